@@ -1,0 +1,77 @@
+# Set-up and daily work. Needs Python 3.11+ with venv; everything else goes into .venv.
+# Another Python: make install PYTHON=python3.12 (after `make clean`). A package mirror: set PIP_INDEX_URL
+# and UV_DEFAULT_INDEX to it.
+
+PYTHON ?= python3
+# Some tests start servers and workers: four processes are enough anywhere.
+PYTEST_ARGS ?= -n auto --maxprocesses=4 --dist=worksteal
+CHECKS := 'ruff format --check .' 'ruff check .' mypy lint-imports 'hadolint docker/Dockerfile' \
+    'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml'
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Written last, so a half-made .venv has none. It names its folder: scripts in a moved .venv do not start.
+STAMP := $(VENV)/.installed
+
+# uv trusts its own list of authorities; a company's own one is in the system's.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
+.PHONY: help install demo test check format bench clean
+
+# Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
+READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
+ifneq ($(shell $(READY) && echo yes),yes)
+.PHONY: $(STAMP)
+endif
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile
+
+install: $(STAMP)  ## make .venv with everything in it (about 6 GB: PyTorch brings CUDA)
+
+demo: $(STAMP)  ## run a real sweep of six runs on handwritten digits
+	$(BIN)/sweeper create --backend local sweeps/quickstart.yaml
+	$(BIN)/sweeper launch --backend local --count 6
+	$(BIN)/sweeper status --backend local
+	@echo
+	@echo 'The server goes on in the background, so `$(BIN)/sweeper status` works from here on.'
+	@echo 'Stop it with `$(BIN)/sweeper server stop`; the next command that needs it starts it again.'
+
+test: $(STAMP)  ## run the tests (make test PYTEST_ARGS='-k grid' runs some)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP)  ## check format, lint, types, layers and docker/, all of them even if one fails
+	@failed=0; for check in $(CHECKS); do echo "$(BIN)/$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
+
+format: $(STAMP)  ## format the code and apply safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)  ## run every benchmark
+	@set -- benchmarks/*.py; test -e "$$1" || { echo 'There are no benchmarks yet.'; exit 0; }; \
+	for script; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:  ## remove .venv, caches and build leftovers; sweeps and their results stay
+	@# the server in the background would go on with half its code gone; it loses nothing by a stop
+	@test ! -x $(BIN)/sweeper || $(BIN)/sweeper server stop || true
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "sweeper needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1)"; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: its venv module is missing."; \
+	  echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; } >&2
+	@$(READY) || { echo "Making $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear $(VENV); }
+	@rm -f $(STAMP)
+	@# PIP_USER: a user who set it means the Python outside
+	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@# with bytecode: `import torch, wandb` takes 4 s instead of 10 s, in every process where Python writes none itself
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	@pwd -P > $(STAMP)

@@ -1,0 +1,58 @@
+"""The errors a user meets.
+
+SweeperError(message, hint)
+├── DefinitionError        a sweep file is wrong: file, line, key and the fix of every fault
+├── SweepNotFoundError     no such sweep on that server
+├── BackendError           the W&B server refused or cannot be reached
+├── LaunchError            workers cannot be started
+│   ├── NoGpuError         a GPU was asked for that is not there
+│   └── TrainerError       the trainer function cannot be imported
+├── ServerError            the embedded server cannot be started, stopped or reached
+└── StoreError             the server's database cannot be used
+"""
+
+
+class SweeperError(Exception):
+    """Something the user can act on: what is wrong, and what to do about it.
+
+    Args:
+        message: What is wrong and where, one sentence with the values in it.
+        hint: What to do instead; printed on a line of its own.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DefinitionError(SweeperError):
+    """A sweep file does not describe a sweep."""
+
+
+class SweepNotFoundError(SweeperError):
+    """The server does not know the sweep."""
+
+
+class BackendError(SweeperError):
+    """The W&B server refused the request or cannot be reached."""
+
+
+class LaunchError(SweeperError):
+    """Workers cannot be started."""
+
+
+class NoGpuError(LaunchError):
+    """A GPU was asked for that this machine does not have."""
+
+
+class TrainerError(LaunchError):
+    """The trainer function cannot be imported or called."""
+
+
+class ServerError(SweeperError):
+    """The embedded server cannot be started, stopped or reached."""
+
+
+class StoreError(SweeperError):
+    """The server's database cannot be opened, migrated or written."""

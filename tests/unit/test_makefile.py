@@ -1,0 +1,144 @@
+"""The set-up road: what `make install` does in a folder as it finds it.
+
+A stand-in for Python logs what it is asked and makes virtual environments of itself, so nothing is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_STAND_IN = """#!/bin/sh
+case "$*" in
+    *version_info*) exit {too_old} ;;
+    *ensurepip*) exit {no_venv} ;;
+    --version) echo "Python 3.10.13" ;;
+    "-m venv --clear .venv")
+        echo "venv" >> log; rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/uv ;;
+    "-m pip install"*) exit {no_network} ;;
+    "pip install"*) echo "install" >> log ;;
+esac
+"""
+
+
+class Clone:
+    """A folder with the project's Makefile and a stand-in for Python."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, folder)
+        self.python()
+
+    def python(self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0) -> None:
+        """Put the stand-in in place, with the faults it shall have."""
+        path = self.folder / "python3"
+        path.write_text(_STAND_IN.format(too_old=too_old, no_venv=no_venv, no_network=no_network))
+        path.chmod(0o755)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run make here, in an environment without the flags of a make around the tests."""
+        make = shutil.which("make")
+        assert make is not None, "the project is set up by make"
+        env = {"PATH": f"{self.folder}:{os.defpath}"}
+        return subprocess.run([make, *arguments], cwd=self.folder, env=env, capture_output=True, text=True)
+
+    def install(self) -> list[str]:
+        """Run `make install` and tell which steps it took."""
+        (self.folder / "log").write_text("")
+        done = self.make("install")
+        assert done.returncode == 0, done.stderr
+        return (self.folder / "log").read_text().split()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    """A fresh clone, in a folder with a space in its name."""
+    return Clone(tmp_path / "a clone")
+
+
+def test_a_fresh_clone_is_set_up(clone: Clone) -> None:
+    """The virtual environment is made, then filled."""
+    assert clone.install() == ["venv", "install"]
+
+
+def test_a_second_install_does_nothing(clone: Clone) -> None:
+    """What is set up is left alone."""
+    clone.install()
+    assert clone.install() == []
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_dependencies_are_installed_into_the_same_environment(clone: Clone, name: str) -> None:
+    """A newer file of dependencies brings an install, but no new .venv."""
+    clone.install()
+    stamp = (clone.folder / ".venv" / ".installed").stat().st_mtime
+    os.utime(clone.folder / name, (stamp + 10, stamp + 10))
+    assert clone.install() == ["install"]
+
+
+def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
+    """A set-up that was interrupted counts for nothing."""
+    clone.install()
+    clone.python(no_network=1)
+    (clone.folder / ".venv" / ".installed").unlink()
+    assert clone.make("install").returncode != 0
+    clone.python()
+    assert clone.install() == ["venv", "install"]
+
+
+def test_an_environment_without_its_python_is_made_anew(clone: Clone) -> None:
+    """An upgrade of the system may take the Python away."""
+    clone.install()
+    (clone.folder / ".venv" / "bin" / "python").unlink()
+    assert clone.install() == ["venv", "install"]
+
+
+def test_a_moved_clone_is_set_up_anew(clone: Clone, tmp_path: Path) -> None:
+    """Scripts in .venv name their folder, so they do not start in another one."""
+    clone.install()
+    clone.folder = clone.folder.rename(tmp_path / "elsewhere")
+    assert clone.install() == ["venv", "install"]
+
+
+def test_cleaning_and_installing_in_one_call_installs(clone: Clone) -> None:
+    """`make -j clean install` keeps the order."""
+    clone.install()
+    assert clone.make("-j", "clean", "install").returncode == 0
+    assert (clone.folder / ".venv" / ".installed").exists()
+
+
+def test_an_old_python_is_refused_with_the_way_out(clone: Clone) -> None:
+    """The message names the version found, the one needed and the command to use."""
+    clone.python(too_old=1)
+    done = clone.make("install")
+    assert done.returncode != 0
+    assert "needs Python 3.11 or newer; python3 is: Python 3.10.13" in done.stderr
+    assert "make PYTHON=python3.12 install" in done.stderr
+
+
+def test_a_missing_python_is_refused_with_the_way_out(clone: Clone) -> None:
+    """The same holds for a name that is no Python at all."""
+    done = clone.make("install", "PYTHON=python9")
+    assert done.returncode != 0
+    assert "needs Python 3.11 or newer; python9 is:" in done.stderr
+
+
+def test_a_python_without_venv_is_refused_with_the_package_to_install(clone: Clone) -> None:
+    """Debian packages the venv module apart."""
+    clone.python(no_venv=1)
+    done = clone.make("install")
+    assert done.returncode != 0
+    assert "apt-get install python3-venv" in done.stderr
+
+
+def test_bare_make_lists_the_targets(clone: Clone) -> None:
+    """Every target that the documentation names is listed."""
+    listed = {line.split()[1] for line in clone.make().stdout.splitlines()}
+    assert {"install", "demo", "test", "check", "format", "bench", "clean"} <= listed
