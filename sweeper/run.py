@@ -1,0 +1,110 @@
+"""A run and its states: the one type that search, server, status and client share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+Params = Mapping[str, Any]
+"""Flat parameters of a run, nested ones dotted: `{"optimizer.lr": 3e-4, "epochs": 5}`."""
+
+Goal = Literal["minimize", "maximize"]
+
+
+class RunState(StrEnum):
+    r"""Where a run is in its life, in W&B's words.
+
+    pending -> running -> finished | failed | crashed | killed
+                      \-> preempting -> preempted -> (requeued) pending
+
+    finished: exit code 0. failed: the trainer raised. crashed: no heartbeat for
+    `heartbeat_timeout_s`. killed: stopped by early termination or by a person.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PREEMPTING = "preempting"
+    PREEMPTED = "preempted"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    KILLED = "killed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come from the run."""
+        return self in {RunState.FINISHED, RunState.FAILED, RunState.CRASHED, RunState.KILLED}
+
+
+class SweepState(StrEnum):
+    """Where a sweep is in its life, in W&B's words (the SDK compares them upper-cased).
+
+    PENDING -> RUNNING <-> PAUSED; any of them -> FINISHED (`--stop`, or exhausted) | CANCELED (`--cancel`)
+    """
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the sweep gives out no more runs, ever."""
+        return self in {SweepState.FINISHED, SweepState.CANCELED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of the trainer with fixed parameters.
+
+    Attributes:
+        id: The W&B run id, unique in its project.
+        state: Where it is in its life.
+        params: Its parameters, flat.
+        history: The sweep's metric in logged order, finite values only; `history[i]` is iteration `i + 1`.
+        name: The display name.
+        reason: Why it was stopped or why it failed; empty when there is nothing to explain.
+        created_at: When the server made it (aware, UTC).
+        duration_s: Seconds from its start to its last sign of life.
+    """
+
+    id: str
+    state: RunState
+    params: Params = field(default_factory=dict)
+    history: tuple[float, ...] = ()
+    name: str = ""
+    reason: str = ""
+    created_at: datetime | None = None
+    duration_s: float | None = None
+
+    def best(self, goal: Goal) -> float | None:
+        """Give the best value it ever logged; None before the first."""
+        if not self.history:
+            return None
+        return min(self.history) if goal == "minimize" else max(self.history)
+
+
+def finite(values: Iterable[object]) -> tuple[float, ...]:
+    """Keep what counts as an iteration of a metric: finite numbers, no booleans.
+
+    W&B's engine (`sweeps` 0.3.0) skips NaN, infinities, booleans and text in the same way.
+    """
+    return tuple(
+        float(value)
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    )
+
+
+def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:
+    """Pick the run with the best logged value; the earliest of equals; None if nobody logged one."""
+    scored = [(value, run) for run in runs if (value := run.best(goal)) is not None]
+    if not scored:
+        return None
+    pick = min if goal == "minimize" else max
+    return pick(scored, key=lambda pair: pair[0])[1]

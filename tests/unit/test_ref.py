@@ -1,0 +1,30 @@
+"""Names of sweeps and runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.ref import SweepRef
+
+
+@pytest.mark.parametrize("text", ["acme/cifar/9k2x7q1p", "cifar/9k2x7q1p", "9k2x7q1p", "/acme/cifar/9k2x7q1p/"])
+def test_a_sweep_is_read_in_every_form(text):
+    """Missing parts are filled in."""
+    ref = SweepRef.parse(text, entity="acme", project="cifar")
+    assert (ref.entity, ref.project, ref.sweep_id, ref.path) == ("acme", "cifar", "9k2x7q1p", "acme/cifar/9k2x7q1p")
+
+
+@pytest.mark.parametrize("text", ["", "a/b/c/d", "a b", "../x", "a//c", "x\ny"])
+def test_anything_else_is_refused_with_the_forms(text):
+    """The hint names what is accepted."""
+    with pytest.raises(SweeperError) as caught:
+        SweepRef.parse(text, entity="acme", project="cifar")
+    assert "ENTITY/PROJECT/ID" in caught.value.hint
+
+
+def test_a_sweep_names_its_page_and_its_runs():
+    """The page's address is the one the SDK prints."""
+    ref = SweepRef("acme", "cifar", "s1")
+    assert ref.url("http://127.0.0.1:8080/") == "http://127.0.0.1:8080/acme/cifar/sweeps/s1"
+    assert str(ref.run("r1")) == "acme/cifar/r1"
