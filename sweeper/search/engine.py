@@ -1,0 +1,59 @@
+"""What to run next: the method's proposal, never a configuration that was given out before."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sweeper.definition import SweepDefinition
+from sweeper.run import Params, Run
+from sweeper.search import grid, sampling
+from sweeper.space import params_key
+
+REDRAWS = 20
+"""Draws before a finite space is searched for what is left of it (an infinite one then accepts a repeat)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Parameters proposed, not yet a run."""
+
+    params: Params
+
+
+def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Suggestion | None:
+    """Propose the next run.
+
+    A function of its arguments alone: the same sweep with the same runs and seed gets the same answer, so a server may
+    restart between two calls.
+
+    Args:
+        definition: The sweep.
+        runs: All of its runs so far, in any state, in the order they were made.
+        seed: The sweep's seed.
+
+    Returns:
+        The parameters, or None when the sweep is exhausted: `run_cap` or the whole space has been given out.
+    """
+    used = {params_key(run.params) for run in runs}
+    size = definition.space.size
+    if definition.run_cap is not None and len(runs) >= definition.run_cap:
+        return None
+    if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
+        return None
+    params = _propose(definition, runs, used, random.Random(f"{seed}/{len(runs)}"))  # noqa: S311 no secret
+    return None if params is None else Suggestion(params)
+
+
+def _propose(definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random) -> Params | None:
+    if definition.method == "grid":
+        return grid.propose(definition.space, used)
+    if definition.method == "random":
+        return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
+    from sweeper.search import bayes  # optuna takes 0.4 s to import
+
+    params = bayes.propose(definition, runs, seed=rng.getrandbits(32))
+    if params_key(params) not in used:
+        return params
+    return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
