@@ -1,0 +1,77 @@
+"""TrainConfig: the parameters of a run, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from trainer.config import ConfigError, TrainConfig
+
+
+def test_defaults_are_the_tutorials() -> None:
+    """Without parameters a run is the tutorial's run."""
+    assert TrainConfig.from_wandb({}).model_dump(mode="json") == {
+        "epochs": 5,
+        "classes": 10,
+        "kernels": [16, 32],
+        "batch_size": 128,
+        "learning_rate": 0.005,
+        "dataset": "MNIST",
+        "architecture": "CNN",
+        "optimizer": "adam",
+        "seed": 0,
+    }
+
+
+def test_keys_of_wandb_itself_are_skipped() -> None:
+    """What W&B keeps in a run's config for itself is no parameter."""
+    assert TrainConfig.from_wandb({"_wandb": {"cli_version": "0.31"}, "epochs": 2}).epochs == 2
+
+
+def test_numbers_that_arrive_as_floats_or_text_are_read() -> None:
+    """A whole float (q_uniform gives them) and a YAML 1e-4 (text to PyYAML) are the numbers they mean."""
+    config = TrainConfig.from_wandb({"batch_size": 64.0, "learning_rate": "1e-4"})
+    assert (config.batch_size, config.learning_rate) == (64, 0.0001)
+
+
+def test_unknown_key_is_named_with_the_nearest_known_one() -> None:
+    """A misspelt key is an error that shows the right spelling."""
+    with pytest.raises(ConfigError, match="learning_rat: no such parameter; the nearest is 'learning_rate'"):
+        TrainConfig.from_wandb({"learning_rat": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("classes", 9),
+        ("kernels", [16]),
+        ("kernels", [16, 0]),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("dataset", "CIFAR"),
+        ("optimizer", "lion"),
+        ("seed", -1),
+    ],
+)
+def test_impossible_value_is_an_error_that_names_the_key(key: str, value: Any) -> None:
+    """A value no run could train with is refused before it trains."""
+    with pytest.raises(ConfigError, match=key):
+        TrainConfig.from_wandb({key: value})
+
+
+def test_every_fault_is_told_at_once() -> None:
+    """Two faults are two lines."""
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig.from_wandb({"epochs": -1, "momentum": 0.9})
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_config_is_frozen() -> None:
+    """The parameters of a run do not change under it."""
+    with pytest.raises(ValidationError, match="frozen"):
+        TrainConfig().epochs = 1  # type: ignore[misc]
