@@ -1,0 +1,170 @@
+"""The server put together: routes, start and end, and `serve` that runs it in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Collection
+from pathlib import Path
+
+import anyio
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sweeper.server import dashboard, endpoints, lifecycle, users
+from sweeper.server.access import ANY_HOST, Gate
+from sweeper.server.files import FileStore
+from sweeper.server.refusal import RequestError
+from sweeper.server.scheduler import Scheduler
+from sweeper.server.store import Store
+from sweeper.server.strictjson import refusal_answer
+
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+GRAPHQL_THREADS = 200
+"""Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
+REAP_EVERY_S = 5.0
+
+
+def create_app(
+    data_dir: Path,
+    *,
+    hosts: Collection[str] = LOOPBACK,
+    heartbeat_timeout_s: float = 60.0,
+    bare_run_timeout_s: float = 300.0,
+) -> Starlette:
+    """Make the server as an ASGI application.
+
+    Args:
+        data_dir: Its data directory, made if need be; the database is opened when the application starts.
+        hosts: Names under which it may be addressed.
+        heartbeat_timeout_s: Silence after which an agent and its runs are given up.
+        bare_run_timeout_s: The same for a run without an agent.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        store = users.open_store(data_dir)
+        try:
+            _furnish(app, store, data_dir)
+            reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
+            try:
+                yield
+            finally:
+                reaper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await reaper
+        finally:
+            store.close()
+
+    return Starlette(
+        routes=_routes(),
+        lifespan=lifespan,
+        middleware=[Middleware(Gate, hosts=hosts)],
+        exception_handlers={
+            RequestError: _refuse,
+            HTTPException: _refuse,
+            UnicodeEncodeError: _refuse,
+        },
+    )
+
+
+def _routes() -> list[Route]:
+    run_files = "/files/{entity}/{project}/{run}"
+    return [
+        Route("/healthz", endpoints.health),
+        Route("/graphql", endpoints.graphql_endpoint, methods=["POST"]),
+        Route(f"{run_files}/file_stream", endpoints.file_stream, methods=["POST"]),
+        Route(run_files + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
+        Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
+        Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
+        *dashboard.ROUTES,
+    ]
+
+
+def _furnish(app: Starlette, store: Store, data_dir: Path) -> None:
+    """Put what requests need where they find it."""
+    now = time.time()
+    key = users.embedded_key(data_dir)
+    with store.write() as db:
+        users.ensure_user(db, users.EMBEDDED_USER, key, now=now)
+        secret = users.upload_secret(db)
+    shelf = data_dir / "files"
+    shelf.mkdir(mode=0o700, exist_ok=True)
+    for torn in shelf.glob(".upload-*"):  # uploads the last server did not live to finish
+        torn.unlink()
+    app.state.store = store
+    app.state.files = FileStore(shelf, secret)
+    app.state.scheduler = Scheduler(store)
+    app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
+    app.state.started_at = now
+
+
+async def _reap(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) -> None:
+    """Look for the dead, again and again."""
+    while True:
+        await asyncio.sleep(min(REAP_EVERY_S, agent_timeout_s / 4))
+        try:
+            await run_in_threadpool(_reap_once, app, agent_timeout_s, bare_timeout_s)
+        except Exception:
+            log.exception("reaping failed; the next round tries again")
+
+
+def _reap_once(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) -> None:
+    store: Store = app.state.store
+    now = time.time()
+    with store.write() as db:
+        dead = lifecycle.reap(
+            db,
+            now=now,
+            started_at=app.state.started_at,
+            agent_timeout_s=agent_timeout_s,
+            bare_timeout_s=bare_timeout_s,
+        )
+    for run in dead:
+        log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
+
+
+async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    """Turn what is wrong with a request into an answer the SDK can show."""
+    if isinstance(error, RequestError):
+        return refusal_answer(error.message, error.status)
+    if isinstance(error, HTTPException):
+        return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
+    return refusal_answer("the text holds half a surrogate pair", 400)
+
+
+def serve(*, host: str, port: int, data_dir: Path) -> None:
+    """Run the server in the foreground until SIGTERM or SIGINT.
+
+    Args:
+        host: The address to listen on. Under a wildcard address clients may use any name for the server.
+        port: The port.
+        data_dir: The data directory, made if need be.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
+    config = uvicorn.Config(
+        create_app(data_dir, hosts=hosts),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run()

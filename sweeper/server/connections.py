@@ -1,0 +1,66 @@
+"""Lists as GraphQL gives them out: page by page, with cursors that survive new entries."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sweeper.server.refusal import RequestError
+
+Item = TypeVar("Item")
+MAX_PAGE = 1000
+
+
+def connection(
+    items: Sequence[Item],
+    node: Callable[[Item], object],
+    key: Callable[[Item], str],
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    default: int = MAX_PAGE,
+) -> dict[str, Any]:
+    """Cut one page out of a list.
+
+    Args:
+        items: The whole list, in order.
+        node: Makes the node of an item; called for the page only.
+        key: Names an item; a cursor is this name and the place, so the next page begins behind the item even
+            if others have come in before it.
+        first: The length of the page.
+        after: The cursor of the item before the page.
+        default: The length if the client names none.
+
+    Raises:
+        RequestError: The cursor or the length is not one.
+    """
+    size = default if first is None else first
+    if size < 0:
+        raise RequestError(f"first: {first} is negative")
+    start = _position(items, key, after) if after else 0
+    page = items[start : start + min(size, MAX_PAGE)]
+    cursors = [_cursor(start + i, key(item)) for i, item in enumerate(page)]
+    return {
+        "edges": [{"node": node(item), "cursor": cursor} for item, cursor in zip(page, cursors, strict=True)],
+        "page_info": {
+            "end_cursor": cursors[-1] if cursors else after,
+            "has_next_page": start + len(page) < len(items),
+        },
+        "total_count": len(items),
+    }
+
+
+def _cursor(index: int, key: str) -> str:
+    return base64.urlsafe_b64encode(f"{index}:{key}".encode()).decode()
+
+
+def _position(items: Sequence[Item], key: Callable[[Item], str], cursor: str) -> int:
+    """Find the place behind the item of a cursor; where it was, if it is gone."""
+    try:
+        index, _, name = base64.urlsafe_b64decode(cursor).decode().partition(":")
+        place = int(index) + 1
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(f"{cursor!r} is not a cursor of ours") from error
+    return next((i + 1 for i, item in enumerate(items) if key(item) == name), place)

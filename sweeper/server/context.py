@@ -1,0 +1,75 @@
+"""What the resolvers of one request share: the store, who asks, and how to write ids and addresses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from sweeper.server.files import FileStore
+from sweeper.server.refusal import NotFoundError
+from sweeper.server.scheduler import Scheduler
+from sweeper.server.store import Store
+from sweeper.server.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request.
+
+    Attributes:
+        scheduler: The rules, with the store.
+        files: Where uploads lie.
+        user: Who asks; its name is the default entity.
+        base_url: The address the client used, without a slash at the end.
+        now: The time of the request.
+    """
+
+    scheduler: Scheduler
+    files: FileStore
+    user: User
+    base_url: str
+    now: float
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.scheduler.store
+
+    def file_url(self, entity: str, project: str, run: str, path: str) -> str:
+        """Give the address to download a run's file from."""
+        return self.base_url + file_path(entity, project, run, path)
+
+
+def file_path(entity: str, project: str, run: str, path: str) -> str:
+    """Give the path part of the address of a run's file."""
+    return "/files/" + "/".join(quote(part, safe="") for part in (entity, project, run)) + "/" + quote(path)
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Write a time as the SDK reads it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def global_id(kind: str, *parts: str) -> str:
+    """Make an id of W&B's form: opaque to clients, readable to us."""
+    return base64.b64encode(":".join([kind, "v1", *parts]).encode()).decode()
+
+
+def parts_of(text: str, kind: str) -> list[str]:
+    """Read an id made by `global_id`.
+
+    Raises:
+        NotFoundError: It is no such id.
+    """
+    try:
+        found, version, *parts = base64.b64decode(text, validate=True).decode().split(":")
+    except (binascii.Error, ValueError):
+        found, version, parts = "", "", []
+    if (found, version) != (kind, "v1"):
+        raise NotFoundError(f"{text!r} is not the id of a {kind.lower()}")
+    return parts

@@ -1,0 +1,187 @@
+"""The web pages, at the addresses that the SDK prints."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from sweeper.run import Run, best_run
+from sweeper.server import files, lines, projects, runs, sweeps
+from sweeper.server.context import file_path
+from sweeper.server.projects import Project
+from sweeper.server.refusal import NotFoundError
+from sweeper.server.runs import StoredRun
+from sweeper.server.store import Store
+
+# The pages have no scripts; the chart is SVG in the page.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+CHART_WIDTH, CHART_HEIGHT = 640, 200
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else str(value)
+    return "" if value is None else str(value)
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+PAGES = Environment(loader=PackageLoader("sweeper.server"), autoescape=True, undefined=StrictUndefined)
+PAGES.filters.update(number=_number, moment=_moment, duration=_duration)
+
+
+def _page(template: str, **values: object) -> Response:
+    content = PAGES.get_template(template).render(**values)
+    return HTMLResponse(content, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+
+async def home(request: Request) -> Response:
+    """Show all projects with their sweeps."""
+    return await run_in_threadpool(_home, request.app.state.store)
+
+
+def _home(store: Store) -> Response:
+    with store.read() as db:
+        shown = [(project, _overview(store, project)) for project in projects.all_of(db)]
+    return _page("home.html", projects=shown)
+
+
+async def project_page(request: Request) -> Response:
+    """Show one project: its sweeps and its other runs."""
+    return await run_in_threadpool(_project_page, request.app.state.store, **request.path_params)
+
+
+def _project_page(store: Store, entity: str, project: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        loose = runs.where(db, "project_id = ? AND sweep_id IS NULL", (place.id,))
+    return _page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
+
+
+def _overview(store: Store, project: Project) -> list[dict[str, Any]]:
+    """Sum up a project's sweeps, the newest first."""
+    with store.read() as db:
+        return [
+            {"sweep": sweep, "done": runs.count(db, sweep.id), "expected": sweep.definition.expected_runs}
+            for sweep in sweeps.of_project(db, project.id)
+        ]
+
+
+async def sweep_page(request: Request) -> Response:
+    """Show one sweep: state, best run and all runs."""
+    return await run_in_threadpool(_sweep_page, request.app.state.store, **request.path_params)
+
+
+def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        found = sweeps.find(db, sweep, place.id)
+        if found is None:
+            raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
+        known = runs.for_search(db, found)
+    goal = found.definition.goal
+    return _page(
+        "sweep.html",
+        project=place,
+        sweep=found,
+        metric=found.definition.metric,
+        runs=[(run, run.best(goal)) for run in reversed(known)],
+        ended=sum(run.state.ended for run in known),
+        best=best_run(known, goal),
+        best_value=_best_value(known, goal),
+        names=sorted({name for run in known for name in run.params}),
+        now=time.time(),
+    )
+
+
+def _best_value(known: Sequence[Run], goal: Any) -> float | None:
+    best = best_run(known, goal)
+    return best.best(goal) if best else None
+
+
+async def run_page(request: Request) -> Response:
+    """Show one run: its config, summary, files and the course of the metric."""
+    return await run_in_threadpool(_run_page, request.app.state.store, **request.path_params)
+
+
+def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        found = runs.find(db, place.id, run)
+        if found is None:
+            raise NotFoundError(f"no run {run!r} in {entity}/{project}")
+        sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
+        values = lines.metric_histories(db, sweep.id).get(found.id, ()) if sweep else ()
+        uploads = files.of_run(db, found.id)
+    return _page(
+        "run.html",
+        project=place,
+        run=found,
+        sweep=sweep,
+        metric=sweep.definition.metric if sweep else None,
+        chart=chart(values),
+        config=_config(found),
+        summary=_shown(json.loads(found.summary)),
+        files=[(file, file_path(entity, project, run, file.path)) for file in uploads],
+    )
+
+
+def _config(run: StoredRun) -> dict[str, Any]:
+    """Give the config as the user wrote it, without the SDK's own part."""
+    entries = {name: entry for name, entry in json.loads(run.config).items() if name != "_wandb"}
+    return {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in entries.items()}
+
+
+def _shown(summary: dict[str, Any]) -> dict[str, Any]:
+    """Leave out media and the SDK's own keys."""
+    return {name: value for name, value in summary.items() if name[0:1] != "_" and not isinstance(value, dict)}
+
+
+def chart(values: Sequence[float]) -> dict[str, Any] | None:
+    """Lay out a line through values on a canvas; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    low, high = min(values), max(values)
+    span = high - low or 1.0
+    points = [
+        (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
+        for i, value in enumerate(values)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return {"line": line, "low": low, "high": high, "count": len(values), "width": CHART_WIDTH, "height": CHART_HEIGHT}
+
+
+def _find_project(store: Store, entity: str, name: str) -> Project:
+    with store.read() as db:
+        found = projects.find(db, entity, name)
+    if found is None:
+        raise NotFoundError(f"no project {entity}/{name} here")
+    return found
+
+
+ROUTES = [
+    Route("/", home),
+    Route("/{entity}/{project}", project_page),
+    Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
+    Route("/{entity}/{project}/runs/{run}", run_page),
+]

@@ -1,0 +1,138 @@
+"""The HTTP endpoints of the SDK: GraphQL, file_stream, files, telemetry, and ours for health."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+
+from sweeper.run import RunState
+from sweeper.server import files, filestream, graphql, projects, runs
+from sweeper.server.context import Context
+from sweeper.server.files import FileStore
+from sweeper.server.operations import Operations
+from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.store import Store
+from sweeper.server.strictjson import JsonAnswer
+
+MAX_BODY = 64 * 2**20
+"""Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
+
+
+async def health(request: Request) -> Response:  # noqa: ARG001
+    """Say that the server is there, and which process it is."""
+    return JsonAnswer({"service": "sweeper", "version": _version(), "pid": os.getpid()})
+
+
+def _version() -> str:
+    try:
+        return version("sweeper")
+    except PackageNotFoundError:  # run from a folder without installation
+        return "unknown"
+
+
+async def graphql_endpoint(request: Request) -> Response:
+    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search."""
+    root = Operations(context_of(request))
+    body = await _body(request)
+    limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
+    status, content = await anyio.to_thread.run_sync(graphql.answer, body, root, limiter=limiter)
+    return JsonAnswer(content, status_code=status)
+
+
+async def file_stream(request: Request) -> Response:
+    """Take what a run logs."""
+    context, names = context_of(request), request.path_params
+    body = await _body(request)
+    take = partial(filestream.receive, user_id=context.user.id, now=context.now)
+    scheduler = context.scheduler
+    answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
+    return JsonAnswer(answer)
+
+
+async def telemetry(request: Request) -> Response:  # noqa: ARG001
+    """Take the SDK's own telemetry (OTLP) and drop it."""
+    return Response(status_code=200)
+
+
+async def upload_file(request: Request) -> Response:
+    """Take one file of a run, as a stream."""
+    store: Store = request.app.state.store
+    shelf: FileStore = request.app.state.files
+    names = _file_names(request)
+    if not shelf.may_upload(request.query_params.get("token", ""), *names):
+        raise RequestError("this address is not signed for an upload: ask createRunFiles for one", 403)
+    place = shelf.locate(*names)
+    try:
+        size, md5 = await shelf.save(place, request.stream())
+    except ClientDisconnect as error:
+        raise RequestError("the upload broke off") from error
+    await run_in_threadpool(_record, store, names, size, md5)
+    return Response(status_code=200)
+
+
+def _record(store: Store, names: tuple[str, str, str, str], size: int, md5: str) -> None:
+    entity, project, run_name, path = names
+    now = time.time()
+    with store.write() as db:
+        place = projects.ensure(db, entity, project, now=now)
+        run = runs.find(db, place.id, run_name)
+        if run is None:
+            run = runs.create(db, place.id, run_name, state=RunState.RUNNING, now=now)
+        files.record(db, run.id, path, size, md5, now=now)
+
+
+async def download_file(request: Request) -> Response:
+    """Give out one file of a run."""
+    store: Store = request.app.state.store
+    shelf: FileStore = request.app.state.files
+    names = _file_names(request)
+    place = shelf.locate(*names)
+    found = await run_in_threadpool(_stored_file, store, names)
+    if not await anyio.Path(place).is_file():
+        raise NotFoundError(f"the content of {found.path!r} is gone")
+    # what a run uploaded may be a web page: it must not act in our name
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
+
+
+def _stored_file(store: Store, names: tuple[str, str, str, str]) -> files.StoredFile:
+    entity, project, run_name, path = names
+    with store.read() as db:
+        place = projects.find(db, entity, project)
+        run = runs.find(db, place.id, run_name) if place else None
+        if run is None:
+            raise NotFoundError(f"no run {entity}/{project}/{run_name} here")
+        return files.find(db, run.id, path)
+
+
+def _file_names(request: Request) -> tuple[str, str, str, str]:
+    names = request.path_params
+    return names["entity"], names["project"], names["run"], names["path"]
+
+
+def context_of(request: Request) -> Context:
+    """Gather what the resolvers of a request need."""
+    state = request.app.state
+    address = f"{request.url.scheme}://{request.headers['host']}"
+    return Context(state.scheduler, state.files, request.state.user, address, time.time())
+
+
+async def _body(request: Request) -> bytes:
+    """Read a body of bounded size.
+
+    Raises:
+        RequestError: It is too long.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise RequestError(f"the request has more than {MAX_BODY} bytes", 413)
+    return bytes(body)

@@ -1,0 +1,131 @@
+"""The file_stream endpoint: what a run logs while it runs (wandb-core 0.31.0).
+
+One request sets lines `offset ...` of several streams, so the same request twice changes nothing. The client
+sends at most one in 15 s, at least one (empty) in 30 s, and a last one with `complete` and the exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from sweeper.run import RunState
+from sweeper.server import history, lifecycle, lines, projects, runs, strictjson, sweeps
+from sweeper.server.lines import HistoryLine, Stream
+from sweeper.server.refusal import RequestError
+from sweeper.server.runs import StoredRun
+from sweeper.server.scheduler import Scheduler
+
+REASON_KEY = "_sweeper"
+"""Our key in a summary as read: `{"reason": ...}`. Never stored; stripped from what comes back."""
+
+
+class Chunk(BaseModel):
+    """Lines of one stream."""
+
+    offset: int = Field(default=0, ge=0, le=2**40)
+    content: list[str] = []
+
+
+class FileStream(BaseModel):
+    """The body of a request; every part may be missing."""
+
+    files: dict[str, Chunk] = {}
+    preempting: bool = False
+    complete: bool = False
+    exitcode: int | None = Field(default=None, ge=-(2**31), le=2**31)
+
+    @classmethod
+    def read(cls, body: bytes) -> FileStream:
+        """Read a request body.
+
+        Raises:
+            RequestError: It is no file_stream request.
+        """
+        try:
+            return cls.model_validate(strictjson.parse_object(body or b"{}", "the request body"))
+        except ValidationError as error:
+            raise RequestError(f"not a file_stream request: {error}") from error
+
+
+def receive(
+    scheduler: Scheduler, entity: str, project: str, run_name: str, body: bytes, *, user_id: int, now: float
+) -> dict[str, Any]:
+    """Store what a run sent, end the run if it said so, and tell it whether to stop.
+
+    A run nobody knows is created: after a restart on an older copy of the data that beats a 404, which would end
+    its upload for good.
+    """
+    sent = FileStream.read(body)
+    with scheduler.store.write() as db:
+        place = projects.ensure(db, entity, project, now=now)
+        run = runs.find(db, place.id, run_name) or runs.create(
+            db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id
+        )
+        if not (sent.complete and run.state.ended):
+            run = lifecycle.heard(db, run, now=now)
+        measured = _store_files(db, run, sent)
+        if sent.preempting and not run.preempting:
+            run = lifecycle.preempting(db, run)
+        if sent.complete:
+            lifecycle.complete(db, run, sent.exitcode or 0, now=now)
+    if measured:
+        scheduler.judge(run.id, now=now)
+    with scheduler.store.read() as db:
+        stopped = bool(runs.get(db, run.id).stop_requested)
+    return {"exitcode": None, "limits": {}, "stopped": stopped}
+
+
+def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bool:
+    """Store every stream of a request; tell whether the sweep's metric was in it."""
+    measured = False
+    for name, chunk in sent.files.items():
+        if name == "wandb-history.jsonl":
+            measured = _store_history(db, run, chunk)
+        elif name == "wandb-events.jsonl":
+            lines.put(db, run.id, Stream.EVENTS, chunk.offset, chunk.content)
+        elif name == "output.log":
+            lines.put(db, run.id, Stream.CONSOLE, chunk.offset, chunk.content)
+        elif name == "wandb-summary.json" and chunk.content:
+            runs.update(db, run.id, summary=clean_summary(chunk.content[-1]))
+    return measured
+
+
+def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool:
+    rows = [
+        HistoryLine(chunk.offset + i, text, strictjson.parse_object(text, "a history line"))
+        for i, text in enumerate(chunk.content)
+    ]
+    known = lines.count(db, run.id, Stream.HISTORY)
+    lines.put_history(db, run.id, rows)
+    _count_keys(db, run, [row for row in rows if row.number >= known])
+    metric = sweeps.get(db, run.sweep_id).definition.metric if run.sweep_id is not None else None
+    return metric is not None and lines.put_metric(db, run.id, metric.name, rows)
+
+
+def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
+    if new:
+        runs.update(db, run.id, history_keys=json.dumps(history.add_keys(json.loads(run.history_keys), new)))
+
+
+def clean_summary(text: str) -> str:
+    """Take our own key out of a summary that a client sends back.
+
+    Raises:
+        RequestError: It is no JSON object.
+    """
+    summary = strictjson.parse_object(text, "the summary")
+    if REASON_KEY not in summary:
+        return text
+    return json.dumps({key: value for key, value in summary.items() if key != REASON_KEY})
+
+
+def summary_with_reason(run: StoredRun) -> str:
+    """Give a run's summary as clients read it: with the reason why it ended, if there is one."""
+    if not run.reason:
+        return run.summary
+    return json.dumps({**json.loads(run.summary), REASON_KEY: {"reason": run.reason}})

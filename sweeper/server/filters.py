@@ -1,0 +1,243 @@
+"""Filters and orders of runs in W&B's form: Mongo-like JSON, and `+created_at` or `-summary_metrics.loss`."""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from sweeper.server import strictjson
+from sweeper.server.lines import lookup
+from sweeper.server.refusal import RequestError
+from sweeper.server.runs import StoredRun
+
+MISSING = object()
+MAX_PATTERN = 200
+_TIMES = {
+    "created_at": "created_at",
+    "createdAt": "created_at",
+    "heartbeat_at": "heartbeat_at",
+    "heartbeatAt": "heartbeat_at",
+    "updated_at": "heartbeat_at",
+    "updatedAt": "heartbeat_at",
+}
+_COLUMNS = {
+    "name": "name",
+    "state": "state",
+    "display_name": "display_name",
+    "displayName": "display_name",
+    "group": "group_name",
+    "jobType": "job_type",
+    "job_type": "job_type",
+    "description": "description",
+    "notes": "notes",
+    "host": "host",
+    **_TIMES,
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run with what filters may ask about.
+
+    Attributes:
+        stored: The run.
+        sweep: The id of its sweep as users see it.
+        username: Whose it is.
+    """
+
+    stored: StoredRun
+    sweep: str | None = None
+    username: str | None = None
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The config as sent: `{"lr": {"value": 0.1}}`."""
+        return dict(json.loads(self.stored.config))
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The config as the trainer saw it: `{"lr": 0.1}`."""
+        wrapped = {name: entry for name, entry in self.config.items() if isinstance(entry, dict)}
+        return {name: entry["value"] for name, entry in wrapped.items() if "value" in entry}
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The summary."""
+        return dict(json.loads(self.stored.summary))
+
+    def get(self, key: str) -> Any:
+        """Look up what a filter calls `key`; MISSING if the run has no such thing.
+
+        Raises:
+            RequestError: No run has such a thing.
+        """
+        section, _, rest = key.partition(".")
+        if section == "config" and rest:
+            found = lookup(self.values, rest)
+            return _present(found if found is not None else lookup(self.config, rest))
+        if section in {"summary_metrics", "summaryMetrics"} and rest:
+            return _present(lookup(self.summary, rest))
+        return _present(self._own(key))
+
+    def _own(self, key: str) -> Any:
+        if key in _COLUMNS:
+            return getattr(self.stored, _COLUMNS[key])
+        own = {"sweep": self.sweep, "username": self.username, "user.username": self.username}
+        if key in own:
+            return own[key]
+        if key == "tags":
+            return json.loads(self.stored.tags)
+        known = ", ".join(sorted({*_COLUMNS, "tags", *own}))
+        raise RequestError(f"runs have no {key!r}: use config.NAME, summary_metrics.NAME, {known}")
+
+
+def _present(value: Any) -> Any:
+    return MISSING if value is None else value
+
+
+def matches(condition: object, run: Candidate) -> bool:
+    """Tell whether a filter holds for a run.
+
+    Raises:
+        RequestError: The filter has an unknown operator or key.
+    """
+    if not isinstance(condition, Mapping):
+        raise RequestError(f"a filter is a JSON object, not {condition!r}")
+    return all(_holds(key, wanted, run) for key, wanted in condition.items())
+
+
+def _holds(key: str, wanted: Any, run: Candidate) -> bool:
+    if key in {"$and", "$or", "$nor"}:
+        if not isinstance(wanted, list):
+            raise RequestError(f"{key} takes a list of filters")
+        found = [matches(part, run) for part in wanted]
+        return all(found) if key == "$and" else any(found) is (key == "$or") if found else True
+    if key == "$not":
+        return not matches(wanted, run)
+    if key.startswith("$"):
+        raise RequestError(f"unknown operator {key!r}; a filter combines with $and, $or, $nor, $not")
+    return _compare(key, run.get(key), wanted)
+
+
+def _compare(key: str, value: Any, wanted: Any) -> bool:
+    """Compare one value with a constant or with `{"$gt": ...}`."""
+    if not (isinstance(wanted, Mapping) and any(name.startswith("$") for name in wanted)):
+        return _equal(value, _operand(key, wanted))
+    for name, operand in wanted.items():
+        if name == "$not":
+            if _compare(key, value, operand):
+                return False
+        elif name not in _OPERATORS:
+            raise RequestError(f"unknown operator {name!r}; choose from {', '.join(_OPERATORS)}, $not")
+        elif not _OPERATORS[name](value, _operand(key, operand)):
+            return False
+    return True
+
+
+def _operand(key: str, wanted: Any) -> Any:
+    """Read a constant; times come as text."""
+    if key not in _TIMES or not isinstance(wanted, str):
+        return wanted
+    try:
+        moment = datetime.fromisoformat(wanted)
+    except ValueError as error:
+        raise RequestError(f"{wanted!r} is not a time: write 2026-01-31T12:00:00Z") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    if value is MISSING:
+        return wanted is None
+    if isinstance(value, list) and not isinstance(wanted, list):
+        return wanted in value
+    if isinstance(value, bool) is not isinstance(wanted, bool):
+        return False
+    return bool(value == wanted)
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Make an order of numbers or of texts; anything else, or one of each, is not in order."""
+
+    def check(value: Any, wanted: Any) -> bool:
+        numbers = isinstance(value, int | float) and isinstance(wanted, int | float)
+        texts = isinstance(value, str) and isinstance(wanted, str)
+        return (numbers or texts) and compare(value, wanted)
+
+    return check
+
+
+def _in(value: Any, wanted: Any) -> bool:
+    if not isinstance(wanted, list):
+        raise RequestError("$in and $nin take a list")
+    return any(_equal(value, item) for item in wanted)
+
+
+def _regex(value: Any, pattern: Any) -> bool:
+    if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN:
+        raise RequestError(f"$regex takes a pattern of at most {MAX_PATTERN} characters")
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise RequestError(f"{pattern!r} is not a regular expression: {error}") from error
+    found = value if isinstance(value, list) else [value]
+    return any(isinstance(text, str) and compiled.search(text) is not None for text in found)
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "$eq": _equal,
+    "$ne": lambda value, wanted: not _equal(value, wanted),
+    "$gt": _ordered(operator.gt),
+    "$gte": _ordered(operator.ge),
+    "$lt": _ordered(operator.lt),
+    "$lte": _ordered(operator.le),
+    "$in": _in,
+    "$nin": lambda value, wanted: not _in(value, wanted),
+    "$regex": _regex,
+    "$exists": lambda value, wanted: (value is not MISSING) is bool(wanted),
+}
+
+
+def select(runs: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
+    """Filter and order runs as a client asks.
+
+    Args:
+        runs: The candidates, the oldest first.
+        filters: A filter as JSON text.
+        order: `+` (ascending) or `-`, and a key; the oldest first if absent. Runs without the key come last.
+
+    Raises:
+        RequestError: The filter or the order cannot be read.
+    """
+    condition = strictjson.parse_object(filters, "the filter") if filters else {}
+    found = [run for run in runs if matches(condition, run)]
+    if not order:
+        return found
+    key = order.lstrip("+-")
+    keyed = [(_sort_key(run.get(key)), run) for run in found]
+    with_key = [(rank, run) for rank, run in keyed if rank is not None]
+    with_key.sort(key=operator.itemgetter(0), reverse=order.startswith("-"))
+    return [run for _, run in with_key] + [run for rank, run in keyed if rank is None]
+
+
+def _sort_key(value: Any) -> tuple[int, Any] | None:
+    """Rank numbers before texts; None for what has no place in an order."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return 0, value
+    return (1, value) if isinstance(value, str) else None
+
+
+def sweep_named_in(filters: str | None) -> str | None:
+    """Find the sweep that a filter restricts itself to, so that only its runs need to be read."""
+    condition = strictjson.parse_object(filters, "the filter") if filters else {}
+    parts = condition.get("$and", []) if isinstance(condition.get("$and", []), list) else []
+    for part in [condition, *parts]:
+        if isinstance(part, Mapping) and isinstance(part.get("sweep"), str):
+            return str(part["sweep"])
+    return None

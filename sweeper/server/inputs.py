@@ -1,0 +1,104 @@
+"""The inputs of mutations as the SDK sends them; fields we do not know are passed over."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from sweeper.server import strictjson
+from sweeper.server.refusal import RequestError
+
+
+class Input(BaseModel):
+    """A mutation's input: camelCase on the wire."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
+
+
+Model = TypeVar("Model", bound=Input)
+
+
+class UpsertSweep(Input):
+    """wandb.sweep; with an id, a change of state or of definition."""
+
+    id: str | None = None
+    config: str | None = None
+    state: str | None = None
+    display_name: str | None = None
+    entity_name: str | None = None
+    project_name: str | None = None
+
+
+class CreateAgent(Input):
+    """wandb.agent."""
+
+    host: str
+    sweep: str
+    entity_name: str | None = None
+    project_name: str | None = None
+
+
+class AgentHeartbeat(Input):
+    """The heartbeat; `run_state` is JSON text with the agent's live runs as keys."""
+
+    id: str
+    run_state: str | None = None
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The ids of the runs that the agent says it has."""
+        found = strictjson.parse_object(self.run_state or "{}", "runState")
+        return frozenset(name for name, live in found.items() if live)
+
+
+class UpsertBucket(Input):
+    """wandb.init and wandb.finish; None leaves a column as it is."""
+
+    id: str | None = None
+    name: str | None = None
+    model_name: str | None = None
+    entity_name: str | None = None
+    sweep: str | None = None
+    state: str | None = None
+    config: str | None = None
+    summary_metrics: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    notes: str | None = None
+    group_name: str | None = None
+    job_type: str | None = None
+    tags: list[str] | None = None
+    host: str | None = None
+    commit: str | None = None
+    job_program: str | None = None
+
+
+class CreateRunFiles(Input):
+    """wandb.save and what is uploaded at the end of a run."""
+
+    run_name: str
+    files: list[str]
+    entity_name: str | None = None
+    project_name: str | None = None
+
+
+class UpsertModel(Input):
+    """Api().create_project."""
+
+    name: str
+    entity_name: str | None = None
+
+
+def read(model: type[Model], sent: Any) -> Model:
+    """Read a mutation's input.
+
+    Raises:
+        RequestError: A field is missing or has a type it cannot have.
+    """
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise RequestError(f"{model.__name__} input: {faults}") from error

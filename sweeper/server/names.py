@@ -1,0 +1,29 @@
+"""Names clients choose and ids we choose."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+
+from sweeper.server.refusal import RequestError
+
+UNCATEGORIZED = "uncategorized"
+_ALPHABET = string.ascii_lowercase + string.digits
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\#?%:\ud800-\udfff]{1,128}\Z")
+
+
+def new_id() -> str:
+    """Make the id of a sweep, run or agent: eight lower-case letters and digits, as W&B does."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def check_name(name: str, what: str) -> str:
+    """Give back a name that is safe in an address and as the name of a folder.
+
+    Raises:
+        RequestError: It is not.
+    """
+    if name in {".", ".."} or not _NAME.match(name) or len(name.encode()) > 200:
+        raise RequestError(rf"{name!r} cannot be the name of a {what}: use 1-128 characters without / \ # ? % :")
+    return name

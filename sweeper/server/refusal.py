@@ -1,0 +1,27 @@
+"""Requests that cannot be served: exceptions that become HTTP answers."""
+
+from __future__ import annotations
+
+
+class RequestError(Exception):
+    """What is wrong with a request, readable by the person at the client.
+
+    The SDK shows `errors[0].message` and does not repeat a request answered with 400, 401, 403
+    or 404 (0.31.0); 5xx it repeats for minutes, so a client's mistake never becomes one.
+
+    Args:
+        message: What is wrong, and what to do instead.
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class NotFoundError(RequestError):
+    """The thing asked for is not here."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 404)

@@ -1,0 +1,221 @@
+"""Runs in the database."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sweeper.run import Run, RunState, finite
+from sweeper.server import lines
+from sweeper.server.names import check_name, new_id
+from sweeper.server.sweeps import Sweep
+
+LIVE = ("running", "preempting")
+UNFINISHED = ("pending", "running", "preempting", "preempted")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as stored; JSON columns are text, times are seconds since 1970."""
+
+    id: int
+    project_id: int
+    name: str
+    display_name: str
+    state: RunState
+    sweep_id: int | None
+    agent_id: int | None
+    user_id: int | None
+    params: str
+    config: str
+    summary: str
+    history_keys: str
+    description: str | None
+    notes: str | None
+    group_name: str | None
+    job_type: str | None
+    tags: str
+    host: str | None
+    program: str | None
+    commit_hash: str | None
+    sends: int
+    accepted: int
+    preempting: int
+    stop_requested: int
+    reason: str
+    exit_code: int | None
+    created_at: float
+    started_at: float | None
+    heartbeat_at: float
+    ended_at: float | None
+
+    @property
+    def live(self) -> bool:
+        """Whether a process is believed to work on it."""
+        return self.state in LIVE
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from its start to its end, or to its last sign of life."""
+        return None if self.started_at is None else (self.ended_at or self.heartbeat_at) - self.started_at
+
+
+def _stored(row: sqlite3.Row) -> StoredRun:
+    values = dict(row)
+    values["state"] = RunState(values["state"])
+    return StoredRun(**values)
+
+
+def find(db: sqlite3.Connection, project_id: int, name: str) -> StoredRun | None:
+    """Find a run of a project by its id."""
+    row = db.execute("SELECT * FROM runs WHERE project_id = ? AND name = ?", (project_id, name)).fetchone()
+    return _stored(row) if row else None
+
+
+def get(db: sqlite3.Connection, run_id: int) -> StoredRun:
+    """Fetch a run that is there."""
+    return _stored(db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
+
+
+def where(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> list[StoredRun]:
+    """List the runs for which an SQL condition of ours holds, the oldest first."""
+    return [_stored(row) for row in db.execute(f"SELECT * FROM runs WHERE {condition} ORDER BY id", values)]  # noqa: S608
+
+
+def of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List a sweep's runs, the oldest first."""
+    return where(db, "sweep_id = ?", (sweep_id,))
+
+
+def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List what an agent was given and may still be at, the oldest first."""
+    return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
+
+
+def waiting(db: sqlite3.Connection, sweep_id: int) -> StoredRun | None:
+    """Find the oldest run of a sweep that waits for an agent: taken back before it started, or preempted."""
+    condition = "sweep_id = ? AND agent_id IS NULL AND state IN ('pending', 'preempted')"
+    return next(iter(where(db, condition, (sweep_id,))), None)
+
+
+def count(db: sqlite3.Connection, sweep_id: int, states: tuple[str, ...] = ()) -> int:
+    """Count a sweep's runs, or those of them in some states."""
+    marks = ",".join("?" * len(states))
+    condition = f" AND state IN ({marks})" if states else ""
+    query = f"SELECT count(*) FROM runs WHERE sweep_id = ?{condition}"  # noqa: S608
+    number: int = db.execute(query, (sweep_id, *states)).fetchone()[0]
+    return number
+
+
+def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
+    """Set columns of a run."""
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*columns.values(), run_id))  # noqa: S608
+    return get(db, run_id)
+
+
+def create(
+    db: sqlite3.Connection, project_id: int, name: str, *, state: RunState, now: float, **columns: object
+) -> StoredRun:
+    """Store a new run.
+
+    Args:
+        db: The write connection.
+        project_id: Its project.
+        name: Its id, as clients know it.
+        state: PENDING for a run that waits for an agent, RUNNING for one that has begun.
+        now: The time.
+        columns: Further columns.
+
+    Raises:
+        RequestError: The name cannot be a run's.
+    """
+    check_name(name, "run")
+    values = {
+        "project_id": project_id,
+        "name": name,
+        "display_name": _display_name(db, project_id, columns.get("sweep_id")),
+        "state": state,
+        "created_at": now,
+        "heartbeat_at": now,
+        "started_at": None if state is RunState.PENDING else now,
+        **columns,
+    }
+    marks = ",".join("?" * len(values))
+    query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING *"  # noqa: S608 - names of ours
+    return _stored(db.execute(query, tuple(values.values())).fetchone())
+
+
+def _display_name(db: sqlite3.Connection, project_id: int, sweep_id: object) -> str:
+    """Number the run within its sweep, or among its project's runs without one."""
+    query = "SELECT count(*) FROM runs WHERE project_id = ? AND sweep_id IS ?"
+    return f"run-{db.execute(query, (project_id, sweep_id)).fetchone()[0] + 1}"
+
+
+def propose(
+    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], nested: Mapping[str, Any], *, now: float
+) -> StoredRun:
+    """Store a suggestion as a pending run, with the config its agent will be given.
+
+    Args:
+        db: The write connection.
+        sweep: Its sweep.
+        params: The parameters, flat.
+        nested: The same parameters as the trainer will see them.
+        now: The time.
+    """
+    config = {name: {"value": value} for name, value in nested.items()}
+    return create(
+        db,
+        sweep.project_id,
+        new_id(),
+        state=RunState.PENDING,
+        now=now,
+        sweep_id=sweep.id,
+        user_id=sweep.user_id,
+        params=json.dumps(params),
+        config=json.dumps(config),
+    )
+
+
+def parameters_of(sweep: Sweep, config: str) -> str:
+    """Read the sweep's parameters out of a config, for a run that joined the sweep by itself."""
+    values = {
+        name: entry["value"]
+        for name, entry in json.loads(config).items()
+        if isinstance(entry, dict) and "value" in entry
+    }
+    return json.dumps(sweep.definition.space.flatten(values))
+
+
+def as_run(stored: StoredRun, history: tuple[float, ...]) -> Run:
+    """Give search, status and pages the run as they know it."""
+    return Run(
+        id=stored.name,
+        state=stored.state,
+        params=json.loads(stored.params),
+        history=history,
+        name=stored.display_name,
+        reason=stored.reason,
+        created_at=datetime.fromtimestamp(stored.created_at, UTC),
+        duration_s=stored.duration_s,
+    )
+
+
+def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
+    """Give all runs of a sweep with the history of its metric, the oldest first."""
+    histories = lines.metric_histories(db, sweep.id)
+    return [as_run(run, _history(sweep, run, histories)) for run in of_sweep(db, sweep.id)]
+
+
+def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
+    """Take what was logged; for an ended run that logged nothing, what its summary says."""
+    metric = sweep.definition.metric
+    logged = histories.get(run.id, ())
+    if logged or metric is None or not run.state.ended:
+        return logged
+    return finite([lines.lookup(json.loads(run.summary), metric.name)])

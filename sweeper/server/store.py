@@ -1,0 +1,145 @@
+"""The database: one SQLite file in WAL mode, one writer, migrations as SQL files.
+
+The modules users, projects, sweeps, runs and lines hold the queries, each as a function of a
+connection; what belongs together is done inside one `with store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from sweeper.errors import StoreError
+
+MEMORY = ":memory:"
+_BUSY_TIMEOUT_S = 30.0
+
+
+class Store:
+    """The server's database.
+
+    Args:
+        path: The file, created when absent; ":memory:" for a database that ends with the store.
+
+    Raises:
+        StoreError: The file is no database of ours, or one of a newer sweeper.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = str(path)
+        self._lock = threading.RLock()  # holds the writer
+        self._idle_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        try:
+            self._writer = self._connect()
+            self._migrate()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path} cannot be opened as the server's database: {error}",
+                "Give another data directory, or restore the file from a copy.",
+            ) from error
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Give the write connection inside one transaction: all of it is stored, or nothing."""
+        with self._lock:
+            self._check_open()
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection for reading; readers wait neither for each other nor for the writer."""
+        if self._path == MEMORY:  # a second connection would be a second, empty database
+            with self._lock:
+                self._check_open()
+                yield self._writer
+            return
+        connection = self._borrow()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Close every connection; the store cannot be used any more."""
+        with self._lock, self._idle_lock:
+            self._closed = True
+            for connection in [self._writer, *self._idle]:
+                connection.close()
+            self._idle.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._idle_lock:
+            self._check_open()
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._idle_lock:
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    def _migrate(self) -> None:
+        known = _migrations()
+        self._writer.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT"
+        )
+        done = {row["number"] for row in self._writer.execute("SELECT number FROM migrations")}
+        if newer := done - known.keys():
+            raise StoreError(
+                f"{self._path} was written by a newer sweeper: it has migration {max(newer)}, "
+                f"this one knows {max(known)}",
+                "Upgrade sweeper, or give another data directory.",
+            )
+        for number in sorted(known.keys() - done):
+            self._apply(number, *known[number])
+
+    def _apply(self, number: int, name: str, sql: str) -> None:
+        """Run one migration and record it, both or neither."""
+        with self.write() as db:
+            for statement in _statements(sql):
+                db.execute(statement)
+            db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
+
+
+def _migrations() -> dict[int, tuple[str, str]]:
+    """Read the SQL files: number -> (name, text)."""
+    folder = files("sweeper.server") / "migrations"
+    found = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return {int(entry.name[:4]): (entry.name, entry.read_text("utf-8")) for entry in found}
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """Split a migration; `executescript` would commit the transaction around it."""
+    pending = ""
+    for line in sql.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,158 @@
+"""Sweeps and their agents in the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sweeper.definition import SweepDefinition
+from sweeper.run import SweepState
+from sweeper.server.names import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep as stored; `name` is the id that users see."""
+
+    id: int
+    project_id: int
+    user_id: int | None
+    name: str
+    definition_text: str
+    state: SweepState
+    seed: int
+    exhausted: bool
+    display_name: str | None
+    description: str | None
+    created_at: float
+    updated_at: float
+    heartbeat_at: float | None
+
+    @property
+    def definition(self) -> SweepDefinition:
+        """The document, parsed and validated."""
+        return parse_definition(self.definition_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A client that asks for runs of one sweep."""
+
+    id: int
+    sweep_id: int
+    name: str
+    host: str
+    created_at: float
+    heartbeat_at: float
+
+
+@lru_cache(maxsize=256)
+def parse_definition(text: str) -> SweepDefinition:
+    """Parse a sweep file's text; every heartbeat needs it, so the last ones are kept.
+
+    Raises:
+        DefinitionError: The text describes no sweep.
+    """
+    return SweepDefinition.from_yaml(text)
+
+
+def _sweep(row: sqlite3.Row) -> Sweep:
+    values = dict(row)
+    values["definition_text"] = values.pop("definition")
+    values["state"] = SweepState(values["state"])
+    values["exhausted"] = bool(values["exhausted"])
+    return Sweep(**values)
+
+
+def create(
+    db: sqlite3.Connection,
+    project_id: int,
+    text: str,
+    *,
+    user_id: int,
+    seed: int,
+    display_name: str | None,
+    now: float,
+) -> Sweep:
+    """Store a new sweep under an id of its own, PENDING until its first agent."""
+    definition = parse_definition(text)
+    values = {
+        "project_id": project_id,
+        "user_id": user_id,
+        "name": new_id(),
+        "definition": text,
+        "state": SweepState.PENDING,
+        "seed": seed,
+        "display_name": display_name or definition.name,
+        "description": definition.description,
+        "created_at": now,
+        "updated_at": now,
+    }
+    marks = ",".join("?" * len(values))
+    query = f"INSERT INTO sweeps ({', '.join(values)}) VALUES ({marks}) RETURNING *"  # noqa: S608 - names of ours
+    return _sweep(db.execute(query, tuple(values.values())).fetchone())
+
+
+def find(db: sqlite3.Connection, name: str, project_id: int | None = None) -> Sweep | None:
+    """Find a sweep by the id users see, in one project or anywhere."""
+    query = "SELECT * FROM sweeps WHERE name = ?1 AND (?2 IS NULL OR project_id = ?2)"
+    row = db.execute(query, (name, project_id)).fetchone()
+    return _sweep(row) if row else None
+
+
+def get(db: sqlite3.Connection, sweep_id: int) -> Sweep:
+    """Fetch a sweep that is there."""
+    return _sweep(db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone())
+
+
+def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:
+    """List a project's sweeps, the newest first."""
+    query = "SELECT * FROM sweeps WHERE project_id = ? ORDER BY id DESC"
+    return [_sweep(row) for row in db.execute(query, (project_id,))]
+
+
+def set_state(db: sqlite3.Connection, sweep_id: int, state: SweepState, *, now: float) -> None:
+    """Change a sweep's state; a sweep that runs again is no longer exhausted."""
+    query = "UPDATE sweeps SET state = ?1, updated_at = ?2, exhausted = exhausted AND ?1 <> 'RUNNING' WHERE id = ?3"
+    db.execute(query, (state, now, sweep_id))
+
+
+def set_exhausted(db: sqlite3.Connection, sweep_id: int) -> None:
+    """Remember that the search has nothing more to propose."""
+    db.execute("UPDATE sweeps SET exhausted = 1 WHERE id = ?", (sweep_id,))
+
+
+def replace_definition(
+    db: sqlite3.Connection, sweep_id: int, text: str, *, display_name: str | None, now: float
+) -> None:
+    """Give a sweep that has not started another definition."""
+    definition = parse_definition(text)
+    db.execute(
+        "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ? WHERE id = ?",
+        (text, display_name or definition.name, definition.description, now, sweep_id),
+    )
+
+
+def add_agent(db: sqlite3.Connection, sweep_id: int, host: str, *, now: float) -> Agent:
+    """Store a new agent."""
+    query = "INSERT INTO agents (sweep_id, name, host, created_at, heartbeat_at) VALUES (?, ?, ?, ?, ?) RETURNING *"
+    return Agent(*db.execute(query, (sweep_id, new_id(), host, now, now)).fetchone())
+
+
+def find_agent(db: sqlite3.Connection, name: str) -> Agent | None:
+    """Find an agent by the id it was given."""
+    row = db.execute("SELECT * FROM agents WHERE name = ?", (name,)).fetchone()
+    return Agent(*row) if row else None
+
+
+def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:
+    """List a sweep's agents, the oldest first."""
+    query = "SELECT * FROM agents WHERE sweep_id = ? ORDER BY id"
+    return [Agent(*row) for row in db.execute(query, (sweep_id,))]
+
+
+def touch(db: sqlite3.Connection, agent: Agent, *, now: float) -> None:
+    """Record a sign of life of an agent and thereby of its sweep."""
+    db.execute("UPDATE agents SET heartbeat_at = ? WHERE id = ?", (now, agent.id))
+    db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, agent.sweep_id))

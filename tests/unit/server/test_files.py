@@ -1,0 +1,152 @@
+"""Files of runs: signed uploads, downloads with a key, paths that try to leave."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from sweeper.server.files import FileStore, check_path
+from sweeper.server.refusal import RequestError
+
+FIELDS = "fileCount files(names: $n, pattern: $p) { edges { node { name sizeBytes md5 url directUrl mimetype } } }"
+
+
+def listing(client, names=(), pattern=None):
+    query = f'query($n: [String], $p: String) {{ project(name: "p") {{ run(name: "r") {{ {FIELDS} }} }} }}'
+    found = client.graphql(query, n=list(names), p=pattern)["project"]["run"]
+    return [edge["node"] for edge in found["files"]["edges"]]
+
+
+def test_upload_is_listed_and_comes_back(client):
+    """A file uploaded to a signed address is listed with size and MD5 and downloads unchanged, with a key only."""
+    client.init("r")
+    content = bytes(range(256)) * 5000
+    client.upload("r", "media/table one.json", content)
+    (file,) = listing(client)
+    assert (file["name"], file["sizeBytes"]) == ("media/table one.json", len(content))
+    assert file["md5"] == base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    assert file["mimetype"] == "application/json"
+    assert client.http.get(file["directUrl"]).content == content
+    assert client.http.get(file["url"], headers={"Authorization": ""}).status_code == 401
+
+
+def test_second_upload_replaces_the_first(client):
+    """A file uploaded again is one file, with the new content."""
+    client.init("r")
+    client.upload("r", "a.txt", b"one")
+    client.upload("r", "a.txt", b"two!")
+    (file,) = listing(client)
+    assert file["sizeBytes"] == 4
+    assert client.http.get(file["url"]).content == b"two!"
+
+
+def test_absent_file_asked_for_by_name_has_size_zero(client):
+    """The SDK asks for one file by name and wants an entry even if it is not there."""
+    client.init("r")
+    (file,) = listing(client, names=["nope.txt"])
+    assert (file["name"], file["sizeBytes"]) == ("nope.txt", 0)
+    assert client.http.get(file["url"]).status_code == 404
+
+
+def test_pattern_is_sql_like(client):
+    """Files are found by SQL LIKE pattern."""
+    client.init("r")
+    for path in ("a.json", "b.json", "c.txt"):
+        client.upload("r", path, b"x")
+    assert [file["name"] for file in listing(client, pattern="%.json")] == ["a.json", "b.json"]
+
+
+def test_uploaded_page_cannot_act_as_ours(client):
+    """A web page that a run uploaded is served so that a browser runs nothing of it."""
+    client.init("r")
+    client.upload("r", "a.html", b"<script>1</script>")
+    headers = client.http.get("/files/local/p/r/a.html").headers
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("token", ["", "?token=", "?token=" + "0" * 64, "?token=%ff"])
+def test_upload_without_its_signature_is_refused(client, token):
+    """A PUT to an address that was not signed is a 403, with or without a key."""
+    client.init("r")
+    assert client.http.put(f"/files/local/p/r/a.txt{token}", content=b"x").status_code == 403
+
+
+def test_signature_is_for_one_file(client):
+    """The signature of one file does not open another one, nor another run."""
+    client.init("r")
+    token = client.upload_url("r", "a.txt").partition("?")[2]
+    for address in ("/files/local/p/r/b.txt", "/files/local/p/s/a.txt", "/files/local/q/r/a.txt"):
+        assert client.http.put(f"{address}?{token}", content=b"x").status_code == 403
+
+
+BAD_PATHS = [
+    "../x",
+    "a/../../x",
+    "/etc/passwd",
+    "a\\..\\x",
+    "a\0b",
+    "..",
+    ".",
+    "",
+    "a/./b",
+    "x" * 300,
+    "a/" * 600 + "b",
+    "line\nbreak",
+]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_path_that_leaves_the_run_is_refused(client, path):
+    """No address is signed for a path that climbs, is absolute or cannot be a file's."""
+    client.init("r")
+    assert client.upload_url("r", path, status=400)
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_path_is_checked_again_where_files_are_placed(tmp_path, path):
+    """Whatever an address says, the place on disk lies in the run's folder."""
+    store = FileStore(tmp_path, b"secret")
+    with pytest.raises(RequestError):
+        store.locate("local", "p", "r", path)
+    with pytest.raises(RequestError):
+        check_path(path)
+
+
+def test_link_out_of_the_run_is_not_followed(tmp_path):
+    """A symbolic link in a run's folder does not lead out of it."""
+    store = FileStore(tmp_path / "files", b"secret")
+    home = tmp_path / "files" / "local" / "p" / "r"
+    home.mkdir(parents=True)
+    (home / "out").symlink_to(tmp_path)
+    with pytest.raises(RequestError):
+        store.locate("local", "p", "r", "out/x")
+
+
+@pytest.mark.parametrize(
+    "address", ["/files/local/p/r/%2e%2e/%2e%2e/x", "/files/local/p/r/a%5C..%5Cb", "/files/local/p/r/%00"]
+)
+def test_download_stays_in_the_run(client, address):
+    """An encoded path that climbs is refused or not found, never served."""
+    client.init("r")
+    assert client.http.get(address).status_code in {400, 404}
+
+
+def test_file_and_folder_of_one_name_are_refused(client):
+    """A path below a file is a 400, and the file stays."""
+    client.init("r")
+    client.upload("r", "a", b"x")
+    answer = client.http.put(client.upload_url("r", "a/b"), content=b"y")
+    assert answer.status_code == 400
+    assert client.http.get("/files/local/p/r/a").content == b"x"
+
+
+def test_nothing_is_left_of_an_upload_that_broke_off(client):
+    """Temporary files are gone after good and bad uploads."""
+    client.init("r")
+    client.upload("r", "a", b"x")
+    client.http.put(client.upload_url("r", "a/b"), content=b"y")
+    assert list(Path(client.data_dir / "files").glob(".upload-*")) == []
