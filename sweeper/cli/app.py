@@ -1,0 +1,69 @@
+"""The Typer application and its one broad `except`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import typer
+
+import sweeper
+from sweeper.cli import control, launch, server, sweeps
+from sweeper.cli.output import complain, err
+from sweeper.errors import SweeperError
+from sweeper.settings import Settings
+
+app = typer.Typer(
+    name="sweeper",
+    help="W&B Sweeps that run anywhere: every GPU, no account, no network.\n\n"
+    "sweeper create sweeps/bayes.yaml && sweeper launch --gpus 0,1 --count 20 && sweeper status",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(sweeps.create)
+app.command()(launch.launch)
+app.command()(sweeps.status)
+app.command()(control.stop)
+app.command()(control.pause)
+app.command()(control.resume)
+app.command()(control.cancel)
+app.command()(server.serve)
+app.add_typer(server.app, name="server")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"sweeper {sweeper.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take the options before the command."""
+
+
+def main() -> int:
+    """Run the command line: errors as two lines and exit code 1, usage errors 2, Ctrl-C 130."""
+    try:
+        app()
+    except SweeperError as error:
+        if Settings.from_env().debug:
+            traceback.print_exc()
+        complain(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `sweeper status | head`
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
+        if Settings.from_env().debug:
+            traceback.print_exc()
+        err.print(f"[red]error:[/] {type(error).__name__}: {error}", highlight=False, soft_wrap=True)
+        err.print("  this is a fault of sweeper: SWEEPER_DEBUG=1 shows where", highlight=False)
+        return 1
+    return 0

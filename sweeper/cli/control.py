@@ -1,0 +1,57 @@
+"""`sweeper stop`, `pause`, `resume` and `cancel`: a sweep's state, changed by the SDK's own command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import out, say_backend, say_next
+from sweeper.settings import BackendChoice, Settings
+
+if TYPE_CHECKING:
+    from sweeper.wandb_client import Verb
+
+
+def stop(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+    """End a sweep: its running runs finish, no new one starts.
+
+    Example: sweeper stop
+    """
+    _set_state("stop", "stopped: running runs will finish", sweep, backend)
+
+
+def pause(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+    """Start no new runs until `sweeper resume`; workers wait.
+
+    Example: sweeper pause
+    """
+    _set_state("pause", "paused", sweep, backend)
+    say_next("sweeper resume")
+
+
+def resume(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+    """Go on with a paused or ended sweep.
+
+    Example: sweeper resume
+    """
+    _set_state("resume", "running", sweep, backend)
+    say_next("sweeper launch")
+
+
+def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+    """End a sweep and kill its running runs.
+
+    Example: sweeper cancel
+    """
+    _set_state("cancel", "canceled: running runs are being killed", sweep, backend)
+
+
+def _set_state(verb: Verb, done: str, sweep: str | None, choice: BackendChoice) -> None:
+    from sweeper import session, wandb_client
+
+    settings = Settings.from_env()
+    server = session.open_backend(settings, session.follow_last(settings, choice, sweep))
+    say_backend(server)
+    ref = session.resolve(settings, server, sweep)
+    wandb_client.set_state(ref, verb)
+    out.print(f"sweep {ref} is {done}", soft_wrap=True)

@@ -1,0 +1,146 @@
+"""`sweeper launch`: workers on this machine, their progress while they run, the best run at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import complain, err, say_backend, say_next, show
+from sweeper.errors import LaunchError, SweeperError
+from sweeper.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeper.status import RunStatus, SweepStatus
+    from sweeper.verbs import Launch, LaunchResult, StatusPoller, StatusReader
+
+
+def launch(  # noqa: PLR0917 Typer passes them by name
+    sweep: Sweep = None,
+    gpus: Annotated[
+        str | None, typer.Option(help="GPU numbers as nvidia-smi shows them, such as 0,1; all by default.")
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs over all workers together, exactly (`wandb agent --count` is per agent); "
+            "until the sweep ends if left out.",
+        ),
+    ] = None,
+    trainer: Annotated[
+        str | None,
+        typer.Option(help="The function every run calls, package.module:function; `trainer.train:train` by default."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="CPU workers instead of GPUs; without a GPU, two by default.")
+    ] = None,
+    grace: Annotated[float, typer.Option(min=1, help="Seconds a run may take to end after a Ctrl-C.")] = 30.0,
+    backend: BackendOption = "auto",
+) -> None:
+    """Run a sweep on every GPU of this machine, one fresh process per run.
+
+    Ctrl-C stops gently: runs send what they have. A second Ctrl-C kills.
+
+    Example: sweeper launch --gpus 0,1 --count 20
+    """
+    from sweeper import session, verbs
+
+    settings = Settings.from_env()
+    slots = verbs.plan_machine(settings, gpus=gpus, workers=workers)
+    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    say_backend(server)
+    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings, server)
+    prepared = verbs.prepare_launch(
+        reader, settings=settings, backend=server, slots=slots, trainer=trainer, count=count, grace_s=grace
+    )
+    _announce(prepared, asked_gpus=gpus is not None)
+    result = _watch(prepared, reader)
+    _conclude(prepared, result, reader)
+
+
+def _announce(launch: Launch, *, asked_gpus: bool) -> None:
+    from sweeper.gpus import list_gpus
+
+    names = ", ".join(slot.name for slot in launch.slots)
+    count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
+    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
+    if asked_gpus and not list_gpus():
+        err.print("[yellow]no NVIDIA driver answers: runs are pinned to these GPUs, but may train on the CPU[/]")
+    err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
+
+
+def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
+    from sweeper import verbs
+
+    with verbs.StatusPoller(reader) as poller:
+        if sys.stderr.isatty():
+            with Live(console=err, refresh_per_second=4, transient=True) as live:
+                return verbs.run_launch(launch, tick=lambda: live.update(_frame(poller)))
+        log = ProgressLog(launch.before)
+        result = verbs.run_launch(launch, tick=lambda: log.tell(poller.latest))
+    log.tell(poller.read())
+    return result
+
+
+def _frame(poller: StatusPoller) -> RenderableType:
+    from sweeper.tables import status_view
+
+    if poller.latest is None:
+        return Text(poller.trouble or "starting workers: importing torch takes a few seconds")
+    return status_view(poller.latest)
+
+
+class ProgressLog:
+    """Progress as plain lines, one for each run that starts or ends: for pipes and log files.
+
+    Args:
+        before: The sweep as it was; nothing of it is news.
+    """
+
+    def __init__(self, before: SweepStatus) -> None:
+        self._told = {run.id: run.state.value for run in before.runs}
+
+    def tell(self, status: SweepStatus | None) -> None:
+        """Print what is new."""
+        for run in status.runs if status else ():
+            if self._told.get(run.id) != run.state.value and run.state.value != "pending":
+                self._told[run.id] = run.state.value
+                err.print(escape(_line(run, status)), soft_wrap=True)
+
+
+def _line(run: RunStatus, status: SweepStatus | None) -> str:
+    from sweeper.tables import duration, number, parameters
+
+    if status is None or not run.state.ended:
+        return f"{run.id} {run.state.value}: {parameters(run.params)}"
+    total = "?" if status.total is None else status.total
+    value = f" {status.metric} {number(run.best)}" if run.best is not None else ""
+    why = f" ({run.reason})" if run.reason else ""
+    return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {status.done}/{total} done{why}"
+
+
+def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:
+    """Print the end state and the best run with its model; exit 0 only if all went well."""
+    from sweeper.tables import status_view
+
+    try:
+        reader.fetch_model(reader.read())
+        show(status_view(reader.read()))
+    except SweeperError as error:  # the runs are safe; only the summary is not
+        complain(error)
+    for slot, why in result.errors.items():
+        complain(LaunchError(f"{slot} gave up: {why}"))
+    if not (result.runs or result.errors or result.interrupted):
+        err.print("the sweep has no more runs to give")
+    say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
+    if result.interrupted:
+        raise typer.Exit(130)
+    if not result.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,205 @@
+"""The embedded server as a background process: start it on demand, find it, stop it.
+
+It knows the server only by its command line, its record file and its address.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from sweeper.errors import ServerError
+from sweeper.settings import Backend
+
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """Where a server is.
+
+    Attributes:
+        pid: Its process.
+        url: Its address.
+    """
+
+    pid: int
+    url: str
+
+
+def data_dir(home: Path) -> Path:
+    """Name the server's data directory under the state directory."""
+    return home / "server"
+
+
+def _record_file(data: Path) -> Path:
+    return data / "server.json"
+
+
+def log_file(home: Path) -> Path:
+    """Name the background server's log."""
+    return data_dir(home) / "server.log"
+
+
+def key_file(data: Path) -> Path:
+    """Name the file with the key of the server's own user."""
+    return data / "api-key"
+
+
+def _read_record(data: Path) -> ServerRecord | None:
+    try:
+        return ServerRecord(**json.loads(_record_file(data).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def find(home: Path) -> ServerRecord | None:
+    """Find the running server of a state directory: the process of the record must answer at its address."""
+    record = _read_record(data_dir(home))
+    if record is None or _answering_pid(record.url) != record.pid:
+        return None
+    return record
+
+
+def _answering_pid(url: str) -> int | None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy on the way to loopback
+    try:
+        with opener.open(f"{url}/healthz", timeout=5) as response:
+            pid: int = json.load(response)["pid"]
+            return pid
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def ensure(home: Path, environ: Mapping[str, str]) -> tuple[ServerRecord, bool]:
+    """Find the server, or start it in the background.
+
+    Args:
+        home: The state directory.
+        environ: The environment to start it in.
+
+    Returns:
+        Where it is, and whether it was started now.
+
+    Raises:
+        ServerError: It does not come up.
+    """
+    _private(data_dir(home))
+    with _locked(data_dir(home) / "start.lock"):
+        if record := find(home):
+            return record, False
+        return _start(home, environ), True
+
+
+def _private(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise ServerError(f"cannot use {path}: {error.strerror}", "set SWEEPER_HOME to a directory of yours") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
+    data = data_dir(home)
+    command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
+    with log_file(home).open("ab") as log:
+        process = subprocess.Popen(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        record = find(home)
+        if record and record.pid == process.pid:
+            return record
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.terminate()
+    raise ServerError("the embedded server did not start", f"read its log: {log_file(home)}")
+
+
+def choose_port(data: Path) -> int:
+    """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
+    record = _read_record(data)
+    before = int(record.url.rpartition(":")[2]) if record else 0
+    for port in (before, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ServerError(f"no free port on {HOST}", "give one: sweeper serve --port N")
+
+
+@contextmanager
+def announced(data: Path, url: str) -> Iterator[None]:
+    """Hold a data directory while a server runs on it, and say where it is.
+
+    Raises:
+        ServerError: Another server holds it.
+    """
+    _private(data)
+    with (data / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            other = _read_record(data)
+            where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
+            raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
+        _record_file(data).write_text(json.dumps(asdict(ServerRecord(os.getpid(), url))), encoding="utf-8")
+        yield
+
+
+def stop(home: Path) -> ServerRecord | None:
+    """Stop the running server; None if there is none.
+
+    Raises:
+        ServerError: It does not end.
+    """
+    record = find(home)
+    if record is None:
+        return None
+    os.kill(record.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if _has_ended(record.pid):
+            return record
+        time.sleep(0.05)
+    raise ServerError(f"the server (pid {record.pid}) does not end", f"kill it: kill -9 {record.pid}")
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def backend(home: Path, record: ServerRecord) -> Backend:
+    """Describe the embedded server as a W&B server, with its own user's key."""
+    key = key_file(data_dir(home)).read_text(encoding="utf-8").strip()
+    return Backend(kind="local", base_url=record.url, api_key=key)

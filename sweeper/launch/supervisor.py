@@ -1,0 +1,45 @@
+"""Watching over started workers until all have ended: signals go on a list, one loop acts on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sweeper.launch.base import Launcher, WorkerHandle, WorkerState
+
+TICK_S = 0.2
+
+
+def supervise(
+    launcher: Launcher,
+    handles: Sequence[WorkerHandle],
+    *,
+    signals: list[int],
+    grace_s: float,
+    tick: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, WorkerState]:
+    """Wait for the workers; the first signal on the list stops them gently, the next one kills.
+
+    Args:
+        launcher: What started them.
+        handles: The workers.
+        signals: Filled by signal handlers, emptied here.
+        grace_s: How long a gentle stop may take.
+        tick: Called at every turn of the loop, to show progress.
+        sleep: How to wait; a test gives its own.
+
+    Returns:
+        How each worker ended.
+    """
+    asked = 0
+    while True:
+        states = launcher.states(handles)
+        if WorkerState.RUNNING not in states.values():
+            return states
+        while signals:
+            signals.pop()
+            asked += 1
+            launcher.stop(handles, grace_s=grace_s if asked == 1 else 0)
+        tick()
+        sleep(TICK_S)

@@ -1,0 +1,109 @@
+"""Which server a command talks to, and which sweep it means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sweeper import embedded, wandb_client
+from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.ref import SweepRef
+from sweeper.settings import Backend, BackendChoice, Settings
+
+DEFAULT_PROJECT = "sweeper"
+
+
+@dataclass(frozen=True, slots=True)
+class LastSweep:
+    """The sweep created last, which the other verbs take by default."""
+
+    sweep: str
+    backend: str
+    base_url: str
+
+
+def _last_file(settings: Settings) -> Path:
+    return settings.home / "last-sweep.json"
+
+
+def last_sweep(settings: Settings) -> LastSweep | None:
+    """Read which sweep was created last; None if none was."""
+    try:
+        return LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def remember(settings: Settings, sweep: LastSweep) -> None:
+    """Note which sweep was created last."""
+    _last_file(settings).write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+
+
+def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
+    """Decide which W&B server to use, start the embedded one if it is that, and point the SDK at it.
+
+    Args:
+        settings: The user's environment.
+        choice: `local`, `wandb`, or `auto`: W&B where there are credentials for it, else the embedded server.
+
+    Raises:
+        BackendError: `wandb` is asked for without credentials, or does not answer.
+        ServerError: The embedded server does not start.
+    """
+    backend = None if choice == "local" else _wandb_backend(settings)
+    if backend is None and choice == "wandb":
+        fix = "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), or run `wandb login`"
+        raise BackendError("no W&B credentials", fix)
+    if backend is None:
+        record, _ = embedded.ensure(settings.home, settings.environ)
+        backend = embedded.backend(settings.home, record)
+    wandb_client.connect(backend, settings)
+    return backend
+
+
+def _wandb_backend(settings: Settings) -> Backend | None:
+    """Describe the W&B server there are credentials for; asks the SDK only where a netrc file makes it worth 2 s."""
+    if not settings.api_key and not settings.netrc_path:
+        return None
+    base_url = settings.base_url or wandb_client.default_base_url()
+    if not settings.api_key and not settings.has_login(base_url):
+        return None
+    return Backend(kind="wandb", base_url=base_url, api_key=settings.api_key)
+
+
+def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
+    """Find the sweep that is meant.
+
+    Args:
+        settings: The user's environment.
+        backend: The server in use.
+        text: `ID`, `PROJECT/ID` or `ENTITY/PROJECT/ID`; None for the sweep created last.
+
+    Raises:
+        SweepNotFoundError: No sweep was created yet, or the last one lives on another server.
+        SweeperError: The text is no sweep's name.
+    """
+    if text is not None:
+        known = list((settings.home / "sweeps").glob(f"*/*/{text}")) if "/" not in text else []
+        if len(known) == 1:
+            return SweepRef(*known[0].parts[-3:])
+        entity = settings.entity if backend.kind == "wandb" and settings.entity else ""
+        if text.count("/") < 2 and not entity:
+            entity = wandb_client.default_entity()
+        return SweepRef.parse(text, entity=entity, project=settings.project or DEFAULT_PROJECT)
+    last = last_sweep(settings)
+    if last is None:
+        raise SweepNotFoundError("no sweep was created yet", "create one: sweeper create sweeps/quickstart.yaml")
+    if last.backend != backend.kind or (backend.kind == "wandb" and last.base_url != backend.base_url):
+        fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"
+        raise SweepNotFoundError(f"the sweep created last, {last.sweep}, lives on {last.base_url}", fix)
+    return SweepRef.parse(last.sweep)
+
+
+def follow_last(settings: Settings, choice: BackendChoice, sweep: str | None) -> BackendChoice:
+    """Turn `auto` into the server of the sweep created last where no sweep is named."""
+    last = last_sweep(settings)
+    if choice != "auto" or sweep is not None or last is None:
+        return choice
+    return "local" if last.backend == "local" else "wandb"

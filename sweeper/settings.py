@@ -1,0 +1,114 @@
+"""What the user's environment says: the only module that reads it.
+
+`os.environ` is read once, at the start: importing wandb writes to it (WANDB_SERVICE and more), and a child that
+inherited that would talk to our SDK process instead of its own.
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+
+BackendChoice = Literal["auto", "local", "wandb"]
+
+# What names one run or one SDK process: a child that inherited it would overwrite that run.
+_ONE_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE", "WANDB_NAME")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment, read.
+
+    Attributes:
+        home: Our state directory: `SWEEPER_HOME`, else the platform's user data directory.
+        base_url: `WANDB_BASE_URL`; None where it is not set.
+        api_key: `WANDB_API_KEY`; None where it is not set.
+        entity: `WANDB_ENTITY`.
+        project: `WANDB_PROJECT`.
+        debug: Whether `SWEEPER_DEBUG=1` asks for tracebacks.
+        environ: All of it, as it was at the start.
+    """
+
+    home: Path
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    entity: str | None = None
+    project: str | None = None
+    debug: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read a copy of the environment; the process's own by default."""
+        env = dict(os.environ if environ is None else environ)  # noqa: TID251 this is the one reader
+        home = env.get("SWEEPER_HOME") or platformdirs.user_data_dir("sweeper", appauthor=False)
+        return cls(
+            home=Path(home).expanduser().absolute(),
+            base_url=env.get("WANDB_BASE_URL") or None,
+            api_key=env.get("WANDB_API_KEY") or None,
+            entity=env.get("WANDB_ENTITY") or None,
+            project=env.get("WANDB_PROJECT") or None,
+            debug=env.get("SWEEPER_DEBUG") == "1",
+            environ=env,
+        )
+
+    @property
+    def netrc_path(self) -> Path | None:
+        """The netrc file, where `wandb login` keeps keys; None if there is none."""
+        places = [self.environ.get("NETRC"), "~/.netrc", "~/_netrc"]
+        paths = (Path(place).expanduser() for place in places if place)
+        return next((path for path in paths if path.is_file()), None)
+
+    def has_login(self, base_url: str) -> bool:
+        """Whether a key for the W&B server at `base_url` lies in the netrc file."""
+        host = urlsplit(base_url).hostname
+        if self.netrc_path is None or host is None:
+            return False
+        try:
+            return netrc.netrc(self.netrc_path).authenticators(host) is not None
+        except (netrc.NetrcParseError, OSError):
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The W&B server that a command talks to.
+
+    Attributes:
+        kind: `local` is our embedded server, `wandb` any other: the cloud or a self-hosted one.
+        base_url: Its address.
+        api_key: The key, where it does not come from the user's own login.
+    """
+
+    kind: Literal["local", "wandb"]
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+
+    def environ(self, user: Mapping[str, str]) -> dict[str, str]:
+        """Make the environment in which the wandb SDK talks to this server.
+
+        Args:
+            user: The user's environment; what it says about logging and speed wins over ours.
+        """
+        env = {name: value for name, value in user.items() if name not in _ONE_RUN}
+        env["WANDB_BASE_URL"] = self.base_url
+        if self.api_key:
+            env["WANDB_API_KEY"] = self.api_key
+        if self.kind == "local":
+            for name in ("WANDB_ENTITY", "WANDB_PROJECT"):
+                env.pop(name, None)  # they name things on the user's other server
+            # WANDB_MODE=offline is common on clusters without internet; here the server is on the machine
+            env["WANDB_MODE"] = "online"
+            # requests, which downloads files, sends even loopback through a proxy (wandb 0.31)
+            env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, ["127.0.0.1,localhost", env.get("NO_PROXY")]))
+            env.setdefault("WANDB_ERROR_REPORTING", "false")
+            # early stopping sees metrics at this pace; the SDK's own is 15 s
+            env.setdefault("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "1")
+        return env

@@ -1,0 +1,167 @@
+"""The state of a sweep in one record: a pure function of what the server and the workers say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sweeper.definition import SweepDefinition
+from sweeper.record import Outcome, RunRecord
+from sweeper.ref import SweepRef
+from sweeper.run import Goal, Run, RunState, SweepState, best_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """One run, as shown.
+
+    Attributes:
+        id: Its run id.
+        name: Its display name.
+        state: Where it is in its life.
+        params: The parameters that the sweep varies.
+        best: Its best value of the metric.
+        last: Its last value of the metric.
+        duration_s: How long it took, or has taken.
+        slot: Where it ran; empty if this machine did not run it.
+        reason: Why it was stopped or failed.
+        log: The file with what it printed; empty if it is not on this machine.
+    """
+
+    id: str
+    name: str
+    state: RunState
+    params: Mapping[str, Any]
+    best: float | None
+    last: float | None
+    duration_s: float | None
+    slot: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepStatus:
+    """One sweep, as shown.
+
+    Attributes:
+        sweep: `entity/project/id`.
+        name: Its name, if it was given one.
+        url: Its page.
+        state: Where it is in its life.
+        method: How it searches.
+        metric: What it optimises; empty if nothing.
+        goal: In which direction.
+        done: Runs that ended.
+        total: Runs expected; None if unbounded.
+        counts: Runs by state.
+        best: The run with the best logged value.
+        model: The best run's ONNX file on this machine; empty if it was not downloaded.
+        elapsed_s: Since the first run was made, until now or the end of the last.
+        runs: All runs, oldest first.
+    """
+
+    sweep: str
+    name: str
+    url: str
+    state: SweepState
+    method: str
+    metric: str
+    goal: Goal
+    done: int
+    total: int | None
+    counts: Mapping[str, int]
+    best: RunStatus | None
+    model: str
+    elapsed_s: float | None
+    runs: tuple[RunStatus, ...]
+
+
+def summarise(
+    definition: SweepDefinition,
+    runs: Sequence[Run],
+    records: Mapping[str, RunRecord],
+    *,
+    ref: SweepRef,
+    state: SweepState,
+    url: str,
+    now: datetime,
+    model: str = "",
+) -> SweepStatus:
+    """Put together what the server and this machine's workers know.
+
+    Args:
+        definition: The sweep.
+        runs: Its runs, oldest first.
+        records: What this machine's workers wrote, by run id.
+        ref: The sweep's name.
+        state: The sweep's state.
+        url: The sweep's page.
+        now: The time (aware).
+        model: The best run's ONNX file on this machine.
+    """
+    shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
+    best = best_run(runs, definition.goal) if definition.metric else None
+    return SweepStatus(
+        sweep=ref.path,
+        name=definition.name or "",
+        url=url,
+        state=state,
+        method=definition.method,
+        metric=definition.metric.name if definition.metric else "",
+        goal=definition.goal,
+        done=sum(run.state.ended for run in runs),
+        total=definition.expected_runs,
+        counts=dict(Counter(run.state.value for run in runs)),
+        best=next((status for status in shown if best and status.id == best.id), None),
+        model=model,
+        elapsed_s=_elapsed_s(runs, shown, now),
+        runs=shown,
+    )
+
+
+def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None, now: datetime) -> RunStatus:
+    return RunStatus(
+        id=run.id,
+        name=run.name,
+        state=run.state,
+        params={name: run.params[name] for name in definition.space.searched if name in run.params},
+        best=run.best(definition.goal),
+        last=run.history[-1] if run.history else None,
+        duration_s=_duration_s(run, record, now),
+        slot=record.slot if record else "",
+        reason=_reason(run, record),
+        log=record.log if record else "",
+    )
+
+
+def _duration_s(run: Run, record: RunRecord | None, now: datetime) -> float | None:
+    if record and record.wall_s is not None:
+        return record.wall_s
+    if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
+        return (now - run.created_at).total_seconds()
+    return run.duration_s
+
+
+def _reason(run: Run, record: RunRecord | None) -> str:
+    """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
+    if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
+        return run.reason
+    return record.reason or run.reason
+
+
+def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -> float | None:
+    starts = [run.created_at for run in runs if run.created_at]
+    if not starts:
+        return None
+    if any(not run.state.ended for run in runs):
+        return (now - min(starts)).total_seconds()
+    ends = [
+        (run.created_at - min(starts)).total_seconds() + (status.duration_s or 0.0)
+        for run, status in zip(runs, shown, strict=True)
+        if run.created_at
+    ]
+    return max(ends)

@@ -1,0 +1,124 @@
+"""A sweep's status as text for a terminal of 80 columns or more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from sweeper.run import RunState, SweepState
+from sweeper.status import RunStatus, SweepStatus
+
+_STYLES = {
+    RunState.FINISHED: "green",
+    RunState.RUNNING: "cyan",
+    RunState.FAILED: "red",
+    RunState.CRASHED: "red",
+    RunState.KILLED: "yellow",
+    SweepState.FINISHED: "green",
+    SweepState.RUNNING: "cyan",
+    SweepState.PAUSED: "yellow",
+    SweepState.CANCELED: "red",
+}
+BAR_WIDTH = 24
+
+
+def number(value: float | None) -> str:
+    """Write a metric value; a dash for none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration as a person would: 8.2s, 3m 05s, 2h 10m."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def parameters(params: Mapping[str, Any]) -> str:
+    """Write parameters as `name=value`, numbers short, nested names without their groups."""
+    return " ".join(f"{name.rpartition('.')[2]}={_value(value)}" for name, value in params.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).replace(" ", "")
+
+
+def status_view(status: SweepStatus) -> RenderableType:
+    """Lay out a whole status: the sweep above, its runs below."""
+    return Group(sweep_view(status), runs_table(status))
+
+
+def sweep_view(status: SweepStatus) -> RenderableType:
+    """Lay out the sweep: state, progress, best run."""
+    title = f"{status.sweep}  ({status.name})" if status.name else status.sweep
+    aim = f", {status.goal} {status.metric}" if status.metric else ""
+    lines = [
+        _fact("sweep", title),
+        _fact("page", status.url),
+        _fact("method", f"{status.method}{aim}"),
+        _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
+        _fact("runs", progress(status)),
+    ]
+    if status.best:
+        lines += _best(status, status.best)
+    if status.model:
+        lines.append(_fact("model", status.model))
+    return Group(*lines)
+
+
+def _fact(label: str, value: str, style: str = "") -> Text:
+    """Write one line that is never broken: addresses and paths are there to be copied."""
+    return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _best(status: SweepStatus, best: RunStatus) -> list[Text]:
+    value = f"{status.metric} {number(best.best)}  {best.name} ({best.id})"
+    return [_fact("best", value, "green"), _fact("", parameters(best.params))]
+
+
+def progress(status: SweepStatus) -> str:
+    """Write done/total with a bar, the counts by state, and the time: `4/6 [####  ] 1 failed, 2 running, 1m 03s`."""
+    total = "?" if status.total is None else str(status.total)
+    filled = 0 if not status.total else min(BAR_WIDTH, BAR_WIDTH * status.done // status.total)
+    bar = "" if status.total is None else f" {'━' * filled}{'╌' * (BAR_WIDTH - filled)}"
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.counts.items()))
+    time = f", {duration(status.elapsed_s)}" if status.elapsed_s else ""
+    return f"{status.done}/{total}{bar} {counts or 'none yet'}{time}"
+
+
+def runs_table(status: SweepStatus) -> RenderableType:
+    """Lay out the runs, one or two lines each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
+    table.add_column("run", no_wrap=True)
+    table.add_column("parameters", overflow="fold", ratio=1)
+    table.add_column(status.metric or "metric", justify="right", overflow="fold")
+    table.add_column("state", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("slot", no_wrap=True)
+    for run in status.runs:
+        table.add_row(*_cells(run, best=status.best is not None and run.id == status.best.id))
+    notes = _reasons(status.runs)
+    return Group(Text(), table, *notes) if status.runs else Text("\nno run yet")
+
+
+def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
+    value = Text(number(run.best) + (" *" if best else ""), style="bold green" if best else "")
+    state = Text(run.state.value, style=_STYLES.get(run.state, ""))
+    return [run.id, escape(parameters(run.params)), value, state, duration(run.duration_s), run.slot or "-"]
+
+
+def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:
+    """Say why runs did not finish, below the table, where there is room."""
+    told = [run for run in runs if run.reason]
+    lines: list[RenderableType] = [Text(f"{run.id}: {run.reason}", style="dim") for run in told]
+    return [Text(), *lines] if lines else []

@@ -1,0 +1,244 @@
+"""Everything we ask of a W&B server, through the wandb SDK's public names: the only module that imports it.
+
+The SDK reads its server and key from the process's environment, so `connect` puts them there before the first call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from sweeper.definition import SweepDefinition
+from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.ref import RunRef, SweepRef
+from sweeper.run import Run, RunState, SweepState, finite
+from sweeper.settings import Backend, Settings
+
+if TYPE_CHECKING:
+    import wandb
+
+Verb = Literal["stop", "cancel", "pause", "resume"]
+
+INTERRUPTED_EXIT_CODE = 255
+"""What the SDK itself reports after Ctrl-C (wandb 0.31)."""
+
+HISTORY_SAMPLES = 10_000
+CONNECT_TIMEOUT_S = 5.0
+
+
+def connect(backend: Backend, settings: Settings) -> None:
+    """Point this process's SDK at a server; call it before anything else here.
+
+    Raises:
+        BackendError: Nobody listens at the server's address.
+    """
+    _check_reachable(backend, settings)
+    env = backend.environ(settings.environ)
+    env.setdefault("WANDB_SILENT", "true")  # this process talks for itself
+    os.environ.clear()  # noqa: TID251 the SDK knows no other way to be told
+    os.environ.update(env)  # noqa: TID251
+
+
+def _check_reachable(backend: Backend, settings: Settings) -> None:
+    """Fail in seconds: the SDK itself retries a dead server for minutes."""
+    url = urlsplit(backend.base_url)
+    proxied = any(settings.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
+    if url.hostname is None or (proxied and backend.kind == "wandb"):
+        return
+    try:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        socket.create_connection((url.hostname, port), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        fix = "check WANDB_BASE_URL and the network, or run without a W&B server: --backend local"
+        raise BackendError(f"nobody answers at {backend.base_url}: {error}", fix) from error
+
+
+def default_base_url() -> str:
+    """Ask the SDK which server it takes where WANDB_BASE_URL is not set."""
+    import wandb
+
+    return str(wandb.setup().settings.base_url)
+
+
+@contextlib.contextmanager
+def _sdk_errors(what: str) -> Iterator[None]:
+    import wandb
+
+    try:
+        yield
+    except (wandb.Error, ValueError, TypeError) as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        if "not find" in text or "not found" in text:
+            raise SweepNotFoundError(f"{what}: {text}", "see `sweeper status`, or give ENTITY/PROJECT/ID") from error
+        raise BackendError(
+            f"{what}: {text}", "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
+        ) from error
+
+
+def register(definition: SweepDefinition, *, entity: str | None, project: str) -> SweepRef:
+    """Create the sweep on the server with `wandb.sweep`.
+
+    Raises:
+        BackendError: The server refuses it.
+    """
+    import wandb
+
+    with _sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(sys.stderr):
+        with Path(os.devnull).open("w") as devnull, contextlib.redirect_stdout(devnull):  # it prints; we do it better
+            sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project)
+        return SweepRef(entity or str(wandb.Api().default_entity), project, sweep_id)
+
+
+def default_entity() -> str:
+    """Ask the server for the key's own entity."""
+    import wandb
+
+    with _sdk_errors("cannot log in"):
+        return str(wandb.Api().default_entity)
+
+
+def set_state(ref: SweepRef, verb: Verb) -> None:
+    """Stop, cancel, pause or resume a sweep with `wandb sweep`, the SDK's own command.
+
+    Raises:
+        BackendError: The server or the SDK refuses it.
+    """
+    command = [sys.executable, "-m", "wandb", "sweep", f"--{verb}", ref.path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise BackendError(f"cannot {verb} {ref}: {lines[-1] if lines else done.returncode}", "see `sweeper status`")
+
+
+def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
+    """Take one run from the server and call the function on it: `wandb.agent(..., count=1)`."""
+    import wandb
+
+    wandb.agent(ref.sweep_id, function=function, entity=ref.entity, project=ref.project, count=1)
+
+
+def finish_interrupted() -> None:
+    """Send what the current run has and end it as killed by a person, if there is one."""
+    import wandb
+
+    if wandb.run is not None:
+        wandb.finish(exit_code=INTERRUPTED_EXIT_CODE)
+
+
+def download(run: RunRef, suffix: str, into: Path) -> list[Path]:
+    """Fetch a run's files whose names end in `suffix`.
+
+    Returns:
+        Where they lie now.
+    """
+    import wandb
+
+    with _sdk_errors(f"cannot download {run}"):
+        files = [file for file in wandb.Api().run(run.path).files() if file.name.endswith(suffix)]
+        for file in files:
+            file.download(root=str(into), exist_ok=True).close()
+    return [into / file.name for file in files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepView:
+    """What the server says about a sweep.
+
+    Attributes:
+        ref: Its full name.
+        definition: What was registered.
+        state: Where it is in its life.
+        runs: All of its runs, oldest first.
+    """
+
+    ref: SweepRef
+    definition: SweepDefinition
+    state: SweepState
+    runs: tuple[Run, ...]
+
+
+class SweepReader:
+    """Reads a sweep again and again; asks for the history of an ended run only once.
+
+    Args:
+        ref: The sweep.
+    """
+
+    def __init__(self, ref: SweepRef) -> None:
+        import wandb
+
+        self.ref = ref
+        self._ended: dict[str, Run] = {}
+        with _sdk_errors("cannot log in"):
+            self._api: Any = wandb.Api(timeout=60)  # its methods are untyped
+
+    def read(self) -> SweepView:
+        """Ask the server.
+
+        Raises:
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer, or the sweep has a form we cannot read.
+        """
+        with _sdk_errors(f"cannot read sweep {self.ref}"):
+            sweep = self._api.sweep(self.ref.path)
+            sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
+            self._api.flush()  # the same for runs
+            definition = self._definition(sweep.config)
+            filters = {"$and": [{"sweep": self.ref.sweep_id}]}
+            path = f"{self.ref.entity}/{self.ref.project}"
+            found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
+            runs = tuple(self._run(run, definition) for run in found)
+        return SweepView(ref=self.ref, definition=definition, state=SweepState(sweep.state.upper()), runs=runs)
+
+    def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
+        try:
+            return SweepDefinition.model_validate(dict(config))
+        except ValidationError as error:
+            fix = "this version reads the forms in docs/sweep-files.md; watch such a sweep on its page"
+            raise BackendError(
+                f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
+            ) from error
+
+    def _run(self, run: wandb.apis.public.Run, definition: SweepDefinition) -> Run:
+        if run.id in self._ended:
+            return self._ended[run.id]
+        state = RunState(run.state) if run.state in set(RunState) else RunState.RUNNING
+        summary = dict(run.summary_metrics)
+        history: tuple[float, ...] = ()
+        if definition.metric is not None and state is not RunState.PENDING:
+            history = _history(run, definition.metric.name, summary)
+        read = Run(
+            id=run.id,
+            state=state,
+            params=definition.space.flatten(run.config),
+            history=history,
+            name=run.name or run.id,
+            reason=str(summary.get("_sweeper", {}).get("reason", "")),
+            created_at=_utc(run.created_at),
+            duration_s=summary.get("_runtime"),
+        )
+        if state.ended:
+            self._ended[run.id] = read
+        return read
+
+
+def _history(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> tuple[float, ...]:
+    rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
+    logged = finite(row.get(metric) for row in rows)
+    return logged or finite([summary.get(metric)])
+
+
+def _utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,134 @@
+"""Fixtures for everything that runs real processes: a state directory, an environment and a command line of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TIMEOUT_S = 90
+
+
+def clean_environ(home: Path) -> dict[str, str]:
+    """The shell's environment without any W&B or sweeper setting, and a home directory without logins."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPER_", "CUDA_"))}
+    env |= {"SWEEPER_HOME": str(home), "HOME": str(home), "NETRC": str(home / "netrc"), "COLUMNS": "80"}
+    env["PYTHONPATH"] = str(ROOT)
+    return env
+
+
+@dataclass
+class User:
+    """A person at a terminal: a folder to stand in, an environment, and the `sweeper` command.
+
+    Attributes:
+        folder: Where they stand.
+        home: Their SWEEPER_HOME.
+        environ: Their environment.
+    """
+
+    folder: Path
+    home: Path
+    environ: dict[str, str]
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file into the folder."""
+        path = self.folder / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def start(self, *args: object, **environ: str) -> subprocess.Popen[str]:
+        """Start `sweeper ...` and leave it running."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sweeper", *map(str, args)],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *args: object, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `sweeper ...` and expect an exit code."""
+        process = self.start(*args, **environ)
+        stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == code, f"exit {process.returncode}\n{stdout}\n{stderr}\n{self.logs()}"
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def status(self, **environ: str) -> dict[str, Any]:
+        """Read `sweeper status --json`."""
+        status: dict[str, Any] = json.loads(self.run("status", "--json", **environ).stdout)
+        return status
+
+    def python(self, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python script that may use the SDK."""
+        process = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+        assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
+        return process
+
+    def sdk(self) -> dict[str, str]:
+        """The two variables that point the SDK at this user's embedded server."""
+        record = json.loads((self.home / "server" / "server.json").read_text())
+        key = (self.home / "server" / "api-key").read_text().strip()
+        return {"WANDB_BASE_URL": record["url"], "WANDB_API_KEY": key, "WANDB_SILENT": "true"}
+
+    def logs(self) -> str:
+        """All logs of workers, runs and server, for a failed assertion."""
+        files = [*self.home.glob("sweeps/**/*.log"), *self.home.glob("server/*.log")]
+        return "\n".join(f"--- {file.name}\n{file.read_text(errors='replace')[-3000:]}" for file in files)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process of this user's."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get("SWEEPER_HOME") == str(self.home)
+        except psutil.Error:
+            return False
+
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> Any:
+        """Wait until something holds."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.1)
+        alive = [process.cmdline() for process in self.processes()]
+        raise AssertionError(f"waited {timeout_s} s for {what}\n{alive}\n{self.logs()}")
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Iterator[User]:
+    """A user whose every process has ended when the test has."""
+    folder, home = tmp_path / "work", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    user = User(folder, home, clean_environ(home))
+    yield user
+    for process in user.processes():
+        process.kill()
+    for started in user.started:
+        started.communicate()

@@ -1,0 +1,198 @@
+"""What goes wrong in a sweep: failing runs, dying processes, Ctrl-C, a server that is killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+TOY = """
+import os, signal, time, wandb
+
+def train():
+    with wandb.init() as run:
+        run.log({"loss": float(run.config.x)})
+        if run.config.x == 2:
+            raise ValueError("x must not be 2")
+        if run.config.x == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        run.log({"loss": 0.5})
+
+def slow():
+    with wandb.init() as run:
+        for step in range(600):
+            run.log({"loss": float(step)})
+            time.sleep(0.1)
+
+def stubborn():
+    with wandb.init() as run:
+        run.log({"loss": 5.0})
+        while True:
+            try:
+                time.sleep(1)
+            except Exception:
+                pass
+
+def until_go():
+    with wandb.init() as run:
+        while not os.path.exists("go"):
+            run.log({"loss": 1.0})
+            time.sleep(0.1)
+        run.log({"loss": 99.0})
+
+def ladder():
+    with wandb.init() as run:
+        for step in range(600 if run.config.x else 20):
+            run.log({"loss": float(run.config.x)})
+            time.sleep(0.1)
+"""
+SWEEP = """
+method: grid
+metric: {name: loss, goal: minimize}
+parameters:
+  x: {values: [1, 2, 3, 4]}
+"""
+
+
+@pytest.fixture
+def sweep(user):
+    """A registered grid of four."""
+    user.write("toy.py", TOY)
+    user.run("create", user.write("sweep.yaml", SWEEP))
+    return user
+
+
+def test_a_failed_and_a_killed_run_cost_one_run_each(sweep):
+    """The other runs finish, each failure has its cause and its log, and the exit code says it."""
+    launched = sweep.run("launch", "--trainer", "toy:train", "--count", "4", code=1)
+    runs = {run["params"]["x"]: run for run in sweep.status()["runs"]}
+    assert [runs[x]["state"] for x in (1, 2, 4)] == ["finished", "failed", "finished"]
+    assert runs[2]["reason"] == "ValueError: x must not be 2"
+    assert "SIGKILL" in runs[3]["reason"]
+    assert "x must not be 2" in "".join(launched.stdout.split("\n"))
+    assert "ValueError" in Path(runs[2]["log"]).read_text()
+
+
+def launch_and_wait(user, trainer: str, *args: str) -> subprocess.Popen[str]:
+    """Start a launch and wait until its first run has logged what the server knows."""
+    launch = user.start("launch", "--trainer", f"toy:{trainer}", "--workers", "1", *args)
+    user.wait(lambda: [run for run in user.status()["runs"] if run["last"]], "a run that logs")
+    return launch
+
+
+def only_the_server_is_left(user) -> bool:
+    """Whether all processes but the background server have ended."""
+    return len(user.processes()) == 1
+
+
+def test_ctrl_c_ends_runs_gently(sweep):
+    """SIGINT: exit 130, runs killed with all they logged, and no process but the server is left."""
+    launch = launch_and_wait(sweep, "slow")
+    launch.send_signal(signal.SIGINT)
+    stdout, stderr = launch.communicate(timeout=60)
+    assert launch.returncode == 130, stderr
+    assert "next: sweeper launch" in stdout
+    run = sweep.status()["runs"][0]
+    assert run["state"] == "killed"
+    assert "interrupted" in run["reason"]
+    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+
+
+def test_a_second_ctrl_c_kills(sweep):
+    """A run that ignores the first SIGINT dies of the second one, and nothing is left."""
+    launch = launch_and_wait(sweep, "stubborn", "--grace", "300")
+    launch.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        launch.wait(timeout=8)
+    launch.send_signal(signal.SIGINT)
+    launch.communicate(timeout=60)
+    assert launch.returncode == 130
+    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+
+
+def test_a_run_that_outlasts_its_grace_is_killed(sweep):
+    """One SIGINT is enough even for a run that ignores it."""
+    launch = launch_and_wait(sweep, "stubborn", "--grace", "2")
+    launch.send_signal(signal.SIGINT)
+    launch.communicate(timeout=60)
+    assert launch.returncode == 130
+    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+
+
+def test_nothing_outlives_a_killed_launcher(sweep):
+    """SIGKILL of the launcher takes workers and runs with it."""
+    launch = launch_and_wait(sweep, "slow")
+    launch.kill()
+    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+
+
+def test_hyperband_stops_a_bad_run_with_its_reason(user):
+    """The second run is worse at the first rung: it is stopped within seconds and `status` says why."""
+    user.write("toy.py", TOY)
+    text = SWEEP.replace("[1, 2, 3, 4]", "[0, 1]") + "early_terminate: {type: hyperband, min_iter: 5}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    user.run("launch", "--trainer", "toy:ladder", "--workers", "1")
+    good, bad = user.status()["runs"]
+    assert good["state"] == "finished"
+    assert bad["state"] == "killed"
+    assert bad["reason"].startswith("hyperband rung 5: loss 1 > 0")
+    assert bad["duration_s"] < 40
+
+
+def test_a_sweep_is_paused_resumed_and_canceled(sweep):
+    """Paused, no run is given out; resumed, it goes on; canceled, the running run is killed and the launch ends."""
+    sweep.run("launch", "--trainer", "toy:train", "--count", "1")
+    sweep.run("pause")
+    assert sweep.status()["state"] == "PAUSED"
+    launch = sweep.start("launch", "--trainer", "toy:slow", "--workers", "1")
+    with pytest.raises(AssertionError, match="waited"):
+        sweep.wait(lambda: len(sweep.status()["runs"]) > 1, "a run while paused", 12)
+    sweep.run("resume")
+    sweep.wait(lambda: len(sweep.status()["runs"]) == 2, "a run after resume")
+    sweep.wait(lambda: sweep.status()["runs"][1]["state"] == "running", "it to run")
+    sweep.run("cancel")
+    launch.communicate(timeout=60)
+    status = sweep.status()
+    assert status["state"] == "CANCELED"
+    assert status["runs"][1]["state"] == "killed"
+    assert "canceled" in sweep.run("launch", "--trainer", "toy:train", code=1).stderr
+
+
+def test_a_stopped_sweep_finishes_its_runs_and_starts_none(sweep):
+    """`sweeper stop` lets the running run end; the launch ends with it."""
+    launch = launch_and_wait(sweep, "until_go")
+    sweep.run("stop")
+    sweep.write("go", "")
+    _, stderr = launch.communicate(timeout=60)
+    assert launch.returncode == 0, stderr
+    status = sweep.status()
+    assert status["state"] == "FINISHED"
+    assert [(run["state"], run["last"]) for run in status["runs"]] == [("finished", 99.0)]
+
+
+def test_a_sweep_survives_the_death_of_its_server(sweep):
+    """A kill -9 of the server in the middle of a run, and a new one: nothing is lost, the run finishes."""
+    launch = sweep.start("launch", "--trainer", "toy:train", "--count", "1", "--workers", "1")
+    server = psutil.Process(json.loads((sweep.home / "server" / "server.json").read_text())["pid"])
+    sweep.wait(lambda: any((sweep.home / "sweeps").glob("**/*.runs.jsonl")), "a run to start")
+    server.kill()
+    assert sweep.status()["runs"][0]["params"] == {"x": 1}
+    stdout, stderr = launch.communicate(timeout=120)
+    assert launch.returncode == 0, stdout + stderr
+    run = sweep.status()["runs"][0]
+    assert (run["state"], run["last"]) == ("finished", 0.5)
+
+
+def test_a_broken_trainer_does_not_burn_the_sweep(user):
+    """Three failures in a worker's first minute end it, as W&B's agent would."""
+    user.write("broken.py", "def train():\n    raise RuntimeError('nothing works')\n")
+    user.run("create", user.write("sweep.yaml", SWEEP.replace("[1, 2, 3, 4]", str(list(range(20))))))
+    failed = user.run("launch", "--trainer", "broken:train", "--workers", "1", code=1)
+    assert "3 runs failed in the first minute" in failed.stderr
+    assert len(user.status()["runs"]) == 3

@@ -1,0 +1,179 @@
+"""The main job, with the real SDK, the real server and real processes: create, launch, status."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import onnx
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+TOY = """
+import os, wandb
+
+def train():
+    with wandb.init() as run:
+        for step in range(3):
+            run.log({"loss": run.config.x + 1 / (step + 1)})
+        run.summary["pid"] = os.getpid()
+        run.summary["device"] = os.environ["CUDA_VISIBLE_DEVICES"]
+        run.summary["threads"] = os.environ["OMP_NUM_THREADS"]
+"""
+GRID = """
+method: grid
+name: toy
+project: toys
+metric: {name: loss, goal: minimize}
+parameters:
+  x: {values: [1, 2, 3, 4]}
+"""
+
+
+def test_create_launch_status(user):
+    """A grid of four on two GPUs' slots: each configuration once, a fresh pinned process each, the best one shown."""
+    user.write("toy.py", TOY)
+    created = user.run("create", user.write("grid.yaml", GRID))
+    assert "local/toys/" in created.stdout
+    assert "http://127.0.0.1:" in created.stdout
+    assert "runs   4" in created.stdout
+    assert "next: sweeper launch" in created.stdout
+    assert "embedded server" in created.stderr
+
+    launched = user.run("launch", "--gpus", "0,1", "--trainer", "toy:train")
+    assert "no NVIDIA driver" in launched.stderr
+    assert "4/4" in launched.stdout
+
+    status = user.status()
+    assert (status["state"], status["done"], status["total"]) == ("FINISHED", 4, 4)
+    assert sorted(run["params"]["x"] for run in status["runs"]) == [1, 2, 3, 4]
+    assert {run["state"] for run in status["runs"]} == {"finished"}
+    assert {run["slot"] for run in status["runs"]} == {"gpu0", "gpu1"}
+    assert status["best"]["params"] == {"x": 1}
+    assert status["best"]["best"] == pytest.approx(1 + 1 / 3)
+
+    code = "import wandb, json; print(json.dumps([dict(r.summary_metrics) for r in wandb.Api().runs('local/toys')]))"
+    summaries = json.loads(user.python(code, **user.sdk()).stdout)
+    assert len({summary["pid"] for summary in summaries}) == 4
+    assert {summary["device"] for summary in summaries} == {"0", "1"}
+    assert {summary["threads"] for summary in summaries} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+
+
+def test_the_shipped_trainer_leaves_a_model(user):
+    """The ConvNet learns the shipped digits, and the best run's ONNX file lies where `status` says."""
+    sweep = """
+    method: random
+    run_cap: 1
+    metric: {name: test_accuracy, goal: maximize}
+    parameters:
+      dataset: {value: digits}
+      kernels: {value: [8, 16]}
+      epochs: {value: 1}
+    """
+    user.run("create", user.write("one.yaml", sweep))
+    launched = user.run("launch", "--workers", "1", "--count", "1")
+    status = user.status()
+    assert status["best"]["best"] > 0.85
+    assert status["model"].endswith(".onnx")
+    onnx.checker.check_model(onnx.load(status["model"]))
+    assert "model" in launched.stdout
+
+
+def test_count_is_exact_over_all_workers(user):
+    """Five runs of an endless sweep on two workers are five runs, and the sweep goes on afterwards."""
+    user.write("toy.py", TOY)
+    endless = GRID.replace("grid", "random").replace("values: [1, 2, 3, 4]", "min: 0.0, max: 1.0")
+    created = user.run("create", user.write("endless.yaml", endless))
+    assert "until stopped" in created.stdout
+    user.run("launch", "--count", "5", "--trainer", "toy:train")
+    status = user.status()
+    assert (status["state"], status["done"], len(status["runs"]), status["total"]) == ("RUNNING", 5, 5, None)
+
+
+def test_an_invalid_file_is_one_clear_error(user):
+    """File, line, key and fix on stderr, exit code 1, nothing on stdout, no server started."""
+    file = user.write("bad.yaml", "method: random\nparameters:\n  lr: {vales: [1]}\n")
+    failed = user.run("create", file, code=1)
+    assert f"{file}:3:8: parameters.lr.vales: unknown key" in failed.stderr
+    assert "did you mean `values`?" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert failed.stdout == ""
+    assert not (user.home / "server").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["status"], "no sweep was created yet"),
+        (["create", "nowhere.yaml"], "No such file"),
+        (["status", "a/b/c/d"], "4 parts"),
+        (["status", "local/nowhere/abcd1234"], "abcd1234"),
+        (["launch", "--gpus", "0", "--workers", "1"], "exclude each other"),
+        (["create", "--backend", "wandb", "x.yaml"], "x.yaml"),
+        (["launch", "--backend", "wandb"], "no W&B credentials"),
+    ],
+)
+def test_wrong_inputs_are_errors_without_a_traceback(user, args, says):
+    """What is wrong and what to do, exit code 1."""
+    failed = user.run(*args, code=1)
+    assert says in failed.stderr
+    assert failed.stderr.count("error:") == 1
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_missing_trainer_takes_no_run(user):
+    """A module or function that is not there is found before the server gives out a run."""
+    user.write("toy.py", TOY)
+    user.run("create", user.write("grid.yaml", GRID))
+    assert "no module 'nowhere'" in user.run("launch", "--trainer", "nowhere:train", code=1).stderr
+    assert "no function 'nothing'" in user.run("launch", "--trainer", "toy:nothing", code=1).stderr
+    assert user.status()["runs"] == []
+
+
+def test_the_key_is_private(user):
+    """The random key has 40 characters or more, and only its owner can read it."""
+    user.run("create", user.write("grid.yaml", GRID))
+    key = user.home / "server" / "api-key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+    assert len(key.read_text().strip()) >= 40
+    for process in user.processes():
+        assert key.read_text().strip() not in " ".join(process.cmdline())
+
+
+def test_the_background_server_is_managed(user):
+    """`server status` finds it, `server stop` ends it, and the next command starts it at the same address."""
+    assert "no server" in user.run("server", "status", code=1).stdout
+    user.run("create", user.write("grid.yaml", GRID))
+    address = user.sdk()["WANDB_BASE_URL"]
+    assert address in user.run("server", "status").stdout
+    assert "stopped" in user.run("server", "stop").stdout
+    assert user.processes() == []
+    assert user.status()["total"] == 4
+    assert user.sdk()["WANDB_BASE_URL"] == address
+
+
+def test_another_w_and_b_server_is_reached_by_two_variables(user, tmp_path):
+    """WANDB_BASE_URL and WANDB_API_KEY are all it takes: the same verbs run on a second server, and nothing here."""
+    user.write("toy.py", TOY)
+    data = tmp_path / "elsewhere"
+    server = user.start("serve", "--data", data)
+    record = user.wait(lambda: (data / "server.json").exists() and (data / "api-key").exists(), "the second server")
+    assert record
+    key = user.run("server", "add-user", "alice", "--data", data).stdout.strip()
+    url = json.loads((data / "server.json").read_text())["url"]
+    there = {"WANDB_BASE_URL": url, "WANDB_API_KEY": key}
+
+    created = user.run("create", "--backend", "wandb", user.write("grid.yaml", GRID), **there)
+    assert "alice/toys/" in created.stdout
+    assert url in created.stdout
+    user.run("launch", "--backend", "wandb", "--count", "2", "--trainer", "toy:train", **there)
+    status = user.status(**there)
+    assert status["sweep"].startswith("alice/toys/")
+    assert status["done"] == 2
+    assert "paused" in user.run("pause", **there).stdout
+    assert not (user.home / "server").exists()
+    server.terminate()
+    assert server.wait(timeout=30) == 0

@@ -1,0 +1,49 @@
+"""The loop that watches workers."""
+
+from __future__ import annotations
+
+import signal
+
+from sweeper.launch.base import WorkerHandle, WorkerState
+from sweeper.launch.supervisor import supervise
+
+
+class Scripted:
+    """A launcher whose worker ends when it is killed, or after some polls."""
+
+    def __init__(self, polls: int) -> None:
+        self.polls = polls
+        self.stops: list[float] = []
+
+    def states(self, handles):
+        """Count down."""
+        self.polls -= 1
+        ended = self.polls < 0 or 0 in self.stops
+        return {handle.id: WorkerState.DONE if ended else WorkerState.RUNNING for handle in handles}
+
+    def stop(self, _handles, *, grace_s):
+        """Note the grace."""
+        self.stops.append(grace_s)
+
+
+HANDLES = [WorkerHandle(id="cpu0", native_id="1")]
+
+
+def test_it_waits_for_all_workers_and_shows_progress():
+    """Every turn ticks; the end is returned."""
+    ticks: list[int] = []
+    states = supervise(Scripted(3), HANDLES, signals=[], grace_s=9, tick=lambda: ticks.append(1), sleep=lambda _: None)
+    assert states == {"cpu0": WorkerState.DONE}
+    assert len(ticks) == 3
+
+
+def test_the_first_signal_stops_gently_and_the_second_kills():
+    """SIGINT twice: first the grace, then none."""
+    launcher, signals = Scripted(100), [int(signal.SIGINT)]
+
+    def again() -> None:
+        if len(launcher.stops) == 1:
+            signals.append(int(signal.SIGINT))
+
+    supervise(launcher, HANDLES, signals=signals, grace_s=9, tick=again, sleep=lambda _: None)
+    assert launcher.stops == [9, 0]

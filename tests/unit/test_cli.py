@@ -1,0 +1,57 @@
+"""The command line as a person meets it: help, examples, exit codes, and what is not imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from sweeper.cli import app
+
+COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve"]
+SERVER_COMMANDS = ["status", "stop", "add-user"]
+
+
+def invoke(*args: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "TERM": "dumb"})
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("command", [*((name,) for name in COMMANDS), *(("server", name) for name in SERVER_COMMANDS)])
+def test_every_command_shows_an_example(command):
+    """`--help` says what the command does and shows one that works."""
+    code, text = invoke(*command, "--help")
+    assert code == 0
+    assert f"Example: sweeper {' '.join(command)}" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_help_names_every_command():
+    """Nothing is hidden."""
+    _, text = invoke("--help")
+    assert all(f" {name} " in text for name in [*COMMANDS, "server"])
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["launch", "--count", "0"], ["launch", "--workers", "x"], ["create"]])
+def test_a_usage_error_exits_with_2(args):
+    """Typer's own errors keep their exit code."""
+    assert invoke(*args)[0] == 2
+
+
+def test_help_imports_nothing_heavy():
+    """`sweeper --help` answers before torch, wandb, optuna, ray or the server could be imported."""
+    code = (
+        "import sys, sweeper.cli; "
+        "print([m for m in ('torch', 'wandb', 'optuna', 'ray', 'numpy', 'starlette', 'pydantic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_the_packages():
+    """`--version` and the package metadata agree."""
+    from importlib.metadata import version
+
+    assert invoke("--version") == (0, f"sweeper {version('sweeper')}\n")

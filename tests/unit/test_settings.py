@@ -1,0 +1,59 @@
+"""What the environment says, and what children get."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.settings import Backend, Settings
+
+KEY = "k" * 40
+
+
+def test_the_state_directory_follows_sweeper_home(tmp_path):
+    """SWEEPER_HOME wins over the platform's directory."""
+    assert Settings.from_env({"SWEEPER_HOME": str(tmp_path)}).home == tmp_path
+    assert Settings.from_env({}).home.name == "sweeper"
+
+
+@pytest.mark.parametrize(("host", "found"), [("wandb.acme.org", True), ("other.org", False)])
+def test_a_login_is_found_for_its_server_only(tmp_path, host, found):
+    """The netrc file is read, never written."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine wandb.acme.org\n  login user\n  password {KEY}\n")
+    netrc.chmod(0o600)
+    settings = Settings.from_env({"NETRC": str(netrc)})
+    assert settings.has_login(f"https://{host}:8080") is found
+
+
+def test_a_secret_is_in_no_repr():
+    """Keys do not reach logs by way of repr."""
+    shown = repr(Settings.from_env({"WANDB_API_KEY": KEY})), repr(Backend(kind="wandb", base_url="", api_key=KEY))
+    assert KEY not in "".join(shown)
+
+
+def test_children_talk_to_the_embedded_server_whatever_the_shell_says():
+    """A W&B key, entity or offline mode of the user's does not reach a local run; speed settings of theirs do."""
+    user = {
+        "WANDB_API_KEY": "x" * 40,
+        "WANDB_BASE_URL": "https://example.org",
+        "WANDB_ENTITY": "acme",
+        "WANDB_MODE": "offline",
+        "WANDB_RUN_ID": "mine",
+        "WANDB_SERVICE": "3-1-tcp",
+        "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "5",
+        "PATH": "/bin",
+    }
+    env = Backend(kind="local", base_url="http://127.0.0.1:1", api_key=KEY).environ(user)
+    assert env["WANDB_BASE_URL"] == "http://127.0.0.1:1"
+    assert env["WANDB_API_KEY"] == KEY
+    assert env["WANDB_MODE"] == "online"
+    assert env["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"] == "5"
+    assert "127.0.0.1" in env["NO_PROXY"]
+    assert not {"WANDB_ENTITY", "WANDB_RUN_ID", "WANDB_SERVICE"} & env.keys()
+
+
+def test_children_keep_the_users_wandb_settings_on_wandb():
+    """On a W&B server the user's entity, mode and pace stay as they are."""
+    user = {"WANDB_ENTITY": "acme", "WANDB_MODE": "offline"}
+    env = Backend(kind="wandb", base_url="https://example.org").environ(user)
+    assert env == {**user, "WANDB_BASE_URL": "https://example.org"}

@@ -1,0 +1,76 @@
+"""The status record: what server and workers say, put together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sweeper.definition import SweepDefinition
+from sweeper.record import Outcome, RunRecord
+from sweeper.ref import SweepRef
+from sweeper.run import Run, RunState, SweepState
+from sweeper.status import SweepStatus, summarise
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DEFINITION = SweepDefinition.from_yaml(
+    "method: random\nrun_cap: 4\nmetric: {name: acc, goal: maximize}\n"
+    "parameters: {lr: {min: 0.0, max: 1.0}, data: {value: digits}}"
+)
+
+
+def run(name: str, state: RunState, *history: float, reason: str = "", at_s: float = 0) -> Run:
+    created = START + timedelta(seconds=at_s)
+    params = {"lr": 0.5, "data": "digits"}
+    return Run(id=name, state=state, params=params, history=history, reason=reason, created_at=created, duration_s=5.0)
+
+
+def summary(*runs: Run, records=(), now_s: float = 60) -> SweepStatus:
+    return summarise(
+        DEFINITION,
+        runs,
+        {record.run_id: record for record in records},
+        ref=SweepRef("e", "p", "s"),
+        state=SweepState.RUNNING,
+        url="http://x",
+        now=START + timedelta(seconds=now_s),
+    )
+
+
+def test_progress_counts_ended_runs_against_the_expected():
+    """Three of four have ended, in whatever way; one runs."""
+    states = (RunState.FINISHED, RunState.FAILED, RunState.KILLED, RunState.RUNNING)
+    status = summary(*(run(str(n), state) for n, state in enumerate(states)))
+    assert (status.done, status.total) == (3, 4)
+    assert status.counts == {"finished": 1, "failed": 1, "killed": 1, "running": 1}
+
+
+def test_the_best_run_is_best_by_history():
+    """A run that reached 0.9 and fell to 0.5 beats one that ended at 0.8."""
+    status = summary(run("a", RunState.FINISHED, 0.9, 0.5), run("b", RunState.FINISHED, 0.8))
+    assert (status.best.id, status.best.best, status.best.last) == ("a", 0.9, 0.5)
+
+
+def test_only_varied_parameters_are_shown():
+    """Constants are the same in every row."""
+    assert summary(run("a", RunState.RUNNING)).runs[0].params == {"lr": 0.5}
+
+
+def test_worker_records_give_slot_wall_time_and_cause():
+    """The server cannot know that a process died of SIGKILL; the worker does."""
+    record = RunRecord(run_id="a", slot="gpu1", outcome=Outcome.DIED, reason="ended by SIGKILL", wall_s=7.5)
+    shown = summary(run("a", RunState.CRASHED, reason="no heartbeat for 60 s"), records=[record]).runs[0]
+    assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
+
+
+def test_the_servers_reason_counts_for_a_stopped_run():
+    """Why a run was stopped early only the server knows."""
+    record = RunRecord(run_id="a", slot="gpu1", outcome=Outcome.STOPPED, wall_s=7.5)
+    shown = summary(run("a", RunState.KILLED, reason="hyperband rung 3"), records=[record]).runs[0]
+    assert shown.reason == "hyperband rung 3"
+
+
+def test_elapsed_time_stops_with_the_last_run():
+    """While a run runs the clock runs; afterwards it shows how long the sweep took."""
+    first = run("a", RunState.FINISHED)
+    assert summary(first, run("b", RunState.RUNNING, at_s=10)).elapsed_s == 60
+    assert summary(first, run("b", RunState.FINISHED, at_s=10)).elapsed_s == 15
+    assert summary().elapsed_s is None

@@ -1,0 +1,83 @@
+"""What a person sees in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from sweeper.run import RunState, SweepState
+from sweeper.status import RunStatus, SweepStatus
+from sweeper.tables import duration, parameters, status_view
+
+PARAMS = {"opt.learning_rate": 0.00123456, "kernels": [16, 32], "batch_size": 128, "optimizer": "adam"}
+
+
+def run(name: str, state: RunState = RunState.FINISHED, reason: str = "") -> RunStatus:
+    return RunStatus(
+        id=name,
+        name=f"run-{name}",
+        state=state,
+        params=PARAMS,
+        best=0.97654,
+        last=0.97,
+        duration_s=12.3,
+        slot="cpu0",
+        reason=reason,
+        log="",
+    )
+
+
+def status(*runs: RunStatus) -> SweepStatus:
+    return SweepStatus(
+        sweep="local/sweeper-mnist/ab12cd34",
+        name="[red]odd[/] name",
+        url="http://127.0.0.1:40123/local/sweeper-mnist/sweeps/ab12cd34",
+        state=SweepState.RUNNING,
+        method="bayes",
+        metric="test_accuracy",
+        goal="maximize",
+        done=2,
+        total=6,
+        counts={"finished": 2, "running": 1},
+        best=runs[0] if runs else None,
+        model="/somewhere/model.onnx" if runs else "",
+        elapsed_s=63.0,
+        runs=runs,
+    )
+
+
+def render(shown: SweepStatus, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(status_view(shown))
+    return console.file.getvalue()
+
+
+def test_a_status_fits_80_columns_and_loses_nothing():
+    """Every value is there and no line is longer than the terminal."""
+    text = render(status(run("aaaaaaaa"), run("bbbbbbbb", RunState.KILLED, "hyperband rung 3: too low")))
+    assert max(map(len, text.splitlines())) <= 80
+    joined = "".join(text.split())
+    for part in ("local/sweeper-mnist/ab12cd34", "2/6", "1m03s", "0.9765", "aaaaaaaa", "killed", "hyperbandrung3"):
+        assert part in joined
+    assert "learning_rate=0.001235" in text
+    assert "[red]odd[/] name" in text
+
+
+def test_a_sweep_without_runs_says_so():
+    """An empty table would look like a fault."""
+    assert "no run yet" in render(status())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "-"), (8.25, "8.2s"), (63, "1m 03s"), (119.7, "2m 00s"), (7800, "2h 10m")]
+)
+def test_durations_are_for_people(seconds, text):
+    """Seconds, then minutes, then hours."""
+    assert duration(seconds) == text
+
+
+def test_nested_names_lose_their_groups():
+    """`optimizer.learning_rate` is read as `learning_rate`."""
+    assert parameters({"opt.lr": 0.1, "k": [1, 2]}) == "lr=0.1 k=[1,2]"
