@@ -144,15 +144,28 @@ def choose_port(data: Path) -> int:
     """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
     record = _read_record(data)
     before = int(record.url.rpartition(":")[2]) if record else 0
-    for port in (before, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServerError(f"no free port on {HOST}", "give one: sweeper serve --port N")
+    return _bind(HOST, before) or _bind(HOST, 0) or 0
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that a server can listen there.
+
+    Raises:
+        ServerError: The port is taken, or the address is not this machine's.
+    """
+    if _bind(host, port) is None:
+        raise ServerError(f"cannot listen on {host}:{port}: it is taken, or not ours", "give another --port")
+
+
+def _bind(host: str, port: int) -> int | None:
+    """Try to listen on a port, 0 for any; give the port, or None."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return None
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

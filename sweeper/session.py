@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sweeper import embedded, wandb_client
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -53,7 +54,10 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
     """
     backend = None if choice == "local" else _wandb_backend(settings)
     if backend is None and choice == "wandb":
-        fix = "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), or run `wandb login`"
+        fix = (
+            "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), run `wandb login`, "
+            "or take the embedded server: --backend local"
+        )
         raise BackendError("no W&B credentials", fix)
     if backend is None:
         record, _ = embedded.ensure(settings.home, settings.environ)
@@ -67,6 +71,10 @@ def _wandb_backend(settings: Settings) -> Backend | None:
     if not settings.api_key and not settings.netrc_path:
         return None
     base_url = settings.base_url or wandb_client.default_base_url()
+    if not urlsplit(base_url).netloc:
+        raise BackendError(
+            f"WANDB_BASE_URL is {base_url!r}, which is no address", "write http://HOST:PORT or https://HOST"
+        )
     if not settings.api_key and not settings.has_login(base_url):
         return None
     return Backend(kind="wandb", base_url=base_url, api_key=settings.api_key)

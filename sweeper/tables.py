@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +26,7 @@ _STYLES = {
     SweepState.CANCELED: "red",
 }
 BAR_WIDTH = 24
+SHOWN_REASONS = 10
 
 
 def number(value: float | None) -> str:
@@ -62,7 +64,7 @@ def sweep_view(status: SweepStatus) -> RenderableType:
     """Lay out the sweep: state, progress, best run."""
     title = f"{status.sweep}  ({status.name})" if status.name else status.sweep
     aim = f", {status.goal} {status.metric}" if status.metric else ""
-    lines = [
+    lines: list[RenderableType] = [
         _fact("sweep", title),
         _fact("page", status.url),
         _fact("method", f"{status.method}{aim}"),
@@ -81,9 +83,9 @@ def _fact(label: str, value: str, style: str = "") -> Text:
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
 
 
-def _best(status: SweepStatus, best: RunStatus) -> list[Text]:
+def _best(status: SweepStatus, best: RunStatus) -> list[RenderableType]:
     value = f"{status.metric} {number(best.best)}  {best.name} ({best.id})"
-    return [_fact("best", value, "green"), _fact("", parameters(best.params))]
+    return [_fact("best", value, "green"), Padding(Text(parameters(best.params)), (0, 0, 0, 8))]
 
 
 def progress(status: SweepStatus) -> str:
@@ -118,7 +120,9 @@ def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
 
 
 def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:
-    """Say why runs did not finish, below the table, where there is room."""
+    """Say why the latest runs did not finish, below the table, where there is room."""
     told = [run for run in runs if run.reason]
-    lines: list[RenderableType] = [Text(f"{run.id}: {run.reason}", style="dim") for run in told]
+    lines: list[RenderableType] = [Text(f"{run.id}: {run.reason}", style="dim") for run in told[-SHOWN_REASONS:]]
+    if len(told) > SHOWN_REASONS:
+        lines.append(Text(f"and {len(told) - SHOWN_REASONS} earlier ones: sweeper status --json", style="dim"))
     return [Text(), *lines] if lines else []

@@ -167,7 +167,12 @@ def plan_machine(settings: Settings, *, gpus: str | None, workers: int | None) -
     found = list_gpus()
     if gpus is None:
         found = visible(found, settings.environ.get("CUDA_VISIBLE_DEVICES"))
-    return plan_slots(found, requested=gpus, workers=workers, cores=len(os.sched_getaffinity(0)))
+    return plan_slots(found, requested=gpus, workers=workers, cores=_cores())
+
+
+def _cores() -> int:
+    """Count the cores this process may use; a container or a Slurm job may have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose_trainer(asked: str | None, program: str | None) -> str:

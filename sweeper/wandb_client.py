@@ -68,7 +68,9 @@ def default_base_url() -> str:
     """Ask the SDK which server it takes where WANDB_BASE_URL is not set."""
     import wandb
 
-    return str(wandb.setup().settings.base_url)
+    base_url = str(wandb.setup().settings.base_url)
+    wandb.teardown()  # or the SDK would keep these settings, whatever `connect` says afterwards
+    return base_url
 
 
 @contextlib.contextmanager
@@ -79,8 +81,6 @@ def _sdk_errors(what: str) -> Iterator[None]:
         yield
     except (wandb.Error, ValueError, TypeError) as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        if "not find" in text or "not found" in text:
-            raise SweepNotFoundError(f"{what}: {text}", "see `sweeper status`, or give ENTITY/PROJECT/ID") from error
         raise BackendError(
             f"{what}: {text}", "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
         ) from error
@@ -118,7 +118,8 @@ def set_state(ref: SweepRef, verb: Verb) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise BackendError(f"cannot {verb} {ref}: {lines[-1] if lines else done.returncode}", "see `sweeper status`")
+        why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
+        raise BackendError(f"cannot {verb} {ref}: {why}", "see `sweeper status`")
 
 
 def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
@@ -191,7 +192,7 @@ class SweepReader:
             BackendError: It does not answer, or the sweep has a form we cannot read.
         """
         with _sdk_errors(f"cannot read sweep {self.ref}"):
-            sweep = self._api.sweep(self.ref.path)
+            sweep = self._find()
             sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
             self._api.flush()  # the same for runs
             definition = self._definition(sweep.config)
@@ -201,11 +202,22 @@ class SweepReader:
             runs = tuple(self._run(run, definition) for run in found)
         return SweepView(ref=self.ref, definition=definition, state=SweepState(sweep.state.upper()), runs=runs)
 
+    def _find(self) -> Any:
+        import wandb
+
+        try:
+            return self._api.sweep(self.ref.path)
+        except (ValueError, wandb.Error) as error:
+            if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
+                raise
+            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
+            raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
+
     def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
         try:
             return SweepDefinition.model_validate(dict(config))
         except ValidationError as error:
-            fix = "this version reads the forms in docs/sweep-files.md; watch such a sweep on its page"
+            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(
                 f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
             ) from error

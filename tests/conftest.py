@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TIMEOUT_S = 90
+TIMEOUT_S = 150
 
 
 def clean_environ(home: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from rich.text import Text
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, say_backend, say_next, show
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.run import RunState
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,48 +84,58 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
     with verbs.StatusPoller(reader) as poller:
         if sys.stderr.isatty():
             with Live(console=err, refresh_per_second=4, transient=True) as live:
-                return verbs.run_launch(launch, tick=lambda: live.update(_frame(poller)))
-        log = ProgressLog(launch.before)
+                return verbs.run_launch(launch, tick=lambda: live.update(_frame(launch, poller)))
+        log = ProgressLog(launch)
         result = verbs.run_launch(launch, tick=lambda: log.tell(poller.latest))
     log.tell(poller.read())
     return result
 
 
-def _frame(poller: StatusPoller) -> RenderableType:
+def _frame(launch: Launch, poller: StatusPoller) -> RenderableType:
     from sweeper.tables import status_view
 
     if poller.latest is None:
         return Text(poller.trouble or "starting workers: importing torch takes a few seconds")
-    return status_view(poller.latest)
+    return status_view(replace(poller.latest, total=_target(launch)))
+
+
+def _target(launch: Launch) -> int | None:
+    """Count the runs there will be when this launch is done; None if it goes on until the sweep is stopped."""
+    before = launch.before
+    limits = [before.total, launch.count and before.done + launch.count]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 class ProgressLog:
     """Progress as plain lines, one for each run that starts or ends: for pipes and log files.
 
     Args:
-        before: The sweep as it was; nothing of it is news.
+        launch: What is going on; nothing that was before it is news.
     """
 
-    def __init__(self, before: SweepStatus) -> None:
-        self._told = {run.id: run.state.value for run in before.runs}
+    def __init__(self, launch: Launch) -> None:
+        self._told = {run.id: run.state.value for run in launch.before.runs}
+        self._target = _target(launch)
 
     def tell(self, status: SweepStatus | None) -> None:
         """Print what is new."""
-        for run in status.runs if status else ():
+        if status is None:
+            return
+        for run in status.runs:
             if self._told.get(run.id) != run.state.value and run.state.value != "pending":
                 self._told[run.id] = run.state.value
-                err.print(escape(_line(run, status)), soft_wrap=True)
+                done = sum(RunState(state).ended for state in self._told.values())
+                err.print(escape(self._line(run, status, done)), soft_wrap=True)
 
+    def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
+        from sweeper.tables import duration, number, parameters
 
-def _line(run: RunStatus, status: SweepStatus | None) -> str:
-    from sweeper.tables import duration, number, parameters
-
-    if status is None or not run.state.ended:
-        return f"{run.id} {run.state.value}: {parameters(run.params)}"
-    total = "?" if status.total is None else status.total
-    value = f" {status.metric} {number(run.best)}" if run.best is not None else ""
-    why = f" ({run.reason})" if run.reason else ""
-    return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {status.done}/{total} done{why}"
+        if not run.state.ended:
+            return f"{run.id} {run.state.value}: {parameters(run.params)}"
+        value = f" {status.metric} {number(run.best)}" if run.best is not None else ""
+        why = f" ({run.reason})" if run.reason else ""
+        progress = f"{done}/{self._target or '?'} done"
+        return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"
 
 
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:

@@ -31,6 +31,7 @@ def serve(
     directory = (data or embedded.data_dir(Settings.from_env().home)).absolute()
     port = port or embedded.choose_port(directory)
     url = f"http://{host}:{port}"
+    embedded.check_port(host, port)
     with embedded.announced(directory, url):
         from sweeper.server.app import serve as run_server
 

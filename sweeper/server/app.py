@@ -28,7 +28,6 @@ from sweeper.server.scheduler import Scheduler
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
 
-
 log = logging.getLogger(__name__)
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

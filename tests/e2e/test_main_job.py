@@ -109,7 +109,7 @@ def test_an_invalid_file_is_one_clear_error(user):
         (["status"], "no sweep was created yet"),
         (["create", "nowhere.yaml"], "No such file"),
         (["status", "a/b/c/d"], "4 parts"),
-        (["status", "local/nowhere/abcd1234"], "abcd1234"),
+        (["status", "local/nowhere/abcd1234"], "no sweep local/nowhere/abcd1234"),
         (["launch", "--gpus", "0", "--workers", "1"], "exclude each other"),
         (["create", "--backend", "wandb", "x.yaml"], "x.yaml"),
         (["launch", "--backend", "wandb"], "no W&B credentials"),
@@ -121,6 +121,34 @@ def test_wrong_inputs_are_errors_without_a_traceback(user, args, says):
     assert says in failed.stderr
     assert failed.stderr.count("error:") == 1
     assert "Traceback" not in failed.stderr
+
+
+DEAD = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"WANDB_BASE_URL": DEAD, "WANDB_API_KEY": "x" * 40}, f"nobody answers at {DEAD}"),
+        ({"WANDB_BASE_URL": "wandb.acme.org", "WANDB_API_KEY": "x" * 40}, "no address"),
+        ({"WANDB_BASE_URL": DEAD}, None),
+    ],
+    ids=["dead", "no address", "no key"],
+)
+def test_a_w_and_b_server_that_is_none_is_named_in_seconds(user, environ, says):
+    """A key without a living server is an error; a server without a key is not asked, the embedded one is."""
+    file = user.write("grid.yaml", GRID)
+    done = user.run("create", file, code=1 if says else 0, **environ)
+    assert (says or "embedded server") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_refused(user):
+    """Two servers cannot have one port, nor one data directory."""
+    user.run("create", user.write("grid.yaml", GRID))
+    port = user.sdk()["WANDB_BASE_URL"].rpartition(":")[2]
+    assert "taken" in user.run("serve", "--port", port, "--data", user.home / "other", code=1).stderr
+    assert "already" in user.run("serve", code=1).stderr
 
 
 def test_a_missing_trainer_takes_no_run(user):
@@ -153,6 +181,15 @@ def test_the_background_server_is_managed(user):
     assert user.processes() == []
     assert user.status()["total"] == 4
     assert user.sdk()["WANDB_BASE_URL"] == address
+
+
+def test_a_login_for_something_else_is_no_wandb_login(user):
+    """A netrc file with another machine's password does not send anybody to the internet, and is not touched."""
+    netrc = user.home / "netrc"
+    netrc.write_text("machine example.org login me password secret\n")
+    netrc.chmod(0o600)
+    assert "embedded server" in user.run("create", user.write("grid.yaml", GRID)).stderr
+    assert netrc.read_text() == "machine example.org login me password secret\n"
 
 
 def test_another_w_and_b_server_is_reached_by_two_variables(user, tmp_path):
