@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from sweeper.errors import SweeperError
 
-_PART = re.compile(r"[^/\s\\]+\Z")
+_PART = re.compile(r"[^/\\#?%:\x00-\x1f\x7f]{1,128}\Z")  # what W&B takes for a name
 _FORMS = "write ID, PROJECT/ID or ENTITY/PROJECT/ID, as `sweeper create` prints it"
 
 
-def _check(part: str, what: str, text: str) -> str:
+def _check(part: str, what: str) -> None:
     if not _PART.match(part) or part in {".", ".."}:
-        raise SweeperError(f"{text!r} is not a sweep: its {what} is {part!r}", _FORMS)
-    return part
+        raise SweeperError(f"{part!r} cannot be the {what} of a sweep", _FORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,12 @@ class SweepRef:
     entity: str
     project: str
     sweep_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no server would take: names become folders and addresses here."""
+        _check(self.entity, "entity")
+        _check(self.project, "project")
+        _check(self.sweep_id, "id")
 
     @classmethod
     def parse(cls, text: str, *, entity: str = "", project: str = "") -> SweepRef:
@@ -40,9 +45,7 @@ class SweepRef:
         parts = text.strip().strip("/").split("/")
         if len(parts) > 3:
             raise SweeperError(f"{text!r} is not a sweep: it has {len(parts)} parts", _FORMS)
-        filled = [entity, project][: 3 - len(parts)] + parts
-        names = ("entity", "project", "sweep id")
-        return cls(*(_check(part, what, text) for part, what in zip(filled, names, strict=True)))
+        return cls(*[entity, project][: 3 - len(parts)], *parts)
 
     @property
     def path(self) -> str:
@@ -52,10 +55,6 @@ class SweepRef:
     def run(self, run_id: str) -> RunRef:
         """Name one of its runs."""
         return RunRef(self.entity, self.project, run_id)
-
-    def url(self, base_url: str) -> str:
-        """Give the address of its page on the server at `base_url`."""
-        return f"{base_url.rstrip('/')}/{self.entity}/{self.project}/sweeps/{self.sweep_id}"
 
     def __str__(self) -> str:
         return self.path

@@ -25,6 +25,7 @@ from sweeper.launch.plan import plan_slots
 from sweeper.launch.supervisor import supervise
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
+from sweeper.run import best_run
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise
@@ -73,7 +74,7 @@ def create(
     ref = wandb_client.register(definition, entity=entity, project=project)
     SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
     remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
-    return Created(ref=ref, url=ref.url(backend.base_url), expected_runs=definition.expected_runs)
+    return Created(ref=ref, url=wandb_client.page(ref), expected_runs=definition.expected_runs)
 
 
 # Status
@@ -85,17 +86,15 @@ class StatusReader:
     Args:
         ref: The sweep.
         settings: The user's environment.
-        backend: The server it lives on.
 
     Attributes:
         program: The file's `program:`, known after the first read.
     """
 
-    def __init__(self, ref: SweepRef, settings: Settings, backend: Backend) -> None:
+    def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
         self.program: str | None = None
-        self._url = ref.url(backend.base_url)
         self._reader = wandb_client.SweepReader(ref)
 
     def read(self) -> SweepStatus:
@@ -107,27 +106,26 @@ class StatusReader:
         """
         view = self._reader.read()
         self.program = view.definition.program
-        status = self._summarise(view, "")
-        models = sorted((self.directory.best / status.best.id).glob("*.onnx")) if status.best else []
-        return self._summarise(view, str(models[0])) if models else status
-
-    def _summarise(self, view: wandb_client.SweepView, model: str) -> SweepStatus:
+        best = best_run(view.runs, view.definition.goal)
         return summarise(
             view.definition,
             view.runs,
             self.directory.records(),
             ref=self.ref,
             state=view.state,
-            url=self._url,
+            url=view.url,
             now=datetime.now(UTC),
-            model=model,
+            model=self._model(best.id) if best else "",
         )
+
+    def _model(self, run_id: str) -> str:
+        """Find a run's downloaded model."""
+        return next((str(path) for path in sorted(self.directory.best_of(run_id).glob("*.onnx"))), "")
 
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""
         if status.best is not None and not status.model:
-            folder = self.directory.best / status.best.id
-            wandb_client.download(self.ref.run(status.best.id), ".onnx", folder)
+            wandb_client.download(self.ref.run(status.best.id), ".onnx", self.directory.best_of(status.best.id))
 
 
 # Launch
@@ -253,17 +251,18 @@ class LaunchResult:
         return not self.errors and not self.interrupted and not any(run.outcome in bad for run in self.runs)
 
 
-def run_launch(launch: Launch, *, tick: Callable[[], None]) -> LaunchResult:
+def run_launch(launch: Launch, *, tick: Callable[[], None], on_stop: Callable[[int], None]) -> LaunchResult:
     """Start the workers and stay until all have ended; Ctrl-C stops gently, a second one kills.
 
     Args:
         launch: What to start.
         tick: Called several times a second from this thread.
+        on_stop: Told of every Ctrl-C, with how many there were.
     """
     launcher = LocalLauncher(launch.environ)
     with _signals() as (pending, seen):
         handles = launcher.start([_spec(launch, slot) for slot in launch.slots])
-        states = supervise(launcher, handles, signals=pending, grace_s=launch.grace_s, tick=tick)
+        states = supervise(launcher, handles, signals=pending, grace_s=launch.grace_s, tick=tick, on_stop=on_stop)
     failed = [slot for slot, state in states.items() if state is WorkerState.FAILED]
     return LaunchResult(
         runs=tuple(launch.directory.records().values()),

@@ -100,6 +100,15 @@ def register(definition: SweepDefinition, *, entity: str | None, project: str) -
         return SweepRef(entity or str(wandb.Api().default_entity), project, sweep_id)
 
 
+def page(ref: SweepRef) -> str:
+    """Give the address of a sweep's page: not under WANDB_BASE_URL on W&B's cloud, so the SDK has to say it."""
+    import wandb
+
+    with _sdk_errors(f"cannot read sweep {ref}"):
+        api: Any = wandb.Api()  # its methods are untyped
+        return str(api.sweep(ref.path).url)
+
+
 def default_entity() -> str:
     """Ask the server for the key's own entity."""
     import wandb
@@ -159,11 +168,13 @@ class SweepView:
     Attributes:
         ref: Its full name.
         definition: What was registered.
+        url: Its page.
         state: Where it is in its life.
         runs: All of its runs, oldest first.
     """
 
     ref: SweepRef
+    url: str
     definition: SweepDefinition
     state: SweepState
     runs: tuple[Run, ...]
@@ -182,7 +193,7 @@ class SweepReader:
         self.ref = ref
         self._ended: dict[str, Run] = {}
         with _sdk_errors("cannot log in"):
-            self._api: Any = wandb.Api(timeout=60)  # its methods are untyped
+            self._api: Any = wandb.Api(timeout=60)
 
     def read(self) -> SweepView:
         """Ask the server.
@@ -200,7 +211,8 @@ class SweepReader:
             path = f"{self.ref.entity}/{self.ref.project}"
             found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
             runs = tuple(self._run(run, definition) for run in found)
-        return SweepView(ref=self.ref, definition=definition, state=SweepState(sweep.state.upper()), runs=runs)
+        state = SweepState(sweep.state.upper())
+        return SweepView(ref=self.ref, url=sweep.url, definition=definition, state=state, runs=runs)
 
     def _find(self) -> Any:
         import wandb

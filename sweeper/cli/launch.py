@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
@@ -58,7 +58,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     slots = verbs.plan_machine(settings, gpus=gpus, workers=workers)
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings, server)
+    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
     prepared = verbs.prepare_launch(
         reader, settings=settings, backend=server, slots=slots, trainer=trainer, count=count, grace_s=grace
     )
@@ -81,22 +81,28 @@ def _announce(launch: Launch, *, asked_gpus: bool) -> None:
 def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
     from sweeper import verbs
 
+    def say_stopping(asked: int) -> None:
+        gently = f"stopping: runs have {launch.grace_s:g} s to send what they have; Ctrl-C again kills"
+        err.print(gently if asked == 1 else "killing", soft_wrap=True)
+
     with verbs.StatusPoller(reader) as poller:
         if sys.stderr.isatty():
             with Live(console=err, refresh_per_second=4, transient=True) as live:
-                return verbs.run_launch(launch, tick=lambda: live.update(_frame(launch, poller)))
+                tick = partial(_draw, live, launch, poller)
+                return verbs.run_launch(launch, tick=tick, on_stop=say_stopping)
         log = ProgressLog(launch)
-        result = verbs.run_launch(launch, tick=lambda: log.tell(poller.latest))
+        result = verbs.run_launch(launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping)
     log.tell(poller.read())
     return result
 
 
-def _frame(launch: Launch, poller: StatusPoller) -> RenderableType:
+def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
     from sweeper.tables import status_view
 
     if poller.latest is None:
-        return Text(poller.trouble or "starting workers: importing torch takes a few seconds")
-    return status_view(replace(poller.latest, total=_target(launch)))
+        live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
+    else:
+        live.update(status_view(replace(poller.latest, total=_target(launch))))
 
 
 def _target(launch: Launch) -> int | None:

@@ -65,7 +65,7 @@ def status(
     settings = Settings.from_env()
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings, server)
+    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
     while True:
         now = reader.read()
         if as_json:

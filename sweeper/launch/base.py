@@ -171,10 +171,9 @@ class SweepDir:
         """Name the directory of a sweep under the state directory."""
         return cls(home / "sweeps" / ref.entity / ref.project / ref.sweep_id)
 
-    @property
-    def best(self) -> Path:
-        """Where files of best runs are downloaded to, a folder per run."""
-        return self.path / "best"
+    def best_of(self, run_id: str) -> Path:
+        """Where the files of a run that was best are downloaded to."""
+        return self.path / "best" / run_id
 
     @property
     def wandb(self) -> Path:

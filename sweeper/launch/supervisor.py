@@ -17,6 +17,7 @@ def supervise(
     signals: list[int],
     grace_s: float,
     tick: Callable[[], None],
+    on_stop: Callable[[int], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, WorkerState]:
     """Wait for the workers; the first signal on the list stops them gently, the next one kills.
@@ -27,6 +28,7 @@ def supervise(
         signals: Filled by signal handlers, emptied here.
         grace_s: How long a gentle stop may take.
         tick: Called at every turn of the loop, to show progress.
+        on_stop: Told of every stop, with how many there were.
         sleep: How to wait; a test gives its own.
 
     Returns:
@@ -41,5 +43,6 @@ def supervise(
             signals.pop()
             asked += 1
             launcher.stop(handles, grace_s=grace_s if asked == 1 else 0)
+            on_stop(asked)
         tick()
         sleep(TICK_S)

@@ -97,6 +97,7 @@ def test_ctrl_c_ends_runs_gently(sweep):
     launch.send_signal(signal.SIGINT)
     stdout, stderr = launch.communicate(timeout=60)
     assert launch.returncode == 130, stderr
+    assert "Ctrl-C again kills" in stderr
     assert "next: sweeper launch" in stdout
     run = sweep.status()["runs"][0]
     assert run["state"] == "killed"

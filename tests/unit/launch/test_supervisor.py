@@ -32,7 +32,17 @@ HANDLES = [WorkerHandle(id="cpu0", native_id="1")]
 def test_it_waits_for_all_workers_and_shows_progress():
     """Every turn ticks; the end is returned."""
     ticks: list[int] = []
-    states = supervise(Scripted(3), HANDLES, signals=[], grace_s=9, tick=lambda: ticks.append(1), sleep=lambda _: None)
+    asked: list[int] = []
+    states = supervise(
+        Scripted(3),
+        HANDLES,
+        signals=[],
+        grace_s=9,
+        tick=lambda: ticks.append(1),
+        on_stop=asked.append,
+        sleep=lambda _: None,
+    )
+    assert asked == []
     assert states == {"cpu0": WorkerState.DONE}
     assert len(ticks) == 3
 
@@ -45,5 +55,7 @@ def test_the_first_signal_stops_gently_and_the_second_kills():
         if len(launcher.stops) == 1:
             signals.append(int(signal.SIGINT))
 
-    supervise(launcher, HANDLES, signals=signals, grace_s=9, tick=again, sleep=lambda _: None)
+    told: list[int] = []
+    supervise(launcher, HANDLES, signals=signals, grace_s=9, tick=again, on_stop=told.append, sleep=lambda _: None)
     assert launcher.stops == [9, 0]
+    assert told == [1, 2]
