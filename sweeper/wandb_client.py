@@ -6,6 +6,7 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
 import subprocess
@@ -94,8 +95,8 @@ def register(definition: SweepDefinition, *, entity: str | None, project: str) -
     """
     import wandb
 
-    with _sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(sys.stderr):
-        with Path(os.devnull).open("w") as devnull, contextlib.redirect_stdout(devnull):  # it prints; we do it better
+    with _sdk_errors("cannot create the sweep"):
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints id and address, which our caller does
             sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project)
         return SweepRef(entity or str(wandb.Api().default_entity), project, sweep_id)
 

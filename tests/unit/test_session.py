@@ -1,0 +1,70 @@
+"""Which server a command talks to, and which sweep it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.session import LastSweep, follow_last, last_sweep, open_backend, remember, resolve
+from sweeper.settings import Backend, Settings
+
+LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")
+CLOUD = Backend(kind="wandb", base_url="https://wandb.acme.org")
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings.from_env({"SWEEPER_HOME": str(tmp_path), "NETRC": str(tmp_path / "none"), "HOME": str(tmp_path)})
+
+
+def test_the_last_sweep_is_the_default(settings):
+    """What `create` noted is what `launch` takes."""
+    remember(settings, LastSweep("local/p/s1", "local", LOCAL.base_url))
+    assert resolve(settings, LOCAL, None).path == "local/p/s1"
+
+
+def test_the_embedded_server_may_move(settings):
+    """A new port is the same server; another W&B server is not."""
+    remember(settings, LastSweep("local/p/s1", "local", "http://127.0.0.1:2"))
+    assert resolve(settings, LOCAL, None).sweep_id == "s1"
+    remember(settings, LastSweep("acme/p/s1", "wandb", "https://elsewhere.org"))
+    with pytest.raises(SweeperError, match=r"elsewhere\.org"):
+        resolve(settings, CLOUD, None)
+
+
+def test_a_sweep_on_the_other_server_is_not_taken_by_mistake(settings):
+    """The hint names the way to it."""
+    remember(settings, LastSweep("local/p/s1", "local", LOCAL.base_url))
+    with pytest.raises(SweeperError) as caught:
+        resolve(settings, CLOUD, None)
+    assert "--backend local" in caught.value.hint
+
+
+def test_a_bare_id_is_looked_up_among_the_sweeps_of_this_machine(settings):
+    """Nobody types entity and project of a sweep made here."""
+    (settings.home / "sweeps" / "local" / "mnist" / "ab12cd34").mkdir(parents=True)
+    assert resolve(settings, LOCAL, "ab12cd34").path == "local/mnist/ab12cd34"
+
+
+@pytest.mark.parametrize(
+    ("choice", "sweep", "followed"),
+    [("auto", None, "local"), ("auto", "e/p/s", "auto"), ("wandb", None, "wandb")],
+)
+def test_auto_follows_the_last_sweep_where_none_is_named(settings, choice, sweep, followed):
+    """After `create --backend local`, a plain `launch` goes there too, whatever credentials there are."""
+    assert follow_last(settings, choice, sweep) == choice
+    remember(settings, LastSweep("local/p/s1", "local", LOCAL.base_url))
+    assert follow_last(settings, choice, sweep) == followed
+
+
+def test_a_damaged_note_is_no_note(settings):
+    """A half-written file is as good as none."""
+    settings.home.mkdir(exist_ok=True)
+    (settings.home / "last-sweep.json").write_text('{"sweep": "x"')
+    assert last_sweep(settings) is None
+
+
+def test_wandb_without_credentials_is_refused(settings):
+    """Nobody is sent to the internet by accident."""
+    with pytest.raises(SweeperError, match="no W&B credentials"):
+        open_backend(settings, "wandb")
