@@ -207,7 +207,7 @@ def prepare_launch(
     """Check that the sweep can run, and make the launch's directory.
 
     Raises:
-        LaunchError: The sweep has ended.
+        LaunchError: The sweep has ended, or WANDB_MODE keeps runs from the server.
         TrainerError: There is no such trainer.
     """
     status = reader.read()
@@ -216,6 +216,9 @@ def prepare_launch(
         raise LaunchError(f"sweep {reader.ref} is {status.state.value.lower()}: {status.done} runs are done", fix)
     target = choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
+    if (mode := env.get("WANDB_MODE", "online")) != "online":
+        fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
+        raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
     env.setdefault("WANDB_DIR", str(reader.directory.wandb))
     Path(env["WANDB_DIR"]).mkdir(parents=True, exist_ok=True)
     return Launch(

@@ -37,7 +37,8 @@ class Store:
         self._closed = False
         try:
             self._writer = self._connect()
-            self._migrate()
+            with _closed_on_error(self._writer):
+                self._migrate()
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -86,9 +87,10 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
-        connection.execute("PRAGMA foreign_keys = ON")
+        with _closed_on_error(connection):  # the first statement finds out whether the file is a database
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
+            connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
     def _borrow(self) -> sqlite3.Connection:
@@ -126,6 +128,15 @@ class Store:
             for statement in _statements(sql):
                 db.execute(statement)
             db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _migrations() -> dict[int, tuple[str, str]]:

@@ -206,6 +206,8 @@ def test_another_w_and_b_server_is_reached_by_two_variables(user, tmp_path):
     created = user.run("create", "--backend", "wandb", user.write("grid.yaml", GRID), **there)
     assert "alice/toys/" in created.stdout
     assert url in created.stdout
+    offline = user.run("launch", "--trainer", "toy:train", code=1, **there, WANDB_MODE="offline")
+    assert "WANDB_MODE is offline" in offline.stderr
     user.run("launch", "--backend", "wandb", "--count", "2", "--trainer", "toy:train", **there)
     status = user.status(**there)
     assert status["sweep"].startswith("alice/toys/")
