@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -27,6 +28,8 @@ _STYLES = {
 }
 BAR_WIDTH = 24
 SHOWN_REASONS = 10
+HEAD_LINES = 14
+LINES_PER_RUN = 3
 
 
 def number(value: float | None) -> str:
@@ -56,8 +59,19 @@ def _value(value: object) -> str:
 
 
 def status_view(status: SweepStatus) -> RenderableType:
-    """Lay out a whole status: the sweep above, its runs below."""
-    return Group(sweep_view(status), runs_table(status))
+    """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is."""
+    return Group(runs_table(status), Text(), sweep_view(status))
+
+
+def live_view(status: SweepStatus, *, height: int) -> RenderableType:
+    """Lay out a status to be drawn again and again: the sweep, then as many of the latest runs as fit below it.
+
+    Args:
+        status: What to show.
+        height: Lines of the terminal; what is taller is cut off below.
+    """
+    fitting = max(3, (height - HEAD_LINES) // LINES_PER_RUN)
+    return Group(sweep_view(status), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
 
 
 def sweep_view(status: SweepStatus) -> RenderableType:
@@ -110,7 +124,7 @@ def runs_table(status: SweepStatus) -> RenderableType:
     for run in status.runs:
         table.add_row(*_cells(run, best=status.best is not None and run.id == status.best.id))
     notes = _reasons(status.runs)
-    return Group(Text(), table, *notes) if status.runs else Text("\nno run yet")
+    return Group(table, *notes) if status.runs else Text("no run yet")
 
 
 def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:

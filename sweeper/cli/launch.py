@@ -97,12 +97,13 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
 
 
 def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.tables import status_view
+    from sweeper.tables import live_view
 
     if poller.latest is None:
         live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
     else:
-        live.update(status_view(replace(poller.latest, total=_target(launch))))
+        status = replace(poller.latest, total=_target(launch))
+        live.update(live_view(status, height=live.console.height))
 
 
 def _target(launch: Launch) -> int | None:

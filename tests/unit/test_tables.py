@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sweeper.run import RunState, SweepState
 from sweeper.status import RunStatus, SweepStatus
-from sweeper.tables import duration, parameters, status_view
+from sweeper.tables import duration, live_view, parameters, status_view
 
 PARAMS = {"opt.learning_rate": 0.00123456, "kernels": [16, 32], "batch_size": 128, "optimizer": "adam"}
 
@@ -63,6 +63,24 @@ def test_a_status_fits_80_columns_and_loses_nothing():
         assert part in joined
     assert "learning_rate=0.001235" in text
     assert "[red]odd[/] name" in text
+
+
+def test_a_printed_status_ends_with_the_best_run():
+    """However many runs there are, best value and model are on the screen when the command ends."""
+    text = render(status(*(run(f"run{n:05}") for n in range(50))))
+    assert "0.9765" in "".join(text.splitlines()[-4:])
+    assert "model.onnx" in text.splitlines()[-1]
+
+
+def test_a_live_status_fits_the_terminal():
+    """The latest runs are shown, the oldest give way; counts stay those of all runs."""
+    console = Console(file=io.StringIO(), width=80, height=40, highlight=False)
+    console.print(live_view(status(*(run(f"run{n:05}") for n in range(50))), height=40))
+    text = console.file.getvalue()
+    assert len(text.splitlines()) <= 40
+    assert "run00049" in text
+    assert "run00010" not in text
+    assert "2/6" in text
 
 
 def test_a_sweep_without_runs_says_so():
