@@ -49,7 +49,8 @@ def test_quantised_values_never_leave_their_limits():
 
 
 def test_a_quantised_float_has_no_drift():
-    """0.1 three times is 0.3, not 0.30000000000000004."""
+    """0.1 three times is 0.3, not 0.30000000000000004; 0.3 / 0.1 reaches 3, though it is 2.9999999999999996."""
+    assert Quantized(Uniform(0.1, 0.3), 0.1).support == (0.1, 0.2, 0.3)
     assert Quantized(Uniform(0.1, 0.5), 0.1).support == (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
