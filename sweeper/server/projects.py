@@ -42,5 +42,5 @@ def get(db: sqlite3.Connection, project_id: int) -> Project:
 
 def all_of(db: sqlite3.Connection, entity: str | None = None) -> list[Project]:
     """List the projects of one entity, or all, the newest first."""
-    query = "SELECT * FROM projects WHERE ?1 IS NULL OR entity = ?1 ORDER BY id DESC"
-    return [Project(*row) for row in db.execute(query, (entity,))]
+    query = "SELECT * FROM projects WHERE :entity IS NULL OR entity = :entity ORDER BY id DESC"
+    return [Project(*row) for row in db.execute(query, {"entity": entity})]

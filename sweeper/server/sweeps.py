@@ -96,8 +96,8 @@ def create(
 
 def find(db: sqlite3.Connection, name: str, project_id: int | None = None) -> Sweep | None:
     """Find a sweep by the id users see, in one project or anywhere."""
-    query = "SELECT * FROM sweeps WHERE name = ?1 AND (?2 IS NULL OR project_id = ?2)"
-    row = db.execute(query, (name, project_id)).fetchone()
+    query = "SELECT * FROM sweeps WHERE name = :name AND (:project IS NULL OR project_id = :project)"
+    row = db.execute(query, {"name": name, "project": project_id}).fetchone()
     return _sweep(row) if row else None
 
 
@@ -114,8 +114,11 @@ def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:
 
 def set_state(db: sqlite3.Connection, sweep_id: int, state: SweepState, *, now: float) -> None:
     """Change a sweep's state; a sweep that runs again is no longer exhausted."""
-    query = "UPDATE sweeps SET state = ?1, updated_at = ?2, exhausted = exhausted AND ?1 <> 'RUNNING' WHERE id = ?3"
-    db.execute(query, (state, now, sweep_id))
+    query = (
+        "UPDATE sweeps SET state = :state, updated_at = :now, exhausted = exhausted AND :state <> 'RUNNING'"
+        " WHERE id = :id"
+    )
+    db.execute(query, {"state": state, "now": now, "id": sweep_id})
 
 
 def set_exhausted(db: sqlite3.Connection, sweep_id: int) -> None:
