@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,11 @@ import yaml
 
 from sweeper.errors import DefinitionError
 
-MAX_BYTES = 1_000_000
+MAX_CHARACTERS = 1_000_000
 """A sweep file is a page; a megabyte is a mistake or an attack."""
+MAX_PLACES = 100_000
+MAX_DEPTH = 50
+MAX_FAULTS = 50
 
 Path = tuple[str | int, ...]
 
@@ -78,11 +82,13 @@ def read(text: str, source: str) -> Document:
     Raises:
         DefinitionError: The text is too long, no YAML, no mapping, or has a key twice.
     """
-    if len(text) > MAX_BYTES:
-        raise faulty(source, [Fault(1, 1, (), f"{len(text):,} characters", f"a sweep file has at most {MAX_BYTES:,}")])
+    if len(text) > MAX_CHARACTERS:
+        limit = f"a sweep file has at most {MAX_CHARACTERS:,}"
+        raise faulty(source, [Fault(1, 1, (), f"{len(text):,} characters", limit)])
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        data = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         raise faulty(source, [_syntax(error)]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -91,9 +97,9 @@ def read(text: str, source: str) -> Document:
         found = "the file is empty" if data is None else f"a {type(data).__name__} stands where keys should"
         raise faulty(source, [Fault(1, 1, (), found, "start with `method: random` and `parameters:`")])
     places: dict[Path, tuple[int, int]] = {(): (1, 1)}
-    twice = list(_walk(root, (), places))
-    if twice:
-        raise faulty(source, twice)
+    faults = list(itertools.islice(_walk(root, (), places), MAX_FAULTS))
+    if faults:
+        raise faulty(source, faults)
     return Document(data, places)
 
 
@@ -105,8 +111,19 @@ def _syntax(error: yaml.MarkedYAMLError) -> Fault:
 
 
 def _walk(node: yaml.Node, path: Path, places: dict[Path, tuple[int, int]]) -> Iterator[Fault]:
-    """Note the place of every key under a node; yield the keys that stand twice."""
-    if isinstance(node, yaml.SequenceNode):
+    """Note the place of every key under a node; yield the keys that stand twice.
+
+    An alias is walked wherever it is used, so a few lines can unfold without end: that is a fault as well.
+    """
+    if len(places) > MAX_PLACES or len(path) > MAX_DEPTH:
+        yield Fault(
+            node.start_mark.line + 1,
+            node.start_mark.column + 1,
+            path[:1],
+            f"unfolds to more than {MAX_PLACES:,} values or {MAX_DEPTH} levels",
+            "write it out without so many aliases (`*name`)",
+        )
+    elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             places[*path, index] = item.start_mark.line + 1, item.start_mark.column + 1
             yield from _walk(item, (*path, index), places)

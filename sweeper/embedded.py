@@ -86,24 +86,19 @@ def _answering_pid(url: str) -> int | None:
         return None
 
 
-def ensure(home: Path, environ: Mapping[str, str]) -> tuple[ServerRecord, bool]:
+def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     """Find the server, or start it in the background.
 
     Args:
         home: The state directory.
         environ: The environment to start it in.
 
-    Returns:
-        Where it is, and whether it was started now.
-
     Raises:
         ServerError: It does not come up.
     """
     _private(data_dir(home))
     with _locked(data_dir(home) / "start.lock"):
-        if record := find(home):
-            return record, False
-        return _start(home, environ), True
+        return find(home) or _start(home, environ)
 
 
 def _private(path: Path) -> None:

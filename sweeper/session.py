@@ -60,8 +60,7 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         )
         raise BackendError("no W&B credentials", fix)
     if backend is None:
-        record, _ = embedded.ensure(settings.home, settings.environ)
-        backend = embedded.backend(settings.home, record)
+        backend = embedded.backend(settings.home, embedded.ensure(settings.home, settings.environ))
     wandb_client.connect(backend, settings)
     return backend
 
@@ -93,13 +92,7 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
         SweeperError: The text is no sweep's name.
     """
     if text is not None:
-        known = list((settings.home / "sweeps").glob(f"*/*/{text}")) if "/" not in text else []
-        if len(known) == 1:
-            return SweepRef(*known[0].parts[-3:])
-        entity = settings.entity if backend.kind == "wandb" and settings.entity else ""
-        if text.count("/") < 2 and not entity:
-            entity = wandb_client.default_entity()
-        return SweepRef.parse(text, entity=entity, project=settings.project or DEFAULT_PROJECT)
+        return _named(settings, backend, text)
     last = last_sweep(settings)
     if last is None:
         raise SweepNotFoundError("no sweep was created yet", "create one: sweeper create sweeps/quickstart.yaml")
@@ -107,6 +100,17 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
         fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"
         raise SweepNotFoundError(f"the sweep created last, {last.sweep}, lives on {last.base_url}", fix)
     return SweepRef.parse(last.sweep)
+
+
+def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
+    known = [path for path in (settings.home / "sweeps").glob("*/*/*") if path.name == text]
+    if len(known) == 1:
+        return SweepRef(*known[0].parts[-3:])
+    on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
+    entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
+    if not entity and text.count("/") < 2:
+        entity = wandb_client.default_entity()
+    return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
 
 
 def follow_last(settings: Settings, choice: BackendChoice, sweep: str | None) -> BackendChoice:

@@ -107,7 +107,8 @@ class Backend:
             # WANDB_MODE=offline is common on clusters without internet; here the server is on the machine
             env["WANDB_MODE"] = "online"
             # requests, which downloads files, sends even loopback through a proxy (wandb 0.31)
-            env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, ["127.0.0.1,localhost", env.get("NO_PROXY")]))
+            direct = env.get("NO_PROXY") or env.get("no_proxy")
+            env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, ["127.0.0.1,localhost", direct]))
             env.setdefault("WANDB_ERROR_REPORTING", "false")
             # early stopping sees metrics at this pace; the SDK's own is 15 s
             env.setdefault("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "1")

@@ -52,8 +52,8 @@ class Categorical:
 
     @property
     def support(self) -> tuple[Any, ...]:
-        """The values."""
-        return self.values
+        """The distinct values: one written twice is drawn more often, but is no second configuration."""
+        return tuple({json_key(value): value for value in reversed(self.values)}.values())[::-1]
 
     def _edges(self) -> list[float]:
         weights = self.weights or (1 / len(self.values),) * len(self.values)

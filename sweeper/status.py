@@ -89,7 +89,7 @@ def summarise(
     state: SweepState,
     url: str,
     now: datetime,
-    model: str = "",
+    models: Mapping[str, str],
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
 
@@ -101,7 +101,7 @@ def summarise(
         state: The sweep's state.
         url: The sweep's page.
         now: The time (aware).
-        model: The best run's ONNX file on this machine.
+        models: ONNX files on this machine, by run id.
     """
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
     best = best_run(runs, definition.goal) if definition.metric else None
@@ -117,7 +117,7 @@ def summarise(
         total=definition.expected_runs,
         counts=dict(Counter(run.state.value for run in runs)),
         best=next((status for status in shown if best and status.id == best.id), None),
-        model=model,
+        model=models.get(best.id, "") if best else "",
         elapsed_s=_elapsed_s(runs, shown, now),
         runs=shown,
     )

@@ -25,7 +25,6 @@ from sweeper.launch.plan import plan_slots
 from sweeper.launch.supervisor import supervise
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
-from sweeper.run import best_run
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise
@@ -106,7 +105,6 @@ class StatusReader:
         """
         view = self._reader.read()
         self.program = view.definition.program
-        best = best_run(view.runs, view.definition.goal)
         return summarise(
             view.definition,
             view.runs,
@@ -115,12 +113,8 @@ class StatusReader:
             state=view.state,
             url=view.url,
             now=datetime.now(UTC),
-            model=self._model(best.id) if best else "",
+            models=self.directory.models(),
         )
-
-    def _model(self, run_id: str) -> str:
-        """Find a run's downloaded model."""
-        return next((str(path) for path in sorted(self.directory.best_of(run_id).glob("*.onnx"))), "")
 
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""
@@ -216,7 +210,7 @@ def prepare_launch(
         raise LaunchError(f"sweep {reader.ref} is {status.state.value.lower()}: {status.done} runs are done", fix)
     target = choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
-    if (mode := env.get("WANDB_MODE", "online")) != "online":
+    if (mode := env.get("WANDB_MODE")) in {"offline", "disabled", "dryrun"}:
         fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
         raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
     env.setdefault("WANDB_DIR", str(reader.directory.wandb))

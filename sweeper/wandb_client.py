@@ -95,10 +95,10 @@ def register(definition: SweepDefinition, *, entity: str | None, project: str) -
     """
     import wandb
 
-    with _sdk_errors("cannot create the sweep"):
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints id and address, which our caller does
-            sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project)
-        return SweepRef(entity or str(wandb.Api().default_entity), project, sweep_id)
+    # it prints id and address, which our caller does
+    with _sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(io.StringIO()):
+        sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project)
+    return SweepRef(entity or default_entity(), project, sweep_id)
 
 
 def page(ref: SweepRef) -> str:
@@ -236,9 +236,10 @@ class SweepReader:
             ) from error
 
     def _run(self, run: wandb.apis.public.Run, definition: SweepDefinition) -> Run:
-        if run.id in self._ended:
-            return self._ended[run.id]
         state = RunState(run.state) if run.state in set(RunState) else RunState.RUNNING
+        known = self._ended.get(run.id)
+        if known is not None and known.state is state:  # a crashed run may be heard again
+            return known
         summary = dict(run.summary_metrics)
         history: tuple[float, ...] = ()
         if definition.metric is not None and state is not RunState.PENDING:

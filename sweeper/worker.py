@@ -96,15 +96,15 @@ class Worker:
         log = str(self.directory.run_log(ticket))
         messages = self._follow(process, receiver, log)
         record = _verdict(messages, process.exitcode, interrupted=bool(self.signals))
-        failed = next((message.error for message in messages if isinstance(message, SetupFailed)), "")
         if record is None:
+            failed = next((message.error for message in messages if isinstance(message, SetupFailed)), "")
             died = f"the run's process ended with code {process.exitcode} before it got a run; see {log}"
             return False, failed or (died if process.exitcode and not self.signals else "")
         wall_s = round(time.monotonic() - began, 3)
         self.directory.append(replace(record, slot=self.spec.slot.name, wall_s=wall_s, log=log))
         if record.outcome in {Outcome.FAILED, Outcome.DIED}:
             self.failures.append(time.monotonic())
-        return True, failed
+        return True, ""
 
     def _follow(self, process: ForkServerProcess, receiver: Connection, log: str) -> list[Message]:
         """Collect a process's messages until it ends; pass on a stop, first gently, then by force."""
@@ -149,7 +149,7 @@ def _verdict(messages: Sequence[Message], exitcode: int | None, *, interrupted: 
     record = RunRecord(run_id=started.run_id, slot="", outcome=Outcome.FINISHED)
     if isinstance(last, Returned | Raised):
         record = replace(record, trainer_s=round(last.trainer_s, 3))
-    if interrupted:
+    if interrupted and not isinstance(last, Returned):  # one that was just done is done
         return replace(record, outcome=Outcome.INTERRUPTED, reason="interrupted by a stop of the launch")
     if isinstance(last, Raised):
         outcome = Outcome.STOPPED if last.stopped else Outcome.FAILED

@@ -9,7 +9,7 @@ import typer
 
 import sweeper
 from sweeper.cli import control, launch, server, sweeps
-from sweeper.cli.output import complain, err
+from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
 
@@ -63,7 +63,7 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if Settings.from_env().debug:
             traceback.print_exc()
-        err.print(f"[red]error:[/] {type(error).__name__}: {error}", highlight=False, soft_wrap=True)
-        err.print("  this is a fault of sweeper: SWEEPER_DEBUG=1 shows where", highlight=False)
+        fix = "this is a fault of sweeper: SWEEPER_DEBUG=1 shows where"
+        complain(SweeperError(f"{type(error).__name__}: {error}", fix))
         return 1
     return 0

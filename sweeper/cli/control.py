@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import out, say_backend, say_next
 from sweeper.settings import BackendChoice, Settings
@@ -54,4 +56,4 @@ def _set_state(verb: Verb, done: str, sweep: str | None, choice: BackendChoice) 
     say_backend(server)
     ref = session.resolve(settings, server, sweep)
     wandb_client.set_state(ref, verb)
-    out.print(f"sweep {ref} is {done}", soft_wrap=True)
+    out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from sweeper import embedded
 from sweeper.cli.output import err, out
@@ -35,8 +36,8 @@ def serve(
     with embedded.announced(directory, url):
         from sweeper.server.app import serve as run_server
 
-        err.print(f"sweeper server on {url}, data in {directory}", soft_wrap=True)
-        err.print(f"key: {embedded.key_file(directory)}", soft_wrap=True)
+        err.print(f"sweeper server on {url}, data in {escape(str(directory))}", soft_wrap=True)
+        err.print(f"key: {escape(str(embedded.key_file(directory)))}", soft_wrap=True)
         run_server(host=host, port=port, data_dir=directory)
 
 
@@ -53,8 +54,8 @@ def server_status() -> None:
         raise typer.Exit(1)
     directory = embedded.data_dir(settings.home)
     out.print(f"[bold]server[/]  {record.url} (pid {record.pid})", soft_wrap=True)
-    out.print(f"[bold]data[/]    {directory}", soft_wrap=True)
-    out.print(f"[bold]key[/]     {embedded.key_file(directory)}", soft_wrap=True)
+    out.print(f"[bold]data[/]    {escape(str(directory))}", soft_wrap=True)
+    out.print(f"[bold]key[/]     {escape(str(embedded.key_file(directory)))}", soft_wrap=True)
 
 
 @app.command("stop")

@@ -175,6 +175,10 @@ class SweepDir:
         """Where the files of a run that was best are downloaded to."""
         return self.path / "best" / run_id
 
+    def models(self) -> dict[str, str]:
+        """List the downloaded ONNX files by run id."""
+        return {path.parent.name: str(path) for path in sorted(self.path.glob("best/*/*.onnx"))}
+
     @property
     def wandb(self) -> Path:
         """WANDB_DIR of its runs."""

@@ -6,6 +6,7 @@ study through its law's CDF (a uniform prior whatever the law), its index where 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from optuna.trial import TrialState
 
 from sweeper.definition import SweepDefinition
 from sweeper.run import Params, Run
-from sweeper.space import Distribution
+from sweeper.space import Distribution, json_key
 
 MAX_INDEXED = 1000
 """A law with more values than this is modelled as continuous and rounded on the way out."""
@@ -82,9 +83,10 @@ def _encode(law: Distribution, value: Any) -> float:
 
 
 def _same(known: Any, value: Any) -> bool:
-    if isinstance(known, float) and isinstance(value, int | float):
-        return abs(known - value) <= 1e-9 * max(1.0, abs(known))
-    return type(known) is type(value) and bool(known == value)
+    """Whether a run's value is one of the law's: equal as JSON, or as near as rounding leaves a multiple of q."""
+    if json_key(known) == json_key(value):
+        return True
+    return isinstance(known, float) and isinstance(value, float) and math.isclose(known, value, rel_tol=1e-8)
 
 
 def _decode(law: Distribution, coordinate: float) -> Any:

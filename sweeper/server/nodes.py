@@ -15,12 +15,11 @@ from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.filters import Candidate
 from sweeper.server.refusal import NotFoundError
-from sweeper.server.run_nodes import RunNode
+from sweeper.server.run_nodes import PAGE, RunNode
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Agent, Sweep
 from sweeper.server.users import User
 
-PAGE = 50
 AGENT_SILENT_S = 60.0
 
 

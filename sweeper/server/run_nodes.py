@@ -37,11 +37,11 @@ class RunNode:
         """Its global id."""
         return global_id("Run", self.stored.name, self.place.name, self.place.entity)
 
-    def project(self) -> dict[str, Any]:
+    def project(self) -> object:
         """What the SDK adopts from the answer to wandb.init: names and ids."""
         from sweeper.server.nodes import ProjectNode  # a run and its project know each other
 
-        return ProjectNode(self.context, self.place)  # type: ignore[return-value]
+        return ProjectNode(self.context, self.place)
 
     def sweep_name(self) -> str | None:
         """The id of its sweep."""

@@ -200,6 +200,24 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path, name, content):
     assert caught.value.hint
 
 
+LAUGHS = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{new}: &{new} [{', '.join(['*' + old] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize("text", [LAUGHS, "method: random\nparameters: &a\n  x: *a\n"], ids=["billion", "itself"])
+def test_aliases_that_unfold_without_end_are_refused(text):
+    """A few lines that stand for millions of values are an error, at once."""
+    with pytest.raises(DefinitionError, match="unfolds"):
+        SweepDefinition.from_yaml(text)
+
+
+def test_ordinary_aliases_are_fine():
+    """An anchor used twice is how people avoid writing things twice."""
+    text = "method: grid\nparameters:\n  a: &two {values: [1, 2]}\n  b: *two\n"
+    assert SweepDefinition.from_yaml(text).expected_runs == 4
+
+
 def test_a_huge_file_is_refused():
     """A megabyte of YAML is no sweep."""
     with pytest.raises(DefinitionError, match="characters"):

@@ -46,6 +46,13 @@ def test_a_bare_id_is_looked_up_among_the_sweeps_of_this_machine(settings):
     assert resolve(settings, LOCAL, "ab12cd34").path == "local/mnist/ab12cd34"
 
 
+def test_a_name_is_no_pattern(tmp_path):
+    """`sweeper cancel '*'` names a sweep called `*`, not the one sweep there is."""
+    (tmp_path / "sweeps" / "acme" / "mnist" / "ab12cd34").mkdir(parents=True)
+    settings = Settings.from_env({"SWEEPER_HOME": str(tmp_path), "WANDB_ENTITY": "acme"})
+    assert resolve(settings, CLOUD, "*").path == "acme/sweeper/*"
+
+
 @pytest.mark.parametrize(
     ("choice", "sweep", "followed"),
     [("auto", None, "local"), ("auto", "e/p/s", "auto"), ("wandb", None, "wandb")],

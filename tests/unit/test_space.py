@@ -67,6 +67,13 @@ def test_integers_are_equally_likely_at_both_ends():
     assert [drawn.count(n) for n in (1, 2, 3, 4)] == [100, 100, 100, 100]
 
 
+def test_a_value_written_twice_is_one_configuration_drawn_twice_as_often():
+    """It counts once in the grid, and keeps its double share of the draws."""
+    law = Categorical((32, 32.0, 64))
+    assert law.support == (32, 64)
+    assert [law.ppf(u / 9) for u in range(9)].count(64) == 3
+
+
 def test_true_is_not_one():
     """JSON tells `true` from `1`, and so does a categorical."""
     law = Categorical((1, True, 0, False))

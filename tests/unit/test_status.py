@@ -23,7 +23,7 @@ def run(name: str, state: RunState, *history: float, reason: str = "", at_s: flo
     return Run(id=name, state=state, params=params, history=history, reason=reason, created_at=created, duration_s=5.0)
 
 
-def summary(*runs: Run, records=(), now_s: float = 60) -> SweepStatus:
+def summary(*runs: Run, records=(), models=None, now_s: float = 60) -> SweepStatus:
     return summarise(
         DEFINITION,
         runs,
@@ -32,6 +32,7 @@ def summary(*runs: Run, records=(), now_s: float = 60) -> SweepStatus:
         state=SweepState.RUNNING,
         url="http://x",
         now=START + timedelta(seconds=now_s),
+        models=models or {},
     )
 
 
@@ -47,6 +48,13 @@ def test_the_best_run_is_best_by_history():
     """A run that reached 0.9 and fell to 0.5 beats one that ended at 0.8."""
     status = summary(run("a", RunState.FINISHED, 0.9, 0.5), run("b", RunState.FINISHED, 0.8))
     assert (status.best.id, status.best.best, status.best.last) == ("a", 0.9, 0.5)
+
+
+def test_the_model_shown_is_the_best_runs():
+    """A model that was downloaded when another run was best is not shown for this one."""
+    runs = (run("a", RunState.FINISHED, 0.9), run("b", RunState.FINISHED, 0.8))
+    assert summary(*runs, models={"a": "/a.onnx", "b": "/b.onnx"}).model == "/a.onnx"
+    assert summary(*runs, models={"b": "/b.onnx"}).model == ""
 
 
 def test_only_varied_parameters_are_shown():

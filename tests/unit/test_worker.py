@@ -22,6 +22,7 @@ STARTED = Started("r1")
         ([STARTED], -11, False, Outcome.DIED, "SIGSEGV"),
         ([STARTED], 3, False, Outcome.DIED, "code 3"),
         ([STARTED, Raised(1.0, "Error: finished", stopped=False)], 0, True, Outcome.INTERRUPTED, "stop of the launch"),
+        ([STARTED, Returned(1.0)], 0, True, Outcome.FINISHED, ""),
     ],
 )
 def test_every_end_has_its_outcome_and_cause(messages, exitcode, interrupted, outcome, reason):

@@ -39,6 +39,28 @@ def test_a_finite_space_is_given_out_once_and_ends(text):
     assert len(runs) == len({params_key(run.params) for run in runs}) == 6
 
 
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_values_written_twice_are_given_out_once(method):
+    """The sweep ends with its distinct configurations instead of looking for one more for ever."""
+    text = f"method: {method}\nmetric: {{name: m}}\nparameters: {{a: {{values: [32, 32, 64]}}}}"
+    definition = SweepDefinition.from_yaml(text)
+    assert len(exhaust(definition)) == definition.expected_runs == 2
+
+
+def test_bayes_knows_a_number_by_its_value():
+    """A run that reports 1.0 for 1, or a multiple of q with its rounding error, is a run like the others."""
+    text = """
+    method: bayes
+    metric: {name: m}
+    parameters:
+      a: {values: [1, 2, x]}
+      q: {distribution: q_uniform, min: 0.1, max: 0.5, q: 0.1}
+    """
+    definition = SweepDefinition.from_yaml(text)
+    runs = [Run(id="r", state=RunState.FINISHED, params={"a": 1.0, "q": 3 * 0.1}, history=(1.0,))]
+    assert definition.space.contains(suggest(definition, runs, seed=1).params)
+
+
 def test_bayes_ends_with_its_finite_space():
     """W&B's engine repeats itself on four points; ours gives four runs."""
     text = "method: bayes\nmetric: {name: m}\nparameters: {a: {values: [true, false]}, b: {values: [0.1, 0.0]}}"
