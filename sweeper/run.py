@@ -71,6 +71,7 @@ class Run:
         reason: Why it was stopped or why it failed; empty when there is nothing to explain.
         created_at: When the server made it (aware, UTC).
         duration_s: Seconds from its start to its last sign of life.
+        prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Run:
     reason: str = ""
     created_at: datetime | None = None
     duration_s: float | None = None
+    prior: bool = False
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""

@@ -14,6 +14,7 @@ from sweeper.run import Run, RunState
 from sweeper.stopping import Hyperband
 
 MAX_RUNGS = 100
+LAST_RUNG = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,18 @@ def rungs(rule: Hyperband) -> tuple[int, ...]:
 
     From `min_iter`: min_iter * eta^i, cut to integers. From `max_iter`: max_iter / eta^i, i = 1..s, while at least 1.
     """
+    found: list[int] = []
     if rule.max_iter is not None and rule.s is not None:
-        below = (rule.max_iter / rule.eta**i for i in range(1, rule.s + 1))
-        return tuple(sorted({int(rung) for rung in below if rung >= 1}))
-    first = rule.min_iter or 1
-    return tuple(int(first * rule.eta**i) for i in range(MAX_RUNGS) if first * rule.eta**i < 1e15)
+        rung = rule.max_iter / rule.eta
+        while rung >= 1 and len(found) < min(rule.s, MAX_RUNGS):
+            found.append(int(rung))
+            rung /= rule.eta
+    else:
+        rung = rule.min_iter or 1
+        while rung < LAST_RUNG and len(found) < MAX_RUNGS:
+            found.append(int(rung))
+            rung *= rule.eta
+    return tuple(sorted(set(found)))
 
 
 def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -> StopDecision | None:
