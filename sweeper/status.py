@@ -12,6 +12,7 @@ from sweeper.definition import SweepDefinition
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, SweepState, best_run
+from sweeper.search import expected_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,9 @@ class SweepStatus:
         best: The run with the best logged value.
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         elapsed_s: Since the first run was made, until now or the end of the last.
-        runs: All runs, oldest first.
+        runs: All runs it made, oldest first.
+        prior: Earlier runs attached to it, which count nowhere else here.
+        prior_best: The best value among those.
     """
 
     sweep: str
@@ -78,6 +81,8 @@ class SweepStatus:
     model: str
     elapsed_s: float | None
     runs: tuple[RunStatus, ...]
+    prior: int = 0
+    prior_best: float | None = None
 
 
 def summarise(
@@ -95,7 +100,7 @@ def summarise(
 
     Args:
         definition: The sweep.
-        runs: Its runs, oldest first.
+        runs: Its runs and those attached to it, oldest first.
         records: What this machine's workers wrote, by run id.
         ref: The sweep's name.
         state: The sweep's state.
@@ -103,6 +108,9 @@ def summarise(
         now: The time (aware).
         models: ONNX files on this machine, by run id.
     """
+    total = expected_runs(definition, runs)
+    prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
+    best_prior = best_run(prior, definition.goal)
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
     best = best_run(runs, definition.goal) if definition.metric else None
     return SweepStatus(
@@ -114,12 +122,14 @@ def summarise(
         metric=definition.metric.name if definition.metric else "",
         goal=definition.goal,
         done=sum(run.state.ended for run in runs),
-        total=definition.expected_runs,
+        total=total,
         counts=dict(Counter(run.state.value for run in runs)),
         best=next((status for status in shown if best and status.id == best.id), None),
         model=models.get(best.id, "") if best else "",
         elapsed_s=_elapsed_s(runs, shown, now),
         runs=shown,
+        prior=len(prior),
+        prior_best=best_prior.best(definition.goal) if best_prior else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,22 +64,35 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     db.executemany(query, rows)
 
 
-def put_metric(db: sqlite3.Connection, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
-    """Keep the values of the sweep's metric found in lines of the history; tell whether there were any."""
+def history(db: sqlite3.Connection, run_id: int) -> list[HistoryLine]:
+    """Give all lines of the history."""
+    query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
+    rows = db.execute(query, (run_id, Stream.HISTORY))
+    return [HistoryLine(row["number"], row["text"], json.loads(row["text"])) for row in rows]
+
+
+def put_metric(db: sqlite3.Connection, sweep_id: int, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
+    """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any."""
     db.executemany(
-        "DELETE FROM metric_values WHERE run_id = ? AND line = ?", [(run_id, line.number) for line in history]
+        "DELETE FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line = ?",
+        [(sweep_id, run_id, line.number) for line in history],
     )
-    values = [(run_id, line.number, value) for line in history for value in finite([lookup(line.row, metric)])]
-    db.executemany("INSERT INTO metric_values VALUES (?, ?, ?)", values)
+    values = [
+        (sweep_id, run_id, line.number, value) for line in history for value in finite([lookup(line.row, metric)])
+    ]
+    db.executemany("INSERT INTO metric_values VALUES (?, ?, ?, ?)", values)
     return bool(values)
 
 
+def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
+    """Take over a run's metric from another sweep that has the same one."""
+    query = "INSERT OR REPLACE INTO metric_values SELECT ?, run_id, line, value FROM metric_values"
+    db.execute(f"{query} WHERE sweep_id = ? AND run_id = ?", (sweep_id, source_id, run_id))
+
+
 def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[float, ...]]:
-    """Give the metric of every run of a sweep in logged order, by the run's row id."""
-    query = (
-        "SELECT v.run_id, v.value FROM metric_values v JOIN runs r ON r.id = v.run_id"
-        " WHERE r.sweep_id = ? ORDER BY v.run_id, v.line"
-    )
+    """Give the metric of every run that a sweep sees in logged order, by the run's row id."""
+    query = "SELECT run_id, value FROM metric_values WHERE sweep_id = ? ORDER BY run_id, line"
     found: dict[int, list[float]] = {}
     for run_id, value in db.execute(query, (sweep_id,)):
         found.setdefault(run_id, []).append(value)

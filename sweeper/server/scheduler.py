@@ -178,7 +178,7 @@ class Scheduler:
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
-        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.seed)
+        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.search_seed)
 
     def _send(self, db: sqlite3.Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"
