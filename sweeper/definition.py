@@ -242,7 +242,7 @@ class SweepDefinition(Model):
         return data
 
     def _check_has_parameters(self) -> Faults:
-        drawn_elsewhere = self.scheduler is not None and self.scheduler.search_space is not None
+        drawn_elsewhere = self.scheduler is not None and bool(self.scheduler.search_space)
         if self._whole and not self.parameters and not drawn_elsewhere:
             yield rule("has no `parameters`", "add `parameters:` with what to vary")
 

@@ -137,7 +137,9 @@ class Model(BaseModel):
         faults.extend(InitErrorDetails(type=broken, loc=(), input=None) for broken in cls._broken(model))
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
-        return model
+        optional = [name for name, field in cls.model_fields.items() if field.default is None]
+        model.model_fields_set.difference_update(name for name in optional if getattr(model, name) is None)
+        return model  # without the keys that Python gives as None, where a file would leave them out
 
     @classmethod
     def _broken(cls, model: Self) -> Faults:

@@ -270,3 +270,12 @@ def test_a_value_that_is_almost_certain_does_not_hide_the_others():
     definition = define("random", "{}", f"parameters: {{p: {law}, q: {law}, r: {law}}}\n")
     runs = exhaust(definition, limit=3)
     assert len(set(keys(runs))) == 3
+
+
+def test_what_is_left_of_a_space_is_drawn_at_random():
+    """Not in the order of the grid."""
+    weights = [1 - 50e-9] + [1e-9] * 50
+    law = f"{{values: {list(range(51))}, probabilities: {weights}}}"
+    definition = define("random", "{}", f"parameters: {{p: {law.replace('1e-09', '1.0e-9')}}}\n")
+    seconds = {exhaust(definition, seed=seed, limit=2)[1].params["p"] for seed in range(8)}
+    assert len(seconds) > 3
