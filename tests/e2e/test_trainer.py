@@ -55,12 +55,13 @@ def test_a_run_leaves_all_that_the_trainer_declares(user):
 def test_the_stock_agent_starts_it_as_a_program(user, tmp_path):
     """`wandb agent` on a file with `program: trainer/train.py` trains with the sweep's parameters."""
     created = json.loads(user.run("create", "--json", user.write("sweep.yaml", SWEEP)).stdout)
-    environ = {**user.environ, **user.sdk(), "WANDB_DIR": str(tmp_path)}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # it starts `python`
+    environ = {**user.environ, **user.sdk(), "WANDB_DIR": str(tmp_path), "PATH": path}
     agent = [sys.executable, "-m", "wandb", "agent", "--count", "1", created["sweep"]]
     done = subprocess.run(agent, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stderr
     (run,) = user.status()["runs"]
-    assert (run["state"], run["params"]) == ("finished", {"learning_rate": 0.01})
+    assert (run["state"], run["params"]) == ("finished", {"learning_rate": 0.01}), done.stdout + done.stderr
 
 
 ALONE = ("--dataset", "digits", "--kernels", "[4, 8]", "--epochs", "3", "--dropout", "0.2", "--watch", "false")
