@@ -26,7 +26,7 @@ parameters:
   dataset: {value: digits}
   kernels: {value: [4, 8]}
   epochs: {value: 2}
-  learning_rate: {values: [0.01]}
+  learning_rate: {values: [0.01, 0.02]}
 """
 
 
