@@ -183,8 +183,21 @@ def finish_interrupted() -> None:
         wandb.finish(exit_code=INTERRUPTED_EXIT_CODE)
 
 
-def download(run: RunRef, suffix: str, into: Path) -> list[Path]:
-    """Fetch a run's files whose names end in `suffix`.
+def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a run's whole config and its summary, as the server has them.
+
+    Raises:
+        BackendError: It does not answer.
+    """
+    import wandb
+
+    with _sdk_errors(f"cannot read run {run}"):
+        found = wandb.Api().run(run.path)
+        return dict(found.config), dict(found.summary_metrics)
+
+
+def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Path]:
+    """Fetch a run's files whose names end in `suffix`, or in one of several.
 
     Returns:
         Where they lie now.
