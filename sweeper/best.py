@@ -32,8 +32,9 @@ class Best:
         metric: What the sweep optimises.
         goal: In which direction.
         value: Its best logged value, which need not be its last.
+        params: The parameters that the sweep varies, flat.
         config: All of its parameters.
-        summary: Its last logged values, and what it wrote into its summary.
+        summary: Its last logged values, and what it wrote into its summary; without pictures, tables and histograms.
     """
 
     sweep: str
@@ -43,6 +44,7 @@ class Best:
     metric: str
     goal: Goal
     value: float
+    params: Mapping[str, Any]
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
 
@@ -68,9 +70,19 @@ def find_best(status: SweepStatus, ref: SweepRef) -> Best:
         metric=status.metric,
         goal=status.goal,
         value=status.best.best,
-        config={key: value for key, value in config.items() if not key.startswith("_")},
-        summary={key: value for key, value in summary.items() if not key.startswith("_")},
+        params=status.best.params,
+        config=_own(config),
+        summary={key: value for key, value in _own(summary).items() if not _is_media(value)},
     )
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort by name, and leave out what W&B keeps there for itself."""
+    return {key: values[key] for key in sorted(values) if not key.startswith("_")}
+
+
+def _is_media(value: object) -> bool:
+    return isinstance(value, Mapping) and "_type" in value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

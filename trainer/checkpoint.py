@@ -6,7 +6,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from platformdirs import user_cache_path
@@ -18,26 +18,29 @@ class CheckpointError(RuntimeError):
     """The checkpoint that is there is not this run's."""
 
 
-def folder_of(run_id: str) -> Path:
-    """Say where a run's checkpoint lies: SWEEPER_CHECKPOINT_DIR, else a folder of the run's own on this machine."""
-    given = os.environ.get(FOLDER_VARIABLE)  # noqa: TID251 the trainer's one contract with whoever launches it
-    return Path(given) if given else user_cache_path("sweeper") / "checkpoints" / run_id
-
-
-def continues() -> bool:
-    """Whether this process's run was begun before, as far as is known ahead of `wandb.init`."""
-    return Checkpoint(folder_of(os.environ.get("WANDB_RUN_ID", "unknown"))).file.exists()  # noqa: TID251 set by agents
-
-
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One file, which is whole whenever it is there.
 
     Attributes:
         folder: Where it lies; the run's alone.
+        lent: Whether somebody else gave the folder, and so decides what becomes of it.
     """
 
     folder: Path
+    lent: bool = True
+
+    @classmethod
+    def of(cls, run_id: str) -> Self:
+        """Find a run's: in SWEEPER_CHECKPOINT_DIR, else in a folder of the run's own on this machine."""
+        given = os.environ.get(FOLDER_VARIABLE)  # noqa: TID251 the trainer's one contract with whoever launches it
+        own = user_cache_path("sweeper") / "checkpoints" / run_id
+        return cls(Path(given) if given else own, lent=bool(given))
+
+    @classmethod
+    def waits(cls) -> bool:
+        """Whether this process's run was begun before, as far as is known ahead of `wandb.init`."""
+        return cls.of(os.environ.get("WANDB_RUN_ID", "unknown")).file.exists()  # noqa: TID251 agents set it
 
     @property
     def file(self) -> Path:

@@ -49,17 +49,17 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
     import torch
     import wandb
 
-    from trainer.checkpoint import Checkpoint, continues, folder_of
+    from trainer.checkpoint import Checkpoint
     from trainer.data import load
     from trainer.loop import PreemptedError, Training
     from trainer.report import report_test, save_model
 
     defaults = (given or CONFIG()).model_dump(mode="json")
-    resume: Literal["allow"] | None = "allow" if continues() else None
+    resume: Literal["allow"] | None = "allow" if Checkpoint.waits() else None
     with sigterm() as preempted, wandb.init(config=defaults, mode=mode, resume=resume) as run:
         config = CONFIG.from_wandb(dict(run.config))
         data = load(config.dataset).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-        training, checkpoint = Training(config, data), Checkpoint(folder_of(run.id))
+        training, checkpoint = Training(config, data), Checkpoint.of(run.id)
         if state := checkpoint.load(config.model_dump(mode="json")):
             training.restore(state)
         try:
@@ -68,6 +68,10 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
             run.mark_preempting()
             run.finish(exit_code=PREEMPTED_EXIT_CODE)
             sys.exit(PREEMPTED_EXIT_CODE)
+        except Exception:  # stopped early, or wrong: it would be again
+            if not checkpoint.lent:
+                checkpoint.remove()
+            raise
         run.summary["train_s"] = round(training.at.train_s, 3)
         report_test(run, training)
         save_model(run, training)

@@ -61,13 +61,13 @@ def _show(found: Best) -> None:
     last = found.summary.get(found.metric)
     if isinstance(last, int | float) and last != found.value:
         out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)
-    out.print(f"[bold]config[/]  {escape(parameters(found.config))}", soft_wrap=True)
+    out.print(f"[bold]params[/]  {escape(parameters(found.params))}", soft_wrap=True)
 
 
 def _show_files(fetched: Download) -> None:
     out.print(f"[bold]wrote[/]   {escape(fetched.config)}", soft_wrap=True)
     out.print(f"[bold]wrote[/]   {escape(fetched.metrics)}", soft_wrap=True)
     for model in fetched.models:
-        inputs = ", ".join(f"{name} {shape}" for name, shape in model.inputs.items())
+        inputs = ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in model.inputs.items())
         out.print(f"[bold]wrote[/]   {escape(model.path)}", soft_wrap=True)
-        out.print(f"        checked: opset {model.opset}, {escape(inputs)}, runs with onnxruntime", soft_wrap=True)
+        out.print(f"        checked: opset {model.opset}, input {escape(inputs)}, runs", soft_wrap=True)

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, save
 def train():
     with wandb.init(config={"seed": 7}) as run:
         for value in {"early": [0.2, 0.9, 0.1], "steady": [0.5, 0.5, 0.5]}.get(run.config.kind, [0.3]):
-            run.log({"score": value})
+            run.log({"score": value, "drawn": wandb.Histogram([value])})
         path = pathlib.Path(run.dir, "model.onnx")
         if run.config.kind == "none":
             return
@@ -66,10 +66,10 @@ def test_the_best_is_the_best_ever_logged_with_its_files(user):
     assert sorted(file.name for file in folder.iterdir()) == ["config.json", "metrics.json", "model.onnx"]
     assert json.loads((folder / "config.json").read_text()) == {"kind": "early", "seed": 7}
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert (metrics["best"], metrics["summary"]["score"], metrics["run"]) == (0.9, 0.1, said["run"])
+    assert (metrics["best"], metrics["summary"], metrics["run"]) == (0.9, {"score": 0.1}, said["run"])
     assert onnx.load(folder / "model.onnx").graph.name == "early"
     assert said["download"]["models"][0]["inputs"] == {"x": ["batch", 2]}
-    assert "checked: opset" in user.run("best", name, "--download", folder).stdout
+    assert "input x (batch, 2)" in user.run("best", name, "--download", folder).stdout
 
 
 @pytest.mark.parametrize(("kind", "says"), [("none", "has no .onnx file"), ("broken", "is no model that works")])

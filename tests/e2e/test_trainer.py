@@ -70,12 +70,13 @@ ALONE = ("--dataset", "digits", "--kernels", "[4, 8]", "--epochs", "3", "--dropo
 class Alone:
     """A run without a sweep, in a process of its own."""
 
-    def __init__(self, folder: Path, checkpoint: Path) -> None:
+    def __init__(self, folder: Path, checkpoint: Path, **more: str) -> None:
         folder.mkdir()
         self.folder, self.checkpoint = folder, checkpoint / "checkpoint.pt"
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPER_"))}
         environ |= {"HOME": str(folder), "XDG_CACHE_HOME": str(folder.parent / "cache"), "NETRC": str(folder / "none")}
         environ |= {"SWEEPER_CHECKPOINT_DIR": str(checkpoint), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        environ |= more
         self.process = subprocess.Popen(
             [sys.executable, "-m", "trainer.train", *ALONE],
             cwd=folder,
@@ -117,3 +118,16 @@ def test_killed_and_started_again_is_never_killed(user, tmp_path, number, code):
     assert "epoch 1/3" not in said
     assert "epoch 3/3" in said
     assert second.model() == whole.model()
+
+
+def test_a_preempted_run_tells_the_server(user, tmp_path):
+    """SIGTERM leaves the run as preempted, with what it logged."""
+    user.run("create", user.write("sweep.yaml", SWEEP))
+    run = Alone(tmp_path / "alone", tmp_path / "kept", WANDB_PROJECT="alone", **user.sdk())
+    user.wait(run.checkpoint.exists, "the first pass's checkpoint")
+    run.process.terminate()
+    assert run.end()[0] == 143
+    code = "import wandb; (run,) = wandb.Api().runs('local/alone'); print(run.state, run.summary['best_epoch'])"
+    state, epoch = user.python(code, **user.sdk()).stdout.split()
+    assert state in {"preempting", "preempted"}
+    assert int(epoch) >= 1

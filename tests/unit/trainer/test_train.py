@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
+import wandb
 import yaml
 
 from trainer import train as trainer
@@ -128,3 +130,27 @@ def test_it_declares_what_it_knows() -> None:
     """CONFIG and METRICS are what a sweep file can be checked against."""
     assert trainer.CONFIG is TrainConfig
     assert {"val_accuracy", "loss", "test_accuracy"} < set(trainer.METRICS)
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+@pytest.mark.parametrize("lent", [True, False])
+def test_a_run_that_raises_leaves_no_checkpoint_of_its_own(
+    sweep: Path, wandb_offline: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, lent: bool
+) -> None:
+    """A stopped or failed run is not continued; in a folder that was given to it, the giver decides."""
+    given = wandb_offline / "given"
+    if lent:
+        monkeypatch.setenv("SWEEPER_CHECKPOINT_DIR", str(given))
+    _write(sweep, {**SMALL, "epochs": 3})
+    log = wandb.Run.log
+
+    def stop(run: wandb.Run, values: dict[str, Any], **options: Any) -> None:
+        if values.get("epoch") == 2:  # as an agent does: by an exception wherever the run happens to be
+            raise RuntimeError("stopped")
+        log(run, values, **options)
+
+    monkeypatch.setattr(wandb.Run, "log", stop)
+    with pytest.raises(RuntimeError, match="stopped"):
+        trainer.train()
+    assert (given / "checkpoint.pt").exists() is lent
+    assert not list(cache.glob("sweeper/checkpoints/*"))
