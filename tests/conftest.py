@@ -17,6 +17,8 @@ import hypothesis
 import psutil
 import pytest
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would leave its device id in the home
+
 # No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
 hypothesis.settings.register_profile("sweeper", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=10_000)
