@@ -184,13 +184,9 @@ def _values(values: Any, between: str = ", ") -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return (
-        f"{value:.6g}"
-        if isinstance(value, float)
-        else str(value).replace(" ", "")
-        if isinstance(value, list)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)
 
 
 def _samples(definition: SweepDefinition) -> Iterator[Params]:
