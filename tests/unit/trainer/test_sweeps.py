@@ -31,7 +31,7 @@ def test_every_value_is_one_the_trainer_takes(path: Path) -> None:
 def test_head_says_what_cost_and_how(path: Path) -> None:
     """Three comment lines open the file; the last holds the two commands with the file's own name."""
     lines = path.read_text().splitlines()
-    assert [line.startswith("#") for line in lines[:4]] == [True, True, True, False]
+    assert all(line.startswith("#") for line in lines[:3])
     assert lines[0].startswith("# Searches ")
     assert lines[1].startswith("# Costs ")
     assert f"sweeper create sweeps/{path.name} && sweeper launch --count " in lines[2]
