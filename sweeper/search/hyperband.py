@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweeper.definition import Hyperband, SweepDefinition
+from sweeper.definition import SweepDefinition
 from sweeper.run import Run, RunState
+from sweeper.stopping import Hyperband
 
 MAX_RUNGS = 100
 
