@@ -16,7 +16,7 @@ from sweeper.errors import DefinitionError
 from sweeper.parameters import FORMS, Model, ParameterForm, flat_laws, rule
 from sweeper.run import Goal
 from sweeper.space import ParameterSpace
-from sweeper.stopping import Hyperband
+from sweeper.stopping import Hyperband, StoppingRule
 
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 
@@ -111,6 +111,11 @@ class SweepDefinition(Model):
     def goal(self) -> Goal:
         """The direction of the metric; W&B's default where none is given."""
         return self.metric.goal if self.metric else "minimize"
+
+    @property
+    def stopping(self) -> StoppingRule | None:
+        """The rule of early termination, if there is one."""
+        return self.early_terminate
 
     @property
     def expected_runs(self) -> int | None:
