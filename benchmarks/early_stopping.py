@@ -1,0 +1,140 @@
+"""How much sooner a sweep ends with early termination, by rule, at which final value: real learning curves replayed.
+
+240 small networks on digits, 32 epochs each (`data/README.md`). Each sweep takes 200 of them in random order with 8
+asynchronous workers on a virtual clock, and asks our own rules about every value when it is logged, W&B's too: W&B's
+cloud itself looks once every few minutes. The same orders for all rules. Prints, over the orders, the median and the
+quartiles of the whole sweep's time against no stopping and against W&B's rule with the same first rung, and of the
+loss in the final (best) value.
+
+    .venv/bin/python benchmarks/early_stopping.py [--orders 24]
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeper.definition import SweepDefinition
+from sweeper.run import Run, RunState
+from sweeper.search.stopping import decide, judged_at
+from sweeper.stopping import Asha, Hyperband, Median, StoppingRule
+
+CURVES = Path(__file__).parent / "data" / "curves_mlp_digits.npz"
+WORKERS, RUNS = 8, 200
+Curves = npt.NDArray[np.float64]
+PLAIN = SweepDefinition.model_validate(
+    {"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}, "metric": {"name": "m", "goal": "minimize"}}
+)
+
+
+def hyperband(first: int, *, strict: bool = True) -> Hyperband:
+    """Give W&B's rule with its default eta."""
+    return Hyperband(type="hyperband", min_iter=first, eta=3, strict=strict)
+
+
+def asha(first: int, eta: int) -> Asha:
+    """Give ASHA for runs of 32 iterations."""
+    return Asha(type="asha", min_iter=first, max_iter=32, eta=eta)
+
+
+WANDB = "W&B's, min_iter 1"
+# name: (rule, W&B's rule with the same first rung)
+RULES: dict[str, tuple[StoppingRule | None, str]] = {
+    "no stopping": (None, WANDB),
+    WANDB: (hyperband(1), WANDB),
+    "W&B's, min_iter 1, strict false": (hyperband(1, strict=False), WANDB),
+    "W&B's, min_iter 3": (hyperband(3), "W&B's, min_iter 3"),
+    "asha, min_iter 1, eta 3": (asha(1, 3), WANDB),
+    "asha, min_iter 1, eta 4 (default)": (asha(1, 4), WANDB),
+    "asha, min_iter 3, eta 3": (asha(3, 3), "W&B's, min_iter 3"),
+    "asha, min_iter 3, eta 4 (default)": (asha(3, 4), "W&B's, min_iter 3"),
+    "median, warm_up 0": (Median(type="median", warm_up=0), WANDB),
+    "median, warm_up 1 (default)": (Median(type="median", warm_up=1), WANDB),
+    "median, warm_up 2": (Median(type="median", warm_up=2), "W&B's, min_iter 3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How a sweep went: seconds until its last run ended, share of the epochs trained, best value."""
+
+    seconds: float
+    trained: float
+    best: float
+
+
+def replay(rule: StoppingRule | None, curves: Curves, epoch_s: Curves, order: Sequence[int]) -> Sweep:
+    """Run one sweep on the virtual clock."""
+    definition = PLAIN.model_copy(update={"early_terminate": rule})
+    waiting, now = list(order)[::-1], 0.0
+    logged: dict[int, list[float]] = {}
+    events = [(0.0, worker, waiting.pop()) for worker in range(WORKERS)]
+    events = [(float(epoch_s[config]), worker, config) for _, worker, config in events]
+    heapq.heapify(events)
+    while events:
+        now, worker, config = heapq.heappop(events)
+        history = logged.setdefault(config, [])
+        history.append(float(curves[config, len(history)]))
+        if len(history) == curves.shape[1] or stops(definition, config, logged):
+            if not waiting:
+                continue
+            config = waiting.pop()
+        heapq.heappush(events, (now + float(epoch_s[config]), worker, config))
+    trained = sum(map(len, logged.values())) / (RUNS * curves.shape[1])
+    return Sweep(now, trained, min(map(min, logged.values())))
+
+
+def stops(definition: SweepDefinition, config: int, logged: dict[int, list[float]]) -> bool:
+    """Ask the rule about the value just logged."""
+    history = logged[config]
+    rule = definition.stopping
+    if rule is None or not judged_at(rule, len(history) - 1, len(history)):
+        return False
+    run = Run(id=str(config), state=RunState.RUNNING, history=tuple(history))
+    others = [values for other, values in logged.items() if other != config]
+    return decide(definition, run, lambda n: [values[n - 1] for values in others if len(values) >= n]) is not None
+
+
+def show(metric: str, curves: Curves, epoch_s: Curves, orders: Sequence[Sequence[int]]) -> None:
+    """Print the table for one metric."""
+    sweeps = {name: [replay(rule, curves, epoch_s, order) for order in orders] for name, (rule, _) in RULES.items()}
+    free = sweeps["no stopping"]
+    print(f"\nmetric {metric}: median over {len(orders)} orders [quartiles]")
+    print(f"{'rule':34}{'vs no stopping':>22}{'vs W&B, same first rung':>26}{'epochs':>8}{'final':>9}{'lost':>18}")
+    for name, (_, peer) in RULES.items():
+        own = sweeps[name]
+        sooner = spread([a.seconds / b.seconds for a, b in zip(free, own, strict=True)], "x")
+        than_wandb = spread([a.seconds / b.seconds for a, b in zip(sweeps[peer], own, strict=True)], "x")
+        lost = [b.best - a.best for a, b in zip(free, own, strict=True)]
+        kept = f"{np.median(lost):.4f} ({sum(value > 0 for value in lost)}/{len(lost)})"
+        trained, best = np.median([sweep.trained for sweep in own]), np.median([sweep.best for sweep in own])
+        print(f"{name:34}{sooner:>22}{than_wandb:>26}{trained:8.1%}{best:9.4f}{kept:>18}")
+
+
+def spread(values: Sequence[float], unit: str) -> str:
+    """Write a median with its quartiles."""
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    return f"{middle:.2f}{unit} [{low:.2f}-{high:.2f}]"
+
+
+def main() -> None:
+    """Replay all rules on both metrics."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--orders", type=int, default=24, help="random orders of the configurations")
+    orders = [
+        np.random.default_rng(seed).permutation(240)[:RUNS].tolist() for seed in range(parser.parse_args().orders)
+    ]
+    data = np.load(CURVES)
+    for metric in ("err", "loss"):
+        show(metric, data[metric], data["sec"], orders)
+    print("\nlost: final value given up against no stopping, median (orders with any loss / orders)")
+
+
+if __name__ == "__main__":
+    main()
