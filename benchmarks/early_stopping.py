@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from sweeper.definition import SweepDefinition
 from sweeper.run import Run, RunState
-from sweeper.search.stopping import decide, judged_at
+from sweeper.search import Reached, judge
 from sweeper.stopping import Asha, Hyperband, Median, StoppingRule
 
 CURVES = Path(__file__).parent / "data" / "curves_mlp_digits.npz"
@@ -43,20 +43,22 @@ def asha(first: int, eta: int) -> Asha:
     return Asha(type="asha", min_iter=first, max_iter=32, eta=eta)
 
 
-WANDB = "W&B's, min_iter 1"
+WANDB, WANDB_3 = "W&B's, min_iter 1", "W&B's, min_iter 3"
 # name: (rule, W&B's rule with the same first rung)
 RULES: dict[str, tuple[StoppingRule | None, str]] = {
     "no stopping": (None, WANDB),
     WANDB: (hyperband(1), WANDB),
     "W&B's, min_iter 1, strict false": (hyperband(1, strict=False), WANDB),
-    "W&B's, min_iter 3": (hyperband(3), "W&B's, min_iter 3"),
+    WANDB_3: (hyperband(3), WANDB_3),
     "asha, min_iter 1, eta 3": (asha(1, 3), WANDB),
-    "asha, min_iter 1, eta 4 (default)": (asha(1, 4), WANDB),
-    "asha, min_iter 3, eta 3": (asha(3, 3), "W&B's, min_iter 3"),
-    "asha, min_iter 3, eta 4 (default)": (asha(3, 4), "W&B's, min_iter 3"),
+    "asha, min_iter 1, eta 4": (asha(1, 4), WANDB),
+    "asha, min_iter 1 (eta 5)": (asha(1, 5), WANDB),
+    "asha, min_iter 1, eta 8": (asha(1, 8), WANDB),
+    "asha, min_iter 3 (eta 5)": (asha(3, 5), WANDB_3),
+    "median (warm_up 1, percentile 33)": (Median(type="median"), WANDB),
     "median, warm_up 0": (Median(type="median", warm_up=0), WANDB),
-    "median, warm_up 1 (default)": (Median(type="median", warm_up=1), WANDB),
-    "median, warm_up 2": (Median(type="median", warm_up=2), "W&B's, min_iter 3"),
+    "median, percentile 50": (Median(type="median", percentile=50), WANDB),
+    "median, warm_up 2": (Median(type="median", warm_up=2), WANDB_3),
 }
 
 
@@ -93,12 +95,13 @@ def replay(rule: StoppingRule | None, curves: Curves, epoch_s: Curves, order: Se
 def stops(definition: SweepDefinition, config: int, logged: dict[int, list[float]]) -> bool:
     """Ask the rule about the value just logged."""
     history = logged[config]
-    rule = definition.stopping
-    if rule is None or not judged_at(rule, len(history) - 1, len(history)):
-        return False
     run = Run(id=str(config), state=RunState.RUNNING, history=tuple(history))
     others = [values for other, values in logged.items() if other != config]
-    return decide(definition, run, lambda n: [values[n - 1] for values in others if len(values) >= n]) is not None
+
+    def others_at(n: int) -> list[Reached]:
+        return [Reached(values[n - 1], min(values[:n])) for values in others if len(values) >= n]
+
+    return judge(definition, run, others_at, before=len(history) - 1) is not None
 
 
 def show(metric: str, curves: Curves, epoch_s: Curves, orders: Sequence[Sequence[int]]) -> None:
@@ -106,15 +109,24 @@ def show(metric: str, curves: Curves, epoch_s: Curves, orders: Sequence[Sequence
     sweeps = {name: [replay(rule, curves, epoch_s, order) for order in orders] for name, (rule, _) in RULES.items()}
     free = sweeps["no stopping"]
     print(f"\nmetric {metric}: median over {len(orders)} orders [quartiles]")
-    print(f"{'rule':34}{'vs no stopping':>22}{'vs W&B, same first rung':>26}{'epochs':>8}{'final':>9}{'lost':>18}")
+    head = [
+        "vs no stopping",
+        "vs W&B, same first rung",
+        "epochs",
+        "lost: median, mean",
+        "better/as good/worse than W&B",
+    ]
+    print(f"{'rule':34}{head[0]:>20}{head[1]:>26}{head[2]:>8}{head[3]:>20}{head[4]:>32}")
     for name, (_, peer) in RULES.items():
         own = sweeps[name]
         sooner = spread([a.seconds / b.seconds for a, b in zip(free, own, strict=True)], "x")
         than_wandb = spread([a.seconds / b.seconds for a, b in zip(sweeps[peer], own, strict=True)], "x")
         lost = [b.best - a.best for a, b in zip(free, own, strict=True)]
-        kept = f"{np.median(lost):.4f} ({sum(value > 0 for value in lost)}/{len(lost)})"
-        trained, best = np.median([sweep.trained for sweep in own]), np.median([sweep.best for sweep in own])
-        print(f"{name:34}{sooner:>22}{than_wandb:>26}{trained:8.1%}{best:9.4f}{kept:>18}")
+        against = [np.sign(b.best - a.best) for a, b in zip(sweeps[peer], own, strict=True)]
+        tally = "/".join(str(against.count(sign)) for sign in (-1, 0, 1))
+        trained = np.median([sweep.trained for sweep in own])
+        gap = f"{np.median(lost):.4f}, {np.mean(lost):.4f}"
+        print(f"{name:34}{sooner:>20}{than_wandb:>26}{trained:8.1%}{gap:>20}{tally:>32}")
 
 
 def spread(values: Sequence[float], unit: str) -> str:
@@ -133,7 +145,7 @@ def main() -> None:
     data = np.load(CURVES)
     for metric in ("err", "loss"):
         show(metric, data[metric], data["sec"], orders)
-    print("\nlost: final value given up against no stopping, median (orders with any loss / orders)")
+    print("\nlost: what the final value is worse by than without stopping; in err, 0.0014 is one test image")
 
 
 if __name__ == "__main__":

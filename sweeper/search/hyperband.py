@@ -1,4 +1,4 @@
-"""Ladders of rungs and who passes them: W&B's early termination (`sweeps` 0.3.0), and ASHA.
+"""Ladders of rungs and who passes them: W&B's early termination (`sweeps` 0.3.0), ASHA, and the median.
 
 Despite the name, W&B's hyperband is one asynchronous successive-halving ladder (Li et al., arXiv 1810.05934) with
 R = max_iter, eta, and s rungs below R. An iteration is the n-th finite logged value of the metric, not W&B's `_step`.
@@ -60,6 +60,6 @@ def wandb_threshold(values: Sequence[float], eta: float) -> float:
     return sorted(values)[int(1.0 / eta * len(values))]
 
 
-def asha_threshold(values: Sequence[float], eta: float) -> float:
-    """Give the worst value that passes ASHA's rung: the best 1/eta of the values, at least one."""
-    return sorted(values)[max(1, int(len(values) / eta)) - 1]
+def share_threshold(values: Sequence[float], share: float) -> float:
+    """Give the worst value among the best share of the values: as many as come nearest to it, at least one."""
+    return sorted(values)[max(1, round(share * len(values))) - 1]

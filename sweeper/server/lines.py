@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import finite
+from sweeper.run import float_or_nan
 
 MAX_INTEGER = 2**63 - 1
 
@@ -65,12 +66,61 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
 
 def put_metric(db: sqlite3.Connection, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
     """Keep the values of the sweep's metric found in lines of the history; tell whether there were any."""
-    db.executemany(
-        "DELETE FROM metric_values WHERE run_id = ? AND line = ?", [(run_id, line.number) for line in history]
+    numbers = [line.number for line in history]
+    for table in ("metric_values", "nonfinite_values"):
+        places = [(run_id, number) for number in numbers]
+        db.executemany(f"DELETE FROM {table} WHERE run_id = ? AND line = ?", places)  # noqa: S608 - names of ours
+    found = [(line.number, float_or_nan(lookup(line.row, metric))) for line in history]
+    logged = [(run_id, number, value) for number, value in found if value is not None]
+    finite = [row for row in logged if math.isfinite(row[2])]
+    bad = [row[:2] for row in logged if not math.isfinite(row[2])]
+    db.executemany("INSERT INTO metric_values (run_id, line, value) VALUES (?, ?, ?)", finite)
+    db.executemany("INSERT INTO nonfinite_values (run_id, line) VALUES (?, ?)", bad)
+    if numbers:
+        _number(db, run_id, min(numbers))
+    return bool(logged)
+
+
+def _number(db: sqlite3.Connection, run_id: int, first: int) -> None:
+    """Number a run's values from a line on and carry their extremes along."""
+    before = "SELECT iteration, lowest, highest FROM metric_values WHERE run_id = ? AND line < ? ORDER BY line DESC"
+    iteration, lowest, highest = db.execute(f"{before} LIMIT 1", (run_id, first)).fetchone() or (0, math.inf, -math.inf)
+    rows = []
+    query = "SELECT line, value FROM metric_values WHERE run_id = ? AND line >= ? ORDER BY line"
+    for line, value in db.execute(query, (run_id, first)):
+        iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
+        rows.append((iteration, lowest, highest, run_id, line))
+    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ? WHERE run_id = ? AND line = ?"
+    db.executemany(update, rows)
+
+
+def metric_history(db: sqlite3.Connection, run_id: int) -> tuple[float, ...]:
+    """Give the metric of one run in logged order."""
+    query = "SELECT value FROM metric_values WHERE run_id = ? ORDER BY line"
+    return tuple(value for (value,) in db.execute(query, (run_id,)))
+
+
+def iterations(db: sqlite3.Connection, run_id: int, before: int) -> int:
+    """Count a run's values of the metric before a line."""
+    query = "SELECT iteration FROM metric_values WHERE run_id = ? AND line < ? ORDER BY line DESC LIMIT 1"
+    row = db.execute(query, (run_id, before)).fetchone()
+    return row[0] if row else 0
+
+
+def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sqlite3.Row]:
+    """Give `run_id`, `value`, `lowest` and `highest` so far of every run of a sweep that got to an iteration."""
+    query = (
+        "SELECT v.run_id, v.value, v.lowest, v.highest FROM runs r"
+        " JOIN metric_values v ON v.run_id = r.id AND v.iteration = ? WHERE r.sweep_id = ?"
     )
-    values = [(run_id, line.number, value) for line in history for value in finite([lookup(line.row, metric)])]
-    db.executemany("INSERT INTO metric_values VALUES (?, ?, ?)", values)
-    return bool(values)
+    return db.execute(query, (iteration, sweep_id)).fetchall()
+
+
+def nonfinite(db: sqlite3.Connection, run_id: int) -> int:
+    """Count how often a run logged the metric as NaN or infinite."""
+    query = "SELECT count(*) FROM nonfinite_values WHERE run_id = ?"
+    number: int = db.execute(query, (run_id,)).fetchone()[0]
+    return number
 
 
 def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[float, ...]]:

@@ -17,7 +17,7 @@ from sweeper.search.stopping import judged_at
 from sweeper.stopping import Asha, BeyondWandb, Hyperband, Median, StoppingRule
 
 ASHA = Asha(type="asha", min_iter=1, eta=3)
-MEDIAN = Median(type="median", warm_up=1, min_runs=3)
+MEDIAN = Median(type="median", warm_up=1, min_runs=3, percentile=50)
 HYPERBAND = Hyperband(type="hyperband", min_iter=1)
 
 
@@ -34,9 +34,9 @@ def run(name: str, *history: float, state: RunState = RunState.RUNNING, nonfinit
     return Run(id=name, state=state, history=history, nonfinite=nonfinite)
 
 
-@pytest.mark.parametrize(("runs", "kept"), [(1, 1), (2, 1), (5, 1), (6, 2), (9, 3), (11, 3)])
+@pytest.mark.parametrize(("runs", "kept"), [(1, 1), (2, 1), (4, 1), (5, 2), (7, 2), (9, 3), (10, 3)])
 def test_asha_keeps_the_best_third_and_not_one_more(runs, kept):
-    """At eta 3, floor(n / 3) of n runs pass a rung, at least one."""
+    """At eta 3, as many of n runs as come nearest to n / 3 pass a rung, at least one."""
     peers = [run(str(value), float(value)) for value in range(runs)]
     stopped = {peer.id for peer in peers if stop_decision(definition(ASHA), peer, peers)}
     assert stopped == {str(value) for value in range(kept, runs)}
@@ -60,18 +60,28 @@ def test_asha_has_no_rung_at_the_length_of_a_whole_run():
 
 @pytest.mark.parametrize("goal", ["minimize", "maximize"])
 def test_the_median_stops_the_worse_half(goal):
-    """Worse than the median of the others is stopped, as good as it goes on."""
-    peers = [run(str(n), 1.0, float(n)) for n in range(5)]
+    """By the best values so far, worse than the better half is stopped; as good as its worst goes on."""
+    worse = 9.0 if goal == "minimize" else -9.0
+    peers = [run(str(n), float(n), worse) for n in range(6)]
     stopped = {peer.id for peer in peers if stop_decision(definition(MEDIAN, goal), peer, peers)}
-    assert stopped == ({"3", "4"} if goal == "minimize" else {"0", "1"})
+    assert stopped == ({"3", "4", "5"} if goal == "minimize" else {"0", "1", "2"})
 
 
 def test_the_median_waits_for_iterations_and_for_runs():
     """In the warm-up, or with too few others to compare with, nobody is stopped."""
     peers = [run(str(n), 0.1, 0.1) for n in range(3)]
     assert stop_decision(definition(MEDIAN), run("r", 9.0), peers) is None
-    assert stop_decision(definition(MEDIAN), run("r", 0.1, 9.0), peers[:2]) is None
-    assert stop_decision(definition(MEDIAN), run("r", 0.1, 9.0), peers)
+    assert stop_decision(definition(MEDIAN), run("r", 9.0, 9.0), peers[:2]) is None
+    assert stop_decision(definition(MEDIAN), run("r", 9.0, 9.0), peers)
+
+
+@pytest.mark.parametrize("rule", [ASHA, MEDIAN], ids=["asha", "median"])
+def test_a_dip_stops_nobody_beyond_wandbs_rule(rule):
+    """A run that was best and is bad at the rung goes on, for its best value is what counts."""
+    peers = [run(str(n), 0.5, 0.5, 0.5) for n in range(6)]
+    dipped = run("r", 0.1, 0.1, 9.0)
+    assert stop_decision(definition(rule), dipped, peers) is None
+    assert stop_decision(definition(Hyperband(type="hyperband", min_iter=3)), dipped, peers)
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,33 @@ def test_bad_run_is_told_to_stop_in_the_answer(client):
     assert "rung 2" in json.loads(found["summaryMetrics"])["_sweeper"]["reason"]
 
 
+def test_stopped_run_keeps_the_numbers_of_its_decision(client):
+    """The summary holds rule, rung, value, threshold and number of runs beside the reason."""
+    sweep = client.sweep({**SWEEP, "early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 2}})
+    for loss in (1.0, 2.0, 5.0):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        client.log(command["run_id"], {"_step": 0, "val": {"loss": loss}})
+    told = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])["_sweeper"]
+    assert told["stop"] == {"rule": "hyperband", "rung": 1, "value": 5.0, "threshold": 2.0, "n": 3}
+    assert "5 > 2" in told["reason"]
+
+
+def test_run_that_logs_only_nan_is_told_to_stop(client):
+    """At the first rung a run without one finite value is stopped; W&B would let it train to the end."""
+    sweep = client.sweep({**SWEEP, "early_terminate": {"type": "hyperband", "min_iter": 2}})
+    (command,) = client.beat(client.agent(sweep))
+    name = command["run_id"]
+    client.init(name)
+    rows = [{"_step": 0, "val": {"loss": float("nan")}}, {"_step": 1, "val": {"loss": float("inf")}}]
+    assert client.log(name, rows[0])["stopped"] is False
+    assert client.log(name, rows[0])["stopped"] is False  # sent again
+    assert client.log(name, rows[1], offset=1)["stopped"] is True
+    told = json.loads(client.run(name, "summaryMetrics")["summaryMetrics"])["_sweeper"]
+    assert told["stop"]["value"] is None
+    assert "never a finite number" in told["reason"]
+
+
 def test_preempted_run_is_not_failed(client):
     """`preempting` sent before a non-zero exit makes the run preempted; an upsert in between does not undo it."""
     client.init("r")
