@@ -28,7 +28,7 @@ _STYLES = {
 }
 BAR_WIDTH = 24
 SHOWN_REASONS = 10
-HEAD_LINES = 14
+HEAD_LINES = 15
 LINES_PER_RUN = 3
 
 
@@ -85,6 +85,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
         _fact("runs", progress(status)),
     ]
+    if status.stopped_early:
+        lines.append(_fact("stopped", stopped(status)))
     if status.best:
         lines += _best(status, status.best)
     if status.model:
@@ -110,6 +112,12 @@ def progress(status: SweepStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.counts.items()))
     time = f", {duration(status.elapsed_s)}" if status.elapsed_s else ""
     return f"{status.done}/{total}{bar} {counts or 'none yet'}{time}"
+
+
+def stopped(status: SweepStatus) -> str:
+    """Write what early termination did: `3 runs early, about 4m 10s of GPU time saved`."""
+    runs = f"{status.stopped_early} run{'s' if status.stopped_early > 1 else ''} early"
+    return runs if status.saved_s is None else f"{runs}, about {duration(status.saved_s)} of GPU time saved"
 
 
 def runs_table(status: SweepStatus) -> RenderableType:

@@ -143,6 +143,10 @@ def test_hyperband_stops_a_bad_run_with_its_reason(user):
     assert good["state"] == "finished"
     assert bad["state"] == "killed"
     assert bad["reason"].startswith("hyperband rung 5: loss 1 > 0")
+    assert (bad["stop"]["rung"], bad["stop"]["value"], bad["stop"]["threshold"], bad["stop"]["n"]) == (5, 1, 0, 2)
+    status = user.status()
+    assert status["stopped_early"] == 1
+    assert status["saved_s"] >= 0
     assert bad["duration_s"] < 40
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -70,6 +71,17 @@ def test_a_printed_status_ends_with_the_best_run():
     text = render(status(*(run(f"run{n:05}") for n in range(50))))
     assert "0.9765" in "".join(text.splitlines()[-4:])
     assert "model.onnx" in text.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("runs", "saved_s", "text"),
+    [(1, None, "1 run early"), (3, 250.0, "3 runs early, about 4m 10s of GPU time saved"), (0, 0.0, "")],
+)
+def test_a_status_adds_up_what_early_termination_saved(runs, saved_s, text):
+    """Shown only where runs were stopped early; the time only where it is known."""
+    shown = render(replace(status(run("aaaaaaaa")), stopped_early=runs, saved_s=saved_s))
+    lines = [line for line in shown.splitlines() if line.startswith("stopped")]
+    assert [line.removeprefix("stopped").strip() for line in lines] == ([text] if text else [])
 
 
 def test_a_live_status_fits_the_terminal():
