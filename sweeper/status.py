@@ -13,6 +13,7 @@ from sweeper.definition import SweepDefinition
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
+from sweeper.search.importance import Importance, importance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class SweepStatus:
         runs: All runs, oldest first.
         stopped_early: Runs that early termination ended.
         saved_s: GPU seconds that it saved, by `saved_seconds`; None as long as that is unknown.
+        importance: How much each parameter mattered, if that was asked for.
     """
 
     sweep: str
@@ -85,6 +87,7 @@ class SweepStatus:
     runs: tuple[RunStatus, ...]
     stopped_early: int = 0
     saved_s: float | None = None
+    importance: tuple[Importance, ...] | None = None
 
 
 def summarise(
@@ -97,6 +100,7 @@ def summarise(
     url: str,
     now: datetime,
     models: Mapping[str, str],
+    weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
 
@@ -109,6 +113,7 @@ def summarise(
         url: The sweep's page.
         now: The time (aware).
         models: ONNX files on this machine, by run id.
+        weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
     best = best_run(runs, definition.goal) if definition.metric else None
@@ -129,6 +134,7 @@ def summarise(
         runs=shown,
         stopped_early=sum(_stopped_early(run) for run in runs),
         saved_s=saved_seconds(runs),
+        importance=importance(definition, runs) if weigh and definition.metric else None,
     )
 
 

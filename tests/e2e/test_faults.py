@@ -147,6 +147,7 @@ def test_hyperband_stops_a_bad_run_with_its_reason(user):
     status = user.status()
     assert status["stopped_early"] == 1
     assert status["saved_s"] >= 0
+    assert "importance: 2 runs with a value are too few" in user.run("status", "--importance").stdout
     assert bad["duration_s"] < 40
 
 
