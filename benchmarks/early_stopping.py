@@ -139,12 +139,15 @@ def main() -> None:
     """Replay all rules on both metrics."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=24, help="random orders of the configurations")
-    orders = [
-        np.random.default_rng(seed).permutation(240)[:RUNS].tolist() for seed in range(parser.parse_args().orders)
-    ]
+    parser.add_argument("--first", type=int, default=0, help="seed of the first order")
+    parser.add_argument("--equal-epochs", action="store_true", help="let every epoch take one second")
+    given = parser.parse_args()
+    seeds = range(given.first, given.first + given.orders)
+    orders = [np.random.default_rng(seed).permutation(240)[:RUNS].tolist() for seed in seeds]
     data = np.load(CURVES)
+    epoch_s = np.ones(240) if given.equal_epochs else data["sec"]
     for metric in ("err", "loss"):
-        show(metric, data[metric], data["sec"], orders)
+        show(metric, data[metric], epoch_s, orders)
     print("\nlost: what the final value is worse by than without stopping; in err, 0.0014 is one test image")
 
 
