@@ -100,8 +100,8 @@ def _decision(definition: SweepDefinition, run: Run, rule: StoppingRule, failed:
 def judged_at(rule: StoppingRule, before: int, now: int) -> tuple[int, ...]:
     """List the iterations at which to judge a run whose values after `before` and up to `now` have just come in.
 
-    W&B's rule looks at a run again whenever it is asked, with what the others have logged in the meantime. The other
-    two judge each iteration once, when it is reached, so several rungs may fall into one delivery.
+    W&B's rule looks at a run again whenever it is asked, with what the others have logged in the meantime. ASHA judges
+    each rung once, when it is reached: several may fall into one delivery. The median judges its last value.
     """
     if isinstance(rule, Asha):
         return tuple(rung for rung in rungs(rule) if before < rung <= now)
