@@ -28,9 +28,7 @@ from sweeper.stopping import Asha, Hyperband, Median, StoppingRule
 CURVES = Path(__file__).parent / "data" / "curves_mlp_digits.npz"
 WORKERS, RUNS = 8, 200
 Curves = npt.NDArray[np.float64]
-PLAIN = SweepDefinition.model_validate(
-    {"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}, "metric": {"name": "m", "goal": "minimize"}}
-)
+PLAIN = {"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}, "metric": {"name": "m"}}
 
 
 def hyperband(first: int, *, strict: bool = True) -> Hyperband:
@@ -73,7 +71,9 @@ class Sweep:
 
 def replay(rule: StoppingRule | None, curves: Curves, epoch_s: Curves, order: Sequence[int]) -> Sweep:
     """Run one sweep on the virtual clock."""
-    definition = PLAIN.model_copy(update={"early_terminate": rule})
+    given = {} if rule is None else {"early_terminate": rule.model_dump(exclude_unset=True)}
+    beyond = given if isinstance(rule, Hyperband) else {"sweeper": given}
+    definition = SweepDefinition.model_validate({**PLAIN, **beyond})
     waiting, now = list(order)[::-1], 0.0
     logged: dict[int, list[float]] = {}
     events = [(0.0, worker, waiting.pop()) for worker in range(WORKERS)]

@@ -50,7 +50,7 @@ def filled(store: Store, size: int) -> tuple[Sweep, int]:
             values = [0.0 if best else rng.random() for _ in range(VALUES)]
             rows = [{"loss": value} for value in values]
             history = [HistoryLine(i, json.dumps(row), row) for i, row in enumerate(rows)]
-            lines.put_metric(db, run.id, "loss", history)
+            lines.put_metric(db, sweep.id, run.id, "loss", history)
     return sweep, run.id
 
 

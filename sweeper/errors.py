@@ -11,6 +11,9 @@ SweeperError(message, hint)
 └── StoreError             the server's database cannot be used
 """
 
+import collections.abc
+import typing
+
 
 class SweeperError(Exception):
     """Something the user can act on: what is wrong, and what to do about it.
@@ -27,7 +30,17 @@ class SweeperError(Exception):
 
 
 class DefinitionError(SweeperError):
-    """A sweep file does not describe a sweep."""
+    """A sweep file does not describe a sweep.
+
+    Args:
+        message: All faults as text, each with its place.
+        hint: What to do about them, if the message does not say.
+        faults: The same as records (`sweeper.document.Fault`), in the order of the file.
+    """
+
+    def __init__(self, message: str, hint: str = "", faults: collections.abc.Sequence[typing.Any] = ()) -> None:
+        super().__init__(message, hint)
+        self.faults = tuple(faults)
 
 
 class SweepNotFoundError(SweeperError):

@@ -96,6 +96,7 @@ class Run:
         duration_s: Seconds from its start to its last sign of life.
         nonfinite: How often it logged the metric as NaN or infinite.
         stop: The decision of early termination that ended it, if one did.
+        prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Run:
     duration_s: float | None = None
     nonfinite: int = 0
     stop: StopDecision | None = None
+    prior: bool = False
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""

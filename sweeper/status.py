@@ -13,6 +13,7 @@ from sweeper.definition import SweepDefinition
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
+from sweeper.search import expected_runs
 from sweeper.search.importance import Importance, importance
 
 
@@ -69,6 +70,9 @@ class SweepStatus:
         stopped_early: Runs that early termination ended.
         saved_s: GPU seconds that it saved, by `saved_seconds`; None as long as that is unknown.
         importance: How much each parameter mattered, if that was asked for.
+        runs: All runs it made, oldest first.
+        prior: Earlier runs attached to it, which count nowhere else here.
+        prior_best: The best value among those.
     """
 
     sweep: str
@@ -88,6 +92,8 @@ class SweepStatus:
     stopped_early: int = 0
     saved_s: float | None = None
     importance: tuple[Importance, ...] | None = None
+    prior: int = 0
+    prior_best: float | None = None
 
 
 def summarise(
@@ -106,7 +112,7 @@ def summarise(
 
     Args:
         definition: The sweep.
-        runs: Its runs, oldest first.
+        runs: Its runs and those attached to it, oldest first.
         records: What this machine's workers wrote, by run id.
         ref: The sweep's name.
         state: The sweep's state.
@@ -115,6 +121,9 @@ def summarise(
         models: ONNX files on this machine, by run id.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
+    total = expected_runs(definition, runs)
+    prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
+    best_prior = best_run(prior, definition.goal)
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
     best = best_run(runs, definition.goal) if definition.metric else None
     return SweepStatus(
@@ -126,7 +135,7 @@ def summarise(
         metric=definition.metric.name if definition.metric else "",
         goal=definition.goal,
         done=sum(run.state.ended for run in runs),
-        total=definition.expected_runs,
+        total=total,
         counts=dict(Counter(run.state.value for run in runs)),
         best=next((status for status in shown if best and status.id == best.id), None),
         model=models.get(best.id, "") if best else "",
@@ -135,6 +144,8 @@ def summarise(
         stopped_early=sum(_stopped_early(run) for run in runs),
         saved_s=saved_seconds(runs),
         importance=importance(definition, runs) if weigh and definition.metric else None,
+        prior=len(prior),
+        prior_best=best_prior.best(definition.goal) if best_prior else None,
     )
 
 

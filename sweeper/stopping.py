@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sweeper.parameters import Model, Number, rule
+from sweeper.model import Count, Faults, Model, Number, rule
 
 
 class Hyperband(Model):
@@ -14,32 +14,37 @@ class Hyperband(Model):
 
     Rungs count logged values of the metric. Either `min_iter`, min_iter * eta, min_iter * eta^2, ...; or, from above,
     max_iter / eta, ... `s` times.
-
-    Attributes:
-        min_iter: The first rung.
-        max_iter: The length of a whole run.
-        s: The number of rungs below `max_iter`.
-        eta: About one run in eta survives each rung.
-        strict: Judge a run by its value at the rung, not by its best so far. W&B's docs say the default is false; its
-            engine (`sweeps` 0.3.0) fills in true, and so do we.
     """
 
     type: Literal["hyperband"]
-    min_iter: int | None = Field(default=None, ge=1)
-    max_iter: int | None = Field(default=None, ge=1)
-    s: int | None = Field(default=None, ge=1)
-    eta: Number = Field(default=3, gt=1)
+    """The rule; W&B knows only this one."""
+    min_iter: Count | None = None
+    """The first rung, in logged values of the metric; the next ones are eta times as high."""
+    max_iter: Count | None = None
+    """The length of a whole run, in logged values of the metric; the rungs lie below it."""
+    s: Count | None = None
+    """The number of rungs below `max_iter`."""
+    eta: Number = Field(default=3, json_schema_extra={"exclusiveMinimum": 1})
+    """About one run in eta survives each rung."""
     strict: bool = True
+    """Judge a run by its value at the rung, not by its best so far.
 
-    @model_validator(mode="after")
-    def _has_rungs(self) -> Self:
+    W&B's docs say the default is false; its engine (`sweeps` 0.3.0) fills in true, and so do we.
+    """
+
+    def _check_eta(self) -> Faults:
+        if self.eta <= 1:
+            yield rule(f"eta {self.eta:g} is not above 1", "write `eta: 3`: a third of the runs goes on", "eta")
+
+    def _check_has_rungs(self) -> Faults:
         if self.max_iter is None and self.min_iter is None:
-            raise rule("needs `min_iter`, or `max_iter` and `s`", "add `min_iter: 3`")
-        if self.max_iter is not None and self.s is None:
-            raise rule("`max_iter` needs `s`, the number of rungs below it", "add `s: 2`", "max_iter")
-        if self.max_iter is not None and self.max_iter / self.eta < 1:
-            raise rule(f"no rung lies below max_iter {self.max_iter}", f"take at least {self.eta:g}", "max_iter")
-        return self
+            yield rule("needs `min_iter`, or `max_iter` and `s`", "add `min_iter: 3`")
+        elif self.max_iter is not None and self.s is None:
+            yield rule("`max_iter` needs `s`, the number of rungs below it", "add `s: 2`", "max_iter")
+
+    def _check_rungs_are_reached(self) -> Faults:
+        if self.max_iter is not None and self.eta > 1 and self.max_iter / self.eta < 1:
+            yield rule(f"no rung lies below max_iter {self.max_iter}", f"take at least {self.eta:g}", "max_iter")
 
 
 class Asha(Model):
@@ -47,24 +52,28 @@ class Asha(Model):
 
     Three differences to W&B's ladder: about the best 1/eta go on and not one more, whoever has passed a rung is not
     judged there again, and runs are compared by their best values so far.
-
-    Attributes:
-        min_iter: The first rung; each further one is eta times as far.
-        max_iter: The length of a whole run: there is no rung at it or above. Without it the ladder has no end.
-        eta: One run in eta survives each rung. 5 by measurement (`benchmarks/early_stopping.py`): 3 and 4, usual
-            elsewhere, find as good a final value and save less; 8 starts to miss it.
     """
 
     type: Literal["asha"]
-    min_iter: int = Field(ge=1)
-    max_iter: int | None = Field(default=None, ge=2)
-    eta: Number = Field(default=5, gt=1)
+    """The rule."""
+    min_iter: Count
+    """The first rung, in logged values of the metric; each further one is eta times as far."""
+    max_iter: Count | None = None
+    """The length of a whole run: there is no rung at it or above; without it the ladder has no end."""
+    eta: Number = Field(default=5, json_schema_extra={"exclusiveMinimum": 1})
+    """One run in eta survives each rung.
 
-    @model_validator(mode="after")
-    def _has_rungs(self) -> Self:
+    5 by measurement (`benchmarks/early_stopping.py`): 3 and 4, usual elsewhere, find as good a final value and save
+    less; 8 starts to miss it.
+    """
+
+    def _check_eta(self) -> Faults:
+        if self.eta <= 1:
+            yield rule(f"eta {self.eta:g} is not above 1", "write `eta: 5`: a fifth of the runs goes on", "eta")
+
+    def _check_has_rungs(self) -> Faults:
         if self.max_iter is not None and self.max_iter <= self.min_iter:
-            raise rule(f"no rung lies below max_iter {self.max_iter}", f"take more than {self.min_iter}", "max_iter")
-        return self
+            yield rule(f"no rung lies below max_iter {self.max_iter}", f"take more than {self.min_iter}", "max_iter")
 
 
 class Median(Model):
@@ -72,18 +81,24 @@ class Median(Model):
 
     A run's best value so far is compared with those of all runs that got as far. They are ever fewer and better, so few
     runs get far, and what they have trained stays small.
-
-    Attributes:
-        warm_up: Iterations of a run before it is first judged.
-        min_runs: Other runs that must have got as far; with fewer, nobody is stopped.
-        percentile: How many of 100 go on. 50 is the median of the rule's name; on the curves of
-            `benchmarks/early_stopping.py` it ends a sweep no sooner than W&B's rule, a third does.
     """
 
     type: Literal["median"]
+    """The rule."""
     warm_up: int = Field(default=1, ge=0)
-    min_runs: int = Field(default=5, ge=1)
-    percentile: Number = Field(default=33, gt=0, lt=100)
+    """Logged values of the metric before a run is first judged."""
+    min_runs: Count = 5
+    """Other runs that must have got as far; with fewer, nobody is stopped."""
+    percentile: Number = Field(default=33, json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 100})
+    """How many of 100 go on.
+
+    50 is the median of the rule's name; on the curves of `benchmarks/early_stopping.py` it ends a sweep no sooner than
+    W&B's rule, a third does.
+    """
+
+    def _check_percentile(self) -> Faults:
+        if not 0 < self.percentile < 100:
+            yield rule(f"{self.percentile:g} is not between 0 and 100", "write `percentile: 33`", "percentile")
 
 
 BeyondWandb = Annotated[Asha | Median, Field(discriminator="type")]

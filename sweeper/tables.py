@@ -113,6 +113,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
     ]
     if status.stopped_early:
         lines.append(_fact("stopped", stopped(status)))
+    if status.prior:
+        lines.append(_fact("prior", _prior(status)))
     if status.best:
         lines += _best(status, status.best)
     if status.model:
@@ -123,6 +125,11 @@ def sweep_view(status: SweepStatus) -> RenderableType:
 def _fact(label: str, value: str, style: str = "") -> Text:
     """Write one line that is never broken: addresses and paths are there to be copied."""
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _prior(status: SweepStatus) -> str:
+    runs = "1 run" if status.prior == 1 else f"{status.prior} runs"
+    return runs if status.prior_best is None else f"{runs}, best {status.metric} {number(status.prior_best)}"
 
 
 def _best(status: SweepStatus, best: RunStatus) -> list[RenderableType]:

@@ -2,6 +2,7 @@
 
 from sweeper.run import StopDecision as StopDecision
 from sweeper.search.engine import Suggestion as Suggestion
+from sweeper.search.engine import expected_runs as expected_runs
 from sweeper.search.engine import suggest as suggest
 from sweeper.search.stopping import OthersAt as OthersAt
 from sweeper.search.stopping import Reached as Reached

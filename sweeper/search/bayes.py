@@ -15,8 +15,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 
 from sweeper.definition import SweepDefinition
+from sweeper.laws import Distribution, json_key
 from sweeper.run import Params, Run
-from sweeper.space import Distribution, json_key
 
 MAX_INDEXED = 1000
 """A law with more values than this is modelled as continuous and rounded on the way out."""
@@ -33,29 +33,34 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> P
     searched = definition.space.searched
     axes = {name: _axis(law) for name, law in searched.items()}
     study = optuna.create_study(direction=definition.goal, sampler=optuna.samplers.TPESampler(seed=seed))
-    known = [
-        run
-        for run in runs
-        if all(name in run.params and law.contains(run.params[name]) for name, law in searched.items())
-    ]
+    known = [run for run in runs if _fits(definition, run)]
     values = [value for run in known if (value := run.best(definition.goal)) is not None]
     worst = max(values, default=0.0) if definition.goal == "minimize" else min(values, default=0.0)
     study.add_trials([_trial(run, definition, axes, worst) for run in known])
     trial = study.ask(axes)
     drawn = {name: _decode(searched[name], trial.params[name]) for name in axes}
     fixed = {name: law.ppf(0.0) for name, law in definition.space.laws.items() if name not in searched}
-    return {name: {**fixed, **drawn}[name] for name in definition.space.laws}
+    return definition.space.active({name: {**fixed, **drawn}[name] for name in definition.space.laws})
+
+
+def _fits(definition: SweepDefinition, run: Run) -> bool:
+    """Whether a run has a value of the space for every parameter that is searched and active in it."""
+    space = definition.space
+    active = space.active({**dict.fromkeys(space.laws), **run.params})
+    return all(
+        name in run.params and law.contains(run.params[name]) for name, law in space.searched.items() if name in active
+    )
 
 
 def _trial(
     run: Run, definition: SweepDefinition, axes: dict[str, BaseDistribution], worst: float
 ) -> optuna.trial.FrozenTrial:
-    laws = definition.space.laws
-    value = run.best(definition.goal)
+    laws, value = definition.space.laws, run.best(definition.goal)
+    params = definition.space.active(run.params)
     return optuna.trial.create_trial(
         state=TrialState.COMPLETE if run.state.ended else TrialState.RUNNING,
-        params={name: _encode(laws[name], run.params[name]) for name in axes},
-        distributions=axes,
+        params={name: _encode(laws[name], params[name]) for name in axes if name in params},
+        distributions={name: axis for name, axis in axes.items() if name in params},
         value=(worst if value is None else value) if run.state.ended else None,
     )
 

@@ -16,6 +16,9 @@ from sweeper.stopping import Asha, Hyperband
 MAX_RUNGS = 100
 """W&B's ladder ends here, which only an eta close to 1 ever reaches."""
 
+MAX_STEPS = 10_000
+"""The same from above: as many as an eta of 1.001 can be told apart by, so that no `s` of a file takes for ever."""
+
 _NO_RUN_GETS_THERE = 10**15
 
 
@@ -30,8 +33,8 @@ def rungs(rule: Hyperband | Asha) -> tuple[int, ...]:
         top = rule.max_iter or _NO_RUN_GETS_THERE
         return tuple(sorted({rung for rung in _climb(rule.min_iter, rule.eta) if rung < top}))
     if rule.max_iter is not None:
-        return tuple(sorted(_descend(rule.max_iter, rule.eta, rule.s or 0)))
-    return tuple(_climb(rule.min_iter or 1, rule.eta))
+        return tuple(sorted(set(_descend(rule.max_iter, rule.eta, rule.s or 0))))
+    return tuple(sorted(set(_climb(rule.min_iter or 1, rule.eta))))
 
 
 def _climb(first: float, eta: float) -> Iterator[int]:
@@ -45,7 +48,7 @@ def _climb(first: float, eta: float) -> Iterator[int]:
 
 def _descend(top: float, eta: float, number: int) -> Iterator[int]:
     rung = top
-    for _ in range(number):
+    for _ in range(min(number, MAX_STEPS)):
         rung /= eta
         if rung < 1:
             return

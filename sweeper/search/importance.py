@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweeper.definition import SweepDefinition
+from sweeper.laws import Distribution, json_key
 from sweeper.run import Goal, Run
-from sweeper.space import Distribution, json_key
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,6 +19,7 @@ from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
 """Our key in a summary as read: `{"reason": ..., "stop": {...}}`, the second for a run that early termination stopped.
@@ -83,7 +84,7 @@ def receive(
 
 
 def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bool:
-    """Store every stream of a request; tell whether the sweep's metric was in it."""
+    """Store every stream of a request; tell whether the metric of a sweep was in it."""
     measured = False
     for name, chunk in sent.files.items():
         if name == "wandb-history.jsonl":
@@ -105,8 +106,13 @@ def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
     _count_keys(db, run, [row for row in rows if row.number >= known])
-    metric = sweeps.get(db, run.sweep_id).definition.metric if run.sweep_id is not None else None
-    return metric is not None and lines.put_metric(db, run.id, metric.name, rows)
+    measured = [_note_metric(db, sweep, run, rows) for sweep in sweeps.seeing(db, run.id)]
+    return any(measured)
+
+
+def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine]) -> bool:
+    metric = sweep.definition.metric
+    return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows)
 
 
 def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -64,71 +65,88 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     db.executemany(query, rows)
 
 
-def put_metric(db: sqlite3.Connection, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
-    """Keep the values of the sweep's metric found in lines of the history; tell whether there were any."""
-    numbers = [line.number for line in history]
+def history(db: sqlite3.Connection, run_id: int) -> list[HistoryLine]:
+    """Give all lines of the history."""
+    query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
+    rows = db.execute(query, (run_id, Stream.HISTORY))
+    return [HistoryLine(row["number"], row["text"], json.loads(row["text"])) for row in rows]
+
+
+def put_metric(db: sqlite3.Connection, sweep_id: int, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
+    """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any."""
+    if not history:
+        return False
     for table in ("metric_values", "nonfinite_values"):
-        places = [(run_id, number) for number in numbers]
-        db.executemany(f"DELETE FROM {table} WHERE run_id = ? AND line = ?", places)  # noqa: S608 - names of ours
+        query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
+        db.executemany(query, [(sweep_id, run_id, line.number) for line in history])
     found = [(line.number, float_or_nan(lookup(line.row, metric))) for line in history]
-    logged = [(run_id, number, value) for number, value in found if value is not None]
-    finite = [row for row in logged if math.isfinite(row[2])]
-    bad = [row[:2] for row in logged if not math.isfinite(row[2])]
-    db.executemany("INSERT INTO metric_values (run_id, line, value) VALUES (?, ?, ?)", finite)
-    db.executemany("INSERT INTO nonfinite_values (run_id, line) VALUES (?, ?)", bad)
-    if numbers:
-        _number(db, run_id, min(numbers))
+    logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
+    finite = [row for row in logged if math.isfinite(row[3])]
+    bad = [row[:3] for row in logged if not math.isfinite(row[3])]
+    db.executemany("INSERT INTO metric_values (sweep_id, run_id, line, value) VALUES (?, ?, ?, ?)", finite)
+    db.executemany("INSERT INTO nonfinite_values (sweep_id, run_id, line) VALUES (?, ?, ?)", bad)
+    _number(db, sweep_id, run_id, min(line.number for line in history))
     return bool(logged)
 
 
-def _number(db: sqlite3.Connection, run_id: int, first: int) -> None:
+def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> None:
     """Number a run's values from a line on and carry their extremes along."""
-    before = "SELECT iteration, lowest, highest FROM metric_values WHERE run_id = ? AND line < ? ORDER BY line DESC"
-    iteration, lowest, highest = db.execute(f"{before} LIMIT 1", (run_id, first)).fetchone() or (0, math.inf, -math.inf)
+    query = (
+        "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
+        " ORDER BY line DESC LIMIT 1"
+    )
+    before = db.execute(query, (sweep_id, run_id, first)).fetchone()
+    iteration, lowest, highest = before or (0, math.inf, -math.inf)
     rows = []
-    query = "SELECT line, value FROM metric_values WHERE run_id = ? AND line >= ? ORDER BY line"
-    for line, value in db.execute(query, (run_id, first)):
+    query = "SELECT line, value FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? ORDER BY line"
+    for line, value in db.execute(query, (sweep_id, run_id, first)):
         iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
-        rows.append((iteration, lowest, highest, run_id, line))
-    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ? WHERE run_id = ? AND line = ?"
-    db.executemany(update, rows)
+        rows.append((iteration, lowest, highest, sweep_id, run_id, line))
+    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ?"
+    db.executemany(f"{update} WHERE sweep_id = ? AND run_id = ? AND line = ?", rows)
 
 
-def metric_history(db: sqlite3.Connection, run_id: int) -> tuple[float, ...]:
-    """Give the metric of one run in logged order."""
-    query = "SELECT value FROM metric_values WHERE run_id = ? ORDER BY line"
-    return tuple(value for (value,) in db.execute(query, (run_id,)))
+def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
+    """Take over a run's metric from another sweep that has the same one."""
+    query = (
+        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest)"
+        " SELECT ?, run_id, line, value, iteration, lowest, highest FROM metric_values"
+        " WHERE sweep_id = ? AND run_id = ?"
+    )
+    db.execute(query, (sweep_id, source_id, run_id))
 
 
-def iterations(db: sqlite3.Connection, run_id: int, before: int) -> int:
-    """Count a run's values of the metric before a line."""
-    query = "SELECT iteration FROM metric_values WHERE run_id = ? AND line < ? ORDER BY line DESC LIMIT 1"
-    row = db.execute(query, (run_id, before)).fetchone()
+def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[float, ...]:
+    """Give a sweep's metric of one run in logged order."""
+    query = "SELECT value FROM metric_values WHERE sweep_id = ? AND run_id = ? ORDER BY line"
+    return tuple(value for (value,) in db.execute(query, (sweep_id, run_id)))
+
+
+def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) -> int:
+    """Count a run's values of a sweep's metric before a line."""
+    query = (
+        "SELECT iteration FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ? ORDER BY line DESC LIMIT 1"
+    )
+    row = db.execute(query, (sweep_id, run_id, before)).fetchone()
     return row[0] if row else 0
 
 
 def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sqlite3.Row]:
-    """Give `run_id`, `value`, `lowest` and `highest` so far of every run of a sweep that got to an iteration."""
-    query = (
-        "SELECT v.run_id, v.value, v.lowest, v.highest FROM runs r"
-        " JOIN metric_values v ON v.run_id = r.id AND v.iteration = ? WHERE r.sweep_id = ?"
-    )
-    return db.execute(query, (iteration, sweep_id)).fetchall()
+    """Give `run_id`, `value`, `lowest` and `highest` so far of every run a sweep sees that got to an iteration."""
+    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ?"
+    return db.execute(query, (sweep_id, iteration)).fetchall()
 
 
-def nonfinite(db: sqlite3.Connection, run_id: int) -> int:
-    """Count how often a run logged the metric as NaN or infinite."""
-    query = "SELECT count(*) FROM nonfinite_values WHERE run_id = ?"
-    number: int = db.execute(query, (run_id,)).fetchone()[0]
+def nonfinite(db: sqlite3.Connection, sweep_id: int, run_id: int) -> int:
+    """Count how often a run logged a sweep's metric as NaN or infinite."""
+    query = "SELECT count(*) FROM nonfinite_values WHERE sweep_id = ? AND run_id = ?"
+    number: int = db.execute(query, (sweep_id, run_id)).fetchone()[0]
     return number
 
 
 def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[float, ...]]:
-    """Give the metric of every run of a sweep in logged order, by the run's row id."""
-    query = (
-        "SELECT v.run_id, v.value FROM metric_values v JOIN runs r ON r.id = v.run_id"
-        " WHERE r.sweep_id = ? ORDER BY v.run_id, v.line"
-    )
+    """Give the metric of every run that a sweep sees in logged order, by the run's row id."""
+    query = "SELECT run_id, value FROM metric_values WHERE sweep_id = ? ORDER BY run_id, line"
     found: dict[int, list[float]] = {}
     for run_id, value in db.execute(query, (sweep_id,)):
         found.setdefault(run_id, []).append(value)

@@ -93,6 +93,17 @@ def of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     return where(db, "sweep_id = ?", (sweep_id,))
 
 
+def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List a sweep's runs and the earlier ones attached to it, the oldest first."""
+    condition = "sweep_id = ? OR id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)"
+    return where(db, condition, (sweep_id, sweep_id))
+
+
+def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List the earlier runs attached to a sweep, the oldest first."""
+    return where(db, "id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)", (sweep_id,))
+
+
 def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List what an agent was given and may still be at, the oldest first."""
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
@@ -140,7 +151,7 @@ def create(
     values = {
         "project_id": project_id,
         "name": name,
-        "display_name": _display_name(db, project_id, columns.get("sweep_id")),
+        "display_name": f"run-{_number(db, project_id, columns.get('sweep_id'))}",
         "state": state,
         "created_at": now,
         "heartbeat_at": now,
@@ -152,10 +163,11 @@ def create(
     return _stored(db.execute(query, tuple(values.values())).fetchone())
 
 
-def _display_name(db: sqlite3.Connection, project_id: int, sweep_id: object) -> str:
-    """Number the run within its sweep, or among its project's runs without one."""
-    query = "SELECT count(*) FROM runs WHERE project_id = ? AND sweep_id IS ?"
-    return f"run-{db.execute(query, (project_id, sweep_id)).fetchone()[0] + 1}"
+def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
+    """Number the next run within its sweep, or among its project's runs without one."""
+    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS ?"
+    number: int = db.execute(query, (project_id, sweep_id)).fetchone()[0]
+    return number
 
 
 def propose(
@@ -171,6 +183,7 @@ def propose(
         now: The time.
     """
     config = {name: {"value": value} for name, value in nested.items()}
+    named = sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
         db,
         sweep.project_id,
@@ -181,26 +194,28 @@ def propose(
         user_id=sweep.user_id,
         params=json.dumps(params),
         config=json.dumps(config),
+        **({"display_name": named} if named else {}),
     )
 
 
-def parameters_of(sweep: Sweep, config: str) -> str:
-    """Read the sweep's parameters out of a config, for a run that joined the sweep by itself."""
+def parameters_of(sweep: Sweep, config: str) -> dict[str, Any]:
+    """Read the sweep's parameters out of the config of a run that the sweep did not make."""
     values = {
         name: entry["value"]
         for name, entry in json.loads(config).items()
         if isinstance(entry, dict) and "value" in entry
     }
-    return json.dumps(sweep.definition.space.flatten(values))
+    return sweep.definition.space.flatten(values)
 
 
-def as_run(stored: StoredRun, history: tuple[float, ...]) -> Run:
-    """Give search, status and pages the run as they know it."""
+def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
+    prior = stored.sweep_id != sweep.id
     return Run(
         id=stored.name,
         state=stored.state,
-        params=json.loads(stored.params),
+        params=parameters_of(sweep, stored.config) if prior else json.loads(stored.params),
         history=history,
+        prior=prior,
         name=stored.display_name,
         reason=stored.reason,
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
@@ -215,9 +230,9 @@ def stop_text(decision: StopDecision) -> str:
 
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
-    """Give all runs of a sweep with the history of its metric, the oldest first."""
+    """Give all runs that a sweep sees with the history of its metric, the oldest first."""
     histories = lines.metric_histories(db, sweep.id)
-    return [as_run(run, _history(sweep, run, histories)) for run in of_sweep(db, sweep.id)]
+    return [_as_run(sweep, run, _history(sweep, run, histories)) for run in seen_by(db, sweep.id)]
 
 
 def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
@@ -229,10 +244,10 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     return finite([lines.lookup(json.loads(run.summary), metric.name)])
 
 
-def for_judging(db: sqlite3.Connection, stored: StoredRun) -> Run:
+def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:
     """Give one run with what it has logged, for early termination."""
-    run = as_run(stored, lines.metric_history(db, stored.id))
-    return replace(run, nonfinite=lines.nonfinite(db, stored.id))
+    run = _as_run(sweep, stored, lines.metric_history(db, sweep.id, stored.id))
+    return replace(run, nonfinite=lines.nonfinite(db, sweep.id, stored.id))
 
 
 def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:

@@ -108,8 +108,8 @@ class Scheduler:
             sweep = sweeps.get(db, stored.sweep_id)
             if sweep.definition.stopping is None:
                 return
-            run = runs.for_judging(db, stored)
-            before = len(run.history) if since_line is None else lines.iterations(db, run_id, since_line)
+            run = runs.for_judging(db, sweep, stored)
+            before = len(run.history) if since_line is None else lines.iterations(db, sweep.id, run_id, since_line)
             decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id), before=before)
         if decision:
             with self.store.write() as db:
@@ -185,7 +185,7 @@ class Scheduler:
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
-        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.seed)
+        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.search_seed)
 
     def _send(self, db: sqlite3.Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"

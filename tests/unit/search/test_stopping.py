@@ -22,12 +22,15 @@ HYPERBAND = Hyperband(type="hyperband", min_iter=1)
 
 
 def definition(rule: StoppingRule, goal: str = "minimize") -> SweepDefinition:
-    plain = {
-        "method": "random",
-        "parameters": {"x": {"min": 0.0, "max": 1.0}},
-        "metric": {"name": "loss", "goal": goal},
-    }
-    return SweepDefinition.model_validate(plain).model_copy(update={"early_terminate": rule})
+    given = {"early_terminate": rule.model_dump(exclude_unset=True)}
+    return SweepDefinition.model_validate(
+        {
+            "method": "random",
+            "parameters": {"x": {"min": 0.0, "max": 1.0}},
+            "metric": {"name": "loss", "goal": goal},
+            **(given if isinstance(rule, Hyperband) else {"sweeper": given}),
+        }
+    )
 
 
 def run(name: str, *history: float, state: RunState = RunState.RUNNING, nonfinite: int = 0) -> Run:
@@ -154,6 +157,7 @@ def test_a_decision_is_a_record():
         {"type": "asha", "min_iter": 9, "max_iter": 9},
         {"type": "asha", "min_iter": 1, "eta": 1},
         {"type": "median", "min_runs": 0},
+        {"type": "median", "percentile": 100},
         {"type": "median", "min_iter": 1},
         {"type": "hyperband", "min_iter": 1},
     ],
