@@ -174,6 +174,50 @@ def test_run_that_logs_only_nan_is_told_to_stop(client):
     assert "never a finite number" in told["reason"]
 
 
+ASHA = {**SWEEP, "sweeper": {"early_terminate": {"type": "asha", "min_iter": 1, "eta": 2}}}
+
+
+def started(client, sweep):
+    (command,) = client.beat(client.agent(sweep))
+    client.init(command["run_id"])
+    return command["run_id"]
+
+
+def losses(*values):
+    return [{"_step": step, "val": {"loss": value}} for step, value in enumerate(values)]
+
+
+def test_asha_judges_a_run_once_at_each_rung(client):
+    """The first at a rung passes, and stays when better ones come after it, until its own next rung."""
+    sweep = client.sweep(ASHA)
+    first, *others = [started(client, sweep) for _ in range(3)]
+    assert client.log(first, *losses(5.0))["stopped"] is False
+    for name in others:
+        assert client.log(name, *losses(1.0, 1.0))["stopped"] is False
+    assert client.stream(first)["stopped"] is False
+    rows = losses(5.0, 5.0)
+    assert client.log(first, rows[1], offset=1)["stopped"] is True
+
+
+def test_asha_judges_every_rung_of_one_delivery(client):
+    """A run whose values come all at once is judged at the rungs it would have been stopped at one by one."""
+    sweep = client.sweep(ASHA)
+    good = started(client, sweep)
+    client.log(good, *losses(1.0, 9.0, 9.0))
+    late = started(client, sweep)
+    assert client.log(late, *losses(2.0, 0.5, 0.5))["stopped"] is True  # best at rung 2, too bad at rung 1
+    told = json.loads(client.run(late, "summaryMetrics")["summaryMetrics"])["_sweeper"]["stop"]
+    assert told == {"rule": "asha", "rung": 1, "value": 2.0, "threshold": 1.0, "n": 2}
+
+
+def test_median_stops_the_worse_runs(client):
+    """Once enough others have got as far, a run among the worse part is told to stop."""
+    rule = {"type": "median", "warm_up": 0, "min_runs": 2, "percentile": 50}
+    sweep = client.sweep({**SWEEP, "sweeper": {"early_terminate": rule}})
+    told = [client.log(started(client, sweep), *losses(value))["stopped"] for value in (3.0, 2.0, 9.0, 1.0)]
+    assert told == [False, False, True, False]
+
+
 def test_preempted_run_is_not_failed(client):
     """`preempting` sent before a non-zero exit makes the run preempted; an upsert in between does not undo it."""
     client.init("r")
