@@ -174,11 +174,11 @@ def test_run_that_logs_only_nan_is_told_to_stop(client):
     assert "never a finite number" in told["reason"]
 
 
-ASHA = {**SWEEP, "sweeper": {"early_terminate": {"type": "asha", "min_iter": 1, "eta": 2}}}
+ASHA = {**SWEEP, "sweeper": {"early_terminate": {"type": "asha", "min_iter": 1, "eta": 3}}}
 
 
-def started(client, sweep):
-    (command,) = client.beat(client.agent(sweep))
+def started(client, sweep, agent=None):
+    (command,) = client.beat(agent or client.agent(sweep))
     client.init(command["run_id"])
     return command["run_id"]
 
@@ -188,24 +188,26 @@ def losses(*values):
 
 
 def test_asha_judges_a_run_once_at_each_rung(client):
-    """The first at a rung passes, and stays when better ones come after it, until its own next rung."""
+    """The first at a rung passes, and goes on when better ones come after it, until its own next rung."""
     sweep = client.sweep(ASHA)
-    first, *others = [started(client, sweep) for _ in range(3)]
+    agent = client.agent(sweep)
+    first = started(client, sweep, agent)
     assert client.log(first, *losses(5.0))["stopped"] is False
-    for name in others:
-        assert client.log(name, *losses(1.0, 1.0))["stopped"] is False
-    assert client.stream(first)["stopped"] is False
-    rows = losses(5.0, 5.0)
-    assert client.log(first, rows[1], offset=1)["stopped"] is True
+    for name in (started(client, sweep) for _ in range(3)):
+        assert client.log(name, *losses(1.0, 1.0, 1.0))["stopped"] is False
+    rows = losses(5.0, 5.0, 5.0)
+    assert client.beat(agent, first) == []
+    assert client.log(first, rows[1], offset=1)["stopped"] is False
+    assert client.log(first, rows[2], offset=2)["stopped"] is True
 
 
 def test_asha_judges_every_rung_of_one_delivery(client):
     """A run whose values come all at once is judged at the rungs it would have been stopped at one by one."""
     sweep = client.sweep(ASHA)
     good = started(client, sweep)
-    client.log(good, *losses(1.0, 9.0, 9.0))
+    client.log(good, *losses(1.0, 1.0, 1.0))
     late = started(client, sweep)
-    assert client.log(late, *losses(2.0, 0.5, 0.5))["stopped"] is True  # best at rung 2, too bad at rung 1
+    assert client.log(late, *losses(2.0, 0.5, 0.5))["stopped"] is True  # best at rung 3, too bad at rung 1
     told = json.loads(client.run(late, "summaryMetrics")["summaryMetrics"])["_sweeper"]["stop"]
     assert told == {"rule": "asha", "rung": 1, "value": 2.0, "threshold": 1.0, "n": 2}
 
