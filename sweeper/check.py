@@ -18,6 +18,7 @@ from sweeper.parameters import Nested, flat_forms
 from sweeper.run import Params, Run, RunState
 from sweeper.search import suggest
 from sweeper.search.hyperband import rungs
+from sweeper.stopping import Median, StoppingRule
 from sweeper.trainers import Declaration, declared
 
 SAMPLES = 5
@@ -113,9 +114,14 @@ def check(text: str, source: str, *, trainer: str | None = None) -> Check:
         warnings=tuple(advice.advise(definition, found)),
         definition=definition,
         rows=tuple(_rows(definition, declaration)),
-        rungs=rungs(definition.early_terminate)[:SAMPLES] if definition.early_terminate else (),
+        rungs=_rungs(definition.stopping),
         samples=tuple(_samples(definition)),
     )
+
+
+def _rungs(rule: StoppingRule | None) -> tuple[int, ...]:
+    """Show the first rungs; the median rule has none, it judges at every value."""
+    return () if rule is None or isinstance(rule, Median) else rungs(rule)[:SAMPLES]
 
 
 def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:

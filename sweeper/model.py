@@ -190,6 +190,7 @@ _FIXES = {
     "recursion_depth_exceeded": "flatten it",
     "dict_type": "indent keys below it",
     "model_type": "indent keys below it",
+    "model_attributes_type": "indent keys below it",
     "invalid_key": "put the key in quotes",
 }
 
@@ -210,10 +211,13 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
     match detail["type"]:
         case "extra_forbidden":
             return "unknown key", did_you_mean(key, fields)
-        case "missing":
-            return f"has no `{key}`", f"add `{key}:`"
-        case "literal_error":
-            choices = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        case "missing" | "union_tag_not_found" as kind:
+            name = key if kind == "missing" else "type"
+            return f"has no `{name}`", f"add `{name}:`"
+        case "literal_error" | "union_tag_invalid":
+            found = context.get("tag", found)
+            expected = context.get("expected") or context["expected_tags"]
+            choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
             text = str(found).lower() if isinstance(found, bool) else ""
             return f"{short(found)} is not known", (
                 f'put it into quotes: "{text}"' if text in choices else did_you_mean(found, choices)

@@ -117,8 +117,11 @@ class StatusReader:
         self.program: str | None = None
         self._reader = wandb_client.SweepReader(ref)
 
-    def read(self) -> SweepStatus:
+    def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
+
+        Args:
+            weigh: Whether to tell how much each parameter mattered.
 
         Raises:
             SweepNotFoundError: The server does not know the sweep.
@@ -135,6 +138,7 @@ class StatusReader:
             url=view.url,
             now=datetime.now(UTC),
             models=self.directory.models(),
+            weigh=weigh,
         )
 
     def fetch_model(self, status: SweepStatus) -> None:

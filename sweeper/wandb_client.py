@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import Run, RunState, SweepState, finite
+from sweeper.run import Run, RunState, StopDecision, SweepState, finite
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ class SweepReader:
             reason=str(summary.get("_sweeper", {}).get("reason", "")),
             created_at=_utc(run.created_at),
             duration_s=summary.get("_runtime"),
+            stop=_stop(run.id, summary.get("_sweeper", {})),
             prior=run.sweep_name != self.ref.sweep_id,
         )
         if state.ended:
@@ -313,6 +314,12 @@ def _history(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]
     rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
     logged = finite(row.get(metric) for row in rows)
     return logged or finite([summary.get(metric)])
+
+
+def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
+    """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
+    numbers = told.get("stop")
+    return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
 
 
 def _utc(text: str) -> datetime:

@@ -22,7 +22,9 @@ from sweeper.server.scheduler import Scheduler
 from sweeper.server.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
-"""Our key in a summary as read: `{"reason": ...}`. Never stored; stripped from what comes back."""
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}}`, the second for a run that early termination stopped.
+
+Never stored; stripped from what comes back."""
 
 
 class Chunk(BaseModel):
@@ -75,7 +77,7 @@ def receive(
         if sent.complete:
             lifecycle.complete(db, run, sent.exitcode or 0, now=now)
     if measured:
-        scheduler.judge(run.id, now=now)
+        scheduler.judge(run.id, now=now, since_line=sent.files["wandb-history.jsonl"].offset)
     with scheduler.store.read() as db:
         stopped = bool(runs.get(db, run.id).stop_requested)
     return {"exitcode": None, "limits": {}, "stopped": stopped}
@@ -134,4 +136,5 @@ def summary_with_reason(run: StoredRun) -> str:
     """Give a run's summary as clients read it: with the reason why it ended, if there is one."""
     if not run.reason:
         return run.summary
-    return json.dumps({**json.loads(run.summary), REASON_KEY: {"reason": run.reason}})
+    told = {"reason": run.reason, **({"stop": json.loads(run.stop)} if run.stop else {})}
+    return json.dumps({**json.loads(run.summary), REASON_KEY: told})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, finite
+from sweeper.run import Run, RunState, StopDecision, finite
+from sweeper.search import OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
@@ -52,6 +53,7 @@ class StoredRun:
     started_at: float | None
     heartbeat_at: float
     ended_at: float | None
+    stop: str
 
     @property
     def live(self) -> bool:
@@ -218,7 +220,13 @@ def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
         reason=stored.reason,
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
+        stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
     )
+
+
+def stop_text(decision: StopDecision) -> str:
+    """Write the numbers of a stop decision; run and reason stand beside them."""
+    return json.dumps({key: value for key, value in asdict(decision).items() if key not in {"run_id", "reason"}})
 
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
@@ -234,3 +242,20 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     if logged or metric is None or not run.state.ended:
         return logged
     return finite([lines.lookup(json.loads(run.summary), metric.name)])
+
+
+def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:
+    """Give one run with what it has logged, for early termination."""
+    run = _as_run(sweep, stored, lines.metric_history(db, sweep.id, stored.id))
+    return replace(run, nonfinite=lines.nonfinite(db, sweep.id, stored.id))
+
+
+def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
+    """Look up what the other runs of a sweep had logged by an iteration."""
+    best = "lowest" if sweep.definition.goal == "minimize" else "highest"
+
+    def look_up(iteration: int) -> list[Reached]:
+        rows = lines.metric_at(db, sweep.id, iteration)
+        return [Reached(row["value"], row[best]) for row in rows if row["run_id"] != run_id]
+
+    return look_up
