@@ -23,8 +23,10 @@ _NO_ANSWER = {
     pynvml.NVML_ERROR_INVALID_ARGUMENT,  # a MIG device is asked what only whole GPUs have
 }
 
+NO_DRIVER = "no NVIDIA driver here (libnvidia-ml.so.1 is not found)"
+
 _TROUBLES = {
-    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no NVIDIA driver here (libnvidia-ml.so.1 is not found)",
+    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: NO_DRIVER,
     pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "the NVIDIA driver is not loaded",
     pynvml.NVML_ERROR_NO_PERMISSION: "the NVIDIA driver refuses this user",
     pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "the NVIDIA driver's library and kernel module have different versions",
