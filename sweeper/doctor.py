@@ -14,7 +14,8 @@ WANDB_FLOOR, WANDB_TESTED = (0, 29), (0, 31)
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "fuse.ceph"}
-    | {"glusterfs", "fuse.glusterfs", "fuse.sshfs", "afs", "9p"}
+    | {"glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.juicefs"}
+    | {"afs", "9p", "panfs", "wekafs"}
 )
 APPLICATION_XIDS = frozenset({13, 31, 43, 45})
 """Xid errors that a program's own fault raises (NVIDIA's Xid catalog)."""

@@ -173,8 +173,8 @@ def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no C compiler (Debian: gcc libc6-dev)")
     library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
     source = Path(__file__).parent / "fake_nvml" / "fake_nvml.c"
-    options = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-Wl,-soname,{library.name}"]
-    done = subprocess.run([compiler, *options, "-o", library, source], capture_output=True, text=True)
+    options = ["-std=gnu11", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library]
+    done = subprocess.run([compiler, *options, source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return library.parent
 

@@ -225,8 +225,10 @@ def _gpu_slots(devices: Sequence[Gpu], asked: Asked, cores: int, *, every: bool)
 
 
 def _places(group: Sequence[Gpu], per_gpu: int) -> list[tuple[str, str]]:
-    """Name the slots of some GPUs (`gpu0`, `gpu0.1`, `gpu2+3`), each with its CUDA_VISIBLE_DEVICES."""
-    name = "+".join([group[0].name, *(str(gpu.index) for gpu in group[1:])])
+    """Name the slots of some GPUs (`gpu0`, `gpu0.1`, `gpu0-3`, `gpu0+2`), each with its CUDA_VISIBLE_DEVICES."""
+    first, *others = (gpu.index for gpu in group)
+    row = others == list(range(first + 1, first + len(group)))
+    name = group[0].name + (f"-{others[-1]}" if others and row else "".join(f"+{index}" for index in others))
     device = ",".join(gpu.uuid for gpu in group)
     return [(name, device)] if per_gpu == 1 else [(f"{name}.{number}", device) for number in range(per_gpu)]
 

@@ -42,9 +42,10 @@ def test_gpus_are_listed_as_nvidia_smi_lists_them(nvml):
 
 
 def test_memory_without_a_process_is_no_idle_gpu(nvml):
-    """Another container's processes are not seen; what they hold is."""
-    found = find(nvml.set("gpu|GPU-1|H100|81559|600|-|-|0", "gpu|GPU-2|H100|81559|255|-|-|0"))
-    assert [gpu["idle"] for gpu in found["more"]] == [False, True]
+    """Another container's processes are not seen, but what they hold is; and one that holds little computes, too."""
+    used = ["600|-", "255|-", "100|7:90"]
+    found = find(nvml.set(*(f"gpu|GPU-{number}|H100|81559|{text}|-|0" for number, text in enumerate(used))))
+    assert [gpu["idle"] for gpu in found["more"]] == [False, True, False]
     assert "no process that is visible here" in found["more"][0]["occupation"]
 
 

@@ -67,6 +67,7 @@ def test_every_gpu_is_a_slot_by_default():
         ("0,2", ["gpu0", "gpu2"]),
         ("2,0", ["gpu2", "gpu0"]),
         ("1-3", ["gpu1", "gpu2", "gpu3"]),
+        ("2-2", ["gpu2"]),
         ("0-1,3", ["gpu0", "gpu1", "gpu3"]),
         ("GPU-2aaa", ["gpu2"]),
         ("gpu-1A, 0", ["gpu1", "gpu0"]),
@@ -91,6 +92,7 @@ def test_all_leaves_out_what_cannot_be_used_and_says_so():
     lost, busy = made.notes
     assert lost == "gpu3 is left out: GPU is lost"
     assert busy == "gpu2 is busy: 70000 of 81559 MiB in use by pid 4242 (69000 MiB)"
+    assert plan(MIXED, gpus="0").notes == ()
 
 
 def test_idle_gpus_are_those_without_work():
@@ -151,6 +153,7 @@ def test_a_gpu_that_cannot_be_used_is_refused_with_its_reason():
         ("-1", []),
         ("NoDevFiles", []),
         ("0,-1,2", ["gpu0"]),
+        ("GPU-", []),
         ("7", []),
         ("3", []),
     ],
@@ -234,12 +237,13 @@ def test_a_run_may_have_several_gpus():
         ("gpu0+2", "GPU-0aaa,GPU-2aaa", 4),
         ("gpu1+3", "GPU-1aaa,GPU-3aaa", 4),
     ]
+    assert slots(gpus_per_run=4) == [("gpu0-3", "GPU-0aaa,GPU-1aaa,GPU-2aaa,GPU-3aaa", 8)]
 
 
 def test_gpus_that_make_no_whole_group_are_left_over():
     """Said of `all`; refused where they were named."""
     made = plan(FOUR[:3], gpus_per_run=2)
-    assert [slot.name for slot in made.slots] == ["gpu0+1"]
+    assert [slot.name for slot in made.slots] == ["gpu0-1"]
     assert made.notes == ("gpu2 is left over by --gpus-per-run 2",)
     for options in ({"gpus": "0-2", "gpus_per_run": 2}, {"gpus_per_run": 5}):
         with pytest.raises(NoGpuError, match="does not divide"):
