@@ -15,13 +15,8 @@ The processes alone do not tell: those of another container are not seen."""
 
 Answer = TypeVar("Answer")
 
-_NO_ANSWER = {
-    pynvml.NVML_ERROR_NOT_SUPPORTED,  # memory on chips that share it with the CPU, MIG and ECC on small ones
-    pynvml.NVML_ERROR_NO_PERMISSION,
-    pynvml.NVML_ERROR_FUNCTION_NOT_FOUND,  # an older driver
-    pynvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH,
-    pynvml.NVML_ERROR_INVALID_ARGUMENT,  # a MIG device is asked what only whole GPUs have
-}
+_BROKEN = {pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED}
+"""Answers that say the GPU cannot be used; all others leave a question open, on this driver, chip or container."""
 
 NO_DRIVER = "no NVIDIA driver here (libnvidia-ml.so.1 is not found)"
 
@@ -150,13 +145,17 @@ def _version(number: int) -> tuple[int, int] | None:
 
 
 def _ask(question: Callable[..., Answer], *args: object, otherwise: Answer) -> Answer:
-    """Ask what not every driver and chip answers; that a GPU is lost is no such answer."""
+    """Ask what not every driver and chip answers.
+
+    Raises:
+        NVMLError: The GPU cannot be used.
+    """
     try:
         return question(*args)
     except pynvml.NVMLError as error:
-        if error.value in _NO_ANSWER:
-            return otherwise
-        raise
+        if error.value in _BROKEN:
+            raise
+        return otherwise
 
 
 def _gpu(index: int) -> Gpu:
@@ -210,8 +209,6 @@ def _health(handle: Any) -> dict[str, Any]:
 
 def _mig_devices(handle: Any, gpu: Gpu) -> Iterator[Gpu]:
     for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
-        try:
-            device = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number)
-        except pynvml.NVMLError_NotFound:  # places of the GPU without a device
-            continue
-        yield _device(device, f"{gpu.name}mig{number}", gpu.index)
+        device = _ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number, otherwise=None)
+        if device is not None:  # places without a device; devices that this container was not given
+            yield _device(device, f"{gpu.name}mig{number}", gpu.index)

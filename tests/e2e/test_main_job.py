@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 
 import onnx
 import pytest
+
+from sweeper.cores import usable_cores
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -59,7 +60,7 @@ def test_create_launch_status(user, nvml):
     summaries = json.loads(user.python(code, **user.sdk()).stdout)
     assert len({summary["pid"] for summary in summaries}) == 4
     assert {summary["device"] for summary in summaries} == {"0", "1"}
-    assert {summary["threads"] for summary in summaries} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    assert {summary["threads"] for summary in summaries} == {str(max(1, usable_cores() // 2))}
 
 
 SEES = """
@@ -93,7 +94,7 @@ def test_runs_are_pinned_to_the_uuids_of_their_gpus(user, nvml):
     assert "launching" in launched.stderr
     assert "on gpu0, gpu1mig0, gpu2:" in launched.stderr
     assert "gpu2 is busy: 70000 of 81559 MiB in use by pid 4242 (69000 MiB)" in launched.stderr
-    threads = max(1, len(os.sched_getaffinity(0)) // 3)
+    threads = max(1, usable_cores() // 3)
     places = {f"{uuid} PCI_BUS_ID {threads}" for uuid in ("GPU-0aaa", "MIG-2ccc", "GPU-3ddd")}
     assert sights(user) <= places
     assert {run["slot"] for run in user.status()["runs"]} <= {"gpu0", "gpu1mig0", "gpu2"}

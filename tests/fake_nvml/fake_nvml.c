@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7, NO_FUNCTION = 13, LOST = 15 };
+enum { OK, UNINITIALIZED, INVALID, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND = 6, TOO_SMALL, NO_FUNCTION = 13, LOST = 15, UNKNOWN = 999 };
 #define MIB(text) (strtoull(text, 0, 10) << 20)
 
 typedef struct { char uuid[96], model[96], total[24], used[24], pids[256], flags[64]; unsigned long long ecc; int parent; } Device;
@@ -113,11 +113,11 @@ int nvmlDeviceGetMigMode(Device *d, unsigned *current, unsigned *pending) {
     return has(d, "bare") ? NOT_SUPPORTED : OK;
 }
 
-/* Every GPU has places for seven; NVML leaves holes, and so does this one: its MIG devices are numbers 0, 2, 4... */
+/* A GPU has places for seven MIG devices, and NVML leaves holes: here they are numbers 0, 2, 4..., the others unused or forbidden. */
 int nvmlDeviceGetMaxMigDeviceCount(Device *d, unsigned *n) { (void)d; *n = 7; return OK; }
 int nvmlDeviceGetMigDeviceHandleByIndex(Device *d, unsigned index, Device **mig) {
     *mig = index % 2 ? 0 : nth((int)(d - devices), index / 2);
-    return *mig ? OK : NOT_FOUND;
+    return *mig ? OK : index == 1 ? NOT_FOUND : NO_PERMISSION;
 }
 
 int nvmlDeviceGetCudaComputeCapability(Device *d, int *major, int *minor) {
@@ -129,7 +129,7 @@ int nvmlDeviceGetCudaComputeCapability(Device *d, int *major, int *minor) {
 int nvmlDeviceGetTotalEccErrors(Device *d, int type, int counter, unsigned long long *errors) {
     (void)type, (void)counter;
     *errors = d->ecc;
-    return has(d, "bare") ? NOT_SUPPORTED : OK;
+    return has(d, "bare") ? UNKNOWN : OK;
 }
 
 int nvmlDeviceGetRemappedRows(Device *d, unsigned *correctable, unsigned *not, unsigned *pending, unsigned *failed) {
