@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -14,12 +13,13 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import wandb_client
+from sweeper.cores import usable_cores
 from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError, LaunchError, SweeperError
-from sweeper.gpus import list_gpus, visible
+from sweeper.gpus import find_gpus
 from sweeper.launch.base import LaunchDir, Slot, SweepDir, WorkerSpec, WorkerState
 from sweeper.launch.local import LocalLauncher
-from sweeper.launch.plan import plan_slots
+from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.launch.supervisor import supervise
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
@@ -175,21 +175,15 @@ class Launch:
     before: SweepStatus
 
 
-def plan_machine(settings: Settings, *, gpus: str | None, workers: int | None) -> list[Slot]:
+def plan_machine(settings: Settings, asked: Asked) -> Plan:
     """Decide this machine's slots.
 
     Raises:
-        NoGpuError: A GPU is asked for that the machine does not have.
+        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
+        LaunchError: Options exclude each other.
     """
-    found = list_gpus()
-    if gpus is None:
-        found = visible(found, settings.environ.get("CUDA_VISIBLE_DEVICES"))
-    return plan_slots(found, requested=gpus, workers=workers, cores=_cores())
-
-
-def _cores() -> int:
-    """Count the cores this process may use; a container or a Slurm job may have fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
+    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())
 
 
 def prepare_launch(
@@ -197,7 +191,7 @@ def prepare_launch(
     *,
     settings: Settings,
     backend: Backend,
-    slots: list[Slot],
+    slots: Sequence[Slot],
     trainer: str | None = None,
     count: int | None = None,
     grace_s: float = GRACE_S,

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import best, check, control, launch, server, sweeps
+from sweeper.cli import best, check, control, doctor, launch, server, sweeps
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -33,6 +33,7 @@ app.command()(control.resume)
 app.command()(control.cancel)
 app.command()(server.serve)
 app.command()(check.schema)
+app.command()(doctor.doctor)
 app.add_typer(server.app, name="server")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 def launch(  # noqa: PLR0917 Typer passes them by name
     sweep: Sweep = None,
     gpus: Annotated[
-        str | None, typer.Option(help="GPU numbers as nvidia-smi shows them, such as 0,1; all by default.")
+        str | None,
+        typer.Option(help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f937."),
+    ] = None,
+    per_gpu: Annotated[int | None, typer.Option(min=1, help="Runs at a time on every GPU; 1 by default.")] = None,
+    gpus_per_run: Annotated[
+        int | None, typer.Option(min=1, help="GPUs that every run sees (for DDP); 1 by default.")
     ] = None,
     count: Annotated[
         int | None,
@@ -41,7 +47,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         typer.Option(help="The function every run calls, package.module:function; `trainer.train:train` by default."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="CPU workers instead of GPUs; without a GPU, two by default.")
+        int | None, typer.Option(min=1, help="CPU workers instead of GPUs, which share its cores; two by default.")
     ] = None,
     grace: Annotated[float, typer.Option(min=1, help="Seconds a run may take to end after a Ctrl-C.")] = 30.0,
     backend: BackendOption = "auto",
@@ -53,28 +59,28 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     from sweeper import session, verbs
+    from sweeper.launch.plan import Asked
 
     settings = Settings.from_env()
-    slots = verbs.plan_machine(settings, gpus=gpus, workers=workers)
+    asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
+    plan = verbs.plan_machine(settings, asked)
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
     reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
     prepared = verbs.prepare_launch(
-        reader, settings=settings, backend=server, slots=slots, trainer=trainer, count=count, grace_s=grace
+        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, grace_s=grace
     )
-    _announce(prepared, asked_gpus=gpus is not None)
+    _announce(prepared, plan.notes)
     result = _watch(prepared, reader)
     _conclude(prepared, result, reader)
 
 
-def _announce(launch: Launch, *, asked_gpus: bool) -> None:
-    from sweeper.gpus import list_gpus
-
+def _announce(launch: Launch, notes: Sequence[str]) -> None:
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
-    if asked_gpus and not list_gpus():
-        err.print("[yellow]no NVIDIA driver answers: runs are pinned to these GPUs, but may train on the CPU[/]")
+    for note in notes:
+        err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
 
 
