@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import signal
@@ -16,6 +15,7 @@ from types import FrameType
 
 from sweeper.errors import TrainerError
 from sweeper.launch.base import LaunchDir, WorkerSpec
+from sweeper.lifeline import die_with_parent
 from sweeper.ref import SweepRef
 
 Trainer = Callable[[], object]
@@ -52,15 +52,6 @@ class SetupFailed:
 
 
 Message = Started | Returned | Raised | SetupFailed
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies, so that nothing is ever orphaned (Linux)."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            os._exit(1)  # it died before we asked
 
 
 def load_trainer(target: str) -> Trainer:

@@ -19,8 +19,9 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper.launch.base import LaunchDir, WorkerSpec
+from sweeper.lifeline import die_with_parent
 from sweeper.record import Outcome, RunRecord
-from sweeper.run_process import Message, Raised, Returned, SetupFailed, Started, die_with_parent, run_process
+from sweeper.run_process import Message, Raised, Returned, SetupFailed, Started, run_process
 
 FLAPPING_FAILURES = 3
 FLAPPING_WINDOW_S = 60.0

@@ -20,9 +20,17 @@ REDRAWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Parameters proposed, not yet a run."""
+    """Parameters proposed, not yet a run.
+
+    Attributes:
+        params: The parameters.
+        engine: What proposed them.
+        seed: The sweep's seed: with it and the same runs, the engine proposes the same again.
+    """
 
     params: Params
+    engine: str
+    seed: int
 
 
 def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Suggestion | None:
@@ -45,11 +53,11 @@ def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> S
     if _is_over(definition, own):
         return None
     if definition.sweeper.repeats == 1:
-        return _wrap(_configuration(definition, runs, seed))
+        return _wrap(definition, _configuration(definition, runs, seed), seed)
     if unfinished := repeats.next_repeat(definition, own):
-        return Suggestion(unfinished)
+        return _wrap(definition, unfinished, seed)
     params = _configuration(definition.once, repeats.averaged(definition, runs), seed)
-    return _wrap(params and repeats.counted(definition, params, 1))
+    return _wrap(definition, params and repeats.counted(definition, params, 1), seed)
 
 
 def expected_runs(definition: SweepDefinition, runs: Sequence[Run]) -> int | None:
@@ -69,8 +77,8 @@ def _is_useless(run: Run) -> bool:
     return run.prior and failed and not run.history
 
 
-def _wrap(params: Params | None) -> Suggestion | None:
-    return None if params is None else Suggestion(params)
+def _wrap(definition: SweepDefinition, params: Params | None, seed: int) -> Suggestion | None:
+    return None if params is None else Suggestion(params, definition.method, seed)
 
 
 def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Collection
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -20,11 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, users
+from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.searcher import Searcher, SearchProcess
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
 
@@ -56,7 +58,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = users.open_store(data_dir)
         try:
-            _furnish(app, store, data_dir)
+            searcher = Searcher(store, partial(SearchProcess, data_dir / users.DATABASE))
+            _furnish(app, store, data_dir, searcher)
             reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
             try:
                 yield
@@ -64,6 +67,7 @@ def create_app(
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
+                await run_in_threadpool(searcher.close)
         finally:
             store.close()
 
@@ -92,7 +96,7 @@ def _routes() -> list[Route]:
     ]
 
 
-def _furnish(app: Starlette, store: Store, data_dir: Path) -> None:
+def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher) -> None:
     """Put what requests need where they find it."""
     now = time.time()
     key = users.embedded_key(data_dir)
@@ -105,7 +109,10 @@ def _furnish(app: Starlette, store: Store, data_dir: Path) -> None:
         torn.unlink()
     app.state.store = store
     app.state.files = FileStore(shelf, secret)
-    app.state.scheduler = Scheduler(store)
+    app.state.scheduler = Scheduler(store, searcher)
+    with store.read() as db:
+        for sweep in sweeps.running(db):
+            searcher.poke(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
     app.state.started_at = now
 
@@ -133,6 +140,7 @@ def _reap_once(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) ->
         )
     for run in dead:
         log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
+        app.state.scheduler.changed(run.sweep_id)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001

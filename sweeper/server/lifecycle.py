@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from sweeper.run import RunState, StopDecision, SweepState
-from sweeper.server import runs, sweeps
+from sweeper.server import lines, runs, sweeps
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep
@@ -166,10 +166,21 @@ def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
     if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
         return sweep
     expected = sweep.definition.expected_runs
-    if sweep.exhausted or (expected is not None and runs.count(db, sweep_id) >= expected):
+    is_complete = expected is not None and runs.count(db, sweep_id) >= expected
+    if sweep.exhausted or is_complete or is_over(db, sweep):
         sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
         return sweeps.get(db, sweep_id)
     return sweep
+
+
+def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
+    """Whether a sweep has made as many runs as its file allows, or reached its target."""
+    cap, metric = sweep.definition.run_cap, sweep.definition.metric
+    if cap is not None and runs.count(db, sweep.id) >= cap:
+        return True
+    if metric is None or metric.target is None:
+        return False
+    return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
 
 
 def _settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:

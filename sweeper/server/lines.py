@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import float_or_nan
+from sweeper.run import Goal, float_or_nan
 
 MAX_INTEGER = 2**63 - 1
 
@@ -151,6 +151,16 @@ def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[f
     for run_id, value in db.execute(query, (sweep_id,)):
         found.setdefault(run_id, []).append(value)
     return {run_id: tuple(values) for run_id, values in found.items()}
+
+
+def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: Goal) -> bool:
+    """Whether a run that the sweep made has logged a value of its metric as good as the target."""
+    good = "<=" if goal == "minimize" else ">="
+    query = (
+        f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
+        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target LIMIT 1"
+    )
+    return db.execute(query, {"id": sweep_id, "target": target}).fetchone() is not None
 
 
 def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -14,8 +15,10 @@ from sweeper.search import OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
+from sweeper.space import params_key
 
 LIVE = ("running", "preempting")
+ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
 
 
@@ -54,6 +57,8 @@ class StoredRun:
     heartbeat_at: float
     ended_at: float | None
     stop: str
+    origin: str
+    params_key: bytes | None
 
     @property
     def live(self) -> bool:
@@ -165,13 +170,20 @@ def create(
 
 def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
     """Number the next run within its sweep, or among its project's runs without one."""
-    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS ?"
-    number: int = db.execute(query, (project_id, sweep_id)).fetchone()[0]
+    if isinstance(sweep_id, int):
+        return count(db, sweep_id) + 1
+    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS NULL"
+    number: int = db.execute(query, (project_id,)).fetchone()[0]
     return number
 
 
+def key_of(params: Mapping[str, Any]) -> bytes:
+    """Give what is equal for equal parameters, short enough for an index."""
+    return hashlib.blake2b(params_key(params).encode(), digest_size=16).digest()
+
+
 def propose(
-    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], nested: Mapping[str, Any], *, now: float
+    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], *, now: float, origin: Mapping[str, Any]
 ) -> StoredRun:
     """Store a suggestion as a pending run, with the config its agent will be given.
 
@@ -179,9 +191,10 @@ def propose(
         db: The write connection.
         sweep: Its sweep.
         params: The parameters, flat.
-        nested: The same parameters as the trainer will see them.
         now: The time.
+        origin: What suggested them.
     """
+    nested = sweep.definition.space.nest(params)
     config = {name: {"value": value} for name, value in nested.items()}
     named = sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
@@ -193,6 +206,8 @@ def propose(
         sweep_id=sweep.id,
         user_id=sweep.user_id,
         params=json.dumps(params),
+        params_key=key_of(params),
+        origin=json.dumps(origin),
         config=json.dumps(config),
         **({"display_name": named} if named else {}),
     )
@@ -227,6 +242,13 @@ def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
 def stop_text(decision: StopDecision) -> str:
     """Write the numbers of a stop decision; run and reason stand beside them."""
     return json.dumps({key: value for key, value in asdict(decision).items() if key not in {"run_id", "reason"}})
+
+
+def seen_run(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> Run:
+    """Give one of the runs that a sweep sees, with the history of its metric."""
+    stored = get(db, run_id)
+    logged = lines.metric_history(db, sweep.id, run_id)
+    return _as_run(sweep, stored, _history(sweep, stored, {run_id: logged}))
 
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:

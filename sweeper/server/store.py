@@ -130,6 +130,14 @@ class Store:
             db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
 
 
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the database of a store in another process, for reading only."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
 @contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
