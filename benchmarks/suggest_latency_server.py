@@ -1,4 +1,4 @@
-"""How long an agent waits for a suggestion: heartbeats to the real server over loopback, `method: bayes`, 8 runs pending.
+"""How long an agent waits for a suggestion: heartbeats over loopback, `method: bayes`, 8 runs pending.
 
 For each number of finished runs it fills a database, starts the server on it and measures, in wall milliseconds:
 
@@ -66,7 +66,7 @@ def loss(params: dict[str, Any]) -> float:
 
 def fill(data: Path, finished: int) -> str:
     """Make a database with a sweep, its finished runs and its pending ones; give the sweep's id."""
-    store, now, rng = users.open_store(data), time.time(), random.Random(finished)
+    store, now, rng = users.open_store(data), time.time(), random.Random(finished)  # noqa: S311 no secret
     with store.write() as db:
         user = users.ensure_user(db, users.EMBEDDED_USER, users.embedded_key(data), now=now)
         place = projects.ensure(db, users.EMBEDDED_USER, "p", now=now)

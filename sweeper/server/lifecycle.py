@@ -185,7 +185,18 @@ def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
 
 def _settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     if run.sweep_id is not None:
+        if _reaches_target(db, sweeps.get(db, run.sweep_id), run):
+            sweeps.set_exhausted(db, run.sweep_id)
         settle(db, run.sweep_id, now=now)
+
+
+def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
+    """Whether an ended run reached its sweep's target, be it in its summary alone."""
+    metric = sweep.definition.metric
+    if metric is None or metric.target is None:
+        return False
+    best = runs.seen_run(db, sweep, run.id).best(metric.goal)
+    return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
 
 
 def set_sweep_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:

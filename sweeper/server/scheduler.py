@@ -45,7 +45,7 @@ MAX_SENDS = 3
 """Times a run that never starts is handed out; then its trainer is taken to end before `wandb.init`."""
 
 
-PATIENCE_S = 0.05
+PATIENCE_S = 0.03
 """For how long an agent waits for the search process."""
 
 
@@ -224,7 +224,7 @@ class Scheduler:
                 return command
         why = ""
         if self._searcher:
-            why = self._searcher.trouble(agent.sweep_id) or f"no suggestion was ready in {PATIENCE_S * 1000:.0f} ms"
+            why = self._searcher.excuse(agent.sweep_id)
             command = self._retry(agent, listed, now=now, fallback=why)
             if command.kind != "search":
                 return command

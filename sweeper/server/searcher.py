@@ -111,7 +111,7 @@ class Searcher:
         self._due: dict[int, float] = {}
         self._answers: dict[int, int] = {}
         self._failures: dict[int, tuple[int, str]] = {}
-        self._closed = False
+        self._is_warm = self._closed = False
         self._child: Child | None = None
         # The process dies with the thread that started it: this one lives as long as the server.
         self._thread = threading.Thread(target=self._work, name="searcher", daemon=True)
@@ -128,19 +128,21 @@ class Searcher:
 
         Args:
             sweep_id: The sweep.
-            until: For how long at most, on the monotonic clock; not at all while its search fails.
+            until: For how long at most, on the monotonic clock; not at all while the process starts or fails.
         """
         self.poke(sweep_id)
         with self._change:
             before = self._answers.get(sweep_id, 0)
-            return sweep_id not in self._failures and self._change.wait_for(
+            return self._is_warm and self._change.wait_for(
                 lambda: self._answers.get(sweep_id, 0) != before, until - time.monotonic()
             )
 
-    def trouble(self, sweep_id: int) -> str:
-        """Say what went wrong with a sweep's last search; empty if it went well."""
+    def excuse(self, sweep_id: int) -> str:
+        """Say why there is no suggestion for a sweep."""
         with self._change:
-            return self._failures.get(sweep_id, (0, ""))[1]
+            if sweep_id in self._failures:
+                return self._failures[sweep_id][1]
+            return "the search takes longer" if self._is_warm else "the search process is starting"
 
     def close(self) -> None:
         """End the process and the thread."""
@@ -183,9 +185,10 @@ class Searcher:
             return
         answer = self._running().carry_out(order)
         if answer.found is not None:
-            with self._store.write() as db:
+            with self._store.write(durable=False) as db:
                 suggestions.keep(db, order, answer.found)
         with self._change:
+            self._is_warm = True
             self._failures.pop(sweep_id, None)
             self._answers[sweep_id] = self._answers.get(sweep_id, 0) + 1
             self._due.setdefault(sweep_id, 0.0)
@@ -212,6 +215,7 @@ class Searcher:
         log.warning("%s; again in %.1f s", error, rest_s, exc_info=None if known else error, extra=told)
 
     def _end_child(self) -> None:
+        self._is_warm = False
         if child := self._child:
             self._child = None
             child.kill()

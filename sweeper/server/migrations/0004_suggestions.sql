@@ -19,5 +19,6 @@ CREATE INDEX runs_of_sweep_by_key ON runs (sweep_id, params_key);
 
 -- A heartbeat counts a sweep's runs by state, and the search looks for those that changed.
 CREATE INDEX runs_of_sweep_by_state ON runs (sweep_id, state, ended_at);
+CREATE INDEX runs_waiting ON runs (sweep_id) WHERE agent_id IS NULL AND state IN ('pending', 'preempted');
 -- Whether any run has reached `metric.target`.
 CREATE INDEX metric_values_by_value ON metric_values (sweep_id, value);
