@@ -44,6 +44,7 @@ def create_app(
     hosts: Collection[str] = LOOPBACK,
     heartbeat_timeout_s: float = 60.0,
     bare_run_timeout_s: float = 300.0,
+    search_ahead: bool = True,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -52,13 +53,15 @@ def create_app(
         hosts: Names under which it may be addressed.
         heartbeat_timeout_s: Silence after which an agent and its runs are given up.
         bare_run_timeout_s: The same for a run without an agent.
+        search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = users.open_store(data_dir)
-        try:
-            searcher = Searcher(store, partial(SearchProcess, data_dir / users.DATABASE))
+        with contextlib.ExitStack() as stack:
+            store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
+            start = partial(SearchProcess, data_dir / users.DATABASE)
+            searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
             reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
             try:
@@ -67,9 +70,6 @@ def create_app(
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
-                await run_in_threadpool(searcher.close)
-        finally:
-            store.close()
 
     return Starlette(
         routes=_routes(),
@@ -96,7 +96,7 @@ def _routes() -> list[Route]:
     ]
 
 
-def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher) -> None:
+def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | None) -> None:
     """Put what requests need where they find it."""
     now = time.time()
     key = users.embedded_key(data_dir)
@@ -112,7 +112,7 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher) -
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:
         for sweep in sweeps.running(db):
-            searcher.poke(sweep.id)
+            app.state.scheduler.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
     app.state.started_at = now
 

@@ -101,6 +101,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
         seen = runs.for_search(db, found)
+        fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
@@ -119,6 +120,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         importance=[row for row in importance(found.definition, known) if row.forest is not None],
         stopped=sum(run.stop is not None for run in known),
         saved_s=saved_seconds(known),
+        fallbacks=fallbacks,
         now=time.time(),
     )
 
@@ -149,6 +151,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
         chart=chart(values),
+        suggestion=json.loads(found.origin or "{}"),
         config=_config(found),
         summary=_shown(json.loads(found.summary)),
         files=[(file, file_path(entity, project, run, file.path)) for file in uploads],

@@ -177,6 +177,15 @@ def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
     return number
 
 
+def fallbacks(db: sqlite3.Connection, sweep_id: int) -> dict[str, int]:
+    """Count the runs that were drawn at random where a search was asked for, by the reason."""
+    query = (
+        "SELECT json_extract(origin, '$.fallback') AS reason, count(*) FROM runs"
+        " WHERE sweep_id = ? AND origin <> '' GROUP BY reason HAVING reason IS NOT NULL"
+    )
+    return dict(db.execute(query, (sweep_id,)).fetchall())
+
+
 def key_of(params: Mapping[str, Any]) -> bytes:
     """Give what is equal for equal parameters, short enough for an index."""
     return hashlib.blake2b(params_key(params).encode(), digest_size=16).digest()

@@ -87,8 +87,9 @@ def launch_and_wait(user, trainer: str, *args: str) -> subprocess.Popen[str]:
 
 
 def only_the_server_is_left(user) -> bool:
-    """Whether all processes but the background server have ended."""
-    return len(user.processes()) == 1
+    """Whether all processes but the background server and its search process have ended."""
+    left = [process.cmdline() for process in user.processes()]
+    return len([command for command in left if "sweeper.server.search_process" not in command]) == 1
 
 
 def test_ctrl_c_ends_runs_gently(sweep):

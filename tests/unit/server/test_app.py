@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -93,6 +94,20 @@ def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     assert "<h2>Importance</h2>" in page
     assert "<td>rate</td>" in page
     assert re.search(r"<dt>stopped early</dt><dd>\d+ runs", page)
+
+
+def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
+    """A run that could not wait for its search says so in its summary, on its page and on its sweep's."""
+    bayes = {"method": "bayes", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
+    client = next(server := serve(tmp_path / "data", search_ahead=True))
+    sweep = client.sweep(bayes)
+    (command,) = client.beat(client.agent(sweep))  # the process takes a second to start
+    summary = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])
+    assert summary["_sweeper"]["suggestion"]["fallback"] == "the search process is starting"
+    for page, part in (("sweeps", "1 runs: the search process"), ("runs", "at random: the search process")):
+        name = sweep if page == "sweeps" else command["run_id"]
+        assert part in client.http.get(f"/local/p/{page}/{name}").text
+    server.close()
 
 
 @pytest.mark.parametrize("path", ["/local/nope", "/local/p/sweeps/nope", "/local/p/runs/nope"])
