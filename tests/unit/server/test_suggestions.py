@@ -7,6 +7,9 @@ import random
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,6 +17,7 @@ from sweeper.run import RunState, SweepState
 from sweeper.server import lifecycle, prior_runs, runs, suggestions, sweeps
 from sweeper.server.known_runs import KnownRuns
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.store import MEMORY, Store
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}, "b": {"values": ["x", "y"]}}}
@@ -246,6 +250,65 @@ def test_a_late_answer_is_better_than_none_in_an_endless_space(ahead):
         runs.propose(db, sweep, {"lr": 0.5}, now=ahead.now, origin={})
         assert suggestions.keep(db, order, late)
         assert [(entry.number, entry.params) for entry in suggestions.ahead(db, sweep.id)] == [(2, '{"lr": 0.25}')]
+
+
+def entry(number, based_on=0, **params):
+    """A suggestion of a given configuration."""
+    return suggestions.Ahead(number, json.dumps(params), runs.key_of(params), "bayes", 1, based_on)
+
+
+def test_a_suggestion_that_followed_another_one_needs_it(table):
+    """What was computed to follow a suggestion is not stored when a run by hand has taken that one's place."""
+    sweep = table.sweep(GRID)
+    with table.store.write() as db:
+        assert suggestions.keep(db, suggestions.next_order(db, sweep.id), entry(1, a=1, b="x"))
+        order = suggestions.next_order(db, sweep.id)
+    join_by_hand(table, sweep, '{"a": 1, "b": "y"}')
+    with table.store.write() as db:
+        assert not suggestions.keep(db, order, entry(2, a=1, b="y"))
+        assert suggestions.take(db, sweep.id) is None
+
+
+def test_a_new_suggestion_drops_its_double(table):
+    """When a suggestion is computed anew and becomes what stood behind it, that one and the rest are dropped."""
+    sweep = table.sweep({**BAYES, "parameters": GRID["parameters"]})
+    with table.store.write() as db:
+        for number in (1, 2, 3):
+            assert suggestions.keep(db, suggestions.next_order(db, sweep.id), entry(number, a=number, b="x"))
+        again = replace(suggestions.next_order(db, sweep.id), given=())
+        assert suggestions.keep(db, again, entry(1, 1, a=2, b="x"))
+        assert [known.params for known in suggestions.ahead(db, sweep.id)] == ['{"a": 2, "b": "x"}']
+        assert suggestions.keep(db, suggestions.next_order(db, sweep.id), entry(2, a=3, b="x"))
+        assert suggestions.keep(db, again, entry(1, 1, a=1, b="y"))
+        assert [json.loads(known.params)["a"] for known in suggestions.ahead(db, sweep.id)] == [1, 3]
+
+
+class BusyStore(Store):
+    """A database in which something happens after the second reading."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.left, self.happens = 2, list
+
+    @contextmanager
+    def read(self):
+        """Read."""
+        with super().read() as db:
+            yield db
+        self.left -= 1
+        if not self.left:
+            self.happens()
+
+
+def test_a_search_on_demand_counts_only_if_no_run_came_meanwhile(table):
+    """A run by hand that comes between the search and its use makes the agent's thread search again."""
+    store = BusyStore(MEMORY)
+    table.scheduler = Scheduler(store)
+    sweep = table.sweep(GRID)
+    agent = table.agent(sweep)
+    store.happens = partial(join_by_hand, table, sweep, '{"a": 1, "b": "x"}')
+    assert json.loads(table.given(agent).params) == {"a": 1, "b": "y"}
+    store.close()
 
 
 def test_suggestions_outlive_the_server(ahead):
