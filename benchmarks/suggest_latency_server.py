@@ -5,7 +5,8 @@ For each number of finished runs it fills a database, starts the server on it an
 - nothing ready: 8 agents ask as soon as the server answers, and it never had a suggestion ready;
 - restarted: the same after a restart, with what was ready before;
 - warm: runs end and agents ask, again and again. Each asks a moment after the run before it has ended, as the next
-  process of a `sweeper launch` does.
+  process of a `sweeper launch` does. "at random" of them got a random draw, because no suggestion was ready;
+- busy: a heartbeat that asks for nothing, in the same run: the price of HTTP, GraphQL and a commit on this disk.
 
 Beside them, in the same run: our own search computed when it is asked for (reading the runs and `suggest`), and what
 `ask` takes in Optuna's TPESampler and GPSampler, if Optuna is installed.
@@ -22,6 +23,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -108,15 +110,15 @@ class Client:
         answer = self.post("/graphql", {"query": query, "variables": {"s": sweep}})
         return str(answer["data"]["createAgent"]["agent"]["id"])
 
-    def beat(self, agent: str) -> tuple[float, dict[str, Any]]:
-        """Ask for a run; give the milliseconds it took, and the run."""
-        query = """mutation($id: ID!) {
-            agentHeartbeat(input: {id: $id, metrics: "{}", runState: "{}"}) { commands } }"""
+    def beat(self, agent: str, *listed: str) -> tuple[float, list[dict[str, Any]]]:
+        """Send a heartbeat; give the milliseconds it took, and the commands."""
+        query = """mutation($id: ID!, $runs: JSONString) {
+            agentHeartbeat(input: {id: $id, metrics: "{}", runState: $runs}) { commands } }"""
+        variables = {"id": agent, "runs": json.dumps(dict.fromkeys(listed, True))}
         before = time.perf_counter()
-        answer = self.post("/graphql", {"query": query, "variables": {"id": agent}})
+        answer = self.post("/graphql", {"query": query, "variables": variables})
         took = (time.perf_counter() - before) * 1000
-        (command,) = json.loads(answer["data"]["agentHeartbeat"]["commands"])
-        return took, command
+        return took, json.loads(answer["data"]["agentHeartbeat"]["commands"])
 
     def finish(self, command: dict[str, Any]) -> None:
         """Let a run log and end."""
@@ -157,17 +159,26 @@ def burst(data: Path, port: int, sweep: str) -> list[float]:
     return [client.beat(agent)[0] for agent in agents]
 
 
-def cycle(data: Path, port: int, sweep: str, asks: int, pause_s: float) -> list[float]:
-    """Let runs end and agents ask."""
-    client, taken, times = Client(data, port), [], []
+def cycle(data: Path, port: int, sweep: str, asks: int, pause_s: float) -> tuple[list[float], list[float]]:
+    """Let runs end and agents ask; give the times of heartbeats that got a run, and of those that asked for none."""
+    client, taken, times, busy = Client(data, port), [], [], []
     for _ in range(asks):
-        took, command = client.beat(client.register(sweep))
+        agent = client.register(sweep)
+        took, (command,) = client.beat(agent)
         times.append(took)
+        busy.append(client.beat(agent, command["run_id"])[0])
         taken.append(command)
         if len(taken) > PENDING:
             client.finish(taken.pop(0))
         time.sleep(pause_s)
-    return times
+    return times, busy
+
+
+def at_random(data: Path, asks: int) -> int:
+    """Count the random draws among the last runs."""
+    with sqlite3.connect(data / users.DATABASE) as db:
+        found = db.execute("SELECT origin FROM runs ORDER BY id DESC LIMIT ?", (asks,)).fetchall()
+    return sum("fallback" in origin for (origin,) in found)
 
 
 def on_demand(data: Path, sweep_name: str) -> float:
@@ -233,7 +244,8 @@ def measure(finished: int, asks: int, pause_s: float) -> dict[str, float | None]
         ours = on_demand(data, sweep)
         with server(home) as port:
             empty = burst(data, port, sweep)
-            warm = cycle(data, port, sweep, asks, pause_s)
+            warm, busy = cycle(data, port, sweep, asks, pause_s)
+            makeshift = at_random(data, asks)
             time.sleep(3)
         with server(home) as port:
             restarted = burst(data, port, sweep)
@@ -243,6 +255,8 @@ def measure(finished: int, asks: int, pause_s: float) -> dict[str, float | None]
         "restarted": max(restarted),
         "p50": statistics.median(warm),
         "p99": statistics.quantiles(warm, n=100)[98],
+        "at random": float(makeshift),
+        "busy p50": statistics.median(busy),
         "on demand": ours,
         "TPE": optuna_ask(finished, "TPESampler"),
         "GP": gp,
@@ -256,15 +270,15 @@ def main() -> None:
     parser.add_argument("--asks", type=int, default=100)
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between one run's end and the next ask")
     wanted = parser.parse_args()
-    columns = ["nothing ready", "restarted", "p50", "p99", "on demand", "TPE", "GP"]
+    columns = ["nothing ready", "restarted", "p50", "p99", "at random", "busy p50", "on demand", "TPE", "GP"]
     print("milliseconds of wall time; 'nothing ready' and 'restarted' are the slowest of 8 agents")
-    print(f"{'finished':>8}" + "".join(f"{name:>15}" for name in [*columns, "on demand/p50", "TPE/p50", "GP/p50"]))
+    print(f"{'finished':>8}" + "".join(f"{name:>14}" for name in [*columns, "on demand/p50", "TPE/p50", "GP/p50"]))
     for finished in wanted.finished:
         row = measure(finished, wanted.asks, wanted.pause)
         p50 = row["p50"] or 1.0
         ratios = [row[name] and row[name] / p50 for name in ("on demand", "TPE", "GP")]  # type: ignore[operator]
         cells = ["-" if value is None else f"{value:.1f}" for value in [*(row[name] for name in columns), *ratios]]
-        print(f"{finished:>8}" + "".join(f"{cell:>15}" for cell in cells), flush=True)
+        print(f"{finished:>8}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down i
 6. the sweep is over, or has nothing left: exit
 7. take the suggestion that was computed ahead for the sweep's next run
 
+A heartbeat does not wait for the disk: what it decided is there by the time the run reports its start, which does wait.
+
 Where none is ready the agent waits a moment for the search process, and then gets a random draw: a search never keeps
 an agent. What must be exact (a grid, repeats, the rest of a finite space) is computed then and there, between two
 transactions under a lock of its sweep, and counts only if the sweep has made no run meanwhile.
@@ -108,7 +110,7 @@ class Scheduler:
             NotFoundError: There is no such agent; its client then gives up.
         """
         self._judge_listed(agent_name, listed, now=now)
-        with self.store.write() as db:
+        with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
             sweeps.touch(db, agent, now=now)
             self._take_listed(db, agent, listed, now=now)
@@ -233,7 +235,7 @@ class Scheduler:
 
     def _retry(self, agent: Agent, listed: Collection[str], *, now: float, fallback: str = "") -> Command:
         """Walk the ladder once more; with a reason for it, a random draw will do."""
-        with self.store.write() as db:
+        with self.store.write(durable=False) as db:
             sweep = settle(db, agent.sweep_id, now=now)
             command = self._ladder(db, agent, sweep, listed, now=now)
             if command.kind == "search" and fallback and (found := suggestions.draw(db, sweep)):
@@ -245,7 +247,7 @@ class Scheduler:
         """Search in this thread, again if the sweep has made a run meanwhile."""
         while True:
             found, fallback = self._suggestion(agent.sweep_id, fallback)
-            with self.store.write() as db:
+            with self.store.write(durable=False) as db:
                 sweep = settle(db, agent.sweep_id, now=now)
                 command = self._ladder(db, agent, sweep, listed, now=now)
                 if command.kind != "search":

@@ -7,6 +7,7 @@ or fails is replaced, and its sweep rests for a while, longer each time; meanwhi
 from __future__ import annotations
 
 import logging
+import math
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ START_S = 120.0
 """Until the first answer: a busy machine takes a minute to import torch."""
 ANSWER_S = 20.0
 """Until any later answer; a search takes 0.3 s of CPU time."""
+OVERDUE_S = 1.0
+"""An answer this late is not waited for by agents."""
 IDLE_S = 600.0
 """After this long without an order the process ends; the next order starts another."""
 FIRST_REST_S, LONGEST_REST_S = 0.5, 60.0
@@ -111,7 +114,9 @@ class Searcher:
         self._due: dict[int, float] = {}
         self._answers: dict[int, int] = {}
         self._failures: dict[int, tuple[int, str]] = {}
-        self._is_warm = self._closed = False
+        self._closed = False
+        self._asked_at: float | None = None
+        self._last_s: float | None = None
         self._child: Child | None = None
         # The process dies with the thread that started it: this one lives as long as the server.
         self._thread = threading.Thread(target=self._work, name="searcher", daemon=True)
@@ -128,21 +133,29 @@ class Searcher:
 
         Args:
             sweep_id: The sweep.
-            until: For how long at most, on the monotonic clock; not at all while the process starts or fails.
+            until: For how long at most, on the monotonic clock; not at all if no answer can be expected by then.
         """
         self.poke(sweep_id)
         with self._change:
             before = self._answers.get(sweep_id, 0)
-            return self._is_warm and self._change.wait_for(
+            return self._expected_at() <= until and self._change.wait_for(
                 lambda: self._answers.get(sweep_id, 0) != before, until - time.monotonic()
             )
+
+    def _expected_at(self) -> float:
+        """Guess when the next answer will come, on the monotonic clock: it takes as long as the last one."""
+        if self._last_s is None:
+            return math.inf
+        now = time.monotonic()
+        expected = (self._asked_at or now) + self._last_s
+        return expected if expected > now - OVERDUE_S else math.inf
 
     def excuse(self, sweep_id: int) -> str:
         """Say why there is no suggestion for a sweep."""
         with self._change:
             if sweep_id in self._failures:
                 return self._failures[sweep_id][1]
-            return "the search takes longer" if self._is_warm else "the search process is starting"
+            return "the search process is starting" if self._last_s is None else "the search takes longer"
 
     def close(self) -> None:
         """End the process and the thread."""
@@ -183,12 +196,14 @@ class Searcher:
             order = suggestions.next_order(db, sweep_id)
         if order is None:
             return
-        answer = self._running().carry_out(order)
+        child = self._running()
+        self._asked_at = asked_at = time.monotonic()
+        answer = child.carry_out(order)
         if answer.found is not None:
             with self._store.write(durable=False) as db:
                 suggestions.keep(db, order, answer.found)
         with self._change:
-            self._is_warm = True
+            self._asked_at, self._last_s = None, time.monotonic() - asked_at
             self._failures.pop(sweep_id, None)
             self._answers[sweep_id] = self._answers.get(sweep_id, 0) + 1
             self._due.setdefault(sweep_id, 0.0)
@@ -215,7 +230,7 @@ class Searcher:
         log.warning("%s; again in %.1f s", error, rest_s, exc_info=None if known else error, extra=told)
 
     def _end_child(self) -> None:
-        self._is_warm = False
+        self._asked_at = self._last_s = None
         if child := self._child:
             self._child = None
             child.kill()

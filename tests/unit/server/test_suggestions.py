@@ -326,8 +326,10 @@ def test_another_definition_makes_suggestions_void(ahead):
     ahead.scheduler.changed(sweep.id)
     ahead.settled(sweep)
     with ahead.store.write() as db:
+        order = suggestions.Order(sweep.id, sweep.definition_text, 0, ())
         text = sweep.definition_text.replace("grid", "random")
         sweeps.replace_definition(db, sweep.id, text, display_name=None, now=ahead.now)
+        assert not suggestions.keep(db, order, entry(1, a=1, b="x"))
         assert suggestions.ahead(db, sweep.id) == []
 
 
