@@ -23,8 +23,8 @@ from sweeper.server.known_runs import KnownRuns
 from sweeper.server.store import open_reader
 from sweeper.server.suggestions import Ahead, Answer, Order
 
-NICENESS = 10
-"""Trainers and the server come first."""
+NICENESS = 5
+"""Trainers come first; but a search that starves costs them more, in random draws."""
 SWEEPS_KNOWN = 8
 """Sweeps whose runs are kept in memory: 10,000 runs of 100 values take some 40 MiB."""
 
