@@ -1,94 +1,173 @@
-"""Bayesian search on Optuna: the only module that imports it, and the only one that says "trial".
+"""Bayesian search: a Gaussian process over the runs, asked where it expects the most improvement.
 
-A study is rebuilt from the runs at every call, so SQLite stays the only state. Every parameter is one dimension of the
-study through its law's CDF (a uniform prior whatever the law), its index where its values can be listed.
+Why this engine, by measurement: docs/decisions/0001-search-engine.md.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Literal
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+from threadpoolctl import ThreadpoolController
 
 from sweeper.definition import SweepDefinition
-from sweeper.run import Params, Run
-from sweeper.space import Distribution, json_key
+from sweeper.run import Goal, Params, Run
+from sweeper.search import acquisition, gaussian_process
+from sweeper.search.axes import Axes
 
-MAX_INDEXED = 1000
-"""A law with more values than this is modelled as continuous and rounded on the way out."""
+Array = npt.NDArray[np.float64]
+Impute = Literal["worst", "best", "latest"]
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+ENGINE = "gp/1"
+"""Name and version; another version may give the same runs and seed another suggestion."""
+
+FIRST_MODEL = 4
+"""Values needed for a model; before that, suggestions only keep apart."""
+MAX_KNOWN, MAX_PENDING = 150, 50
+"""Runs the model sees at most, ended and under way: its cost grows with the cube of their number."""
+FANTASIES = 4
+"""Guesses, per kernel, at the values of the runs under way."""
+INTERIOR = 8.0
+"""How much the middle of an ordered axis is preferred: a prior on the optimum that fades with the number of values, as
+in Hvarfner et al., arXiv 2204.11051. A process is least sure at the edges, so without it the first suggestions crowd
+into the corners; and who writes limits expects the best between them."""
+APART = 64
+"""Draws of which the one farthest from all runs is proposed while there is no model."""
+NEIGHBOURED = 6
+"""Best runs whose neighbours are tried."""
+HUGE = 1e300
+"""Larger values count as this: their differences stay finite."""
 
 
-def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Params:
-    """Ask the sampler for a configuration, given what finished, failed and is running.
+def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int, impute: Impute = "worst") -> list[Params]:
+    """Propose configurations, the most promising first.
 
-    Failed runs count as the worst value seen (W&B's `impute: worst`), early-stopped ones as their best logged value,
-    and running ones keep parallel suggestions apart.
+    Ended runs count with their best logged value, stopped ones too, and as `impute` says if they have none. Runs under
+    way keep the proposals apart. Runs that the space cannot produce are left out.
+
+    Args:
+        definition: What to search, with a metric; at least one parameter varies.
+        runs: All runs so far, in the order they were made.
+        seed: Decides every draw.
+        impute: What an ended run without a value counts as: the worst, best or latest value.
+
+    Returns:
+        A few configurations; of a finite space only such as no run has, so maybe none.
     """
-    searched = definition.space.searched
-    axes = {name: _axis(law) for name, law in searched.items()}
-    study = optuna.create_study(direction=definition.goal, sampler=optuna.samplers.TPESampler(seed=seed))
-    known = [
-        run
-        for run in runs
-        if all(name in run.params and law.contains(run.params[name]) for name, law in searched.items())
-    ]
-    values = [value for run in known if (value := run.best(definition.goal)) is not None]
-    worst = max(values, default=0.0) if definition.goal == "minimize" else min(values, default=0.0)
-    study.add_trials([_trial(run, definition, axes, worst) for run in known])
-    trial = study.ask(axes)
-    drawn = {name: _decode(searched[name], trial.params[name]) for name in axes}
-    fixed = {name: law.ppf(0.0) for name, law in definition.space.laws.items() if name not in searched}
-    return {name: {**fixed, **drawn}[name] for name in definition.space.laws}
+    space, rng = definition.space, np.random.default_rng(seed)
+    axes = Axes.of(space.searched)
+    rows = axes.encode([run.params for run in runs])
+    fits = np.flatnonzero(~np.isnan(rows).any(axis=1))
+    runs = [runs[index] for index in fits.tolist()]
+    with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
+        found = _search(axes, rows[fits], runs, _losses(runs, definition.goal, impute), rng)
+    fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
+    drawn = [fixed | axes.decode(row) for row in found]
+    return [{name: params[name] for name in space.laws} for params in drawn]
 
 
-def _trial(
-    run: Run, definition: SweepDefinition, axes: dict[str, BaseDistribution], worst: float
-) -> optuna.trial.FrozenTrial:
-    laws = definition.space.laws
-    value = run.best(definition.goal)
-    return optuna.trial.create_trial(
-        state=TrialState.COMPLETE if run.state.ended else TrialState.RUNNING,
-        params={name: _encode(laws[name], run.params[name]) for name in axes},
-        distributions=axes,
-        value=(worst if value is None else value) if run.state.ended else None,
-    )
+def _search(axes: Axes, rows: Array, runs: Sequence[Run], losses: Array, rng: np.random.Generator) -> Array:
+    """Find promising rows, the best first, given the rows of the runs and what they count as."""
+    ended = np.array([run.state.ended for run in runs], dtype=bool)
+    if sum(bool(run.history) for run in runs if run.state.ended) < FIRST_MODEL:
+        return _apart(axes, rows, rng)
+    known, pending = _subset(losses, np.flatnonzero(ended), rng), rows[~ended][-MAX_PENDING:]
+    models = _models(axes, rows[known], _warped(losses[known]), pending, rng)
+    score = _Score(axes, models, INTERIOR / len(known), _taken(axes, rows))
+    near = rows[known][np.argsort(losses[known], kind="stable")[:NEIGHBOURED]]
+    return acquisition.maximise(score, axes, near, rng)
 
 
-def _indexed(law: Distribution) -> tuple[Any, ...] | None:
-    support = law.support
-    return support if support is not None and len(support) <= MAX_INDEXED else None
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()  # takes 30 ms: it looks through the loaded libraries
 
 
-def _axis(law: Distribution) -> BaseDistribution:
-    support = _indexed(law)
-    if support is None:
-        return FloatDistribution(0.0, 1.0)
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in support)
-    if numeric and list(support) == sorted(support):
-        return IntDistribution(0, len(support) - 1)
-    return CategoricalDistribution(range(len(support)))
+def _losses(runs: Sequence[Run], goal: Goal, impute: Impute) -> Array:
+    """Give what each run counts as if it has ended; less is better. NaN while no ended run has a value."""
+    sign = 1.0 if goal == "minimize" else -1.0
+    best = [run.best(goal) if run.state.ended else None for run in runs]
+    losses = np.clip([math.nan if value is None else sign * value for value in best], -HUGE, HUGE)
+    values = losses[~np.isnan(losses)]
+    if not len(values):
+        return losses
+    stand_in = {"worst": values.max(), "best": values.min(), "latest": values[-1]}[impute]
+    return np.where(np.isnan(losses), stand_in, losses)
 
 
-def _encode(law: Distribution, value: Any) -> float:
-    support = _indexed(law)
-    if support is None:
-        return min(1.0, max(0.0, law.cdf(value)))
-    return next(i for i, known in enumerate(support) if _same(known, value))
+def _apart(axes: Axes, rows: Array, rng: np.random.Generator) -> Array:
+    """Draw rows and put the one farthest from those given first; axes are rings, or the corners would win."""
+    drawn = axes.draw(rng, APART)
+    if not len(rows):
+        return drawn
+    gaps = np.abs(drawn[:, None, :] - rows[-MAX_KNOWN:])
+    gaps = np.where(axes.unordered, 0.5 * (gaps > 0), np.minimum(gaps, 1 - gaps))
+    return drawn[np.argsort(-(gaps**2).sum(2).min(1), kind="stable")]
 
 
-def _same(known: Any, value: Any) -> bool:
-    """Whether a run's value is one of the law's: equal as JSON, or as near as rounding leaves a multiple of q."""
-    if json_key(known) == json_key(value):
-        return True
-    return isinstance(known, float) and isinstance(value, float) and math.isclose(known, value, rel_tol=1e-8)
+def _subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Choose the ended runs the model sees: the best half, the newest quarter, and some of the rest."""
+    if len(ended) <= MAX_KNOWN:
+        return ended
+    best = ended[np.argsort(losses[ended], kind="stable")[: MAX_KNOWN // 2]]
+    rest = np.setdiff1d(ended, best)
+    newest = rest[-(MAX_KNOWN // 4) :]
+    others = rng.choice(rest[: -len(newest)], MAX_KNOWN - len(best) - len(newest), replace=False)
+    return np.sort(np.concatenate([best, newest, others]))
 
 
-def _decode(law: Distribution, coordinate: float) -> Any:
-    support = _indexed(law)
-    return law.ppf(coordinate) if support is None else support[int(coordinate)]
+def _warped(losses: Array) -> Array:
+    """Make values about standard normal: the better half keeps its shape, the worse one only its order.
+
+    So a run that diverged does not flatten what matters (half-rank warping of Vizier, Song et al., arXiv 2408.11527).
+    """
+    middle = np.median(losses)
+    good = losses <= middle
+    depth = (middle - losses[good]) / 2  # halved: the difference of two huge values is finite
+    scale = depth.max()
+    if scale > 0:
+        depth = depth / scale / np.sqrt(np.mean((depth / scale) ** 2))
+    _, place, count = np.unique(losses, return_inverse=True, return_counts=True)
+    shares = (np.cumsum(count) - count / 2)[place] / len(losses)
+    warped = ndtri(np.maximum(shares, 0.5))
+    warped[good] = -depth
+    spread = warped.std()
+    return np.asarray((warped - warped.mean()) / (spread if spread > 0 else 1.0))
+
+
+def _models(
+    axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator
+) -> list[gaussian_process.Posterior]:
+    """Fit processes to the ended runs, each with its guesses at the values of those under way."""
+    kernels = gaussian_process.fit(known, values, axes.unordered, rng)
+    models = [gaussian_process.Posterior(kernel, known, values[:, None]) for kernel in kernels]
+    if not len(pending):
+        return models
+    return [model.given(pending, model.draw(pending, FANTASIES, rng)) for model in models]
+
+
+def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
+    """Remember the rows given out, if rows can repeat at all."""
+    return frozenset(row.tobytes() for row in rows) if axes.listed else frozenset()
+
+
+class _Score:
+    """The expected improvement, faded towards the edges; a row that was given out does not count."""
+
+    def __init__(
+        self, axes: Axes, models: list[gaussian_process.Posterior], interior: float, taken: frozenset[bytes]
+    ) -> None:
+        self.axes, self.models, self.interior, self.taken = axes, models, interior, taken
+
+    def __call__(self, rows: Array) -> Array:
+        inside = np.clip(rows[:, ~self.axes.unordered], 0.01, 0.99)
+        score = acquisition.log_expected_improvement(self.models, rows)
+        score += self.interior * np.log(4 * inside * (1 - inside)).sum(1)
+        if self.taken:
+            score[[row.tobytes() in self.taken for row in rows]] = -math.inf
+        return score

@@ -17,9 +17,17 @@ REDRAWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Parameters proposed, not yet a run."""
+    """Parameters proposed, not yet a run.
+
+    Attributes:
+        params: The parameters.
+        engine: Name and version of what proposed them.
+        seed: The sweep's seed: with it and the same runs, the engine proposes the same again.
+    """
 
     params: Params
+    engine: str
+    seed: int
 
 
 def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Suggestion | None:
@@ -36,24 +44,30 @@ def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> S
     Returns:
         The parameters, or None when the sweep is exhausted: `run_cap` or the whole space has been given out.
     """
-    used = {params_key(run.params) for run in runs}
     size = definition.space.size
     if definition.run_cap is not None and len(runs) >= definition.run_cap:
         return None
+    used = {params_key(run.params) for run in runs} if size is not None or definition.method != "bayes" else set()
     if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
         return None
-    params = _propose(definition, runs, used, random.Random(f"{seed}/{len(runs)}"))  # noqa: S311 no secret
-    return None if params is None else Suggestion(params)
+    found = _propose(definition, runs, used, random.Random(f"{seed}/{len(runs)}"))  # noqa: S311 no secret
+    return None if found is None else Suggestion(*found, seed)
 
 
-def _propose(definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random) -> Params | None:
+def _propose(
+    definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random
+) -> tuple[Params, str] | None:
+    """Give parameters and the engine they are from; None at the end of the grid."""
     if definition.method == "grid":
-        return grid.propose(definition.space, used)
-    if definition.method == "random":
-        return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
-    from sweeper.search import bayes  # optuna takes 0.4 s to import
+        params = grid.propose(definition.space, used)
+        return None if params is None else (params, grid.ENGINE)
+    if definition.method == "bayes" and definition.space.searched:
+        from sweeper.search import bayes  # scipy takes 0.3 s to import
 
-    params = bayes.propose(definition, runs, seed=rng.getrandbits(32))
-    if params_key(params) not in used:
-        return params
-    return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
+        for params in bayes.propose(definition, runs, seed=rng.getrandbits(32)):
+            if all(
+                params != run.params for run in runs
+            ):  # writing the keys of 10,000 runs takes longer than the search
+                return params, bayes.ENGINE
+        used = {params_key(run.params) for run in runs}
+    return sampling.propose(definition.space, used, rng, redraws=REDRAWS), sampling.ENGINE

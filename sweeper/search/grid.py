@@ -7,6 +7,9 @@ from collections.abc import Set as AbstractSet
 from sweeper.run import Params
 from sweeper.space import ParameterSpace, params_key
 
+ENGINE = "grid/1"
+"""Name and version."""
+
 
 def propose(space: ParameterSpace, used: AbstractSet[str]) -> Params | None:
     """Give the first configuration that is not used yet; None at the end of the grid."""

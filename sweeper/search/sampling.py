@@ -8,6 +8,9 @@ from collections.abc import Set as AbstractSet
 from sweeper.run import Params
 from sweeper.space import ParameterSpace, params_key
 
+ENGINE = "random/1"
+"""Name and version."""
+
 
 def propose(space: ParameterSpace, used: AbstractSet[str], rng: random.Random, *, redraws: int) -> Params:
     """Draw a configuration that is not used yet.
