@@ -129,7 +129,7 @@ class WandbEngine:
     """W&B's open engine in its own process."""
 
     def __init__(self, parameters: Parameters, seed: int) -> None:
-        self.config, self.seed, self.cpu_s = bayes(parameters), seed, 0.0
+        self.config, self.seed = bayes(parameters), seed
         self.runs: list[dict[str, Any]] = []
         command = [wandb_python(), Path(__file__).with_name("wandb_engine.py")]
         self.child = subprocess.Popen(
@@ -142,9 +142,7 @@ class WandbEngine:
 
     def ask(self) -> Mapping[str, Any]:
         """Propose the next run."""
-        order = {"config": self.config, "runs": self.runs, "seed": 1000 * self.seed + len(self.runs)}
-        answer = self.pipe(order)
-        self.cpu_s = answer["cpu_s"]
+        answer = self.answered(1000 * self.seed + len(self.runs))
         self.runs.append({"state": "running", "params": answer["params"], "loss": None})
         params: dict[str, Any] = answer["params"]
         return params
@@ -154,10 +152,11 @@ class WandbEngine:
         ok = math.isfinite(loss)
         self.runs[number] |= {"state": "finished" if ok else "failed", "loss": loss if ok else None}
 
-    def pipe(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send one order and read its answer."""
+    def answered(self, seed: int) -> dict[str, Any]:
+        """Ask the process: its `params`, and `cpu_s`, what they took."""
         if self.child.stdin is None or self.child.stdout is None:
             raise RuntimeError("the process has no pipes")
+        order = {"config": self.config, "runs": self.runs, "seed": seed}
         print(json.dumps(order), file=self.child.stdin, flush=True)
         answer: dict[str, Any] = json.loads(self.child.stdout.readline())
         return answer

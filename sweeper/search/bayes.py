@@ -19,6 +19,7 @@ from sweeper.definition import SweepDefinition
 from sweeper.run import Goal, Params, Run
 from sweeper.search import acquisition, gaussian_process
 from sweeper.search.axes import Axes
+from sweeper.search.gaussian_process import Posterior
 
 Array = npt.NDArray[np.float64]
 Impute = Literal["worst", "best", "latest"]
@@ -30,8 +31,6 @@ FIRST_MODEL = 4
 """Values needed for a model; before that, suggestions only keep apart."""
 MAX_KNOWN, MAX_PENDING = 150, 50
 """Runs the model sees at most, ended and under way: its cost grows with the cube of their number."""
-FANTASIES = 4
-"""Guesses, per kernel, at the values of the runs under way."""
 INTERIOR = 8.0
 """How much the middle of an ordered axis is preferred: a prior on the optimum that fades with the number of values, as
 in Hvarfner et al., arXiv 2204.11051. A process is least sure at the edges, so without it the first suggestions crowd
@@ -140,15 +139,11 @@ def _warped(losses: Array) -> Array:
     return np.asarray((warped - warped.mean()) / (spread if spread > 0 else 1.0))
 
 
-def _models(
-    axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator
-) -> list[gaussian_process.Posterior]:
-    """Fit processes to the ended runs, each with its guesses at the values of those under way."""
+def _models(axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator) -> list[Posterior]:
+    """Fit processes to the ended runs; those under way count as what each process expects of them."""
     kernels = gaussian_process.fit(known, values, axes.unordered, rng)
-    models = [gaussian_process.Posterior(kernel, known, values[:, None]) for kernel in kernels]
-    if not len(pending):
-        return models
-    return [model.given(pending, model.draw(pending, FANTASIES, rng)) for model in models]
+    models = [Posterior(kernel, known, values) for kernel in kernels]
+    return [model.believing(pending) for model in models] if len(pending) else models
 
 
 def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
@@ -159,9 +154,7 @@ def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
 class _Score:
     """The expected improvement, faded towards the edges; a row that was given out does not count."""
 
-    def __init__(
-        self, axes: Axes, models: list[gaussian_process.Posterior], interior: float, taken: frozenset[bytes]
-    ) -> None:
+    def __init__(self, axes: Axes, models: list[Posterior], interior: float, taken: frozenset[bytes]) -> None:
         self.axes, self.models, self.interior, self.taken = axes, models, interior, taken
 
     def __call__(self, rows: Array) -> Array:

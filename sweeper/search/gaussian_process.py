@@ -136,12 +136,12 @@ def _others(evidence: _Evidence, best: OptimizeResult, rng: np.random.Generator)
 
 @dataclass(frozen=True)
 class Posterior:
-    """The process given observations; several sets of values share its points.
+    """The process given observations.
 
     Attributes:
         kernel: The prior.
         rows: The points.
-        values: One column of observations per set.
+        values: The observations.
     """
 
     kernel: Kernel
@@ -159,28 +159,22 @@ class Posterior:
         return np.asarray(cho_solve((self._factor, True), self.values, check_finite=False))
 
     @cached_property
-    def least(self) -> Array:
-        """The least mean at the points, per set of values."""
-        return np.asarray((self.kernel(self.rows, self.rows) @ self._solved).min(0))
+    def least(self) -> float:
+        """The least mean at the points."""
+        return float(self.mean(self.rows).min())
+
+    def mean(self, rows: Array) -> Array:
+        """Give the function's mean at rows."""
+        return np.asarray(self.kernel(rows, self.rows) @ self._solved)
 
     def mean_and_sigma(self, rows: Array) -> tuple[Array, Array]:
-        """Give the function's means at rows, a column per set of values, and its standard deviation at each."""
+        """Give the function's mean and standard deviation at rows."""
         cross = self.kernel(rows, self.rows)
         known = solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
         variance = self.kernel.signal - (known**2).sum(0)
         return cross @ self._solved, np.sqrt(np.maximum(variance, 1e-12))
 
-    def draw(self, rows: Array, count: int, rng: np.random.Generator) -> Array:
-        """Draw observations at rows that go together, a column per draw; for one set of values."""
-        cross = self.kernel(rows, self.rows)
-        known = solve_triangular(self._factor, cross.T, lower=True, check_finite=False)
-        covariance = self.kernel(rows, rows) - known.T @ known
-        covariance[np.diag_indices(len(rows))] += self.kernel.noise + JITTER
-        return np.asarray(
-            cross @ self._solved + np.linalg.cholesky(covariance) @ rng.standard_normal((len(rows), count))
-        )
-
-    def given(self, rows: Array, values: Array) -> Posterior:
-        """Add points with a column of values per set."""
-        known = np.repeat(self.values, values.shape[1] // self.values.shape[1], axis=1)
-        return Posterior(self.kernel, np.concatenate([self.rows, rows]), np.concatenate([known, values]))
+    def believing(self, rows: Array) -> Posterior:
+        """Take the means at rows for observations: nothing is learned there, but nothing is left to learn either."""
+        values = np.concatenate([self.values, self.mean(rows)])
+        return Posterior(self.kernel, np.concatenate([self.rows, rows]), values)
