@@ -28,6 +28,8 @@ LENGTH_LIMITS, SIGNAL_LIMITS, NOISE_LIMITS = (0.03, 100.0), (0.05, 20.0), (1e-6,
 JITTER = 1e-6
 """Added to the noise: keeps the covariance of coinciding points positive definite."""
 KERNELS = 4
+"""How many kernels explain up to `OPEN` observations; more observations leave less open, and need fewer."""
+OPEN = 60
 STEPS = 40
 
 
@@ -124,6 +126,9 @@ def fit(rows: Array, values: Array, unordered: Mask, rng: np.random.Generator) -
 
 def _others(evidence: _Evidence, best: OptimizeResult, rng: np.random.Generator) -> Array:
     """Draw vectors by Laplace's approximation at the best one, the more probable ones rather."""
+    count = min(KERNELS, KERNELS * OPEN // len(evidence.values)) - 1
+    if count < 1:
+        return np.empty((0, len(best.x)))
     scale, turn = np.linalg.eigh(best.hess_inv.todense())
     steps = rng.standard_normal((3 * KERNELS, len(scale)))
     vectors = best.x + (steps * np.sqrt(np.clip(scale, 1e-4, 1.0))) @ turn.T
@@ -131,7 +136,7 @@ def _others(evidence: _Evidence, best: OptimizeResult, rng: np.random.Generator)
     losses = np.array([evidence(vector)[0] for vector in vectors])
     surprise = losses - (steps**2).sum(1) / 2
     weights = np.exp((surprise.min() - surprise) / 2)
-    return np.asarray(vectors[rng.choice(len(vectors), KERNELS - 1, p=weights / weights.sum())])
+    return np.asarray(vectors[rng.choice(len(vectors), count, p=weights / weights.sum())])
 
 
 @dataclass(frozen=True)
