@@ -16,12 +16,14 @@ from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
 from sweeper.definition import SweepDefinition
-from sweeper.run import Goal, Params, Run
+from sweeper.run import Params, Run
 from sweeper.search import acquisition, gaussian_process
 from sweeper.search.axes import Axes
 from sweeper.search.gaussian_process import Posterior
+from sweeper.space import ParameterSpace
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 Impute = Literal["worst", "best", "latest"]
 
 ENGINE = "gp/1"
@@ -44,10 +46,9 @@ HUGE = 1e300
 
 
 def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int, impute: Impute = "worst") -> list[Params]:
-    """Propose configurations, the most promising first.
+    """Propose configurations for one metric, the most promising first.
 
-    Ended runs count with their best logged value, stopped ones too, and as `impute` says if they have none. Runs under
-    way keep the proposals apart. Runs that the space cannot produce are left out.
+    Ended runs count with their best logged value, stopped ones too, and as `impute` says if they have none.
 
     Args:
         definition: What to search, with a metric; at least one parameter varies.
@@ -56,25 +57,55 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int, impu
         impute: What an ended run without a value counts as: the worst, best or latest value.
 
     Returns:
+        As `search`.
+    """
+    sign = 1.0 if definition.goal == "minimize" else -1.0
+    best = [run.best(definition.goal) for run in runs]
+    losses = [None if value is None else sign * value for value in best]
+    return search(definition.space, runs, losses, seed=seed, impute=impute)
+
+
+def search(
+    space: ParameterSpace,
+    runs: Sequence[Run],
+    losses: Sequence[float | None],
+    *,
+    seed: int,
+    impute: Impute = "worst",
+) -> list[Params]:
+    """Propose configurations for a small loss, the most promising first.
+
+    Runs under way keep the proposals apart. Runs that the space cannot produce are left out.
+
+    Args:
+        space: What to search; at least one parameter varies.
+        runs: All runs so far, in the order they were made.
+        losses: The loss of each, None for one without.
+        seed: Decides every draw.
+        impute: What an ended run without a loss counts as: the worst, best or latest loss.
+
+    Returns:
         A few configurations; of a finite space only such as no run has, so maybe none.
     """
-    space, rng = definition.space, np.random.default_rng(seed)
-    axes = Axes.of(space.searched)
+    axes, rng = Axes.of(space.searched), np.random.default_rng(seed)
     rows = axes.encode([run.params for run in runs])
-    fits = np.flatnonzero(~np.isnan(rows).any(axis=1))
-    runs = [runs[index] for index in fits.tolist()]
+    fits = ~np.isnan(rows).any(axis=1)
+    ended = np.array([run.state.ended for run in runs], dtype=bool)
+    known = np.where(ended, np.array(losses, dtype=float), math.nan)  # None becomes NaN
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
-        found = _search(axes, rows[fits], runs, _losses(runs, definition.goal, impute), rng)
+        found = _search(axes, rows[fits], ended[fits], np.clip(known[fits], -HUGE, HUGE), impute, rng)
     fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
     drawn = [fixed | axes.decode(row) for row in found]
     return [{name: params[name] for name in space.laws} for params in drawn]
 
 
-def _search(axes: Axes, rows: Array, runs: Sequence[Run], losses: Array, rng: np.random.Generator) -> Array:
-    """Find promising rows, the best first, given the rows of the runs and what they count as."""
-    ended = np.array([run.state.ended for run in runs], dtype=bool)
-    if sum(bool(run.history) for run in runs if run.state.ended) < FIRST_MODEL:
+def _search(axes: Axes, rows: Array, ended: Mask, losses: Array, impute: Impute, rng: np.random.Generator) -> Array:
+    """Find promising rows, the best first, given those of the runs, which of them have ended, and with what loss."""
+    values = losses[~np.isnan(losses)]
+    if len(values) < FIRST_MODEL:
         return _apart(axes, rows, rng)
+    stand_in = {"worst": values.max(), "best": values.min(), "latest": values[-1]}[impute]
+    losses = np.where(np.isnan(losses), stand_in, losses)
     known, pending = _subset(losses, np.flatnonzero(ended), rng), rows[~ended][-MAX_PENDING:]
     models = _models(axes, rows[known], _warped(losses[known]), pending, rng)
     score = _Score(axes, models, INTERIOR / len(known), _taken(axes, rows))
@@ -85,18 +116,6 @@ def _search(axes: Axes, rows: Array, runs: Sequence[Run], losses: Array, rng: np
 @cache
 def _threads() -> ThreadpoolController:
     return ThreadpoolController()  # takes 30 ms: it looks through the loaded libraries
-
-
-def _losses(runs: Sequence[Run], goal: Goal, impute: Impute) -> Array:
-    """Give what each run counts as if it has ended; less is better. NaN while no ended run has a value."""
-    sign = 1.0 if goal == "minimize" else -1.0
-    best = [run.best(goal) if run.state.ended else None for run in runs]
-    losses = np.clip([math.nan if value is None else sign * value for value in best], -HUGE, HUGE)
-    values = losses[~np.isnan(losses)]
-    if not len(values):
-        return losses
-    stand_in = {"worst": values.max(), "best": values.min(), "latest": values[-1]}[impute]
-    return np.where(np.isnan(losses), stand_in, losses)
 
 
 def _apart(axes: Axes, rows: Array, rng: np.random.Generator) -> Array:
