@@ -91,21 +91,28 @@ def search(
     rows = axes.encode([run.params for run in runs])
     fits = ~np.isnan(rows).any(axis=1)
     ended = np.array([run.state.ended for run in runs], dtype=bool)
-    known = np.where(ended, np.array(losses, dtype=float), math.nan)  # None becomes NaN
+    known = _imputed(np.where(ended, np.array(losses, dtype=float), math.nan)[fits], impute)  # None becomes NaN
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
-        found = _search(axes, rows[fits], ended[fits], np.clip(known[fits], -HUGE, HUGE), impute, rng)
+        found = _search(axes, rows[fits], ended[fits], known, rng)
     fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
     drawn = [fixed | axes.decode(row) for row in found]
     return [{name: params[name] for name in space.laws} for params in drawn]
 
 
-def _search(axes: Axes, rows: Array, ended: Mask, losses: Array, impute: Impute, rng: np.random.Generator) -> Array:
+def _imputed(losses: Array, impute: Impute) -> Array:
+    """Replace what is missing; all of it stays missing while there are too few losses for a model."""
+    losses = np.clip(losses, -HUGE, HUGE)
+    found = losses[~np.isnan(losses)]
+    if len(found) < FIRST_MODEL:
+        return np.full(len(losses), math.nan)
+    stand_in = {"worst": found.max(), "best": found.min(), "latest": found[-1]}[impute]
+    return np.where(np.isnan(losses), stand_in, losses)
+
+
+def _search(axes: Axes, rows: Array, ended: Mask, losses: Array, rng: np.random.Generator) -> Array:
     """Find promising rows, the best first, given those of the runs, which of them have ended, and with what loss."""
-    values = losses[~np.isnan(losses)]
-    if len(values) < FIRST_MODEL:
+    if np.isnan(losses).all():
         return _apart(axes, rows, rng)
-    stand_in = {"worst": values.max(), "best": values.min(), "latest": values[-1]}[impute]
-    losses = np.where(np.isnan(losses), stand_in, losses)
     known, pending = _subset(losses, np.flatnonzero(ended), rng), rows[~ended][-MAX_PENDING:]
     models = _models(axes, rows[known], _warped(losses[known]), pending, rng)
     score = _Score(axes, models, INTERIOR / len(known), _taken(axes, rows))
