@@ -140,6 +140,11 @@ class Axes:
         return np.array([not axis.ordered for axis in self.by_name.values()])
 
     @cached_property
+    def margins(self) -> Array:
+        """Half a value's share of each axis: the least of three values stands for the third around 1/6, not for 0."""
+        return np.array([0.5 / len(axis.values) if axis.values else 0.0 for axis in self.by_name.values()])
+
+    @cached_property
     def listed(self) -> bool:
         """Whether all axes are listed, so that a row can come up again."""
         return all(axis.values is not None for axis in self.by_name.values())
