@@ -1,74 +1,72 @@
-"""The sweep file as a pydantic model, W&B's format, with the place of every fault."""
+"""The sweep file as a pydantic model: W&B's format, and what goes beyond it under the key `sweeper`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sweeper import document
-from sweeper.document import Document, Fault, did_you_mean
-from sweeper.errors import DefinitionError
-from sweeper.parameters import FORMS, Model, Number, ParameterForm, flat_laws, rule
-from sweeper.run import Goal
+from sweeper import document, extensions, faults
+from sweeper.command import macro_faults
+from sweeper.extensions import Extensions
+from sweeper.forms import Form, Weighted
+from sweeper.laws import IntUniform
+from sweeper.model import Count, Faults, Model, Number, ParameterName, Value, rule
+from sweeper.parameters import ParameterForm, flat_forms
+from sweeper.run import Goal, Params
 from sweeper.space import ParameterSpace
+from sweeper.stopping import Hyperband, StoppingRule
 
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+MAX_CONFIGURATIONS = 10**15
+"""A search of more counts as endless: servers keep 64-bit integers, and repeats multiply."""
+A_METRIC = "add `metric: {name: val_accuracy, goal: maximize}`"
+
+Impute = Literal["worst", "best", "latest"]
 
 
 class Metric(Model):
-    """What the sweep optimises.
+    """What the sweep optimises."""
 
-    Attributes:
-        name: The key the trainer logs.
-        goal: `minimize` (the default) or `maximize`.
-    """
-
-    name: str
+    name: str = Field(min_length=1)
+    """The key the trainer logs."""
     goal: Goal = "minimize"
-
-
-class Hyperband(Model):
-    """Early termination: a ladder of rungs at which the worse runs stop.
-
-    Rungs count logged values of the metric. Either `min_iter`, min_iter * eta, min_iter * eta^2, ...; or, from above,
-    max_iter / eta, ... `s` times.
-
-    Attributes:
-        min_iter: The first rung.
-        max_iter: The length of a whole run.
-        s: The number of rungs below `max_iter`.
-        eta: About one run in eta survives each rung.
-        strict: Judge a run by its value at the rung, not by its best so far. W&B's docs say the default is false; its
-            engine (`sweeps` 0.3.0) fills in true, and so do we.
-    """
-
-    type: Literal["hyperband"]
-    min_iter: int | None = Field(default=None, ge=1)
-    max_iter: int | None = Field(default=None, ge=1)
-    s: int | None = Field(default=None, ge=1)
-    eta: Number = Field(default=3, gt=1)
-    strict: bool = True
-
-    @model_validator(mode="after")
-    def _has_rungs(self) -> Self:
-        if self.max_iter is None and self.min_iter is None:
-            raise rule("needs `min_iter`, or `max_iter` and `s`", "add `min_iter: 3`")
-        if self.max_iter is not None and self.s is None:
-            raise rule("`max_iter` needs `s`, the number of rungs below it", "add `s: 2`", "max_iter")
-        if self.max_iter is not None and self.max_iter / self.eta < 1:
-            raise rule(f"no rung lies below max_iter {self.max_iter}", f"take at least {self.eta:g}", "max_iter")
-        return self
+    """Whether low or high values are good."""
+    target: Number | None = None
+    """The sweep is over once a run logs a value as good as this."""
+    impute: Impute = "worst"
+    """What a Bayesian search takes as the value of a run that failed before it logged one."""
+    impute_while_running: Literal["worst", "best", "latest", "false"] = "false"
+    """Whether a Bayesian search takes running runs as results, and with which value (`false` in quotes: not)."""
 
 
 class Controller(Model):
-    """Where W&B's search runs; here it is always the server."""
+    """Where W&B's search runs."""
 
-    type: Literal["cloud"]
+    type: Literal["cloud", "local"]
+    """`cloud`: in the server. `local`: in a `wandb.controller()` of the user's."""
+
+
+class Scheduler(Model):
+    """A search of the user's own, run by `wandb sweep-scheduler`."""
+
+    engine: Literal["wandb", "optuna", "ax"]
+    """Whose search it is; `optuna` and `ax` need `method: custom`."""
+    source: str | None = None
+    """The Python file that holds the functions below. Whoever runs the scheduler imports it."""
+    optimizer: str | None = None
+    """The function in `source` that makes the study or client."""
+    search_space: str | None = None
+    """The function in `source` that draws parameters (Optuna only); it makes `parameters` optional."""
+
+    def _check_source(self) -> Faults:
+        for name in ("optimizer", "search_space"):
+            if getattr(self, name) is not None and self.source is None:
+                yield rule(f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name)
 
 
 class SweepDefinition(Model):
@@ -77,20 +75,51 @@ class SweepDefinition(Model):
     `from_yaml` and `from_file` report faults with their place; `model_validate` takes a dict from Python.
     """
 
-    method: Literal["grid", "random", "bayes"]
-    parameters: dict[ParameterName, ParameterForm] = Field(min_length=1)
+    method: Literal["grid", "random", "bayes", "custom"]
+    """How configurations are chosen: all of them, at random, by learning from results, or by `scheduler`."""
+    parameters: dict[ParameterName, ParameterForm] = Field(default_factory=dict, min_length=1)
+    """What varies from run to run, and what all runs share (`value`)."""
     metric: Metric | None = None
+    """What the sweep optimises."""
+    metrics: list[Metric] | None = Field(default=None, min_length=2)
+    """Several metrics to optimise at once, instead of `metric`; needs `method: custom`."""
     early_terminate: Hyperband | None = None
-    run_cap: int | None = Field(default=None, ge=1)
+    """When to stop runs that lag behind."""
+    run_cap: Count | None = None
+    """The number of runs after which the sweep ends, over all agents."""
     program: str | None = None
-    command: list[Any] | None = None
+    """The script that `wandb agent` starts, or the trainer of `sweeper launch` as `pkg.module:function`."""
+    command: list[Value] | None = None
+    """How `wandb agent` starts the program: a list of arguments and macros such as ${args}."""
     name: str | None = None
+    """The sweep's name on the pages."""
     description: str | None = None
+    """What the sweep is for."""
     project: str | None = None
+    """The project that the sweep and its runs belong to."""
     entity: str | None = None
+    """The user or team that owns the project."""
     controller: Controller | None = None
-    apiVersion: str | None = None  # noqa: N815 W&B's spelling; accepted and unused, as there
+    """Where W&B's search runs."""
+    scheduler: Scheduler | None = None
+    """A search of the user's own, for `method: custom`."""
+    job: str | None = None
+    """A W&B Launch job to run (W&B only)."""
+    image_uri: str | None = None
+    """A container image for W&B Launch to run (W&B only)."""
+    launch: dict[str, Value] | None = None
+    """Settings of W&B Launch (W&B only)."""
+    settings: dict[str, Value] | None = None
+    """Settings of the SDK that `wandb sweep --settings` writes here."""
+    apiVersion: str | None = None  # noqa: N815 W&B's spelling
+    """Accepted and unused, as in W&B."""
     kind: Literal["sweep"] | None = None
+    """Accepted and unused, as in W&B."""
+    sweeper: Extensions = Field(default_factory=Extensions)
+    """What goes beyond W&B's format: a W&B server does not know it."""
+
+    _whole: bool = PrivateAttr(default=True)
+    """False while faults are collected and `parameters` holds only those that are right."""
 
     @classmethod
     def from_yaml(cls, text: str, source: str = "sweep.yaml") -> Self:
@@ -104,10 +133,14 @@ class SweepDefinition(Model):
             DefinitionError: It is no sweep; the message gives file, line, key and fix of every fault.
         """
         found = document.read(text, source)
+        wrong = [*found.faults, *faults.misread(found)]
         try:
-            return cls.model_validate(found.data)
+            definition = cls.model_validate(found.data)
         except ValidationError as error:
-            raise document.faulty(source, _faults(error, found)) from error
+            raise document.faulty(source, faults.joined(wrong, faults.placed(error, found))) from error
+        if wrong:
+            raise document.faulty(source, wrong)
+        return definition
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -116,28 +149,45 @@ class SweepDefinition(Model):
         Raises:
             DefinitionError: It cannot be read, or is no sweep.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise DefinitionError(f"{path}: not UTF-8 text", "give a YAML file") from error
-        except OSError as error:
-            fix = "give the path of a YAML file, such as sweeps/quickstart.yaml"
-            raise DefinitionError(f"{path}: {error.strerror}", fix) from error
-        return cls.from_yaml(text, str(path))
+        return cls.from_yaml(document.read_file(path), str(path))
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for check in (_names_are_unique, _grid_is_finite, _bayes_can_learn, _stopping_has_a_metric):
-            check(self)
-        return self
+    @classmethod
+    def _partial(cls, data: Mapping[Any, Any], details: Iterable[ErrorDetails]) -> Self:
+        details = list(details)
+        model = super()._partial(data, details)
+        wrong = {detail["loc"][1] for detail in details if detail["loc"][:1] == ("parameters",) and detail["loc"][1:]}
+        if wrong:
+            right = [name for name in data["parameters"] if isinstance(name, str) and name not in wrong]
+            model.__dict__["parameters"] = {name: _FORM.validate_python(data["parameters"][name]) for name in right}
+            model._whole = False  # noqa: SLF001 it is one of us
+        return model
+
+    @property
+    def forms(self) -> dict[str, Form]:
+        """The parameters by dotted name, groups opened."""
+        return {".".join(path): form for path, form in flat_forms(self.parameters)}
+
+    @cached_property
+    def _plain_space(self) -> ParameterSpace:
+        """The space of the parameters alone, which conditions and initial configurations are about."""
+        flat = list(flat_forms(self.parameters))
+        laws = {".".join(path): form.law for path, form in flat}
+        return ParameterSpace(laws=laws, paths={".".join(path): path for path, _ in flat})
 
     @cached_property
     def space(self) -> ParameterSpace:
-        """The parameters and their laws."""
-        flat = list(flat_laws(self.parameters))
-        return ParameterSpace(
-            laws={".".join(path): law for path, law in flat}, paths={".".join(path): path for path, _ in flat}
-        )
+        """The parameters and their laws; of a faulty definition, those that are right."""
+        plain = self._plain_space
+        beyond: Extensions | None = self.__dict__.get("sweeper")
+        if beyond is None:
+            return plain
+        faulty = any(extensions.condition_faults(beyond.conditions, plain))
+        conditions = {} if faulty else extensions.expand(beyond.conditions, plain)
+        count = beyond.repeat_parameter if beyond.repeats > 1 else None
+        if count is None:
+            return replace(plain, conditions=conditions)
+        laws = {**plain.laws, count: IntUniform(1, beyond.repeats)}
+        return ParameterSpace(laws=laws, paths={**plain.paths, count: (count,)}, conditions=conditions)
 
     @property
     def goal(self) -> Goal:
@@ -145,10 +195,44 @@ class SweepDefinition(Model):
         return self.metric.goal if self.metric else "minimize"
 
     @property
+    def stopping(self) -> StoppingRule | None:
+        """The rule of early termination: W&B's, or one of ours."""
+        return self.early_terminate or self.sweeper.early_terminate
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the search that the file asks for; None leaves it to the server."""
+        return self.sweeper.seed
+
+    def run_name(self, params: Params, number: int) -> str | None:
+        """Name a run as the file's template says; None if it has none.
+
+        Args:
+            params: The run's parameters, flat.
+            number: The how-manieth run of the sweep it is, from 1.
+        """
+        return self.sweeper.name_run(params, number)
+
+    @cached_property
+    def once(self) -> SweepDefinition:
+        """The same sweep with one run for each configuration."""
+        beyond = {name: getattr(self.sweeper, name) for name in self.sweeper.used if name not in _OF_REPEATS}
+        return SweepDefinition.model_validate({**self.to_dict(), "sweeper": beyond})
+
+    @property
+    def configurations(self) -> int | None:
+        """The number of distinct configurations, repeats not counted; None if there are too many to list."""
+        size = self.space.size
+        if size is not None and self.sweeper.repeat_parameter:
+            size //= self.sweeper.repeats
+        return None if size is None or size > MAX_CONFIGURATIONS else size
+
+    @property
     def expected_runs(self) -> int | None:
         """How many runs the sweep will have; None if it goes on until stopped."""
-        limits = [limit for limit in (self.run_cap, self.space.size) if limit is not None]
-        return min(limits, default=None)
+        size = self.configurations
+        limits = [self.run_cap, None if size is None or self.scheduler else size * self.sweeper.repeats]
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Give back what the file said, ready for `wandb.sweep`; defaults that matter are written out."""
@@ -157,106 +241,115 @@ class SweepDefinition(Model):
             data["early_terminate"]["strict"] = self.early_terminate.strict
         return data
 
+    def _check_has_parameters(self) -> Faults:
+        drawn_elsewhere = self.scheduler is not None and bool(self.scheduler.search_space)
+        if self._whole and not self.parameters and not drawn_elsewhere:
+            yield rule("has no `parameters`", "add `parameters:` with what to vary")
 
-def _names_are_unique(definition: SweepDefinition) -> None:
-    seen: dict[str, tuple[str, ...]] = {}
-    for path, _ in flat_laws(definition.parameters):
-        name = ".".join(path)
-        if name in seen:
-            raise rule(f"two parameters are called {name}", "rename one of them", "parameters", path[0])
-        seen[name] = path
+    def _check_names_are_unique(self) -> Faults:
+        seen: set[str] = set()
+        for path, _ in flat_forms(self.parameters):
+            name = ".".join(path)
+            if name in seen:
+                yield rule(f"two parameters are called {name}", "rename one of them", "parameters", path[0])
+            seen.add(name)
+
+    def _check_grid_is_finite(self) -> Faults:
+        if self.method != "grid":
+            return
+        for name, form in self.forms.items():
+            keys = _keys(self.space.paths[name])
+            if self.space.laws[name].support is None:
+                fix = "list its `values:`, or use `method: random` or `bayes`"
+                yield rule("is continuous: it has no grid", fix, *keys)
+            elif isinstance(form, Weighted):
+                yield rule("a grid has no probabilities", "leave them out, or use `method: random`", *keys)
+
+    def _check_bayes_has_a_metric(self) -> Faults:
+        if self.method == "bayes" and self.metric is None:
+            yield rule("bayes needs a `metric:`", A_METRIC, "method")
+
+    def _check_bayes_can_learn(self) -> Faults:
+        if self.method == "bayes" and self._whole and self.parameters and not self.space.searched:
+            yield rule("bayes has nothing to search: all parameters are constant", "vary one", "parameters")
+
+    def _check_stopping_has_a_metric(self) -> Faults:
+        if self.early_terminate and self.metric is None:
+            yield rule("hyperband needs a `metric:`", A_METRIC, "early_terminate")
+
+    def _check_stopping_beyond_wandb(self) -> Faults:
+        beyond = self.sweeper.early_terminate
+        if beyond and self.metric is None:
+            yield rule(f"{beyond.type} needs a `metric:`", A_METRIC, "sweeper", "early_terminate")
+        if beyond and self.early_terminate:
+            yield rule("there is an `early_terminate:` of W&B's already", "leave one out", "sweeper", "early_terminate")
+
+    def _check_metrics(self) -> Faults:
+        if self.metrics and self.metric:
+            yield rule("`metric` and `metrics` exclude each other", "keep one of them", "metrics")
+        if self.metrics and self.method != "custom":
+            yield rule("several metrics need `method: custom`", "keep one as `metric:`", "metrics")
+
+    def _check_custom_has_a_scheduler(self) -> Faults:
+        if self.method == "custom" and self.scheduler is None:
+            fix = "add `scheduler: {engine: optuna, ...}`, or use `method: bayes`"
+            yield rule("custom needs a `scheduler:`", fix, "method")
+
+    def _check_scheduler_fits(self) -> Faults:
+        if self.scheduler is None:
+            return
+        if (self.scheduler.engine == "wandb") == (self.method == "custom"):
+            methods = "grid, random or bayes" if self.scheduler.engine == "wandb" else "custom"
+            found = f"engine {self.scheduler.engine} does not go with method {self.method}"
+            yield rule(found, f"take method {methods}", "scheduler", "engine")
+        if self.early_terminate:
+            yield rule("a scheduler does its own early termination", "leave it out", "early_terminate")
+        if self.sweeper.early_terminate:
+            yield rule("a scheduler does its own early termination", "leave it out", "sweeper", "early_terminate")
+        if self.controller and self.controller.type == "local":
+            yield rule("`controller: local` and `scheduler` exclude each other", "leave it out", "controller")
+
+    def _check_launch_is_one(self) -> Faults:
+        if self.job and self.image_uri:
+            yield rule("`job` and `image_uri` exclude each other", "keep one of them", "image_uri")
+
+    def _check_macros(self) -> Faults:
+        yield from macro_faults(self.command or (), self.forms if self._whole else ())
+
+    def _check_conditions(self) -> Faults:
+        for fault in extensions.condition_faults(self.sweeper.conditions, self._plain_space) if self._whole else ():
+            yield _below(fault, "conditions")
+
+    def _check_initial(self) -> Faults:
+        space = replace(self._plain_space, conditions=self.space.conditions)
+        for fault in extensions.point_faults(self.sweeper.initial, space) if self._whole else ():
+            yield _below(fault, "initial")
+
+    def _check_run_name(self) -> Faults:
+        for fault in extensions.name_faults(self.sweeper.run_name or "", self.space) if self._whole else ():
+            yield _below(fault, "run_name")
+
+    def _check_order(self) -> Faults:
+        if self.sweeper.order == "random" and self.method != "grid":
+            fix = "leave it out: only a grid has an order"
+            yield rule(f"`order: random` does not go with method {self.method}", fix, "sweeper", "order")
+
+    def _check_repeat_parameter(self) -> Faults:
+        name = self.sweeper.repeat_parameter
+        if name is not None and (name in self.parameters or name in self.forms):
+            yield rule(f"{name} is a parameter already", "remove one of them", "sweeper", "repeat_parameter")
 
 
-def _grid_is_finite(definition: SweepDefinition) -> None:
-    if definition.method != "grid":
-        return
-    for name, path in definition.space.paths.items():
-        if definition.space.laws[name].support is None:
-            fix = "list its `values:`, or use `method: random` or `bayes`"
-            raise rule("is continuous: it has no grid", fix, *_keys(path))
+_OF_REPEATS = {"repeats", "repeat_parameter", "run_name"}  # a run's name may hold the count
+
+_FORM: TypeAdapter[Any] = TypeAdapter(ParameterForm)
 
 
 def _keys(path: Sequence[str]) -> list[str]:
     return [key for name in path for key in ("parameters", name)]
 
 
-def _bayes_can_learn(definition: SweepDefinition) -> None:
-    if definition.method != "bayes":
-        return
-    if definition.metric is None:
-        raise rule("bayes needs a `metric:`", "add `metric: {name: test_accuracy, goal: maximize}`", "method")
-    if not definition.space.searched:
-        raise rule("bayes has nothing to search: all parameters are constant", "vary one", "parameters")
-
-
-def _stopping_has_a_metric(definition: SweepDefinition) -> None:
-    if definition.early_terminate and definition.metric is None:
-        fix = "add `metric: {name: test_accuracy, goal: maximize}`"
-        raise rule("hyperband needs a `metric:`", fix, "early_terminate")
-
-
-def _faults(error: ValidationError, found: Document) -> Iterator[Fault]:
-    for detail in error.errors(include_url=False):
-        path = [*_present(detail["loc"], found.data), *detail.get("ctx", {}).get("path", ())]
-        message, fix = _explain(detail)
-        yield Fault(*found.place(path), tuple(path), message, fix)
-
-
-def _present(loc: Sequence[str | int], data: Any) -> Iterator[str | int]:
-    """Keep the keys of the document: pydantic also names the form it tried (`uniform`, `nested`)."""
-    for key in loc:
-        if isinstance(data, Mapping):
-            if key not in data:
-                continue
-            data = data[key]
-        elif isinstance(data, list) and isinstance(key, int):
-            data = data[key]
-        else:
-            continue
-        yield key
-
-
-_FIXES = {
-    "int_type": "write a whole number",
-    "string_type": "write text; put numbers in quotes",
-    "bool_type": "write true or false",
-    "list_type": "write a list: [a, b]",
-    "dict_type": "indent keys below it",
-    "model_type": "indent keys below it",
-    "too_short": "give it at least one entry",
-}
-
-
-def _explain(detail: ErrorDetails) -> tuple[str, str]:
-    """Say what was found and what to write instead."""
-    context = detail.get("ctx", {})
-    key, found = detail["loc"][-1] if detail["loc"] else "", detail["input"]
-    match detail["type"]:
-        case "rule":
-            return context["message"], context["fix"]
-        case "extra_forbidden":
-            return "unknown key", did_you_mean(key, _allowed(detail["loc"]))
-        case "missing":
-            return f"has no `{key}`", f"add `{key}:`"
-        case "literal_error":
-            choices = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-            return f"{found!r} is not known", did_you_mean(found, choices)
-        case "string_pattern_mismatch":
-            return (
-                f"{found!r} is no parameter name",
-                "use letters, digits, _ . - and start with a letter or _",
-            )
-        case kind:
-            return f"{found!r} does not fit", _FIXES.get(kind, detail["msg"])
-
-
-def _allowed(loc: Sequence[str | int]) -> list[str]:
-    """List the keys of the model at a place."""
-    models: dict[str | int, type[Model]] = {
-        "metric": Metric,
-        "early_terminate": Hyperband,
-        "controller": Controller,
-    }
-    if len(loc) == 1:
-        return list(SweepDefinition.model_fields)
-    return list((models.get(loc[0]) or FORMS[str(loc[-2])]).model_fields)
+def _below(fault: Any, key: str) -> Any:
+    """Place a fault of the extensions."""
+    context = fault.context or {}
+    return rule(context["message"], context["fix"], "sweeper", key, *context["path"])

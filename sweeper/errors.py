@@ -7,9 +7,13 @@ SweeperError(message, hint)
 ├── LaunchError            workers cannot be started
 │   ├── NoGpuError         a GPU was asked for that is not there
 │   └── TrainerError       the trainer function cannot be imported
+├── ResultError            a sweep has no best run yet, or that run no model that works
 ├── ServerError            the embedded server cannot be started, stopped or reached
 └── StoreError             the server's database cannot be used
 """
+
+import collections.abc
+import typing
 
 
 class SweeperError(Exception):
@@ -27,7 +31,17 @@ class SweeperError(Exception):
 
 
 class DefinitionError(SweeperError):
-    """A sweep file does not describe a sweep."""
+    """A sweep file does not describe a sweep.
+
+    Args:
+        message: All faults as text, each with its place.
+        hint: What to do about them, if the message does not say.
+        faults: The same as records (`sweeper.document.Fault`), in the order of the file.
+    """
+
+    def __init__(self, message: str, hint: str = "", faults: collections.abc.Sequence[typing.Any] = ()) -> None:
+        super().__init__(message, hint)
+        self.faults = tuple(faults)
 
 
 class SweepNotFoundError(SweeperError):
@@ -48,6 +62,10 @@ class NoGpuError(LaunchError):
 
 class TrainerError(LaunchError):
     """The trainer function cannot be imported or called."""
+
+
+class ResultError(SweeperError):
+    """A sweep's best run or its model cannot be had."""
 
 
 class ServerError(SweeperError):

@@ -1,186 +1,52 @@
-"""The forms a parameter can take in a sweep file, each a pydantic model that knows its law.
-
-These are the forms of the shipped files, and nesting; another form is one more model in `ParameterForm`.
-"""
+"""The parameters of a sweep file: which form each one has, and groups of them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sweeper import space
 from sweeper.document import did_you_mean
+from sweeper.forms import (
+    KEYS,
+    LEAVES,
+    Beta,
+    Categorical,
+    Constant,
+    Form,
+    IntUniform,
+    InvLogUniform,
+    InvLogUniformValues,
+    LogNormal,
+    LogUniform,
+    LogUniformValues,
+    Normal,
+    QBeta,
+    QLogNormal,
+    QLogUniform,
+    QLogUniformValues,
+    QNormal,
+    QUniform,
+    Uniform,
+    Weighted,
+)
+from sweeper.model import Model, ParameterName, rule, short
 
-
-def rule(message: str, fix: str, *path: str) -> PydanticCustomError:
-    """Make the error of a rule of ours, placed `path` below the value that breaks it."""
-    return PydanticCustomError("rule", "{message}", {"message": message, "fix": fix, "path": path})
-
-
-def _number(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    try:
-        text = repr(float(value)) if isinstance(value, str) else ""
-    except ValueError:
-        text = ""
-    # YAML 1.1 wants a point: 1e-5 is text, 1.0e-5 a number
-    text = text if "." in text else text.replace("e", ".0e")
-    raise rule(f"{value!r} is not a number", f"YAML reads it as text; write {text}" if text else "write a number")
-
-
-Number = Annotated[int | float, BeforeValidator(_number)]
-
-
-class Model(BaseModel):
-    """What every model of the sweep file shares: no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Constant(Model):
-    """`value: X`: every run gets X."""
-
-    distribution: Literal["constant"] = "constant"
-    value: Any
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        return space.Categorical((self.value,))
-
-
-class Categorical(Model):
-    """`values: [...]`: one of them, with equal or given probabilities."""
-
-    distribution: Literal["categorical", "categorical_w_probabilities"] = "categorical"
-    values: list[Any] = Field(min_length=1)
-    probabilities: list[Number] | None = None
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> Self:
-        given = self.probabilities
-        if given is None:
-            return self
-        if len(given) != len(self.values):
-            raise rule(f"{len(given)} for {len(self.values)} values", "give one for each value", "probabilities")
-        if min(given) < 0 or abs(sum(given) - 1) > 1e-6:
-            raise rule(f"they sum to {sum(given):g}", "make them sum to 1, none below 0", "probabilities")
-        return self
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        weights = tuple(map(float, self.probabilities)) if self.probabilities else None
-        return space.Categorical(tuple(self.values), weights)
-
-
-class _Range(Model):
-    min: Number
-    max: Number
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min >= self.max:
-            found = f"min {self.min:g} is not below max {self.max:g}"
-            raise rule(found, "swap them, or use `value:` for a constant", "min")
-        return self
-
-
-class _Quantized(_Range):
-    q: Number = Field(default=1.0, gt=0)
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        return self._quantized()
-
-    def _quantized(self) -> space.Quantized:
-        raise NotImplementedError
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if not self._quantized().steps:
-            raise rule(f"no multiple of q {self.q:g} lies in [{self.min:g}, {self.max:g}]", "take a smaller q", "q")
-        return self
-
-
-class IntUniform(_Range):
-    """`min`, `max` whole: an integer between them, both included."""
-
-    distribution: Literal["int_uniform"] = "int_uniform"
-    min: int
-    max: int
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        return space.IntUniform(self.min, self.max)
-
-
-class Uniform(_Range):
-    """`min`, `max`: a real number between them."""
-
-    distribution: Literal["uniform"] = "uniform"
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        return space.Uniform(self.min, self.max)
-
-
-class QUniform(_Quantized):
-    """`q_uniform`: a uniform number rounded to multiples of q."""
-
-    distribution: Literal["q_uniform"] = "q_uniform"
-
-    def _quantized(self) -> space.Quantized:
-        return space.Quantized(space.Uniform(self.min, self.max), self.q)
-
-
-class LogUniformValues(_Range):
-    """`log_uniform_values`: a number whose logarithm is uniform; min and max are values, not exponents."""
-
-    distribution: Literal["log_uniform_values"] = "log_uniform_values"
-    min: Number = Field(gt=0)
-
-    @property
-    def law(self) -> space.Distribution:
-        """Its law."""
-        return space.LogUniform(self.min, self.max)
-
-
-class QLogUniformValues(_Quantized):
-    """`q_log_uniform_values`: a log-uniform number rounded to multiples of q."""
-
-    distribution: Literal["q_log_uniform_values"] = "q_log_uniform_values"
-    min: Number = Field(gt=0)
-
-    def _quantized(self) -> space.Quantized:
-        return space.Quantized(space.LogUniform(self.min, self.max), self.q)
+A_FORM = "give it `value:`, `values:`, or `min:` and `max:`"
 
 
 class Nested(Model):
     """`parameters: {...}`: a group; the run's config gets a dict."""
 
-    parameters: dict[str, ParameterForm] = Field(min_length=1)
+    parameters: dict[ParameterName, ParameterForm] = Field(min_length=1)
+    """The parameters of the group, in any form."""
 
 
-FORMS: Mapping[str, type[Model]] = {
-    "constant": Constant,
-    "categorical": Categorical,
-    "categorical_w_probabilities": Categorical,
-    "int_uniform": IntUniform,
-    "uniform": Uniform,
-    "q_uniform": QUniform,
-    "log_uniform_values": LogUniformValues,
-    "q_log_uniform_values": QLogUniformValues,
-    "nested": Nested,
-}
-DISTRIBUTIONS = tuple(name for name in FORMS if name != "nested")
+FORMS: Mapping[str, type[Model]] = {**LEAVES, "nested": Nested}
 
 
 def _form(value: object) -> str:
@@ -191,47 +57,54 @@ def _form(value: object) -> str:
         raise _no_mapping(value)
     if "distribution" in value:
         return _known_distribution(value["distribution"])
-    if "parameters" in value:
-        return "nested"
-    if "value" in value:
-        return "constant"
+    for key, form in (
+        ("parameters", "nested"),
+        ("value", "constant"),
+        ("probabilities", "categorical_w_probabilities"),
+    ):
+        if key in value:
+            return form
     if "values" in value:
         return "categorical"
-    if "min" in value and "max" in value:
-        return _range_tag(value["min"], value["max"])
+    if "min" in value and "max" in value and "q" not in value and not isinstance(value["min"], Mapping):
+        return _range_form(value["min"], value["max"])
     raise _no_form(value)
 
 
 def _known_distribution(name: object) -> str:
-    if name in DISTRIBUTIONS:
-        return str(name)
-    raise rule(f"unknown distribution {name!r}", did_you_mean(name, DISTRIBUTIONS), "distribution")
+    if isinstance(name, str) and name in LEAVES:
+        return name
+    raise rule(f"unknown distribution {short(name)}", did_you_mean(name, LEAVES), "distribution")
 
 
-def _range_tag(low: object, high: object) -> str:
+def _range_form(low: object, high: object) -> str:
     if type(low) is int and type(high) is int:
         return "int_uniform"
     if {type(low), type(high)} == {int, float}:
         fix = "write both as whole numbers for integers, both with a point for reals, or add `distribution:`"
-        raise rule(f"min {low!r} and max {high!r} mix whole and real numbers", fix, "min")
+        raise rule(f"min {short(low)} and max {short(high)} mix whole and real numbers", fix, "min")
     return "uniform"
 
 
 def _no_mapping(value: object) -> PydanticCustomError:
     key = "values" if isinstance(value, list) else "value"
-    fix = "give it `value:`, `values:`, or `min:` and `max:`" if not value else f"write {{{key}: {value!r}}}"
-    return rule(f"{value!r} is not a parameter", fix)
+    written = json.dumps(value, default=str) if isinstance(value, list | str | int | float) else ""
+    fix = f"write {{{key}: {written}}}" if value and len(written) < 60 else A_FORM
+    return rule(f"{short(value)} is not a parameter", fix)
 
 
-def _no_form(value: Mapping[str, Any]) -> PydanticCustomError:
-    keys = [*dict.fromkeys(field for model in FORMS.values() for field in model.model_fields)]
-    unknown = [str(key) for key in value if key not in keys]
-    if unknown and all(isinstance(item, Mapping) for item in value.values()):
-        return rule("a group needs `parameters:`", f"put {', '.join(unknown)} under `parameters:`")
+def _no_form(value: Mapping[Any, Any]) -> PydanticCustomError:
+    unknown = [key if isinstance(key, str) else short(key) for key in value if key not in KEYS]
+    below = [isinstance(item, Mapping) for item in value.values()]
+    if all(below) or (any(below) and len(unknown) == len(value)):
+        return rule("a group needs `parameters:`", f"put {', '.join(map(str, value))[:60]} under `parameters:`")
     if unknown:
-        return rule(f"unknown key `{unknown[0]}`", did_you_mean(unknown[0], keys), unknown[0])
+        return rule(f"unknown key `{unknown[0]}`", did_you_mean(unknown[0], KEYS), unknown[0])
+    if lawless := [key for key in ("q", "mu", "sigma", "a", "b") if key in value]:
+        names = [name for name, form in FORMS.items() if set(value) <= set(form.model_fields)]
+        return rule(f"`{lawless[0]}` needs a `distribution:`", f"choose from {', '.join(names or LEAVES)}")
     missing = "max" if "min" in value else "min" if "max" in value else "value"
-    return rule(f"has no `{missing}`", "give it `value:`, `values:`, or `min:` and `max:`")
+    return rule(f"has no `{missing}`", A_FORM)
 
 
 def _tag(value: object) -> str:
@@ -249,26 +122,34 @@ def _refuse(value: object) -> str:
 ParameterForm = Annotated[
     Annotated[Constant, Tag("constant")]
     | Annotated[Categorical, Tag("categorical")]
-    | Annotated[Categorical, Tag("categorical_w_probabilities")]
+    | Annotated[Weighted, Tag("categorical_w_probabilities")]
     | Annotated[IntUniform, Tag("int_uniform")]
     | Annotated[Uniform, Tag("uniform")]
     | Annotated[QUniform, Tag("q_uniform")]
     | Annotated[LogUniformValues, Tag("log_uniform_values")]
     | Annotated[QLogUniformValues, Tag("q_log_uniform_values")]
+    | Annotated[InvLogUniformValues, Tag("inv_log_uniform_values")]
+    | Annotated[Normal, Tag("normal")]
+    | Annotated[QNormal, Tag("q_normal")]
+    | Annotated[LogNormal, Tag("log_normal")]
+    | Annotated[QLogNormal, Tag("q_log_normal")]
+    | Annotated[Beta, Tag("beta")]
+    | Annotated[QBeta, Tag("q_beta")]
+    | Annotated[LogUniform, Tag("log_uniform")]
+    | Annotated[QLogUniform, Tag("q_log_uniform")]
+    | Annotated[InvLogUniform, Tag("inv_log_uniform")]
     | Annotated[Nested, Tag("nested")]
-    | Annotated[Any, BeforeValidator(_refuse), Tag("unknown")],
+    | Annotated[SkipJsonSchema[Any], BeforeValidator(_refuse), Tag("unknown")],
     Discriminator(_tag),
 ]
 Nested.model_rebuild()
 
 
-def flat_laws(
-    parameters: Mapping[str, Any], outer: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], space.Distribution]]:
-    """Walk the parameters, groups opened: the path of each and its law."""
+def flat_forms(parameters: Mapping[str, Any], outer: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Form]]:
+    """Walk the parameters, groups opened: the path of each and its form."""
     for name, form in parameters.items():
         path = (*outer, name)
         if isinstance(form, Nested):
-            yield from flat_laws(form.parameters, path)
+            yield from flat_forms(form.parameters, path)
         else:
-            yield path, form.law
+            yield path, form

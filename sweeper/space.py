@@ -1,209 +1,29 @@
-"""Laws of parameters and the space they span: mathematics only, no I/O and no state.
-
-Every law is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
-search is `ppf(random())` and a model of any engine sees each parameter as one dimension in [0, 1].
-The laws are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
-"""
+"""The space that the parameters of a sweep span: mathematics only, no I/O and no state."""
 
 from __future__ import annotations
 
+import heapq
 import itertools
-import json
 import math
 import random
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from graphlib import TopologicalSorter
+from typing import Any
 
+from sweeper.laws import (
+    Distribution,
+    json_key,
+)
 from sweeper.run import Params
 
-MAX_SUPPORT = 100_000
-"""A law with more values than this counts as continuous: nobody enumerates it."""
+MAX_DECIDED = 1_000_000
+"""A space that conditions divide into more parts than this, times its parameters, counts as continuous."""
 
 
-class Distribution(Protocol):
-    """The law of one parameter."""
-
-    @property
-    def support(self) -> tuple[Any, ...] | None:
-        """Every value it can take, in order; None if there are too many to list."""
-
-    def ppf(self, u: float) -> Any:
-        """Turn `u` in [0, 1) into a value: the inverse of the CDF."""
-
-    def cdf(self, value: Any) -> float:
-        """Turn a value back into [0, 1]: a point that `ppf` maps to it."""
-
-    def contains(self, value: Any) -> bool:
-        """Whether the law can produce the value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Categorical:
-    """One of some values of any JSON type; a constant is a categorical of one.
-
-    Attributes:
-        values: At least one.
-        weights: As many probabilities, summing to 1; None for equal ones.
-    """
-
-    values: tuple[Any, ...]
-    weights: tuple[float, ...] | None = None
-
-    @property
-    def support(self) -> tuple[Any, ...]:
-        """The distinct values: one written twice is drawn more often, but is no second configuration."""
-        return tuple({json_key(value): value for value in reversed(self.values)}.values())[::-1]
-
-    def _edges(self) -> list[float]:
-        weights = self.weights or (1 / len(self.values),) * len(self.values)
-        return list(itertools.accumulate(weights))
-
-    def ppf(self, u: float) -> Any:
-        """Give the value whose share of [0, 1) holds `u`."""
-        index = next((i for i, edge in enumerate(self._edges()) if u < edge), len(self.values) - 1)
-        return self.values[index]
-
-    def cdf(self, value: Any) -> float:
-        """Give the middle of the value's share."""
-        index = self.index(value)
-        edges = [0.0, *self._edges()]
-        return (edges[index] + edges[index + 1]) / 2
-
-    def index(self, value: Any) -> int:
-        """Find the value; `True` is not `1` here, as in JSON.
-
-        Raises:
-            ValueError: It is not one of the values.
-        """
-        return [json_key(v) for v in self.values].index(json_key(value))
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is one of the values."""
-        return json_key(value) in {json_key(v) for v in self.values}
-
-
-@dataclass(frozen=True, slots=True)
-class IntUniform:
-    """An integer from `low` to `high`, both included."""
-
-    low: int
-    high: int
-
-    @property
-    def support(self) -> tuple[int, ...] | None:
-        """The integers, if they can be listed."""
-        return tuple(range(self.low, self.high + 1)) if self.high - self.low < MAX_SUPPORT else None
-
-    def ppf(self, u: float) -> int:
-        """Give the integer whose share of [0, 1) holds `u`."""
-        return min(self.high, self.low + math.floor(u * (self.high - self.low + 1)))
-
-    def cdf(self, value: Any) -> float:
-        """Give the middle of the integer's share."""
-        return (int(value) - self.low + 0.5) / (self.high - self.low + 1)
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is an integer between the limits."""
-        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
-
-
-@dataclass(frozen=True, slots=True)
-class Uniform:
-    """A real number from `low` to `high`."""
-
-    low: float
-    high: float
-    support: None = field(default=None, init=False)
-
-    def ppf(self, u: float) -> float:
-        """Give `low + u (high - low)`."""
-        return min(self.high, self.low + u * (self.high - self.low))
-
-    def cdf(self, value: Any) -> float:
-        """Give how far between the limits it lies."""
-        return (float(value) - self.low) / (self.high - self.low)
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
-
-
-@dataclass(frozen=True, slots=True)
-class LogUniform:
-    """A real number whose logarithm is uniform; `low` and `high` are values, not exponents."""
-
-    low: float
-    high: float
-    support: None = field(default=None, init=False)
-
-    def ppf(self, u: float) -> float:
-        """Give `low (high / low)^u`."""
-        return min(self.high, max(self.low, self.low * math.pow(self.high / self.low, u)))
-
-    def cdf(self, value: Any) -> float:
-        """Give how far between the limits its logarithm lies."""
-        return math.log(float(value) / self.low) / math.log(self.high / self.low)
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
-
-
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """Another law rounded to multiples of `q` that lie inside its limits.
-
-    An integer `q` gives integers, as in W&B. W&B's own law can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
-    we do not copy.
-    """
-
-    law: Uniform | LogUniform
-    q: float
-
-    @property
-    def steps(self) -> range:
-        """The multiples `k` for which `k q` lies inside the limits; empty if none does."""
-        slack = 1e-9  # 0.3 / 0.1 is 2.9999999999999996
-        return range(math.ceil(self.law.low / self.q - slack), math.floor(self.law.high / self.q + slack) + 1)
-
-    def _value(self, k: int) -> float:
-        return k * self.q if isinstance(self.q, int) else float(f"{k * self.q:.12g}")
-
-    @property
-    def support(self) -> tuple[float, ...] | None:
-        """The multiples, if they can be listed."""
-        return tuple(self._value(k) for k in self.steps) if len(self.steps) <= MAX_SUPPORT else None
-
-    def ppf(self, u: float) -> float:
-        """Round the inner law's value to the nearest multiple inside the limits."""
-        k = round(self.law.ppf(u) / self.q)
-        return self._value(min(max(k, self.steps[0]), self.steps[-1]))
-
-    def cdf(self, value: Any) -> float:
-        """Give the inner law's CDF at the value."""
-        return min(1.0, max(0.0, self.law.cdf(value)))
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is one of the multiples."""
-        if not _is_number(value):
-            return False
-        k = round(value / self.q)
-        return k in self.steps and math.isclose(k * self.q, value, rel_tol=1e-9, abs_tol=1e-12)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def json_key(value: Any) -> str:
-    """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, sort_keys=True, default=str)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is cached lives in the instance's dict
 class ParameterSpace:
     """All parameters of a sweep by dotted name.
 
@@ -211,43 +31,157 @@ class ParameterSpace:
         laws: Dotted name -> law, in the order of the file.
         paths: Dotted name -> path of keys in the run's config. A name may hold dots of its own, so the dotted name
             alone does not tell the nesting.
+        conditions: Dotted name -> {another's dotted name: its values for which the parameter is active}. All of them
+            must hold, and a parameter that is not active has no value. Names without conditions are always active.
+
+    Raises:
+        ValueError: The conditions go round in a circle, or name a parameter that is none.
     """
 
     laws: Mapping[str, Distribution]
     paths: Mapping[str, tuple[str, ...]]
+    conditions: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
 
-    @property
-    def size(self) -> int | None:
-        """The number of distinct configurations; None if there are too many to list."""
-        supports = [law.support for law in self.laws.values()]
-        listed = [len(support) for support in supports if support is not None]
-        return math.prod(listed) if len(listed) == len(supports) else None
+    def __post_init__(self) -> None:
+        unknown = [name for name in self._order if name not in self.laws]
+        if unknown:
+            raise ValueError(f"a condition names {unknown[0]}, which is no parameter")
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        """Names that have conditions or stand in one, each after those it depends on."""
+        return tuple(TopologicalSorter(self.conditions).static_order())
+
+    @cached_property
+    def _wanted(self) -> dict[str, dict[str, frozenset[str]]]:
+        """The conditions with the keys of their values, each after those it depends on."""
+        return {
+            name: {other: frozenset(map(json_key, values)) for other, values in self.conditions[name].items()}
+            for name in self._order
+            if name in self.conditions
+        }
+
+    @cached_property
+    def _lengths(self) -> dict[str, int | None]:
+        supports = ((name, law.support) for name, law in self.laws.items())
+        return {name: None if support is None else len(support) for name, support in supports}
 
     @property
     def searched(self) -> dict[str, Distribution]:
         """The parameters with more than one value."""
-        return {name: law for name, law in self.laws.items() if law.support is None or len(law.support) > 1}
+        return {name: law for name, law in self.laws.items() if self._lengths[name] != 1}
+
+    def _holds(self, name: str, beside: Params) -> bool:
+        """Whether a parameter is active beside others, which lack none that it depends on but the inactive ones."""
+        wanted = self._wanted.get(name, {})
+        return all(other in beside and json_key(beside[other]) in keys for other, keys in wanted.items())
+
+    def active(self, params: Params) -> dict[str, Any]:
+        """Drop the parameters whose conditions do not hold."""
+        kept = dict(params)
+        for name in self._wanted:
+            if not self._holds(name, kept):
+                kept.pop(name, None)
+        return kept
+
+    def contains(self, params: Params) -> bool:
+        """Whether the space can produce these parameters: all the active ones and no other."""
+        return (
+            params.keys() <= self.laws.keys()
+            and all((name in params) == self._holds(name, params) for name in self.laws)
+            and all(self.laws[name].contains(value) for name, value in params.items())
+        )
 
     def sample(self, rng: random.Random) -> dict[str, Any]:
-        """Draw every parameter independently."""
-        return {name: law.ppf(rng.random()) for name, law in self.laws.items()}
+        """Draw every parameter independently, and drop the inactive ones."""
+        return self.active({name: law.ppf(rng.random()) for name, law in self.laws.items()})
+
+    @cached_property
+    def size(self) -> int | None:
+        """The number of distinct configurations; None if there are too many to list."""
+        return None if self._parts is None else sum(map(_volume, self._parts))
 
     def grid(self) -> Iterator[dict[str, Any]]:
         """Walk all configurations, names sorted, the last one fastest: W&B's order.
 
+        An inactive parameter sorts where its first value would.
+
         Raises:
             ValueError: A parameter is continuous.
         """
-        names = sorted(self.laws)
-        supports = [self.laws[name].support for name in names]
-        if any(support is None for support in supports):
-            raise ValueError("a continuous parameter has no grid")
-        for values in itertools.product(*(support for support in supports if support is not None)):
-            yield dict(zip(names, values, strict=True))
+        parts, supports = self._listed()
+        if not self.conditions:
+            for values in itertools.product(*supports.values()):
+                yield dict(zip(supports, values, strict=True))
+            return
+        pools = {places: tuple(places) for part in parts for places in part}  # product() would copy ranges, each time
+        walks = (itertools.product(*(pools[places] for places in part)) for part in parts)
+        for point in heapq.merge(*walks):
+            yield self._configuration(point, supports)
 
-    def contains(self, params: Params) -> bool:
-        """Whether the space can produce these parameters."""
-        return params.keys() == self.laws.keys() and all(law.contains(params[name]) for name, law in self.laws.items())
+    def shuffled_grid(self, rng: random.Random) -> Iterator[dict[str, Any]]:
+        """Walk all configurations in random order; memory grows with what has been walked, not with the grid.
+
+        Raises:
+            ValueError: A parameter is continuous.
+        """
+        parts, supports = self._listed()
+        ends = list(itertools.accumulate(map(_volume, parts)))
+        for index in _shuffled(ends[-1], rng):
+            yield self._configuration(_point(parts[bisect_right(ends, index)], index), supports)
+
+    def _listed(self) -> tuple[Sequence[_Part], dict[str, tuple[Any, ...]]]:
+        """Give the parts, and what each parameter can be, names sorted."""
+        if self._parts is None:
+            raise ValueError("a continuous parameter has no grid")
+        supports = {name: self.laws[name].support for name in sorted(self.laws)}
+        never_active = (None,)
+        return self._parts, {name: never_active if values is None else values for name, values in supports.items()}
+
+    def _configuration(self, point: Iterable[int], supports: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+        places = zip(supports.items(), point, strict=True)
+        return self.active({name: values[place] for (name, values), place in places})
+
+    @cached_property
+    def _parts(self) -> tuple[_Part, ...] | None:
+        """Divide the configurations by the values that conditions ask about; None if there are too many to list.
+
+        Inside a part nothing depends on anything: it is the product of the places each parameter can take in its
+        support, names sorted; an inactive one stands at the first.
+        """
+        parts, names = [], sorted(self.laws)
+        for decided in self._decisions() or ():
+            part = [places for name in names if (places := self._places(name, decided)) is not None]
+            if len(part) < len(names):
+                return None
+            parts.append(tuple(part))
+        return tuple(parts) or None
+
+    def _places(self, name: str, decided: Params) -> range | None:
+        if name in decided:
+            place = self._asked[name][json_key(decided[name])]
+            return range(place, place + 1)
+        length = self._lengths[name] if self._holds(name, decided) else 1
+        return None if length is None else range(length)
+
+    def _decisions(self) -> list[dict[str, Any]] | None:
+        """List what the parameters that conditions ask about can be together; None if that is too much."""
+        decisions: list[dict[str, Any]] = [{}]
+        for name in self._asked:
+            active = [decided for decided in decisions if self._holds(name, decided)]
+            inactive = [decided for decided in decisions if not self._holds(name, decided)]
+            support = self.laws[name].support if active else ()
+            if support is None or (len(inactive) + len(active) * len(support)) * len(self.laws) > MAX_DECIDED:
+                return None
+            decisions = [*inactive, *({**decided, name: value} for decided in active for value in support)]
+        return decisions
+
+    @cached_property
+    def _asked(self) -> dict[str, dict[str, int]]:
+        """The parameters that conditions ask about, each after those it depends on: their values' keys and places."""
+        asked = {other for condition in self.conditions.values() for other in condition}
+        supports = {name: self.laws[name].support or () for name in self._order if name in asked}
+        return {name: {json_key(v): i for i, v in enumerate(values)} for name, values in supports.items()}
 
     def nest(self, params: Params) -> dict[str, Any]:
         """Turn flat parameters into the config a run gets: `{"a.b": 1}` -> `{"a": {"b": 1}}`."""
@@ -261,11 +195,12 @@ class ParameterSpace:
         return config
 
     def flatten(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Pick the sweep's parameters out of a run's config; what the config lacks is left out."""
+        """Pick the sweep's active parameters out of a run's config; what the config lacks is left out."""
         found = ((name, _dig(config, path)) for name, path in self.paths.items())
-        return {name: value for name, value in found if value is not _MISSING}
+        return self.active({name: value for name, value in found if value is not _MISSING})
 
 
+_Part = tuple[range, ...]
 _MISSING = object()
 
 
@@ -275,6 +210,28 @@ def _dig(config: Any, path: tuple[str, ...]) -> Any:
             return _MISSING
         config = config[key]
     return config
+
+
+def _volume(part: _Part) -> int:
+    return math.prod(map(len, part))
+
+
+def _point(part: _Part, index: int) -> list[int]:
+    """Give the point that has a number, read as places; a part's points repeat after its volume."""
+    point = []
+    for places in reversed(part):
+        index, digit = divmod(index, len(places))
+        point.append(places[digit])
+    return point[::-1]
+
+
+def _shuffled(size: int, rng: random.Random) -> Iterator[int]:
+    """Give the numbers below `size` in random order: Fisher and Yates' shuffle that keeps only what has moved."""
+    moved: dict[int, int] = {}
+    for left in range(size, 0, -1):
+        drawn = rng.randrange(left)
+        yield moved.get(drawn, drawn)
+        moved[drawn] = moved.pop(left - 1, left - 1)
 
 
 def params_key(params: Params) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 from sweeper.definition import SweepDefinition
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
-from sweeper.run import Goal, Run, RunState, SweepState, best_run
+from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
+from sweeper.search import expected_runs
+from sweeper.search.importance import Importance, importance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class RunStatus:
         slot: Where it ran; empty if this machine did not run it.
         reason: Why it was stopped or failed.
         log: The file with what it printed; empty if it is not on this machine.
+        stop: The decision of early termination that ended it, if one did.
     """
 
     id: str
@@ -41,6 +45,7 @@ class RunStatus:
     slot: str
     reason: str
     log: str
+    stop: StopDecision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,12 @@ class SweepStatus:
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         elapsed_s: Since the first run was made, until now or the end of the last.
         runs: All runs, oldest first.
+        stopped_early: Runs that early termination ended.
+        saved_s: GPU seconds that it saved, by `saved_seconds`; None as long as that is unknown.
+        importance: How much each parameter mattered, if that was asked for.
+        runs: All runs it made, oldest first.
+        prior: Earlier runs attached to it, which count nowhere else here.
+        prior_best: The best value among those.
     """
 
     sweep: str
@@ -78,6 +89,11 @@ class SweepStatus:
     model: str
     elapsed_s: float | None
     runs: tuple[RunStatus, ...]
+    stopped_early: int = 0
+    saved_s: float | None = None
+    importance: tuple[Importance, ...] | None = None
+    prior: int = 0
+    prior_best: float | None = None
 
 
 def summarise(
@@ -90,19 +106,24 @@ def summarise(
     url: str,
     now: datetime,
     models: Mapping[str, str],
+    weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
 
     Args:
         definition: The sweep.
-        runs: Its runs, oldest first.
+        runs: Its runs and those attached to it, oldest first.
         records: What this machine's workers wrote, by run id.
         ref: The sweep's name.
         state: The sweep's state.
         url: The sweep's page.
         now: The time (aware).
         models: ONNX files on this machine, by run id.
+        weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
+    total = expected_runs(definition, runs)
+    prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
+    best_prior = best_run(prior, definition.goal)
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
     best = best_run(runs, definition.goal) if definition.metric else None
     return SweepStatus(
@@ -114,13 +135,41 @@ def summarise(
         metric=definition.metric.name if definition.metric else "",
         goal=definition.goal,
         done=sum(run.state.ended for run in runs),
-        total=definition.expected_runs,
+        total=total,
         counts=dict(Counter(run.state.value for run in runs)),
         best=next((status for status in shown if best and status.id == best.id), None),
         model=models.get(best.id, "") if best else "",
         elapsed_s=_elapsed_s(runs, shown, now),
         runs=shown,
+        stopped_early=sum(_stopped_early(run) for run in runs),
+        saved_s=saved_seconds(runs),
+        importance=importance(definition, runs) if weigh and definition.metric else None,
+        prior=len(prior),
+        prior_best=best_prior.best(definition.goal) if best_prior else None,
     )
+
+
+def saved_seconds(runs: Sequence[Run]) -> float | None:
+    """Estimate the GPU seconds that early termination has saved, over all runs it ended.
+
+    Of each such run, the iterations it did not do count, up to the median of the finished runs, at their median seconds
+    per iteration. Seconds are those of a slot: of one GPU, or of the share of one that the slot is.
+
+    Returns:
+        The sum; None if runs were stopped and none has finished that they could be compared with.
+    """
+    stopped = [run for run in runs if _stopped_early(run)]
+    whole = [run for run in runs if run.state is RunState.FINISHED and run.history and run.duration_s]
+    if not stopped or not whole:
+        return None if stopped else 0.0
+    iteration_s = statistics.median((run.duration_s or 0.0) / len(run.history) for run in whole)
+    length = statistics.median(len(run.history) for run in whole)
+    done = (max(len(run.history), run.stop.rung if run.stop else 0) for run in stopped)
+    return iteration_s * sum(max(0.0, length - iterations) for iterations in done)
+
+
+def _stopped_early(run: Run) -> bool:
+    return run.stop is not None and run.state is RunState.KILLED
 
 
 def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None, now: datetime) -> RunStatus:
@@ -135,6 +184,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         slot=record.slot if record else "",
         reason=_reason(run, record),
         log=record.log if record else "",
+        stop=run.stop,
     )
 
 

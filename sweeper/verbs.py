@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ from types import FrameType
 
 from sweeper import wandb_client
 from sweeper.definition import SweepDefinition
-from sweeper.errors import LaunchError, SweeperError, TrainerError
+from sweeper.errors import BackendError, LaunchError, SweeperError
 from sweeper.gpus import list_gpus, visible
 from sweeper.launch.base import LaunchDir, Slot, SweepDir, WorkerSpec, WorkerState
 from sweeper.launch.local import LocalLauncher
@@ -28,9 +26,8 @@ from sweeper.ref import SweepRef
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise
+from sweeper.trainers import choose_trainer
 
-DEFAULT_TRAINER = "trainer.train:train"
-SHIPPED_PROGRAM = "trainer/train.py"
 GRACE_S = 30.0
 POLL_S = 2.0
 
@@ -60,20 +57,44 @@ def create(
     backend: Backend,
     entity: str | None = None,
     project: str | None = None,
+    prior_runs: Sequence[str] = (),
+    ignore_extensions: bool = False,
 ) -> Created:
     """Register a sweep; what is given here wins over the environment, and that over the file.
 
+    Args:
+        definition: The sweep.
+        settings: The user's environment.
+        backend: The server.
+        entity: Whose it will be, on a W&B server.
+        project: Where it will be.
+        prior_runs: Ids of earlier runs of the project that the search starts from.
+        ignore_extensions: Leave out what is under `sweeper:` if the server does not know it.
+
     Raises:
-        BackendError: The server refuses it.
+        BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
     """
+    if definition.sweeper.used and not wandb_client.speaks_sweeper(backend):
+        definition = _without_extensions(definition, backend, ignore=ignore_extensions)
     if backend.kind == "wandb":
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
     project = project or definition.project or DEFAULT_PROJECT
-    ref = wandb_client.register(definition, entity=entity, project=project)
+    ref = wandb_client.register(definition, entity=entity, project=project, prior_runs=prior_runs)
     SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
     remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
     return Created(ref=ref, url=wandb_client.page(ref), expected_runs=definition.expected_runs)
+
+
+def _without_extensions(definition: SweepDefinition, backend: Backend, *, ignore: bool) -> SweepDefinition:
+    if not ignore:
+        keys = ", ".join(f"`{key}`" for key in definition.sweeper.used)
+        message = f"{backend.base_url} is no sweeper server: it cannot honour {keys} under `sweeper:`"
+        fix = "use --backend local, take them out, or give --ignore-extensions to create the sweep without them"
+        raise BackendError(message, fix)
+    data = definition.to_dict()
+    del data["sweeper"]
+    return SweepDefinition.model_validate(data)
 
 
 # Status
@@ -96,8 +117,11 @@ class StatusReader:
         self.program: str | None = None
         self._reader = wandb_client.SweepReader(ref)
 
-    def read(self) -> SweepStatus:
+    def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
+
+        Args:
+            weigh: Whether to tell how much each parameter mattered.
 
         Raises:
             SweepNotFoundError: The server does not know the sweep.
@@ -114,6 +138,7 @@ class StatusReader:
             url=view.url,
             now=datetime.now(UTC),
             models=self.directory.models(),
+            weigh=weigh,
         )
 
     def fetch_model(self, status: SweepStatus) -> None:
@@ -165,27 +190,6 @@ def plan_machine(settings: Settings, *, gpus: str | None, workers: int | None) -
 def _cores() -> int:
     """Count the cores this process may use; a container or a Slurm job may have fewer than the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def choose_trainer(asked: str | None, program: str | None) -> str:
-    """Decide which function trains: `--trainer`, else the file's `program:`, else the shipped one.
-
-    Raises:
-        TrainerError: There is no such module, or the program is a script.
-    """
-    target = asked or (program if program and program != SHIPPED_PROGRAM else DEFAULT_TRAINER)
-    module, _, function = target.partition(":")
-    if not module or not function or target.endswith(".py"):
-        fix = "give --trainer package.module:function, a function without arguments; or use `wandb agent` for scripts"
-        raise TrainerError(f"{target!r} is not a function", fix)
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = importlib.util.find_spec(module.partition(".")[0])
-    finally:
-        sys.path.pop(0)
-    if found is None:
-        raise TrainerError(f"no module {module!r} here or in this Python", "run from the folder it lies in")
-    return target
 
 
 def prepare_launch(

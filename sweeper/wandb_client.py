@@ -6,12 +6,16 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
+import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +27,7 @@ from pydantic import ValidationError
 from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import Run, RunState, SweepState, finite
+from sweeper.run import Run, RunState, StopDecision, SweepState, finite
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ INTERRUPTED_EXIT_CODE = 255
 
 HISTORY_SAMPLES = 10_000
 CONNECT_TIMEOUT_S = 5.0
+MAX_HEALTH_BYTES = 4096
 
 
 def connect(backend: Backend, settings: Settings) -> None:
@@ -61,8 +66,31 @@ def _check_reachable(backend: Backend, settings: Settings) -> None:
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname, port), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as error:
-        fix = "check WANDB_BASE_URL and the network, or run without a W&B server: --backend local"
-        raise BackendError(f"nobody answers at {backend.base_url}: {error}", fix) from error
+        raise _unreachable(backend, error) from error
+
+
+def _unreachable(backend: Backend, error: OSError) -> BackendError:
+    fix = "check WANDB_BASE_URL and the network, or run without a W&B server: --backend local"
+    return BackendError(f"nobody answers at {backend.base_url}: {error}", fix)
+
+
+def speaks_sweeper(backend: Backend) -> bool:
+    """Ask whether a W&B server is one of sweeper, which honours a file's `sweeper:` key; call `connect` first.
+
+    Raises:
+        BackendError: Nobody answers.
+    """
+    url = f"{backend.base_url.rstrip('/')}/healthz"  # open to all: the key stays here
+    if not url.startswith(("http://", "https://")):
+        return False
+    try:
+        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as response:  # noqa: S310 the scheme is checked
+            answer = json.loads(response.read(MAX_HEALTH_BYTES))
+    except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
+        return False  # another server: it has no such page, or says something else there
+    except OSError as error:
+        raise _unreachable(backend, error) from error
+    return isinstance(answer, dict) and answer.get("service") == "sweeper"
 
 
 def default_base_url() -> str:
@@ -82,13 +110,21 @@ def _sdk_errors(what: str) -> Iterator[None]:
         yield
     except (wandb.Error, ValueError, TypeError) as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        raise BackendError(
-            f"{what}: {text}", "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
-        ) from error
+        refused = any(word in text.lower() for word in ("400", "invalid", "prior runs"))
+        fix = "" if refused else "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
+        raise BackendError(f"{what}: {text}", fix) from error
 
 
-def register(definition: SweepDefinition, *, entity: str | None, project: str) -> SweepRef:
+def register(
+    definition: SweepDefinition, *, entity: str | None, project: str, prior_runs: Sequence[str] = ()
+) -> SweepRef:
     """Create the sweep on the server with `wandb.sweep`.
+
+    Args:
+        definition: The sweep.
+        entity: Whose it will be; None for the key's own.
+        project: Where it will be.
+        prior_runs: Ids of earlier runs of the project, for its search to start from.
 
     Raises:
         BackendError: The server refuses it.
@@ -97,7 +133,7 @@ def register(definition: SweepDefinition, *, entity: str | None, project: str) -
 
     # it prints id and address, which our caller does
     with _sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(io.StringIO()):
-        sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project)
+        sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project, prior_runs=list(prior_runs))
     return SweepRef(entity or default_entity(), project, sweep_id)
 
 
@@ -147,8 +183,21 @@ def finish_interrupted() -> None:
         wandb.finish(exit_code=INTERRUPTED_EXIT_CODE)
 
 
-def download(run: RunRef, suffix: str, into: Path) -> list[Path]:
-    """Fetch a run's files whose names end in `suffix`.
+def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a run's whole config and its summary, as the server has them.
+
+    Raises:
+        BackendError: It does not answer.
+    """
+    import wandb
+
+    with _sdk_errors(f"cannot read run {run}"):
+        found = wandb.Api().run(run.path)
+        return dict(found.config), dict(found.summary_metrics)
+
+
+def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Path]:
+    """Fetch a run's files whose names end in `suffix`, or in one of several.
 
     Returns:
         Where they lie now.
@@ -171,7 +220,7 @@ class SweepView:
         definition: What was registered.
         url: Its page.
         state: Where it is in its life.
-        runs: All of its runs, oldest first.
+        runs: All of its runs and those attached to it, oldest first.
     """
 
     ref: SweepRef
@@ -253,6 +302,8 @@ class SweepReader:
             reason=str(summary.get("_sweeper", {}).get("reason", "")),
             created_at=_utc(run.created_at),
             duration_s=summary.get("_runtime"),
+            stop=_stop(run.id, summary.get("_sweeper", {})),
+            prior=run.sweep_name != self.ref.sweep_id,
         )
         if state.ended:
             self._ended[run.id] = read
@@ -263,6 +314,12 @@ def _history(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]
     rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
     logged = finite(row.get(metric) for row in rows)
     return logged or finite([summary.get(metric)])
+
+
+def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
+    """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
+    numbers = told.get("stop")
+    return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
 
 
 def _utc(text: str) -> datetime:

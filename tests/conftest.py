@@ -13,8 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would leave its device id in the home
+
+# No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
+hypothesis.settings.register_profile("sweeper", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=10_000)
+hypothesis.settings.load_profile("sweeper")
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_S = 150
@@ -87,6 +95,12 @@ class User:
         )
         assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
         return process
+
+    def serve(self) -> dict[str, str]:
+        """Start a server in the foreground and give the variables that point the SDK at it."""
+        self.start("serve", "--data", self.home / "server")
+        self.wait(lambda: "http" in self.start("server", "status").communicate()[0], "the server")
+        return self.sdk()
 
     def sdk(self) -> dict[str, str]:
         """The two variables that point the SDK at this user's embedded server."""

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import control, launch, server, sweeps
+from sweeper.cli import best, check, control, launch, server, sweeps
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -22,14 +22,17 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(check.check)
 app.command()(sweeps.create)
 app.command()(launch.launch)
 app.command()(sweeps.status)
+app.command()(best.best)
 app.command()(control.stop)
 app.command()(control.pause)
 app.command()(control.resume)
 app.command()(control.cancel)
 app.command()(server.serve)
+app.command()(check.schema)
 app.add_typer(server.app, name="server")
 
 

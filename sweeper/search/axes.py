@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sweeper.laws import Categorical, Distribution, json_key
 from sweeper.run import Params
-from sweeper.space import Categorical, Distribution, json_key
 
 Array = npt.NDArray[np.float64]
 

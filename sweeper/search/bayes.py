@@ -45,16 +45,15 @@ HUGE = 1e300
 """Larger values count as this: their differences stay finite."""
 
 
-def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int, impute: Impute = "worst") -> list[Params]:
+def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> list[Params]:
     """Propose configurations for one metric, the most promising first.
 
-    Ended runs count with their best logged value, stopped ones too, and as `impute` says if they have none.
+    Ended runs count with their best logged value, stopped ones too, and as `metric.impute` says if they have none.
 
     Args:
         definition: What to search, with a metric; at least one parameter varies.
         runs: All runs so far, in the order they were made.
         seed: Decides every draw.
-        impute: What an ended run without a value counts as: the worst, best or latest value.
 
     Returns:
         As `search`.
@@ -62,6 +61,7 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int, impu
     sign = 1.0 if definition.goal == "minimize" else -1.0
     best = [run.best(definition.goal) for run in runs]
     losses = [None if value is None else sign * value for value in best]
+    impute: Impute = definition.metric.impute if definition.metric else "worst"
     return search(definition.space, runs, losses, seed=seed, impute=impute)
 
 
@@ -87,7 +87,7 @@ def search(
     Returns:
         A few configurations; of a finite space only such as no run has, so maybe none.
     """
-    axes, rng = Axes.of(space.searched), np.random.default_rng(seed)
+    axes, rng = Axes.of(space.searched, space.conditions), np.random.default_rng(seed)
     rows = axes.encode([run.params for run in runs])
     fits = ~np.isnan(rows).any(axis=1)
     ended = np.array([run.state.ended for run in runs], dtype=bool)
@@ -96,7 +96,7 @@ def search(
         found = _search(axes, rows[fits], ended[fits], known, rng)
     fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
     drawn = [fixed | axes.decode(row) for row in found]
-    return [{name: params[name] for name in space.laws} for params in drawn]
+    return [space.active({name: params[name] for name in space.laws}) for params in drawn]
 
 
 def _imputed(losses: Array, impute: Impute) -> Array:

@@ -27,4 +27,4 @@ def propose(space: ParameterSpace, used: AbstractSet[str], rng: random.Random, *
             return params
     if space.size is None:
         return space.sample(rng)
-    return rng.choice([params for params in space.grid() if params_key(params) not in used])
+    return next(params for params in space.shuffled_grid(rng) if params_key(params) not in used)

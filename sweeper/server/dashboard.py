@@ -16,12 +16,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from sweeper.run import Run, best_run
-from sweeper.server import files, lines, projects, runs, sweeps
+from sweeper.search.importance import importance
+from sweeper.server import files, lines, prior_runs, projects, runs, sweeps
 from sweeper.server.context import file_path
 from sweeper.server.projects import Project
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
 from sweeper.server.store import Store
+from sweeper.status import saved_seconds
 
 # The pages have no scripts; the chart is SVG in the page.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -82,7 +84,7 @@ def _overview(store: Store, project: Project) -> list[dict[str, Any]]:
     """Sum up a project's sweeps, the newest first."""
     with store.read() as db:
         return [
-            {"sweep": sweep, "done": runs.count(db, sweep.id), "expected": sweep.definition.expected_runs}
+            {"sweep": sweep, "done": runs.count(db, sweep.id), "expected": prior_runs.expected_runs(db, sweep)}
             for sweep in sweeps.of_project(db, project.id)
         ]
 
@@ -98,18 +100,25 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
-        known = runs.for_search(db, found)
+        seen = runs.for_search(db, found)
+        expected = prior_runs.expected_runs(db, found)
+    known = [run for run in seen if not run.prior]
     goal = found.definition.goal
     return _page(
         "sweep.html",
         project=place,
         sweep=found,
         metric=found.definition.metric,
+        expected=expected,
         runs=[(run, run.best(goal)) for run in reversed(known)],
         ended=sum(run.state.ended for run in known),
         best=best_run(known, goal),
         best_value=_best_value(known, goal),
         names=sorted({name for run in known for name in run.params}),
+        prior=[run for run in seen if run.prior],
+        importance=[row for row in importance(found.definition, known) if row.forest is not None],
+        stopped=sum(run.stop is not None for run in known),
+        saved_s=saved_seconds(known),
         now=time.time(),
     )
 

@@ -19,9 +19,12 @@ from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
-"""Our key in a summary as read: `{"reason": ...}`. Never stored; stripped from what comes back."""
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}}`, the second for a run that early termination stopped.
+
+Never stored; stripped from what comes back."""
 
 
 class Chunk(BaseModel):
@@ -74,14 +77,14 @@ def receive(
         if sent.complete:
             lifecycle.complete(db, run, sent.exitcode or 0, now=now)
     if measured:
-        scheduler.judge(run.id, now=now)
+        scheduler.judge(run.id, now=now, since_line=sent.files["wandb-history.jsonl"].offset)
     with scheduler.store.read() as db:
         stopped = bool(runs.get(db, run.id).stop_requested)
     return {"exitcode": None, "limits": {}, "stopped": stopped}
 
 
 def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bool:
-    """Store every stream of a request; tell whether the sweep's metric was in it."""
+    """Store every stream of a request; tell whether the metric of a sweep was in it."""
     measured = False
     for name, chunk in sent.files.items():
         if name == "wandb-history.jsonl":
@@ -103,8 +106,13 @@ def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
     _count_keys(db, run, [row for row in rows if row.number >= known])
-    metric = sweeps.get(db, run.sweep_id).definition.metric if run.sweep_id is not None else None
-    return metric is not None and lines.put_metric(db, run.id, metric.name, rows)
+    measured = [_note_metric(db, sweep, run, rows) for sweep in sweeps.seeing(db, run.id)]
+    return any(measured)
+
+
+def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine]) -> bool:
+    metric = sweep.definition.metric
+    return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows)
 
 
 def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
@@ -128,4 +136,5 @@ def summary_with_reason(run: StoredRun) -> str:
     """Give a run's summary as clients read it: with the reason why it ended, if there is one."""
     if not run.reason:
         return run.summary
-    return json.dumps({**json.loads(run.summary), REASON_KEY: {"reason": run.reason}})
+    told = {"reason": run.reason, **({"stop": json.loads(run.stop)} if run.stop else {})}
+    return json.dumps({**json.loads(run.summary), REASON_KEY: told})

@@ -6,16 +6,18 @@ import json
 import math
 import operator
 import re
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from sweeper.server import strictjson
+from sweeper.server import runs, strictjson, sweeps
 from sweeper.server.lines import lookup
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
+from sweeper.server.sweeps import Sweep
 
 MISSING = object()
 MAX_PATTERN = 200
@@ -48,12 +50,12 @@ class Candidate:
 
     Attributes:
         stored: The run.
-        sweep: The id of its sweep as users see it.
+        sweeps: The ids, as users see them, of its sweep (None if it has none) and of those it is attached to.
         username: Whose it is.
     """
 
     stored: StoredRun
-    sweep: str | None = None
+    sweeps: tuple[str | None, ...] = (None,)
     username: str | None = None
 
     @cached_property
@@ -89,7 +91,8 @@ class Candidate:
     def _own(self, key: str) -> Any:
         if key in _COLUMNS:
             return getattr(self.stored, _COLUMNS[key])
-        own = {"sweep": self.sweep, "username": self.username, "user.username": self.username}
+        sweep = self.sweeps[0] if len(self.sweeps) == 1 else list(self.sweeps)
+        own = {"sweep": sweep, "username": self.username, "user.username": self.username}
         if key in own:
             return own[key]
         if key == "tags":
@@ -204,19 +207,35 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def select(runs: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
-    """Filter and order runs as a client asks.
-
-    Args:
-        runs: The candidates, the oldest first.
-        filters: A filter as JSON text.
-        order: `+` (ascending) or `-`, and a key; the oldest first if absent. Runs without the key come last.
+def find(
+    db: sqlite3.Connection, project_id: int, wanted: str | None, order: str | None = None, sweep: Sweep | None = None
+) -> list[Candidate]:
+    """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for.
 
     Raises:
         RequestError: The filter or the order cannot be read.
     """
+    names = {found.id: found.name for found in sweeps.of_project(db, project_id)}
+    users = dict(db.execute("SELECT id, name FROM users").fetchall())
+    attached: dict[int, list[str | None]] = {}
+    for link in db.execute("SELECT run_id, sweep_id FROM prior_runs"):
+        attached.setdefault(link["run_id"], []).append(names.get(link["sweep_id"]))
+    restricted = sweep.name if sweep else _sweep_named_in(wanted)
+    if restricted is None:
+        found = runs.where(db, "project_id = ?", (project_id,))
+    else:
+        found = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
+    known = [
+        Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
+        for run in found
+    ]
+    return _select(known, wanted, order)
+
+
+def _select(known: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
+    """Filter and order runs; the oldest first without an order, those without its key last."""
     condition = strictjson.parse_object(filters, "the filter") if filters else {}
-    found = [run for run in runs if matches(condition, run)]
+    found = [run for run in known if matches(condition, run)]
     if not order:
         return found
     key = order.lstrip("+-")
@@ -233,7 +252,7 @@ def _sort_key(value: Any) -> tuple[int, Any] | None:
     return (1, value) if isinstance(value, str) else None
 
 
-def sweep_named_in(filters: str | None) -> str | None:
+def _sweep_named_in(filters: str | None) -> str | None:
     """Find the sweep that a filter restricts itself to, so that only its runs need to be read."""
     condition = strictjson.parse_object(filters, "the filter") if filters else {}
     parts = condition.get("$and", []) if isinstance(condition.get("$and", []), list) else []
@@ -241,3 +260,11 @@ def sweep_named_in(filters: str | None) -> str | None:
         if isinstance(part, Mapping) and isinstance(part.get("sweep"), str):
             return str(part["sweep"])
     return None
+
+
+def names_in(filters: str) -> list[str]:
+    """List the runs that a filter names one by one, as wandb.sweep (0.31.0) writes its `prior_runs`."""
+    condition = strictjson.parse_object(filters, "the filter")
+    parts = condition["$or"] if isinstance(condition.get("$or"), list) else [condition]
+    named = [part["name"] for part in parts if isinstance(part, Mapping) and part.keys() == {"name"}]
+    return [name for name in named if isinstance(name, str)]

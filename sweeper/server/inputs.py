@@ -29,6 +29,7 @@ class UpsertSweep(Input):
     display_name: str | None = None
     entity_name: str | None = None
     project_name: str | None = None
+    prior_runs_filters: str | None = None
 
 
 class CreateAgent(Input):

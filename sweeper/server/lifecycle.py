@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sweeper.run import RunState, SweepState
+from sweeper.run import RunState, StopDecision, SweepState
 from sweeper.server import runs, sweeps
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -49,11 +49,12 @@ def preempting(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
     return runs.update(db, run.id, state=RunState.PREEMPTING, preempting=1)
 
 
-def request_stop(db: sqlite3.Connection, run_id: int, reason: str) -> None:
-    """Mark a run to be stopped; the first reason given stays."""
+def request_stop(db: sqlite3.Connection, run_id: int, reason: str, decision: StopDecision | None = None) -> None:
+    """Mark a run to be stopped, by early termination if its decision is given; the first reason given stays."""
     run = runs.get(db, run_id)
     if not run.state.ended and not run.stop_requested:
-        runs.update(db, run_id, stop_requested=1, reason=reason)
+        stop = runs.stop_text(decision) if decision else ""
+        runs.update(db, run_id, stop_requested=1, reason=reason, stop=stop)
 
 
 def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
-from sweeper.server import filters, runs, sweeps
+from sweeper.server import filters, prior_runs, runs, sweeps
 from sweeper.server import projects as project_table
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
@@ -169,25 +169,39 @@ class SweepNode:
         return ProjectNode(self.context, self.place)
 
     def run_count(self) -> int:
-        """Count its runs in any state."""
+        """Count the runs it made, in any state."""
         with self.context.store.read() as db:
             return runs.count(db, self.stored.id)
 
     def run_count_expected(self) -> int | None:
         """How many runs it will have; None if it goes on until stopped."""
-        return self.stored.definition.expected_runs
+        with self.context.store.read() as db:
+            return prior_runs.expected_runs(db, self.stored)
 
     def best_loss(self) -> float | None:
         """The best value of its metric, whichever its goal."""
         with self.context.store.read() as db:
             known = runs.for_search(db, self.stored)
         goal = self.stored.definition.goal
-        best = best_run(known, goal)
+        best = best_run([run for run in known if not run.prior], goal)
         return best.best(goal) if best else None
 
     def runs(self, filters: str | None = None, **arguments: Any) -> dict[str, Any]:
-        """List its runs."""
+        """List its runs, with those attached to it: their `sweepName` tells them apart."""
         return run_connection(self.context, self.place, sweep=self.stored, filters=filters, **arguments)
+
+    def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
+        """List the earlier runs attached to it."""
+        with self.context.store.read() as db:
+            found = runs.attached_to(db, self.stored.id)
+        return connection(
+            found,
+            lambda run: RunNode(self.context, run, self.place),
+            lambda run: run.name,
+            first=first,
+            after=after,
+            default=PAGE,
+        )
 
     def agent(self, agent_name: str | None = None) -> AgentNode:
         """Find one of its agents."""
@@ -257,18 +271,9 @@ class AgentNode:
 def candidates(
     context: Context, place: project_table.Project, wanted: str | None, order: str | None, sweep: Sweep | None = None
 ) -> list[Candidate]:
-    """Read the runs of a project or sweep that a filter holds for, in the order asked for."""
+    """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
     with context.store.read() as db:
-        names = {found.id: found.name for found in sweeps.of_project(db, place.id)}
-        users = dict(db.execute("SELECT id, name FROM users").fetchall())
-        restricted = sweep.name if sweep else filters.sweep_named_in(wanted)
-        ids = {name: sweep_id for sweep_id, name in names.items()}
-        if restricted is None:
-            found = runs.where(db, "project_id = ?", (place.id,))
-        else:
-            found = runs.of_sweep(db, ids.get(restricted, -1))
-    known = [Candidate(run, names.get(run.sweep_id or 0), users.get(run.user_id)) for run in found]
-    return filters.select(known, wanted, order)
+        return filters.find(db, place.id, wanted, order, sweep)
 
 
 def run_connection(

@@ -8,9 +8,10 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from sweeper.definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import RunState, SweepState
-from sweeper.server import files, inputs, lifecycle, projects, runs, strictjson, sweeps
+from sweeper.server import files, inputs, lifecycle, prior_runs, projects, runs, strictjson, sweeps
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, parts_of
 from sweeper.server.filestream import clean_summary
@@ -85,6 +86,8 @@ class Operations:
             _check_definition(sent.config)
         with self.context.store.write() as db:
             sweep = self._sweep_of(db, sent) if sent.id else self._create_sweep(db, sent)
+            if sent.prior_runs_filters:
+                prior_runs.attach(db, sweep, sent.prior_runs_filters)
             place = projects.get(db, sweep.project_id)
         return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": []}
 
@@ -112,6 +115,7 @@ class Operations:
             if sweep.state is not SweepState.PENDING:
                 raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")
             sweeps.replace_definition(db, sweep.id, sent.config, display_name=sent.display_name, now=self.context.now)
+            prior_runs.reread(db, sweeps.get(db, sweep.id))
         if sent.state is not None:
             lifecycle.set_sweep_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
         return sweeps.get(db, sweep.id)
@@ -220,9 +224,26 @@ class Operations:
 
 def _check_definition(text: str) -> None:
     try:
-        sweeps.parse_definition(text)
+        definition = sweeps.parse_definition(text)
     except DefinitionError as error:
         raise RequestError("\n".join(filter(None, [f"Invalid sweep config: {error.message}", error.hint]))) from error
+    if lacking := _not_served(definition):
+        raise RequestError(f"Sweep config not served here: {lacking}")
+
+
+def _not_served(definition: SweepDefinition) -> str | None:
+    """Say what of a valid definition this server cannot do yet, and what to do instead."""
+    if definition.scheduler is not None or definition.method == "custom":
+        return (
+            "`scheduler:` and `method: custom`, a search of your own in another process. "
+            "Use `method: bayes`, `random` or `grid` without `scheduler:`, or a server of W&B's."
+        )
+    if definition.controller is not None and definition.controller.type == "local":
+        return (
+            "`controller: {type: local}`, a search in your own process. "
+            "Leave `controller:` out: the server then searches by itself."
+        )
+    return None
 
 
 def _sweep_state(text: str) -> SweepState:
@@ -244,8 +265,10 @@ def _join_sweep(db: sqlite3.Connection, run: StoredRun, sweep_name: str, config:
     sweep = sweeps.find(db, sweep_name, run.project_id)
     if sweep is None:
         raise NotFoundError(f"no sweep {sweep_name!r} in this project")
-    params = runs.parameters_of(sweep, config or "{}")
-    return runs.update(db, run.id, sweep_id=sweep.id, params=params)
+    params = json.dumps(runs.parameters_of(sweep, config or run.config))
+    joined = runs.update(db, run.id, sweep_id=sweep.id, params=params)
+    prior_runs.read_metric(db, sweep, joined)
+    return joined
 
 
 def _set_columns(db: sqlite3.Connection, run: StoredRun, sent: inputs.UpsertBucket) -> StoredRun:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, finite
+from sweeper.run import Run, RunState, StopDecision, finite
+from sweeper.search import OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
@@ -52,6 +53,7 @@ class StoredRun:
     started_at: float | None
     heartbeat_at: float
     ended_at: float | None
+    stop: str
 
     @property
     def live(self) -> bool:
@@ -89,6 +91,17 @@ def where(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) ->
 def of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     """List a sweep's runs, the oldest first."""
     return where(db, "sweep_id = ?", (sweep_id,))
+
+
+def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List a sweep's runs and the earlier ones attached to it, the oldest first."""
+    condition = "sweep_id = ? OR id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)"
+    return where(db, condition, (sweep_id, sweep_id))
+
+
+def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List the earlier runs attached to a sweep, the oldest first."""
+    return where(db, "id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)", (sweep_id,))
 
 
 def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
@@ -138,7 +151,7 @@ def create(
     values = {
         "project_id": project_id,
         "name": name,
-        "display_name": _display_name(db, project_id, columns.get("sweep_id")),
+        "display_name": f"run-{_number(db, project_id, columns.get('sweep_id'))}",
         "state": state,
         "created_at": now,
         "heartbeat_at": now,
@@ -150,10 +163,11 @@ def create(
     return _stored(db.execute(query, tuple(values.values())).fetchone())
 
 
-def _display_name(db: sqlite3.Connection, project_id: int, sweep_id: object) -> str:
-    """Number the run within its sweep, or among its project's runs without one."""
-    query = "SELECT count(*) FROM runs WHERE project_id = ? AND sweep_id IS ?"
-    return f"run-{db.execute(query, (project_id, sweep_id)).fetchone()[0] + 1}"
+def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
+    """Number the next run within its sweep, or among its project's runs without one."""
+    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS ?"
+    number: int = db.execute(query, (project_id, sweep_id)).fetchone()[0]
+    return number
 
 
 def propose(
@@ -169,6 +183,7 @@ def propose(
         now: The time.
     """
     config = {name: {"value": value} for name, value in nested.items()}
+    named = sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
         db,
         sweep.project_id,
@@ -179,37 +194,45 @@ def propose(
         user_id=sweep.user_id,
         params=json.dumps(params),
         config=json.dumps(config),
+        **({"display_name": named} if named else {}),
     )
 
 
-def parameters_of(sweep: Sweep, config: str) -> str:
-    """Read the sweep's parameters out of a config, for a run that joined the sweep by itself."""
+def parameters_of(sweep: Sweep, config: str) -> dict[str, Any]:
+    """Read the sweep's parameters out of the config of a run that the sweep did not make."""
     values = {
         name: entry["value"]
         for name, entry in json.loads(config).items()
         if isinstance(entry, dict) and "value" in entry
     }
-    return json.dumps(sweep.definition.space.flatten(values))
+    return sweep.definition.space.flatten(values)
 
 
-def as_run(stored: StoredRun, history: tuple[float, ...]) -> Run:
-    """Give search, status and pages the run as they know it."""
+def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
+    prior = stored.sweep_id != sweep.id
     return Run(
         id=stored.name,
         state=stored.state,
-        params=json.loads(stored.params),
+        params=parameters_of(sweep, stored.config) if prior else json.loads(stored.params),
         history=history,
+        prior=prior,
         name=stored.display_name,
         reason=stored.reason,
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
+        stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
     )
 
 
+def stop_text(decision: StopDecision) -> str:
+    """Write the numbers of a stop decision; run and reason stand beside them."""
+    return json.dumps({key: value for key, value in asdict(decision).items() if key not in {"run_id", "reason"}})
+
+
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
-    """Give all runs of a sweep with the history of its metric, the oldest first."""
+    """Give all runs that a sweep sees with the history of its metric, the oldest first."""
     histories = lines.metric_histories(db, sweep.id)
-    return [as_run(run, _history(sweep, run, histories)) for run in of_sweep(db, sweep.id)]
+    return [_as_run(sweep, run, _history(sweep, run, histories)) for run in seen_by(db, sweep.id)]
 
 
 def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
@@ -219,3 +242,20 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     if logged or metric is None or not run.state.ended:
         return logged
     return finite([lines.lookup(json.loads(run.summary), metric.name)])
+
+
+def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:
+    """Give one run with what it has logged, for early termination."""
+    run = _as_run(sweep, stored, lines.metric_history(db, sweep.id, stored.id))
+    return replace(run, nonfinite=lines.nonfinite(db, sweep.id, stored.id))
+
+
+def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
+    """Look up what the other runs of a sweep had logged by an iteration."""
+    best = "lowest" if sweep.definition.goal == "minimize" else "highest"
+
+    def look_up(iteration: int) -> list[Reached]:
+        rows = lines.metric_at(db, sweep.id, iteration)
+        return [Reached(row["value"], row[best]) for row in rows if row["run_id"] != run_id]
+
+    return look_up

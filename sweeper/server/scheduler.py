@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweeper.run import RunState, SweepState
-from sweeper.search import Suggestion, stop_decision, suggest
-from sweeper.server import lifecycle, runs, sweeps
+from sweeper.search import Suggestion, judge, suggest
+from sweeper.server import lifecycle, lines, runs, sweeps
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -93,20 +93,27 @@ class Scheduler:
             log.info("%s %s -> agent %s", command.kind, command.run.name, agent.name, extra=told)
         return command
 
-    def judge(self, run_id: int, *, now: float) -> None:
-        """Ask early termination about a run, and mark it to be stopped if it says so."""
+    def judge(self, run_id: int, *, now: float, since_line: int | None = None) -> None:
+        """Ask early termination about a run, and mark it to be stopped if it says so.
+
+        Args:
+            run_id: The run.
+            now: The time.
+            since_line: From which line of its history on it has just logged; None if it has logged nothing new.
+        """
         with self.store.read() as db:
             stored = runs.get(db, run_id)
             if stored.sweep_id is None or stored.state is not RunState.RUNNING or stored.stop_requested:
                 return
             sweep = sweeps.get(db, stored.sweep_id)
-            if sweep.definition.early_terminate is None:
+            if sweep.definition.stopping is None:
                 return
-            peers = runs.for_search(db, sweep)
-        run = next(peer for peer in peers if peer.id == stored.name)
-        if decision := stop_decision(sweep.definition, run, peers):
+            run = runs.for_judging(db, sweep, stored)
+            before = len(run.history) if since_line is None else lines.iterations(db, sweep.id, run_id, since_line)
+            decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id), before=before)
+        if decision:
             with self.store.write() as db:
-                lifecycle.request_stop(db, run_id, decision.reason)
+                lifecycle.request_stop(db, run_id, decision.reason, decision)
             told = {"action": "stop_requested", "sweep": sweep.name, "run": stored.name}
             log.info("stop %s at %.0f: %s", stored.name, now, decision.reason, extra=told)
 
@@ -178,7 +185,7 @@ class Scheduler:
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
-        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.seed)
+        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.search_seed)
 
     def _send(self, db: sqlite3.Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"

@@ -34,6 +34,11 @@ class Sweep:
         """The document, parsed and validated."""
         return parse_definition(self.definition_text)
 
+    @property
+    def search_seed(self) -> int:
+        """What the search draws from: the file's own seed, else the one drawn when the sweep was made."""
+        return self.seed if self.definition.seed is None else self.definition.seed
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -104,6 +109,15 @@ def find(db: sqlite3.Connection, name: str, project_id: int | None = None) -> Sw
 def get(db: sqlite3.Connection, sweep_id: int) -> Sweep:
     """Fetch a sweep that is there."""
     return _sweep(db.execute("SELECT * FROM sweeps WHERE id = ?", (sweep_id,)).fetchone())
+
+
+def seeing(db: sqlite3.Connection, run_id: int) -> list[Sweep]:
+    """List the sweeps that learn from a run: its own and those it is attached to."""
+    query = (
+        "SELECT * FROM sweeps WHERE id = (SELECT sweep_id FROM runs WHERE id = :run)"
+        " OR id IN (SELECT sweep_id FROM prior_runs WHERE run_id = :run)"
+    )
+    return [_sweep(row) for row in db.execute(query, {"run": run_id})]
 
 
 def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:

@@ -66,7 +66,7 @@ def test_the_shipped_trainer_leaves_a_model(user):
     sweep = """
     method: random
     run_cap: 1
-    metric: {name: test_accuracy, goal: maximize}
+    metric: {name: val_accuracy, goal: maximize}
     parameters:
       dataset: {value: digits}
       kernels: {value: [8, 16]}

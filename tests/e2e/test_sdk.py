@@ -12,13 +12,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 @pytest.fixture
 def sdk(user, tmp_path):
     """The variables that point the SDK at a server of this test's own."""
-    user.start("serve", "--data", user.home / "server")
-    user.wait(lambda: (user.home / "server" / "api-key").exists() and _answers(user), "the server")
-    return {**user.sdk(), "WANDB_DIR": str(tmp_path), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
-
-
-def _answers(user) -> bool:
-    return "http" in user.start("server", "status").communicate()[0]
+    return {**user.serve(), "WANDB_DIR": str(tmp_path), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
 
 
 def script(user, sdk, code: str) -> dict:

@@ -1,34 +1,17 @@
-"""Which function trains, and how a launch is judged."""
+"""How a launch is judged, and what a W&B server cannot honour."""
 
 from __future__ import annotations
 
+import http.server
+import threading
+
 import pytest
 
-from sweeper.errors import TrainerError
+from sweeper.definition import SweepDefinition
+from sweeper.errors import BackendError
 from sweeper.record import Outcome, RunRecord
-from sweeper.verbs import LaunchResult, choose_trainer
-
-
-@pytest.mark.parametrize(
-    ("asked", "program", "chosen"),
-    [
-        (None, None, "trainer.train:train"),
-        (None, "trainer/train.py", "trainer.train:train"),
-        (None, "json:dumps", "json:dumps"),
-        ("json:dumps", "trainer/train.py", "json:dumps"),
-    ],
-)
-def test_the_option_wins_over_the_file_and_that_over_the_shipped_trainer(asked, program, chosen):
-    """The shipped files name their script for `wandb agent`; here that is the shipped function."""
-    assert choose_trainer(asked, program) == chosen
-
-
-@pytest.mark.parametrize("target", ["train.py", "my_train", ":train", "json:", "no_such_module:train"])
-def test_what_is_no_function_is_refused(target):
-    """A user's own script is never replaced by our trainer."""
-    with pytest.raises(TrainerError) as caught:
-        choose_trainer(None, target)
-    assert caught.value.hint
+from sweeper.settings import Backend, Settings
+from sweeper.verbs import LaunchResult, create
 
 
 @pytest.mark.parametrize(
@@ -47,3 +30,20 @@ def test_a_launch_is_well_if_its_runs_are(outcome, ok):
     runs = (RunRecord(run_id="r", slot="cpu0", outcome=outcome),)
     assert LaunchResult(runs=runs, interrupted=False, errors={}).ok is ok
     assert not LaunchResult(runs=(), interrupted=False, errors={"cpu0": "gave up"}).ok
+
+
+def test_a_server_that_cannot_honour_extensions_gets_no_sweep(tmp_path):
+    """The error names every extension of the file, and nothing is registered."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)  # answers 501 to all
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    backend = Backend(kind="wandb", base_url=f"http://127.0.0.1:{server.server_port}")
+    definition = SweepDefinition.from_yaml(
+        "method: grid\nparameters: {a: {values: [1]}}\nsweeper: {seed: 3, repeats: 2}"
+    )
+    with pytest.raises(BackendError) as caught:
+        create(definition, settings=Settings.from_env({"SWEEPER_HOME": str(tmp_path)}), backend=backend)
+    server.shutdown()
+    server.server_close()
+    assert "`seed`, `repeats`" in caught.value.message
+    assert "--ignore-extensions" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []

@@ -14,9 +14,9 @@ import yaml
 from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, lines, projects, runs, sweeps, users
+from sweeper.server import lifecycle, projects, runs, sweeps, users
 from sweeper.server.app import create_app
-from sweeper.server.lines import HistoryLine
+from sweeper.server.filestream import Chunk, FileStream, _store_files
 from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Command, Scheduler
 from sweeper.server.store import MEMORY, Store
@@ -73,10 +73,14 @@ class Table:
             lifecycle.complete(db, self.read(run), exit_code, now=self.now)
 
     def log(self, run: StoredRun, *values: float) -> None:
-        """Let the run log values of the metric from its first line on."""
-        rows = [HistoryLine(i, json.dumps({"loss": value}), {"loss": value}) for i, value in enumerate(values)]
+        """Let the run log values of the metric from its first line on, without being judged at once."""
+        self.history(run, *({"loss": value} for value in values))
+
+    def history(self, run: StoredRun, *rows: dict[str, Any]) -> None:
+        """Let the run log rows from its first line on, without being judged at once."""
+        sent = FileStream(files={"wandb-history.jsonl": Chunk(content=[json.dumps(row) for row in rows])})
         with self.store.write() as db:
-            lines.put_metric(db, run.id, "loss", rows)
+            _store_files(db, self.read(run), sent)
 
     def set_state(self, sweep: Sweep, state: SweepState) -> None:
         """Do what `wandb sweep --stop` and its like do."""

@@ -61,6 +61,39 @@ def test_invalid_definition_is_refused_with_its_faults(client):
     assert "method" in refusal
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"method": "custom", "scheduler": {"engine": "optuna"}}, "Use `method: bayes`"),
+        ({"scheduler": {"engine": "wandb"}}, "without `scheduler:`"),
+        ({"controller": {"type": "local"}}, "Leave `controller:` out"),
+    ],
+)
+def test_definition_that_is_not_served_is_refused(client, more, said):
+    """A valid config that needs a search outside this server is a 400 with a way out, at creation and at an update."""
+    config = json.dumps({**GRID, **more})
+    query = "mutation($id: ID, $c: String) { upsertSweep(input: {id: $id, config: $c}) { sweep { name } } }"
+    id_ = sweep_fields(client, client.sweep(GRID), "id")["id"]
+    for asked in (None, id_):
+        refusal = client.graphql(query, status=400, id=asked, c=config)
+        assert refusal.startswith("Sweep config not served here:")
+        assert said in refusal
+
+
+def test_run_is_named_by_the_files_template(client):
+    """A proposed run has the name that the file's template makes, wandb.init keeps it, and the user's own name wins."""
+    named = {**GRID, "sweeper": {"run_name": "{number}-lr{lr:.1e}"}}
+    agent = client.agent(client.sweep(named))
+    (command,) = client.beat(agent)
+    assert client.init(command["run_id"], config="{}")["bucket"]["displayName"] == "1-lr1.0e-01"
+    client.stream(command["run_id"], complete=True, exitcode=0)
+    (command,) = client.beat(agent)
+    assert client.run(command["run_id"], "displayName")["displayName"] == "2-lr2.0e-01"
+    query = """mutation($name: String) {
+        upsertBucket(input: {name: $name, modelName: "p", displayName: "mine"}) { bucket { displayName } } }"""
+    assert client.graphql(query, name=command["run_id"])["upsertBucket"]["bucket"]["displayName"] == "mine"
+
+
 @pytest.mark.parametrize("state", ["PAUSED", "RUNNING", "FINISHED", "CANCELED"])
 def test_state_of_a_sweep_is_set(client, state):
     """The four words of the CLI's flags become the sweep's state."""
@@ -129,6 +162,15 @@ def test_pending_run_is_started_by_its_first_upsert(client):
     assert first["bucket"]["project"] == {"name": "p", "entity": {"name": "local"}}
     assert client.init(name, config='{"lr": {"value": 0.1}, "x": {"value": 1}}')["inserted"] is False
     assert client.run(name, "state")["state"] == "running"
+
+
+def test_run_that_joins_a_sweep_late_brings_its_metric(client):
+    """What a run logged before it joined a sweep counts in that sweep."""
+    sweep = client.sweep({**GRID, "metric": {"name": "loss", "goal": "minimize"}})
+    client.init("r", config='{"lr": {"value": 0.1}}')
+    client.log("r", {"_step": 0, "loss": 0.5})
+    client.init("r", sweep=sweep)
+    assert sweep_fields(client, sweep, "bestLoss runCount") == {"bestLoss": 0.5, "runCount": 1}
 
 
 def test_upsert_after_the_end_does_not_revive(client):

@@ -29,6 +29,18 @@ def test_first_agent_sets_the_sweep_running(table):
     assert table.sweep_state(sweep) is SweepState.RUNNING
 
 
+@pytest.mark.parametrize(("seeds", "same"), [((7, 7), True), ((7, 8), False), ((None, None), True)])
+def test_seed_of_the_file_decides_what_is_drawn(table, seeds, same):
+    """Two sweeps draw the same when their files have the same seed; without one, the stored seed decides."""
+    drawn = [
+        json.loads(
+            table.given(table.agent(table.sweep({**RANDOM, "sweeper": {} if seed is None else {"seed": seed}}))).params
+        )
+        for seed in seeds
+    ]
+    assert (drawn[0] == drawn[1]) is same
+
+
 def test_unknown_agent_is_not_found(table):
     """The heartbeat of an agent nobody registered is refused as not found."""
     with pytest.raises(NotFoundError):

@@ -6,11 +6,12 @@ import contextlib
 import sqlite3
 import stat
 import threading
+from importlib.resources import files
 
 import pytest
 
 from sweeper.errors import ServerError, StoreError
-from sweeper.server import users
+from sweeper.server import lines, runs, users
 from sweeper.server.store import MEMORY, Store
 
 
@@ -62,6 +63,32 @@ def test_database_survives_reopening(tmp_path):
             db.execute("INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES ('e', 'p', 1)")
             assert db.execute("SELECT count(*) FROM projects").fetchone()[0] == 1
         store.close()
+
+
+def test_metric_of_an_older_database_is_kept(tmp_path):
+    """A database of the first version keeps what its sweeps' runs logged, by sweep, numbered and with extremes."""
+    first = (files("sweeper.server") / "migrations" / "0001_initial.sql").read_text("utf-8")
+    with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
+        db.executescript(first)
+        db.executescript(
+            """
+            CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+            INSERT INTO migrations VALUES (1, '0001_initial.sql');
+            INSERT INTO projects VALUES (1, 'e', 'p', 0);
+            INSERT INTO sweeps (id, project_id, name, definition, state, seed, created_at, updated_at)
+                VALUES (7, 1, 's', '', 'RUNNING', 0, 0, 0);
+            INSERT INTO runs (id, project_id, name, display_name, state, sweep_id, created_at, heartbeat_at)
+                VALUES (3, 1, 'r', 'run-1', 'running', 7, 0, 0), (4, 1, 'loose', 'run-1', 'running', NULL, 0, 0);
+            INSERT INTO metric_values VALUES (3, 0, 0.5), (3, 2, 0.25), (3, 3, 4.0), (4, 0, 9.0);
+            """
+        )
+    store = Store(tmp_path / "db")
+    with store.read() as db:
+        assert lines.metric_histories(db, 7) == {3: (0.5, 0.25, 4.0)}
+        found = db.execute("SELECT line, iteration, lowest, highest FROM metric_values ORDER BY line")
+        assert [tuple(row) for row in found] == [(0, 1, 0.5, 0.5), (2, 2, 0.25, 0.5), (3, 3, 0.25, 4.0)]
+        assert {run.stop for run in runs.of_sweep(db, 7)} == {""}
+    store.close()
 
 
 def test_database_of_a_newer_version_is_refused(tmp_path):
@@ -144,8 +171,8 @@ def test_migration_and_its_record_are_one(tmp_path):
     """A database whose migration broke off has neither its tables nor its record."""
     store = Store(tmp_path / "db")
     with pytest.raises(sqlite3.OperationalError):
-        store._apply(2, "0002_broken.sql", "CREATE TABLE half (x);\nCREATE TABLE half (x);")
+        store._apply(9999, "9999_broken.sql", "CREATE TABLE half (x);\nCREATE TABLE half (x);")
     with store.read() as db:
-        assert [row[0] for row in db.execute("SELECT number FROM migrations")] == [1]
+        assert 9999 not in [row[0] for row in db.execute("SELECT number FROM migrations")]
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone()[0] == 0
     store.close()

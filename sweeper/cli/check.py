@@ -1,0 +1,166 @@
+"""`sweeper check` and `sweeper schema`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sweeper.cli.output import err, out
+
+if TYPE_CHECKING:
+    from sweeper.check import Check
+    from sweeper.stopping import StoppingRule
+
+Trainer = Annotated[
+    str | None,
+    typer.Option(
+        help="Also check the file against this function (package.module:function), which is imported.",
+        show_default=False,
+    ),
+]
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Sweep files (YAML).", show_default=False)],
+    trainer: Trainer = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check sweep files without a server, and show what they would search.
+
+    Exits with 1 if a file has a fault; warnings alone are no fault.
+
+    Example: sweeper check sweeps/*.yaml
+    """
+    checks = [_checked(path, trainer) for path in files]
+    if as_json:
+        out.print_json(json.dumps([to_json(found) for found in checks], default=str))
+    else:
+        for index, found in enumerate(checks):
+            out.print("\n" if index else "", end="")
+            _report(found)
+        _sum_up(checks)
+    if any(found.faults for found in checks):
+        raise typer.Exit(1)
+
+
+def schema() -> None:
+    """Print the JSON Schema of sweep files, for editors.
+
+    VS Code's YAML extension completes and explains keys if a file says so in a comment:
+    # yaml-language-server: $schema=sweep.schema.json
+
+    Example: sweeper schema > sweep.schema.json
+    """
+    from sweeper.schema import sweep_schema
+
+    typer.echo(json.dumps(sweep_schema(), indent=2))
+
+
+def _checked(path: Path, trainer: str | None) -> Check:
+    from sweeper.check import Check, check_file
+    from sweeper.document import Fault
+    from sweeper.errors import DefinitionError
+
+    try:
+        return check_file(path, trainer=trainer)
+    except DefinitionError as error:  # it cannot be read; the others still can
+        faults = error.faults or (Fault(0, 0, (), error.message.partition(": ")[2], error.hint),)
+        return Check(source=str(path), faults=faults)
+
+
+def to_json(found: Check) -> dict[str, Any]:
+    """Give a checked file as JSON: the file, what is wrong with it, and what it searches."""
+    sweep = found.definition
+    return {
+        "file": found.source,
+        "ok": not found.faults,
+        "errors": [asdict(fault) for fault in found.faults],
+        "warnings": [asdict(fault) for fault in found.warnings],
+        "method": sweep and sweep.method,
+        "metric": sweep and sweep.metric and sweep.metric.model_dump(),
+        "parameters": [asdict(row) for row in found.rows],
+        "configurations": sweep and sweep.configurations,
+        "expected_runs": sweep and sweep.expected_runs,
+        "rungs": found.rungs,
+        "samples": found.samples,
+    }
+
+
+def _report(found: Check) -> None:
+    if found.definition:
+        out.print(_view(found), crop=False)
+    say_faults(found)
+
+
+def say_faults(found: Check) -> None:
+    """Print faults and warnings as compilers do, on stderr."""
+    for fault in (*found.faults, *found.warnings):
+        style = "red" if fault.level == "error" else "yellow"
+        head, _, fix = fault.render(found.source).partition("\n")
+        err.print(f"[{style}]{escape(head)}[/]", soft_wrap=True)
+        if fix:
+            err.print(f"[dim]{escape(fix)}[/]", soft_wrap=True)
+
+
+def _sum_up(checks: list[Check]) -> None:
+    wrong = sum(len(found.faults) for found in checks)
+    warned = sum(len(found.warnings) for found in checks)
+    files = f"{len(checks)} {'file' if len(checks) == 1 else 'files'}"
+    err.print(f"{files}, {_many(wrong, 'error')}, {_many(warned, 'warning')}", style="red" if wrong else "green")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _view(found: Check) -> RenderableType:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("parameter", "law", "range", "default"):
+        table.add_column(column, overflow="fold", no_wrap=column == "law")
+    for row in found.rows:
+        table.add_row(*map(escape, (row.name, row.law, row.range, row.default)))
+    facts = Table.grid(padding=(0, 2))
+    for name, fact in _facts(found):
+        facts.add_row(f"[bold]{name}[/]", fact)
+    return Group(
+        Text.from_markup(f"[bold]{escape(found.source)}[/]"), Padding(table, (0, 0, 0, 2)), Padding(facts, (0, 0, 0, 2))
+    )
+
+
+def _facts(found: Check) -> Iterator[tuple[str, str]]:
+    from sweeper.tables import parameters
+
+    sweep = found.sweep if not found.faults else found.definition
+    if sweep is None:
+        return
+    aim = f", {sweep.goal} {sweep.metric.name}" if sweep.metric else ""
+    yield "method", escape(f"{sweep.method}{aim}")
+    size = sweep.configurations
+    times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
+    yield "configurations", ("continuous" if size is None else f"{size:,}") + times
+    yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
+    if found.rungs:
+        yield "rungs", f"{', '.join(map(str, found.rungs))}{_ladder(sweep.stopping)}"
+    varied = sweep.space.searched
+    for number, sample in enumerate(found.samples, start=1):
+        shown = {name: value for name, value in sample.items() if name in varied} or sample
+        yield f"sample {number}", escape(parameters(shown))
+
+
+def _ladder(rule: StoppingRule | None) -> str:
+    """Say what happens at the rungs of a rule that has some."""
+    from sweeper.stopping import Median
+
+    if rule is None or isinstance(rule, Median):
+        return ""
+    return f"{', ...' if rule.max_iter is None else ''} logged values; about 1 in {rule.eta:g} goes on"

@@ -1,0 +1,383 @@
+"""Laws of single parameters: mathematics only, no I/O and no state.
+
+Every law is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
+search is `ppf(random())` and a model of any engine sees each parameter as one dimension in [0, 1].
+The laws are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
+Arguments that a float cannot carry (exponents of 1000, limits 1e308 apart) give its largest or smallest value, never
+an overflow, an infinity or a NaN.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import sys
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from fractions import Fraction
+from statistics import NormalDist
+from typing import Any, Protocol, TypeVar
+
+MAX_SUPPORT = 100_000
+"""A law with more values than this counts as continuous: nobody enumerates it."""
+
+LARGEST = sys.float_info.max
+LARGEST_INT = 2**63 - 1  # what databases and W&B's servers keep
+SMALLEST = math.ulp(0.0)
+EDGE = 2.0**-53
+"""The step of `random()`: laws that have no value at 0 and 1, which it and an engine may give, stay that far away."""
+
+N = TypeVar("N", int, float)
+
+
+class Distribution(Protocol):
+    """The law of one parameter."""
+
+    @property
+    def support(self) -> tuple[Any, ...] | None:
+        """Every value it can take, in order; None if there are too many to list."""
+
+    def ppf(self, u: float) -> Any:
+        """Turn `u` in [0, 1] into a value: the inverse of the CDF."""
+
+    def cdf(self, value: Any) -> float:
+        """Turn a value back into [0, 1]: a point that `ppf` maps to it."""
+
+    def contains(self, value: Any) -> bool:
+        """Whether the law can produce the value."""
+
+
+class RealDistribution(Distribution, Protocol):
+    """A law of real numbers, which can be quantised."""
+
+    @property
+    def low(self) -> float:
+        """Its lower limit, -inf if it has none."""
+
+    @property
+    def high(self) -> float:
+        """Its upper limit, inf if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Categorical:
+    """One of some values of any JSON type; a constant is a categorical of one.
+
+    Attributes:
+        values: At least one.
+        weights: As many probabilities, summing to 1; None for equal ones.
+    """
+
+    values: tuple[Any, ...]
+    weights: tuple[float, ...] | None = None
+
+    @property
+    def support(self) -> tuple[Any, ...]:
+        """The distinct values: one written twice is drawn more often, but is no second configuration."""
+        last_first = zip(reversed(self._keys()), reversed(self.values), strict=True)
+        return tuple({key: value for key, value in last_first if key is not None}.values())[::-1]
+
+    def _shares(self) -> tuple[float, ...]:
+        return self.weights or (1 / len(self.values),) * len(self.values)
+
+    def _keys(self) -> list[str | None]:
+        """Give each value's key, None for one of probability 0: it is never drawn."""
+        pairs = zip(self.values, self._shares(), strict=True)
+        return [json_key(value) if share > 0 else None for value, share in pairs]
+
+    def _edges(self) -> list[float]:
+        return list(itertools.accumulate(self._shares()))
+
+    def ppf(self, u: float) -> Any:
+        """Give the value whose share of [0, 1] holds `u`."""
+        edges = self._edges()
+        return self.values[min(bisect_right(edges, u * edges[-1]), bisect_left(edges, edges[-1]))]
+
+    def cdf(self, value: Any) -> float:
+        """Give the middle of the value's share."""
+        index = self.index(value)
+        edges = [0.0, *self._edges()]
+        return (edges[index] + edges[index + 1]) / 2 / edges[-1]
+
+    def index(self, value: Any) -> int:
+        """Find the value; `True` is not `1` here, as in JSON.
+
+        Raises:
+            ValueError: It is not one of the values.
+        """
+        return self._keys().index(json_key(value))
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is one of the values."""
+        return json_key(value) in self._keys()
+
+
+@dataclass(frozen=True, slots=True)
+class IntUniform:
+    """An integer from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+    @property
+    def support(self) -> tuple[int, ...] | None:
+        """The integers, if they can be listed."""
+        return tuple(range(self.low, self.high + 1)) if self.high - self.low < MAX_SUPPORT else None
+
+    def ppf(self, u: float) -> int:
+        """Give the integer whose share of [0, 1] holds `u`."""
+        return min(self.high, self.low + math.floor(u * (self.high - self.low + 1)))
+
+    def cdf(self, value: Any) -> float:
+        """Give the middle of the integer's share."""
+        return (int(value) - self.low + 0.5) / (self.high - self.low + 1)
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is an integer between the limits."""
+        return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """A real number from `low` to `high`."""
+
+    low: float
+    high: float
+    support: None = field(default=None, init=False)
+
+    def ppf(self, u: float) -> float:
+        """Give `low + u (high - low)`."""
+        half = self.low / 2 + u * (self.high / 2 - self.low / 2)  # of the whole, high - low may overflow
+        return _clip(half * 2, self.low, self.high)
+
+    def cdf(self, value: Any) -> float:
+        """Give how far between the limits it lies."""
+        return _share(value / 2 - self.low / 2, self.high / 2 - self.low / 2)
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is a number between the limits."""
+        return _is_number(value) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class LogUniform:
+    """A real number whose logarithm is uniform; `low` and `high` are values above 0, not exponents."""
+
+    low: float
+    high: float
+    support: None = field(default=None, init=False)
+
+    def ppf(self, u: float) -> float:
+        """Give `low (high / low)^u`."""
+        low, high = math.log(self.low), math.log(self.high)
+        return _clip(_exp(low + u * (high - low)), self.low, self.high)
+
+    def cdf(self, value: Any) -> float:
+        """Give how far between the limits its logarithm lies."""
+        low, high = math.log(self.low), math.log(self.high)
+        return _share(math.log(value) - low, high - low)
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is a number between the limits."""
+        return _is_number(value) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A real number around `mu`; `sigma` 0 makes it the constant `mu`.
+
+    What is drawn lies within 8.3 sigma, since `u` is kept away from 0 and 1, where the law is infinite.
+    """
+
+    mu: float = 0.0
+    sigma: float = 1.0
+    low: float = field(default=-math.inf, init=False, repr=False)
+    high: float = field(default=math.inf, init=False, repr=False)
+
+    @property
+    def support(self) -> tuple[float] | None:
+        """The one value of a constant."""
+        return None if self.sigma else (self.mu,)
+
+    def ppf(self, u: float) -> float:
+        """Give the value that a share `u` of the draws lies below."""
+        if not self.sigma:
+            return self.mu
+        return _clip(self.mu + self.sigma * NormalDist().inv_cdf(_clip(u, EDGE, 1 - EDGE)), -LARGEST, LARGEST)
+
+    def cdf(self, value: Any) -> float:
+        """Give the share of the draws below it."""
+        if not self.sigma:
+            return 0.5
+        # erfc and not NormalDist.cdf, which is 1 + erf and so has no digits left in the lower tail
+        return math.erfc((self.mu / 2 - value / 2) / (self.sigma / math.sqrt(2))) / 2
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is a finite number (`mu` itself, of a constant)."""
+        return _is_number(value) and -LARGEST <= value <= LARGEST and (self.sigma > 0 or value == self.mu)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """A real number above 0 whose logarithm is normal, with `mu` and `sigma`."""
+
+    mu: float = 0.0
+    sigma: float = 1.0
+    low: float = field(default=0.0, init=False, repr=False)
+    high: float = field(default=math.inf, init=False, repr=False)
+
+    @property
+    def _log(self) -> Normal:
+        return Normal(self.mu, self.sigma)
+
+    @property
+    def support(self) -> tuple[float] | None:
+        """The one value of a constant."""
+        return None if self.sigma else (_exp(self.mu),)
+
+    def ppf(self, u: float) -> float:
+        """Give the value that a share `u` of the draws lies below."""
+        return _exp(self._log.ppf(u))
+
+    def cdf(self, value: Any) -> float:
+        """Give the share of the draws below it."""
+        return self._log.cdf(math.log(value)) if value > 0 else 0.0
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is a finite number above 0 (`e^mu` itself, of a constant)."""
+        return _is_number(value) and 0 < value <= LARGEST and (self.sigma > 0 or value == _exp(self.mu))
+
+
+@dataclass(frozen=True, slots=True)
+class Beta:
+    """A real number in [0, 1]: the share of successes known from `a` successes and `b` failures, both above 0."""
+
+    a: float = 1.0
+    b: float = 1.0
+    low: float = field(default=0.0, init=False, repr=False)
+    high: float = field(default=1.0, init=False, repr=False)
+    support: None = field(default=None, init=False, repr=False)
+
+    def ppf(self, u: float) -> float:
+        """Give the value that a share `u` of the draws lies below."""
+        from scipy.special import betaincinv  # 0.2 s to import
+
+        # SciPy 1.17 has no answer for u below 1e-280, nor for some a and b above 1e15, where every draw is the mean
+        value = float(betaincinv(float(self.a), float(self.b), _clip(u, EDGE, 1 - EDGE)))
+        return 1 / (1 + self.b / self.a) if math.isnan(value) else value
+
+    def cdf(self, value: Any) -> float:
+        """Give the share of the draws below it."""
+        from scipy.special import betainc
+
+        share = float(betainc(float(self.a), float(self.b), float(value)))
+        return share if 0 <= share <= 1 else 0.5  # the same lack: NaN or inf
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is a number in [0, 1]."""
+        return _is_number(value) and 0 <= value <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """Another law rounded to multiples of `q` (the nearest, ties to the even one) that lie inside its limits.
+
+    An integer `q` gives integers, as in W&B. W&B's own law can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
+    we do not copy. A quantised log-normal does give 0, as there: its file states no limit, and moving these draws to
+    `q` would be another law.
+
+    Attributes:
+        law: The law that is rounded.
+        q: The step, above 0.
+        steps: The multiples `k` for which `k q` lies inside the limits; empty if none does.
+    """
+
+    law: RealDistribution
+    q: float
+    steps: range = field(init=False, repr=False, compare=False)
+    _unit: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_unit", _written(self.q).as_integer_ratio())
+        object.__setattr__(self, "steps", self._multiples())
+
+    def _multiples(self) -> range:
+        q, largest = _written(self.q), LARGEST_INT if isinstance(self.q, int) else LARGEST
+        first = math.ceil(_written(max(self.law.low, -largest)) / q)
+        last = math.floor(_written(min(self.law.high, largest)) / q)
+        if self.law.support is None:
+            return range(first, last + 1)
+        k = _clip(self._nearest(self.law.support[0]), first, last)
+        return range(k, k + 1)
+
+    def _nearest(self, value: float) -> int:
+        top, bottom = self._unit
+        over, under = value.as_integer_ratio()  # whole numbers, since value / q may overflow
+        k, rest = divmod(2 * over * bottom, 2 * under * top)
+        return k + (rest > under * top or (rest == under * top and k % 2))
+
+    def _value(self, k: int) -> float:
+        top, bottom = self._unit
+        return k * self.q if isinstance(self.q, int) else k * top / bottom  # integers divide to the nearest float
+
+    def _inside(self, value: float) -> int:
+        return _clip(self._nearest(value), self.steps[0], self.steps[-1])
+
+    @property
+    def support(self) -> tuple[float, ...] | None:
+        """The multiples, if they can be listed."""
+        if not self.steps:
+            return ()
+        first, last = self.steps[0], self.steps[-1]
+        listed = last - first < MAX_SUPPORT and (math.isfinite(self.law.high) or first == last)
+        return tuple(dict.fromkeys(map(self._value, self.steps))) if listed else None  # far from 0, floats repeat
+
+    def ppf(self, u: float) -> float:
+        """Round the inner law's value to the nearest multiple inside the limits."""
+        return self._value(self._inside(self.law.ppf(u)))
+
+    def cdf(self, value: Any) -> float:
+        """Give the middle of the multiple's share, which reaches half a step to both sides."""
+        top, bottom = self._unit
+        k = self._inside(value)
+        below = 0.0 if k == self.steps[0] else self.law.cdf((2 * k - 1) * top / (2 * bottom))
+        above = 1.0 if k == self.steps[-1] else self.law.cdf((2 * k + 1) * top / (2 * bottom))
+        return (below + above) / 2
+
+    def contains(self, value: Any) -> bool:
+        """Whether it is one of the multiples."""
+        if not _is_number(value) or not -LARGEST <= value <= LARGEST or not self.steps:
+            return False
+        return math.isclose(self._value(self._inside(value)), value, rel_tol=1e-9)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _written(number: float) -> Fraction:
+    """Give the number as the file writes it, exactly: 0.3 is three times 0.1, where the floats' ratio is 2.99..."""
+    return Fraction(number) if isinstance(number, int) else Fraction(str(number))
+
+
+def _exp(exponent: float) -> float:
+    if exponent > math.log(LARGEST):
+        return LARGEST
+    return max(SMALLEST, math.exp(exponent))
+
+
+def _share(part: float, whole: float) -> float:
+    """Give the part's share of the whole, in [0, 1]; its middle if the whole has no extent."""
+    return _clip(part / whole, 0.0, 1.0) if whole else 0.5
+
+
+def _clip(value: N, low: N, high: N) -> N:
+    return max(min(value, high), low)  # of equals the first: 0.0 stays a float between integer limits
+
+
+def json_key(value: Any) -> str:
+    """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,154 @@
+"""Trainers: which function trains, and what it declares to know.
+
+A trainer may declare, beside its function, `CONFIG` (a pydantic model or dataclass: the parameters it reads, with their
+defaults) and `METRICS` (the keys it logs). A sweep file can then be checked against it before any run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sweeper.errors import TrainerError
+
+DEFAULT_TRAINER = "trainer.train:train"
+SHIPPED_PROGRAM = "trainer/train.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a trainer says about itself.
+
+    Attributes:
+        target: `package.module:function`.
+        config: Its parameters, as a pydantic model or dataclass; None if it does not say.
+        metrics: What it logs; None if it does not say.
+    """
+
+    target: str
+    config: type[Any] | None = None
+    metrics: tuple[str, ...] | None = None
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """Each parameter's default; `...` where it has none."""
+        if self.config is None:
+            return {}
+        if issubclass(self.config, BaseModel):
+            fields = self.config.model_fields.items()
+            return {
+                name: ... if field.is_required() else field.get_default(call_default_factory=True)
+                for name, field in fields
+            }
+        made = dataclasses.fields(self.config)
+        return {field.name: _default(field) for field in made}
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it declares no parameters, or takes others as well."""
+        model = self.config
+        return model is None or (issubclass(model, BaseModel) and model.model_config.get("extra") == "allow")
+
+    def refusal(self, name: str, value: Any) -> str | None:
+        """Say why the trainer would refuse a parameter's value; None if it takes it, or cannot say."""
+        if self.config is None or not issubclass(self.config, BaseModel):
+            return None
+        try:
+            self.config.model_validate({name: value})
+        except ValidationError as error:
+            own = [detail["msg"] for detail in error.errors(include_url=False) if detail["loc"][:1] == (name,)]
+            return own[0] if own else None
+        return None
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return ... if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def choose_trainer(asked: str | None, program: str | None) -> str:
+    """Decide which function trains: `--trainer`, else the file's `program:`, else the shipped one.
+
+    Raises:
+        TrainerError: There is no such module, or the program is a script.
+    """
+    target = asked or (program if program and program != SHIPPED_PROGRAM else DEFAULT_TRAINER)
+    module, _, function = target.partition(":")
+    if not module or not function or target.endswith(".py"):
+        fix = "give --trainer package.module:function, a function without arguments; or use `wandb agent` for scripts"
+        raise TrainerError(f"{target!r} is not a function", fix)
+    with _here():
+        found = importlib.util.find_spec(module.partition(".")[0])
+    if found is None:
+        raise TrainerError(f"no module {module!r} here or in this Python", "run from the folder it lies in")
+    return target
+
+
+@contextmanager
+def _here() -> Iterator[None]:
+    """Let modules of the current folder be found, as they will be in the worker."""
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        yield
+    finally:
+        sys.path.pop(0)
+
+
+def declared(asked: str | None, program: str | None) -> Declaration | None:
+    """Import a trainer that the user names, or the shipped one, and read what it declares.
+
+    A file's own `program:` is not imported: checking a file must not run code that the file chose.
+
+    Args:
+        asked: What the user gave as `--trainer`.
+        program: The file's `program:`.
+
+    Returns:
+        None if nobody but the file names the trainer.
+
+    Raises:
+        TrainerError: The trainer the user names cannot be imported, or declares nonsense.
+    """
+    if asked is None and not _is_shipped(program):
+        return None
+    target = choose_trainer(asked, None)
+    name = target.partition(":")[0]
+    try:
+        with _here():
+            module = importlib.import_module(name)
+    except Exception as error:
+        raise TrainerError(f"cannot import {name}: {type(error).__name__}: {error}", "mend the module") from error
+    return _read(target, getattr(module, "CONFIG", None), getattr(module, "METRICS", None))
+
+
+def _is_shipped(program: str | None) -> bool:
+    """Whether a `program:` names the shipped trainer, and not a file of the same name in the current folder."""
+    if program == DEFAULT_TRAINER:
+        return True
+    if program != SHIPPED_PROGRAM:
+        return False
+    spec = importlib.util.find_spec("trainer")
+    shipped = Path(spec.origin).with_name("train.py") if spec and spec.origin else None
+    own = Path(SHIPPED_PROGRAM)
+    return shipped is not None and (not own.exists() or own.samefile(shipped))
+
+
+def _read(target: str, config: Any, metrics: Any) -> Declaration:
+    known = config is None or (
+        isinstance(config, type) and (issubclass(config, BaseModel) or dataclasses.is_dataclass(config))
+    )
+    if not known:
+        raise TrainerError(f"{target}: CONFIG is {config!r}", "make it a pydantic model or a dataclass (the class)")
+    if metrics is not None and (isinstance(metrics, str) or not all(isinstance(key, str) for key in metrics)):
+        raise TrainerError(f"{target}: METRICS is {metrics!r}", "make it a tuple of the keys that are logged")
+    return Declaration(target, config, None if metrics is None else tuple(metrics))

@@ -1,0 +1,39 @@
+"""Which function trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.errors import TrainerError
+from sweeper.trainers import choose_trainer, declared
+
+
+@pytest.mark.parametrize(
+    ("asked", "program", "chosen"),
+    [
+        (None, None, "trainer.train:train"),
+        (None, "trainer/train.py", "trainer.train:train"),
+        (None, "json:dumps", "json:dumps"),
+        ("json:dumps", "trainer/train.py", "json:dumps"),
+    ],
+)
+def test_the_option_wins_over_the_file_and_that_over_the_shipped_trainer(asked, program, chosen):
+    """The shipped files name their script for `wandb agent`; here that is the shipped function."""
+    assert choose_trainer(asked, program) == chosen
+
+
+@pytest.mark.parametrize("target", ["train.py", "my_train", ":train", "json:", "no_such_module:train"])
+def test_what_is_no_function_is_refused(target):
+    """A user's own script is never replaced by our trainer."""
+    with pytest.raises(TrainerError) as caught:
+        choose_trainer(None, target)
+    assert caught.value.hint
+
+
+def test_a_file_of_the_same_name_is_not_the_shipped_trainer(tmp_path, monkeypatch):
+    """Somebody else's trainer/train.py is not judged by what ours declares."""
+    (tmp_path / "trainer").mkdir()
+    (tmp_path / "trainer" / "train.py").write_text("")
+    assert declared(None, "trainer/train.py") is not None
+    monkeypatch.chdir(tmp_path)
+    assert declared(None, "trainer/train.py") is None
