@@ -14,6 +14,7 @@ from functools import partial
 import pytest
 
 from sweeper.run import RunState, SweepState
+from sweeper.search import bayes
 from sweeper.server import lifecycle, prior_runs, runs, suggestions, sweeps
 from sweeper.server.known_runs import KnownRuns
 from sweeper.server.scheduler import Scheduler
@@ -72,7 +73,7 @@ def test_a_run_says_what_suggested_it(ahead):
     for ended in range(3):
         ahead.settled(sweep)
         run = ahead.given(agent)
-        assert json.loads(run.origin) == {"engine": "bayes", "seed": 5, "runs": ended}
+        assert json.loads(run.origin) == {"engine": bayes.ENGINE, "seed": 5, "runs": ended}
         ahead.start(run)
         ahead.log(run, 0.5)
         ahead.complete(run)
