@@ -159,6 +159,16 @@ def burst(data: Path, port: int, sweep: str) -> list[float]:
     return [client.beat(agent)[0] for agent in agents]
 
 
+def warm_up(data: Path) -> None:
+    """Wait until the search process has filled the stock, for a minute at most."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with sqlite3.connect(data / users.DATABASE) as db:
+            if db.execute("SELECT count(*) FROM suggestions").fetchone()[0] >= PENDING:
+                return
+        time.sleep(0.2)
+
+
 def cycle(data: Path, port: int, sweep: str, asks: int, pause_s: float) -> tuple[list[float], list[float]]:
     """Let runs end and agents ask; give the times of heartbeats that got a run, and of those that asked for none."""
     client, taken, times, busy = Client(data, port), [], [], []
@@ -244,9 +254,10 @@ def measure(finished: int, asks: int, pause_s: float) -> dict[str, float | None]
         ours = on_demand(data, sweep)
         with server(home) as port:
             empty = burst(data, port, sweep)
+            warm_up(data)
             warm, busy = cycle(data, port, sweep, asks, pause_s)
             makeshift = at_random(data, asks)
-            time.sleep(3)
+            warm_up(data)
         with server(home) as port:
             restarted = burst(data, port, sweep)
     gp = optuna_ask(finished, "GPSampler") if finished <= GP_UP_TO else None
