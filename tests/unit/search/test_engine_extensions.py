@@ -144,6 +144,15 @@ def test_initial_points_come_first_and_once(method):
     assert len(runs) == len(set(keys(runs))) == 24
 
 
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_a_point_that_leaves_something_open_is_tried_once(method):
+    """What was drawn for it makes it one run, not the start of many."""
+    parameters = "parameters: {x: {min: 0.0, max: 1.0}, y: {min: 0.0, max: 1.0}}\n"
+    runs = exhaust(define(method, "{initial: [{x: 0.25}, {y: 0.75}]}", parameters), limit=6)
+    assert [run.params["x"] == 0.25 for run in runs] == [True, *[False] * 5]
+    assert [run.params["y"] == 0.75 for run in runs] == [False, True, *[False] * 4]
+
+
 @pytest.mark.parametrize("point", ["{g: {x: 2}}", "{g.x: 2}"])
 def test_an_initial_point_may_be_nested_or_dotted(point):
     """As in a run's config, or as in the table of runs."""
