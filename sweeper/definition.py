@@ -122,18 +122,20 @@ class SweepDefinition(Model):
     """False while faults are collected and `parameters` holds only those that are right."""
 
     @classmethod
-    def from_yaml(cls, text: str, source: str = "sweep.yaml") -> Self:
+    def from_yaml(cls, text: str, source: str = "sweep.yaml", *, by_hand: bool = True) -> Self:
         """Read a sweep file.
 
         Args:
             text: The YAML.
             source: Its name, for errors.
+            by_hand: A person wrote it, so that `1e-5`, which YAML takes for text, was meant as a number. PyYAML, and so
+                the SDK, writes the text "1e-5" in the same way.
 
         Raises:
             DefinitionError: It is no sweep; the message gives file, line, key and fix of every fault.
         """
         found = document.read(text, source)
-        wrong = [*found.faults, *faults.misread(found)]
+        wrong = [*found.faults, *(faults.misread(found) if by_hand else ())]
         try:
             definition = cls.model_validate(found.data)
         except ValidationError as error:

@@ -90,7 +90,8 @@ class Operations:
                 prior_runs.attach(db, sweep, sent.prior_runs_filters)
             place = projects.get(db, sweep.project_id)
         self.context.scheduler.changed(sweep.id)
-        return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": []}
+        warnings = sweeps.warnings(sent.config) if sent.config is not None else []
+        return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": warnings}
 
     def _create_sweep(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
         if sent.config is None:

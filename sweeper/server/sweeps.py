@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sweeper import document, faults
 from sweeper.definition import SweepDefinition
 from sweeper.run import SweepState
 from sweeper.server.names import new_id
@@ -59,7 +60,13 @@ def parse_definition(text: str) -> SweepDefinition:
     Raises:
         DefinitionError: The text describes no sweep.
     """
-    return SweepDefinition.from_yaml(text)
+    return SweepDefinition.from_yaml(text, by_hand=False)
+
+
+def warnings(text: str) -> list[str]:
+    """List what the user of a plain `wandb sweep` probably did not mean, in a text that describes a sweep."""
+    found = document.read(text, "sweep.yaml")
+    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in faults.misread(found)]
 
 
 def _sweep(row: sqlite3.Row) -> Sweep:

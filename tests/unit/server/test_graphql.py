@@ -7,6 +7,7 @@ import re
 from importlib.resources import files
 
 import pytest
+import yaml
 from graphql import GraphQLObjectType, build_schema, get_named_type
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
@@ -41,6 +42,17 @@ def test_sweep_is_created_in_the_askers_entity(client):
     assert re.fullmatch("[a-z0-9]{8}", found["sweep"]["name"])
     assert found["sweep"]["project"] == {"name": "uncategorized", "entity": {"name": "local"}}
     assert found["configValidationWarnings"] == []
+
+
+def test_text_that_looks_like_a_number_is_taken_as_the_sdk_writes_it(client):
+    """PyYAML quotes neither `1e-5` nor null; whoever meant a number is warned, with the place."""
+    query = "mutation($config: String) { upsertSweep(input: {config: $config}) { configValidationWarnings } }"
+    config = yaml.safe_dump({**GRID, "name": None, "parameters": {"size": {"values": ["1e-5", "large"]}}})
+    [empty, number] = client.graphql(query, config=config)["upsertSweep"]["configValidationWarnings"]
+    assert "name: is empty" in empty
+    assert "write 1.0e-5" in number
+    (command,) = client.beat(client.agent(client.sweep(config)))
+    assert command["args"] == {"size": {"value": "1e-5"}}
 
 
 def test_sweep_tells_what_to_expect(client):
