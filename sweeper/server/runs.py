@@ -52,6 +52,10 @@ class StoredRun:
     started_at: float | None
     heartbeat_at: float
     ended_at: float | None
+    attempt: int
+    resuming: int
+    holder: str
+    fenced: str
 
     @property
     def live(self) -> bool:
