@@ -72,6 +72,7 @@ class Run:
         created_at: When the server made it (aware, UTC).
         duration_s: Seconds from its start to its last sign of life.
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
+        nonfinite: How often it logged the metric as NaN or infinite.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Run:
     created_at: datetime | None = None
     duration_s: float | None = None
     prior: bool = False
+    nonfinite: int = 0
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""

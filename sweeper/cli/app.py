@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import check, control, launch, server, sweeps
+from sweeper.cli import check, control, launch, runs, server, sweeps
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -26,6 +26,8 @@ app.command()(check.check)
 app.command()(sweeps.create)
 app.command()(launch.launch)
 app.command()(sweeps.status)
+app.command()(runs.logs)
+app.command()(runs.retry)
 app.command()(control.stop)
 app.command()(control.pause)
 app.command()(control.resume)
