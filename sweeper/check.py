@@ -18,6 +18,7 @@ from sweeper.parameters import Nested, flat_forms
 from sweeper.run import Params, Run, RunState
 from sweeper.search import suggest
 from sweeper.search.hyperband import rungs
+from sweeper.stopping import Median, StoppingRule
 from sweeper.trainers import Declaration, declared
 
 SAMPLES = 5
@@ -113,9 +114,14 @@ def check(text: str, source: str, *, trainer: str | None = None) -> Check:
         warnings=tuple(advice.advise(definition, found)),
         definition=definition,
         rows=tuple(_rows(definition, declaration)),
-        rungs=rungs(definition.early_terminate)[:SAMPLES] if definition.early_terminate else (),
+        rungs=_rungs(definition.stopping),
         samples=tuple(_samples(definition)),
     )
+
+
+def _rungs(rule: StoppingRule | None) -> tuple[int, ...]:
+    """Show the first rungs; the median rule has none, it judges at every value."""
+    return () if rule is None or isinstance(rule, Median) else rungs(rule)[:SAMPLES]
 
 
 def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:
@@ -184,13 +190,9 @@ def _values(values: Any, between: str = ", ") -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return (
-        f"{value:.6g}"
-        if isinstance(value, float)
-        else str(value).replace(" ", "")
-        if isinstance(value, list)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)
 
 
 def _samples(definition: SweepDefinition) -> Iterator[Params]:

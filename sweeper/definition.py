@@ -20,7 +20,7 @@ from sweeper.model import Count, Faults, Model, Number, ParameterName, Value, ru
 from sweeper.parameters import ParameterForm, flat_forms
 from sweeper.run import Goal, Params
 from sweeper.space import ParameterSpace
-from sweeper.stopping import Hyperband
+from sweeper.stopping import Hyperband, StoppingRule
 
 MAX_CONFIGURATIONS = 10**15
 """A search of more counts as endless: servers keep 64-bit integers, and repeats multiply."""
@@ -195,9 +195,9 @@ class SweepDefinition(Model):
         return self.metric.goal if self.metric else "minimize"
 
     @property
-    def stopping(self) -> Hyperband | None:
-        """The rule of early termination."""
-        return self.early_terminate
+    def stopping(self) -> StoppingRule | None:
+        """The rule of early termination: W&B's, or one of ours."""
+        return self.early_terminate or self.sweeper.early_terminate
 
     @property
     def seed(self) -> int | None:
@@ -242,7 +242,7 @@ class SweepDefinition(Model):
         return data
 
     def _check_has_parameters(self) -> Faults:
-        drawn_elsewhere = self.scheduler is not None and self.scheduler.search_space is not None
+        drawn_elsewhere = self.scheduler is not None and bool(self.scheduler.search_space)
         if self._whole and not self.parameters and not drawn_elsewhere:
             yield rule("has no `parameters`", "add `parameters:` with what to vary")
 
@@ -277,6 +277,13 @@ class SweepDefinition(Model):
         if self.early_terminate and self.metric is None:
             yield rule("hyperband needs a `metric:`", A_METRIC, "early_terminate")
 
+    def _check_stopping_beyond_wandb(self) -> Faults:
+        beyond = self.sweeper.early_terminate
+        if beyond and self.metric is None:
+            yield rule(f"{beyond.type} needs a `metric:`", A_METRIC, "sweeper", "early_terminate")
+        if beyond and self.early_terminate:
+            yield rule("there is an `early_terminate:` of W&B's already", "leave one out", "sweeper", "early_terminate")
+
     def _check_metrics(self) -> Faults:
         if self.metrics and self.metric:
             yield rule("`metric` and `metrics` exclude each other", "keep one of them", "metrics")
@@ -297,6 +304,8 @@ class SweepDefinition(Model):
             yield rule(found, f"take method {methods}", "scheduler", "engine")
         if self.early_terminate:
             yield rule("a scheduler does its own early termination", "leave it out", "early_terminate")
+        if self.sweeper.early_terminate:
+            yield rule("a scheduler does its own early termination", "leave it out", "sweeper", "early_terminate")
         if self.controller and self.controller.type == "local":
             yield rule("`controller: local` and `scheduler` exclude each other", "leave it out", "controller")
 

@@ -7,6 +7,7 @@ SweeperError(message, hint)
 ├── LaunchError            workers cannot be started
 │   ├── NoGpuError         a GPU was asked for that is not there
 │   └── TrainerError       the trainer function cannot be imported
+├── ResultError            a sweep has no best run yet, or that run no model that works
 ├── ServerError            the embedded server cannot be started, stopped or reached
 └── StoreError             the server's database cannot be used
 """
@@ -61,6 +62,10 @@ class NoGpuError(LaunchError):
 
 class TrainerError(LaunchError):
     """The trainer function cannot be imported or called."""
+
+
+class ResultError(SweeperError):
+    """A sweep's best run or its model cannot be had."""
 
 
 class ServerError(SweeperError):

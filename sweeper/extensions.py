@@ -18,6 +18,7 @@ from sweeper.laws import json_key
 from sweeper.model import MAX_WHOLE, Count, Faults, Model, ParameterName, Value, rule, short
 from sweeper.run import Params
 from sweeper.space import ParameterSpace
+from sweeper.stopping import BeyondWandb
 
 MAX_REPEATS = 1000
 NUMBER = "number"
@@ -42,6 +43,8 @@ class Extensions(Model):
     """Configurations to try first; parameters left out are drawn."""
     conditions: dict[str, dict[str, Value]] = Field(default_factory=dict)
     """Parameter or group -> {another parameter: the value, or list of values, for which it is there}."""
+    early_terminate: BeyondWandb | None = None
+    """A rule of early termination that W&B lacks: `type: asha` or `type: median`."""
     run_name: str | None = Field(default=None, min_length=1, max_length=200)
     """The runs' names, with parameters in braces: `{optimizer}-lr{learning_rate:.1e}`; `{number}` counts the runs."""
 

@@ -185,17 +185,20 @@ class LogUniform(_Range):
             return
         fix = "write `distribution: log_uniform_values` for values"
         if low > 0 and high <= 1:
-            values = f"{_exp(low):.4g} to {_exp(high):.4g}"
-            found = f"min {low:g} and max {high:g} are exponents of e here: values from {values}"
+            least, most = self._values()
+            found = f"min {low:g} and max {high:g} are exponents of e here: values from {least:.4g} to {most:.4g}"
             yield rule(found, fix, "min")
         if abs(low) > MAX_EXPONENT or abs(high) > MAX_EXPONENT:
             found = f"min {low:g} and max {high:g} are exponents of e here, which is out of reach"
             yield rule(found, fix, "max")
 
+    def _values(self) -> tuple[float, float]:
+        return _exp(self.min), _exp(self.max)
+
     @property
     def law(self) -> laws.Distribution:
         """The law of its values."""
-        return laws.LogUniform(_exp(self.min), _exp(self.max))
+        return laws.LogUniform(*self._values())
 
 
 class InvLogUniform(LogUniform):
@@ -208,10 +211,8 @@ class InvLogUniform(LogUniform):
     max: Number
     """The largest exponent: the smallest value is e^-max."""
 
-    @property
-    def law(self) -> laws.Distribution:
-        """The law of its values."""
-        return laws.LogUniform(_exp(-self.max), _exp(-self.min))
+    def _values(self) -> tuple[float, float]:
+        return _exp(-self.max), _exp(-self.min)
 
 
 class Normal(Form):

@@ -2,78 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from sweeper.errors import NoGpuError
+import pynvml
+
+IDLE_MEMORY_MIB = 256
+"""A GPU without a compute process is idle below this: one in MIG mode takes 87 MiB by itself, a CUDA context about 300.
+
+The processes alone do not tell: those of another container are not seen."""
+
+Answer = TypeVar("Answer")
+
+_BROKEN = {pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED}
+"""Answers that say the GPU cannot be used; all others leave a question open, on this driver, chip or container."""
+
+NO_DRIVER = "no NVIDIA driver here (libnvidia-ml.so.1 is not found)"
+
+_TROUBLES = {
+    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: NO_DRIVER,
+    pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "the NVIDIA driver is not loaded",
+    pynvml.NVML_ERROR_NO_PERMISSION: "the NVIDIA driver refuses this user",
+    pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "the NVIDIA driver's library and kernel module have different versions",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Gpu:
-    """One GPU.
+class GpuProcess:
+    """A process that computes on a GPU.
 
     Attributes:
-        index: Its number, in nvidia-smi's order (`CUDA_DEVICE_ORDER=PCI_BUS_ID`).
-        name: Its model.
-        uuid: Its UUID.
-        memory_mib: Its memory.
+        pid: Its number; in a container, perhaps the host's.
+        memory_mib: Its memory there; None where the driver does not say.
     """
 
-    index: int
+    pid: int
+    memory_mib: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One GPU, or one MIG device of it.
+
+    Attributes:
+        name: `gpu0`; `gpu0mig1` for a MIG device.
+        index: Its number, in nvidia-smi's order (`CUDA_DEVICE_ORDER=PCI_BUS_ID`); its GPU's for a MIG device.
+        model: What it is.
+        uuid: Its UUID, `GPU-...` or `MIG-...`.
+        memory_mib: Its memory; 0 where the driver does not say.
+        used_mib: How much of that is in use, without what the driver keeps for itself.
+        processes: What computes on it, as far as it can be seen from here.
+        capability: Its CUDA compute capability; None where the driver does not say.
+        ecc_errors: Memory errors since the driver was loaded that ECC could not correct.
+        remap: `pending` where broken memory rows wait for a reset to be replaced, `failed` where none were left.
+        mig: Its MIG devices if it is in MIG mode, in which it cannot be used whole; None if it is not.
+        trouble: Why nothing can run on it; empty if it can.
+    """
+
     name: str
-    uuid: str
-    memory_mib: int
+    index: int
+    model: str = ""
+    uuid: str = ""
+    memory_mib: int = 0
+    used_mib: int = 0
+    processes: tuple[GpuProcess, ...] = ()
+    capability: tuple[int, int] | None = None
+    ecc_errors: int = 0
+    remap: str = ""
+    mig: tuple[Gpu, ...] | None = None
+    trouble: str = ""
+
+    @property
+    def devices(self) -> tuple[Gpu, ...]:
+        """What runs can be pinned to: itself, its MIG devices, or nothing."""
+        if self.trouble:
+            return ()
+        return (self,) if self.mig is None else self.mig
+
+    @property
+    def idle(self) -> bool:
+        """Whether no process computes on it and little of its memory is in use."""
+        return not self.processes and self.used_mib < IDLE_MEMORY_MIB
+
+    @property
+    def occupation(self) -> str:
+        """Say what is going on there: memory in use, and by whom."""
+        who = ", ".join(
+            f"pid {process.pid}" + (f" ({process.memory_mib} MiB)" if process.memory_mib is not None else "")
+            for process in self.processes
+        )
+        return f"{self.used_mib} of {self.memory_mib} MiB in use by {who or 'no process that is visible here'}"
 
 
-def list_gpus() -> list[Gpu]:
-    """List the machine's GPUs; none where there is no NVIDIA driver."""
-    import pynvml
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What NVML says about the machine.
 
+    Attributes:
+        gpus: All of its GPUs, in nvidia-smi's order.
+        trouble: Why NVML does not answer; empty if it does.
+        driver: The driver's version.
+        cuda: The newest CUDA that the driver supports.
+    """
+
+    gpus: tuple[Gpu, ...] = ()
+    trouble: str = ""
+    driver: str = ""
+    cuda: tuple[int, int] | None = None
+
+    @property
+    def devices(self) -> tuple[Gpu, ...]:
+        """What runs can be pinned to."""
+        return tuple(device for gpu in self.gpus for device in gpu.devices)
+
+
+def find_gpus() -> Found:
+    """Ask NVML for the machine's GPUs and what runs on them."""
     try:
         pynvml.nvmlInit()
-    except pynvml.NVMLError:  # library not found, driver not loaded, function not found: no GPU all the same
-        return []
+    except pynvml.NVMLError as error:
+        return Found(trouble=_trouble(error))
     try:
-        return [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except pynvml.NVMLError:
-        return []
+        return Found(
+            gpus=tuple(_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())),
+            driver=_ask(pynvml.nvmlSystemGetDriverVersion, otherwise=""),
+            cuda=_version(_ask(pynvml.nvmlSystemGetCudaDriverVersion_v2, otherwise=0)),
+        )
+    except pynvml.NVMLError as error:
+        return Found(trouble=_trouble(error))
     finally:
         pynvml.nvmlShutdown()
 
 
-def _gpu(index: int) -> Gpu:
-    import pynvml
-
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
-    name, uuid = pynvml.nvmlDeviceGetName(handle), pynvml.nvmlDeviceGetUUID(handle)
-    return Gpu(index, str(name), str(uuid), int(memory) >> 20)
+def _trouble(error: pynvml.NVMLError) -> str:
+    return _TROUBLES.get(error.value, f"the NVIDIA driver does not answer: {error}")
 
 
-def visible(gpus: Sequence[Gpu], mask: str | None) -> list[Gpu]:
-    """Keep the GPUs that an inherited CUDA_VISIBLE_DEVICES leaves (a Slurm job's share, say).
-
-    Args:
-        gpus: All of the machine's.
-        mask: The variable's value; None where it is not set.
-    """
-    if mask is None:
-        return list(gpus)
-    names = [name.strip() for name in mask.split(",") if name.strip()]
-    return [gpu for name in names for gpu in gpus if name == str(gpu.index) or gpu.uuid.startswith(name)]
+def _version(number: int) -> tuple[int, int] | None:
+    """Read 13020 as 13.2."""
+    return (number // 1000, number % 1000 // 10) if number else None
 
 
-def parse_gpus(text: str) -> list[int]:
-    """Read `--gpus 0,1`.
+def _ask(question: Callable[..., Answer], *args: object, otherwise: Answer) -> Answer:
+    """Ask what not every driver and chip answers.
 
     Raises:
-        NoGpuError: It is no list of different GPU numbers.
+        NVMLError: The GPU cannot be used.
     """
-    fix = "write their numbers as nvidia-smi shows them, such as --gpus 0,1"
     try:
-        indices = [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise NoGpuError(f"--gpus {text!r} is not a list of GPU numbers", fix) from error
-    if len(set(indices)) < len(indices) or min(indices) < 0:
-        raise NoGpuError(f"--gpus {text!r} names a GPU twice or below 0", fix)
-    return indices
+        return question(*args)
+    except pynvml.NVMLError as error:
+        if error.value in _BROKEN:
+            raise
+        return otherwise
+
+
+def _gpu(index: int) -> Gpu:
+    name = f"gpu{index}"
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        gpu = replace(_device(handle, name, index), **_health(handle))
+        current, _pending = _ask(pynvml.nvmlDeviceGetMigMode, handle, otherwise=(0, 0))
+        if current != pynvml.NVML_DEVICE_MIG_ENABLE:
+            return gpu
+        mig = tuple(_mig_devices(handle, gpu))
+        return replace(gpu, mig=mig, trouble="" if mig else "it is in MIG mode and has no MIG devices")
+    except pynvml.NVMLError as error:  # it fell off the bus, say; the others still work
+        return Gpu(name=name, index=index, trouble=f"the driver says: {error}")
+
+
+def _device(handle: Any, name: str, index: int) -> Gpu:
+    memory_mib, used_mib = _memory(handle)
+    return Gpu(
+        name=name,
+        index=index,
+        model=_ask(pynvml.nvmlDeviceGetName, handle, otherwise="GPU"),
+        uuid=pynvml.nvmlDeviceGetUUID(handle),
+        memory_mib=memory_mib,
+        used_mib=used_mib,
+        processes=_processes(handle),
+    )
+
+
+def _processes(handle: Any) -> tuple[GpuProcess, ...]:
+    found: list[Any] = _ask(pynvml.nvmlDeviceGetComputeRunningProcesses, handle, otherwise=[])
+    return tuple(GpuProcess(one.pid, None if one.usedGpuMemory is None else one.usedGpuMemory >> 20) for one in found)
+
+
+def _memory(handle: Any) -> tuple[int, int]:
+    """Ask for total and used MiB; version 2 does not count what the driver reserves, some 500 MiB on an H100."""
+    question = pynvml.nvmlDeviceGetMemoryInfo
+    answer = _ask(question, handle, pynvml.nvmlMemory_v2, otherwise=None) or _ask(question, handle, otherwise=None)
+    return (answer.total >> 20, answer.used >> 20) if answer else (0, 0)
+
+
+def _health(handle: Any) -> dict[str, Any]:
+    uncorrected = (pynvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, pynvml.NVML_VOLATILE_ECC)
+    _, _, pending, failed = _ask(pynvml.nvmlDeviceGetRemappedRows, handle, otherwise=(0, 0, 0, 0))
+    return {
+        "capability": _ask(pynvml.nvmlDeviceGetCudaComputeCapability, handle, otherwise=None),
+        "ecc_errors": _ask(pynvml.nvmlDeviceGetTotalEccErrors, handle, *uncorrected, otherwise=0),
+        "remap": "failed" if failed else "pending" if pending else "",
+    }
+
+
+def _mig_devices(handle: Any, gpu: Gpu) -> Iterator[Gpu]:
+    for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        device = _ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number, otherwise=None)
+        if device is not None:  # places without a device; devices that this container was not given
+            yield _device(device, f"{gpu.name}mig{number}", gpu.index)

@@ -137,7 +137,9 @@ class Model(BaseModel):
         faults.extend(InitErrorDetails(type=broken, loc=(), input=None) for broken in cls._broken(model))
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
-        return model
+        optional = [name for name, field in cls.model_fields.items() if field.default is None]
+        model.model_fields_set.difference_update(name for name in optional if getattr(model, name) is None)
+        return model  # without the keys that Python gives as None, where a file would leave them out
 
     @classmethod
     def _broken(cls, model: Self) -> Faults:
@@ -188,6 +190,7 @@ _FIXES = {
     "recursion_depth_exceeded": "flatten it",
     "dict_type": "indent keys below it",
     "model_type": "indent keys below it",
+    "model_attributes_type": "indent keys below it",
     "invalid_key": "put the key in quotes",
 }
 
@@ -208,10 +211,13 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
     match detail["type"]:
         case "extra_forbidden":
             return "unknown key", did_you_mean(key, fields)
-        case "missing":
-            return f"has no `{key}`", f"add `{key}:`"
-        case "literal_error":
-            choices = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        case "missing" | "union_tag_not_found" as kind:
+            name = key if kind == "missing" else "type"
+            return f"has no `{name}`", f"add `{name}:`"
+        case "literal_error" | "union_tag_invalid":
+            found = context.get("tag", found)
+            expected = context.get("expected") or context["expected_tags"]
+            choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
             text = str(found).lower() if isinstance(found, bool) else ""
             return f"{short(found)} is not known", (
                 f'put it into quotes: "{text}"' if text in choices else did_you_mean(found, choices)

@@ -88,16 +88,20 @@ def _range_form(low: object, high: object) -> str:
 
 def _no_mapping(value: object) -> PydanticCustomError:
     key = "values" if isinstance(value, list) else "value"
-    written = json.dumps(value, default=str) if isinstance(value, list | str | int | float) else ""
-    fix = f"write {{{key}: {written}}}" if value and len(written) < 60 else A_FORM
+    try:
+        written = json.dumps(value) if isinstance(value, list | str | int | float) else ""
+    except (TypeError, ValueError):  # a list of what only Python can write
+        written = ""
+    fix = f"write {{{key}: {written}}}" if 0 < len(written) < 60 and value else A_FORM
     return rule(f"{short(value)} is not a parameter", fix)
 
 
 def _no_form(value: Mapping[Any, Any]) -> PydanticCustomError:
-    unknown = [key if isinstance(key, str) else short(key) for key in value if key not in KEYS]
+    names = [key if isinstance(key, str) else short(key) for key in value]
+    unknown = [name for name in names if name not in KEYS]
     below = [isinstance(item, Mapping) for item in value.values()]
     if all(below) or (any(below) and len(unknown) == len(value)):
-        return rule("a group needs `parameters:`", f"put {', '.join(map(str, value))[:60]} under `parameters:`")
+        return rule("a group needs `parameters:`", f"put {', '.join(names)[:60]} under `parameters:`")
     if unknown:
         return rule(f"unknown key `{unknown[0]}`", did_you_mean(unknown[0], KEYS), unknown[0])
     if lawless := [key for key in ("q", "mu", "sigma", "a", "b") if key in value]:

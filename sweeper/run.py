@@ -58,6 +58,29 @@ class SweepState(StrEnum):
         return self in {SweepState.FINISHED, SweepState.CANCELED}
 
 
+@dataclass(frozen=True, slots=True)
+class StopDecision:
+    """Early termination of one run, with the comparison that it failed.
+
+    Attributes:
+        run_id: The run to stop.
+        reason: Why, in one line; never empty.
+        rule: What decided: `hyperband`, `asha` or `median`.
+        rung: The iteration at which the run was judged.
+        value: What it was judged by; None if all it logged is NaN or infinite.
+        threshold: The worst value that would have gone on; None where `value` is.
+        n: How many runs were compared at the rung, itself included.
+    """
+
+    run_id: str
+    reason: str
+    rule: str = ""
+    rung: int = 0
+    value: float | None = None
+    threshold: float | None = None
+    n: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One execution of the trainer with fixed parameters.
@@ -71,8 +94,9 @@ class Run:
         reason: Why it was stopped or why it failed; empty when there is nothing to explain.
         created_at: When the server made it (aware, UTC).
         duration_s: Seconds from its start to its last sign of life.
-        prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
         nonfinite: How often it logged the metric as NaN or infinite.
+        stop: The decision of early termination that ended it, if one did.
+        prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
     """
 
     id: str
@@ -83,8 +107,9 @@ class Run:
     reason: str = ""
     created_at: datetime | None = None
     duration_s: float | None = None
-    prior: bool = False
     nonfinite: int = 0
+    stop: StopDecision | None = None
+    prior: bool = False
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""
@@ -98,11 +123,23 @@ def finite(values: Iterable[object]) -> tuple[float, ...]:
 
     W&B's engine (`sweeps` 0.3.0) skips NaN, infinities, booleans and text in the same way.
     """
-    return tuple(
-        float(value)
-        for value in values
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    numbers = (float_or_nan(value) for value in values)
+    return tuple(number for number in numbers if number is not None and math.isfinite(number))
+
+
+def float_or_nan(value: object) -> float | None:
+    """Read a logged value as a number; None for what is none, such as a boolean or text.
+
+    NaN and infinities are numbers here, also as the words that the SDK writes for them in places.
+    """
+    if isinstance(value, str):
+        return float(value) if value in {"NaN", "Infinity", "-Infinity"} else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:

@@ -26,6 +26,8 @@ def _plain(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     plain = {key: _plain(value) for key, value in node.items() if key != "title" or not isinstance(value, str)}
+    if "mapping" in plain.get("discriminator", ()):
+        del plain["discriminator"]  # OpenAPI's word; every choice names its type
     if "oneOf" in plain:
         plain["anyOf"] = plain.pop("oneOf")
     if "patternProperties" in plain:

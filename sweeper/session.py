@@ -52,7 +52,7 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         BackendError: `wandb` is asked for without credentials, or does not answer.
         ServerError: The embedded server does not start.
     """
-    backend = None if choice == "local" else _wandb_backend(settings)
+    backend = None if choice == "local" else wandb_backend(settings)
     if backend is None and choice == "wandb":
         fix = (
             "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), run `wandb login`, "
@@ -65,8 +65,12 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
     return backend
 
 
-def _wandb_backend(settings: Settings) -> Backend | None:
-    """Describe the W&B server there are credentials for; asks the SDK only where a netrc file makes it worth 2 s."""
+def wandb_backend(settings: Settings) -> Backend | None:
+    """Describe the W&B server there are credentials for; asks the SDK only where a netrc file makes it worth 2 s.
+
+    Raises:
+        BackendError: WANDB_BASE_URL is no address.
+    """
     if not settings.api_key and not settings.netrc_path:
         return None
     base_url = settings.base_url or wandb_client.default_base_url()
@@ -74,7 +78,7 @@ def _wandb_backend(settings: Settings) -> Backend | None:
         raise BackendError(
             f"WANDB_BASE_URL is {base_url!r}, which is no address", "write http://HOST:PORT or https://HOST"
         )
-    if not settings.api_key and not settings.has_login(base_url):
+    if not settings.api_key and settings.login_key(base_url) is None:
         return None
     return Backend(kind="wandb", base_url=base_url, api_key=settings.api_key)
 

@@ -66,15 +66,16 @@ class Settings:
         paths = (Path(place).expanduser() for place in places if place)
         return next((path for path in paths if path.is_file()), None)
 
-    def has_login(self, base_url: str) -> bool:
-        """Whether a key for the W&B server at `base_url` lies in the netrc file."""
+    def login_key(self, base_url: str) -> str | None:
+        """Read the key for the W&B server at `base_url` from the netrc file; None if there is none."""
         host = urlsplit(base_url).hostname
         if self.netrc_path is None or host is None:
-            return False
+            return None
         try:
-            return netrc.netrc(self.netrc_path).authenticators(host) is not None
+            login = netrc.netrc(self.netrc_path).authenticators(host)
         except (netrc.NetrcParseError, OSError):
-            return False
+            return None
+        return login[2] if login else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from sweeper.definition import SweepDefinition
 from sweeper.failures import Kind
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
-from sweeper.run import Goal, Run, RunState, SweepState, best_run
+from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
+from sweeper.search.importance import Importance, importance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class RunStatus:
         attempts: How often it was started here.
         log_tail: The last lines of the log of one that failed.
         told_to_stop: Whether the server wants it to end and it has not yet.
+        stop: The decision of early termination that ended it, if one did.
     """
 
     id: str
@@ -53,6 +56,7 @@ class RunStatus:
     attempts: int = 1
     log_tail: tuple[str, ...] = ()
     told_to_stop: bool = False
+    stop: StopDecision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,10 @@ class SweepStatus:
         best: The run with the best logged value.
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         elapsed_s: Since the first run was made, until now or the end of the last.
+        runs: All runs, oldest first.
+        stopped_early: Runs that early termination ended.
+        saved_s: GPU seconds that it saved, by `saved_seconds`; None as long as that is unknown.
+        importance: How much each parameter mattered, if that was asked for.
         runs: All runs it made, oldest first.
         prior: Earlier runs attached to it, which count nowhere else here.
         prior_best: The best value among those.
@@ -94,6 +102,9 @@ class SweepStatus:
     model: str
     elapsed_s: float | None
     runs: tuple[RunStatus, ...]
+    stopped_early: int = 0
+    saved_s: float | None = None
+    importance: tuple[Importance, ...] | None = None
     prior: int = 0
     prior_best: float | None = None
     target: float | None = None
@@ -119,6 +130,7 @@ def summarise(
     now: datetime,
     models: Mapping[str, str],
     launchers: Mapping[int, tuple[str, ...]] | None = None,
+    weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
 
@@ -132,6 +144,7 @@ def summarise(
         now: The time (aware).
         models: ONNX files on this machine, by run id.
         launchers: The slots of each launch under way on this machine, by its process.
+        weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
     total = expected_runs(definition, runs)
     prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
@@ -153,11 +166,37 @@ def summarise(
         model=models.get(best.id, "") if best else "",
         elapsed_s=_elapsed_s(runs, shown, now),
         runs=shown,
+        stopped_early=sum(_stopped_early(run) for run in runs),
+        saved_s=saved_seconds(runs),
+        importance=importance(definition, runs) if weigh and definition.metric else None,
         prior=len(prior),
         prior_best=best_prior.best(definition.goal) if best_prior else None,
         target=definition.metric.target if definition.metric else None,
         launchers=launchers or {},
     )
+
+
+def saved_seconds(runs: Sequence[Run]) -> float | None:
+    """Estimate the GPU seconds that early termination has saved, over all runs it ended.
+
+    Of each such run, the iterations it did not do count, up to the median of the finished runs, at their median seconds
+    per iteration. Seconds are those of a slot: of one GPU, or of the share of one that the slot is.
+
+    Returns:
+        The sum; None if runs were stopped and none has finished that they could be compared with.
+    """
+    stopped = [run for run in runs if _stopped_early(run)]
+    whole = [run for run in runs if run.state is RunState.FINISHED and run.history and run.duration_s]
+    if not stopped or not whole:
+        return None if stopped else 0.0
+    iteration_s = statistics.median((run.duration_s or 0.0) / len(run.history) for run in whole)
+    length = statistics.median(len(run.history) for run in whole)
+    done = (max(len(run.history), run.stop.rung if run.stop else 0) for run in stopped)
+    return iteration_s * sum(max(0.0, length - iterations) for iterations in done)
+
+
+def _stopped_early(run: Run) -> bool:
+    return run.stop is not None and run.state is RunState.KILLED
 
 
 def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None, now: datetime) -> RunStatus:
@@ -177,6 +216,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         attempts=record.attempt if record else 1,
         log_tail=record.log_tail if record else (),
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
+        stop=run.stop,
     )
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeper.run import RunState, SweepState
+from sweeper.search.importance import MIN_RUNS, Importance
 from sweeper.status import RunStatus, SweepStatus
 
 _STYLES = {
@@ -29,7 +30,7 @@ _STYLES = {
 BAR_WIDTH = 24
 SHOWN_REASONS = 10
 SHOWN_LINES = 3
-HEAD_LINES = 14
+HEAD_LINES = 15
 LINES_PER_RUN = 3
 
 
@@ -61,7 +62,32 @@ def _value(value: object) -> str:
 
 def status_view(status: SweepStatus) -> RenderableType:
     """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is."""
-    return Group(runs_table(status), Text(), sweep_view(status))
+    weighed = [] if status.importance is None else [importance_table(status.importance), Text()]
+    return Group(runs_table(status), Text(), *weighed, sweep_view(status))
+
+
+def importance_table(rows: Sequence[Importance]) -> RenderableType:
+    """Lay out how much each parameter mattered, or say that it is too early to tell."""
+    most = max((row.n for row in rows), default=0)
+    if most < MIN_RUNS:
+        return Text(f"importance: {most} runs with a value are too few, it takes {MIN_RUNS}", style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("importance", overflow="fold")
+    for heading in ("PED-ANOVA", "forest", "correlation", "runs"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(escape(row.name), share(row.ped_anova), share(row.forest), correlation(row), str(row.n))
+    return table
+
+
+def share(value: float | None) -> str:
+    """Write a share of the whole: `63%`."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def correlation(row: Importance) -> str:
+    """Write a correlation with its sign: `+0.81`."""
+    return "-" if row.correlation is None else f"{row.correlation:+.2f}"
 
 
 def live_view(status: SweepStatus, *, height: int) -> RenderableType:
@@ -86,6 +112,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
         _fact("runs", progress(status)),
     ]
+    if status.stopped_early:
+        lines.append(_fact("stopped", stopped(status)))
     for pid, slots in status.launchers.items():
         lines.append(_fact("launch", f"process {pid} on {', '.join(slots)}"))
     if status.prior:
@@ -120,6 +148,12 @@ def progress(status: SweepStatus) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.counts.items()))
     time = f", {duration(status.elapsed_s)}" if status.elapsed_s else ""
     return f"{status.done}/{total}{bar} {counts or 'none yet'}{time}"
+
+
+def stopped(status: SweepStatus) -> str:
+    """Write what early termination did: `3 runs early, about 4m 10s of GPU time saved`."""
+    runs = f"{status.stopped_early} run{'s' if status.stopped_early > 1 else ''} early"
+    return runs if status.saved_s is None else f"{runs}, about {duration(status.saved_s)} of GPU time saved"
 
 
 def runs_table(status: SweepStatus) -> RenderableType:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sweeper import wandb_client
+from sweeper.cores import usable_cores
 from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError
-from sweeper.gpus import list_gpus, visible
-from sweeper.launch.base import Slot, SweepDir
-from sweeper.launch.plan import plan_slots
+from sweeper.gpus import find_gpus
+from sweeper.launch.base import SweepDir
+from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
@@ -105,8 +105,11 @@ class StatusReader:
         self.command: Sequence[object] = ()
         self._reader = wandb_client.SweepReader(ref)
 
-    def read(self) -> SweepStatus:
+    def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
+
+        Args:
+            weigh: Whether to tell how much each parameter mattered.
 
         Raises:
             SweepNotFoundError: The server does not know the sweep.
@@ -125,6 +128,7 @@ class StatusReader:
             now=datetime.now(UTC),
             models=self.directory.models(),
             launchers=self.directory.launchers(),
+            weigh=weigh,
         )
 
     def fetch_model(self, status: SweepStatus) -> None:
@@ -136,18 +140,12 @@ class StatusReader:
 # Launch
 
 
-def plan_machine(settings: Settings, *, gpus: str | None, workers: int | None) -> list[Slot]:
+def plan_machine(settings: Settings, asked: Asked) -> Plan:
     """Decide this machine's slots.
 
     Raises:
-        NoGpuError: A GPU is asked for that the machine does not have.
+        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
+        LaunchError: Options exclude each other.
     """
-    found = list_gpus()
-    if gpus is None:
-        found = visible(found, settings.environ.get("CUDA_VISIBLE_DEVICES"))
-    return plan_slots(found, requested=gpus, workers=workers, cores=_cores())
-
-
-def _cores() -> int:
-    """Count the cores this process may use; a container or a Slurm job may have fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
+    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import Run, RunState, SweepState, finite
+from sweeper.run import Run, RunState, StopDecision, SweepState, finite
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -222,8 +222,21 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
             raise BackendError(f"the server does not {verb} run {run}", "see `sweeper status`")
 
 
-def download(run: RunRef, suffix: str, into: Path) -> list[Path]:
-    """Fetch a run's files whose names end in `suffix`.
+def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a run's whole config and its summary, as the server has them.
+
+    Raises:
+        BackendError: It does not answer.
+    """
+    import wandb
+
+    with _sdk_errors(f"cannot read run {run}"):
+        found = wandb.Api().run(run.path)
+        return dict(found.config), dict(found.summary_metrics)
+
+
+def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Path]:
+    """Fetch a run's files whose names end in `suffix`, or in one of several.
 
     Returns:
         Where they lie now.
@@ -330,6 +343,7 @@ class SweepReader:
             reason=str(summary.get("_sweeper", {}).get("reason", "")),
             created_at=_utc(run.created_at),
             duration_s=summary.get("_runtime"),
+            stop=_stop(run.id, summary.get("_sweeper", {})),
             prior=run.sweep_name != self.ref.sweep_id,
         )
         if state.ended:
@@ -344,6 +358,12 @@ def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any])
     """Give all values of the metric, or, of a run that logged none, what its summary says."""
     rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
     return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
+
+
+def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
+    """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
+    numbers = told.get("stop")
+    return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
 
 
 def _utc(text: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,8 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would leave its device id in the home
 
 # No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
 hypothesis.settings.register_profile("sweeper", deadline=None, derandomize=True)
@@ -144,3 +147,43 @@ def user(tmp_path: Path) -> Iterator[User]:
         process.kill()
     for started in user.started:
         started.communicate()
+
+
+@dataclass
+class FakeNvml:
+    """A machine's GPUs as NVML tells of them, through a libnvidia-ml.so.1 of our own: see fake_nvml/fake_nvml.c.
+
+    Attributes:
+        file: What it answers.
+        environ: The variables with which a process finds it.
+    """
+
+    file: Path
+    environ: dict[str, str]
+
+    def set(self, *lines: str) -> dict[str, str]:
+        """Say what the machine has; give the variables."""
+        self.file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return self.environ
+
+
+@pytest.fixture(scope="session")
+def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the test double, compiled."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler (Debian: gcc libc6-dev)")
+    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
+    source = Path(__file__).parent / "fake_nvml" / "fake_nvml.c"
+    options = ["-std=gnu11", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library]
+    done = subprocess.run([compiler, *options, source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return library.parent
+
+
+@pytest.fixture
+def nvml(nvml_library: Path, tmp_path: Path) -> FakeNvml:
+    """A machine whose GPUs the test decides; none to begin with."""
+    file = tmp_path / "nvml.txt"
+    file.touch()
+    return FakeNvml(file, {"LD_LIBRARY_PATH": str(nvml_library), "FAKE_NVML": str(file)})

@@ -1,115 +1,139 @@
-"""Train a ConvNet on handwritten digits with the parameters of one W&B run.
+"""Train a ConvNet with the parameters of one W&B run: the whole of a run is in `train`.
 
-`train` takes no arguments: every agent calls it (`trainer.train:train`), and it finds its parameters in the run's
-config. The rest is the tutorial's pipeline: make the pieces, train, test, save the net.
+Agents call `train` (`trainer.train:train`); `wandb agent` starts this file (`program: trainer/train.py`); and without
+any sweep or server it runs alone:
+
+    python -m trainer.train --epochs 1 --learning-rate 0.01
+
+Heavy modules are imported where they are used: `sweeper check` imports this one to read CONFIG and METRICS.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from pathlib import Path
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
 
-import torch
-import wandb
-from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer
+from trainer.config import ConfigError, TrainConfig
 
-from trainer.config import TrainConfig
-from trainer.data import Loader, load
-from trainer.export import export_onnx
-from trainer.model import ConvNet
+CONFIG = TrainConfig
+"""The parameters this trainer knows."""
 
-LOG_EVERY = 25  # batches between two logged losses
-TEST_BATCH = 1000  # images tested at once: bounds the memory, does not change the result
+METRICS = (
+    *("epoch", "loss", "train_loss", "train_accuracy", "val_loss", "val_accuracy"),
+    *("learning_rate", "images_per_s", "gpu_peak_mib", "best_val_accuracy", "best_epoch", "train_s"),
+    *("test_loss", "test_accuracy", "confusion_matrix_table", "worst_mistakes", "worst_images"),
+    *("onnx_opset", "onnx_inputs", "onnx_max_difference"),
+)
+"""Every key it logs or writes into the summary. A sweep optimises val_accuracy: the test set is looked at once."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """What a run is made of."""
-
-    model: ConvNet
-    train_loader: Loader
-    test_loader: Loader
-    criterion: nn.Module
-    optimizer: Optimizer
+PREEMPTED_EXIT_CODE = 128 + signal.SIGTERM
 
 
-def train() -> None:
-    """Train, test and save one net with the parameters of the run that W&B hands out."""
-    # What the sweep sets wins over these defaults; the run's config then shows both.
-    with wandb.init(config=TrainConfig().model_dump(mode="json")) as run:
-        config = TrainConfig.from_wandb(dict(run.config))
-        pipeline = make(config)
-        began = time.perf_counter()
-        train_loop(run, pipeline, config.epochs)
-        run.summary["train_s"] = round(time.perf_counter() - began, 3)
-        save(run, pipeline.model)
+def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None = None) -> None:
+    """Train, test and save one net.
+
+    Args:
+        given: The parameters of a run without a sweep; what a sweep sets wins over them.
+        mode: `wandb.init`'s; by default what the environment says.
+
+    Raises:
+        ConfigError: The run's config has an unknown key or an impossible value.
+    """
+    import torch
+    import wandb
+
+    from trainer.checkpoint import Checkpoint
+    from trainer.data import load
+    from trainer.loop import PreemptedError, Training
+    from trainer.report import report_test, save_model
+
+    defaults = (given or CONFIG()).model_dump(mode="json")
+    resume: Literal["allow"] | None = "allow" if Checkpoint.waits() else None
+    with sigterm() as preempted, wandb.init(config=defaults, mode=mode, resume=resume) as run:
+        config = CONFIG.from_wandb(dict(run.config))
+        data = load(config.dataset).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        training, checkpoint = Training(config, data), Checkpoint.of(run.id)
+        if state := checkpoint.load(config.model_dump(mode="json")):
+            training.restore(state)
+        try:
+            training.fit(run, checkpoint, preempted)
+        except PreemptedError:
+            run.mark_preempting()
+            run.finish(exit_code=PREEMPTED_EXIT_CODE)
+            sys.exit(PREEMPTED_EXIT_CODE)
+        except Exception:  # stopped early, or wrong: it would be again
+            if not checkpoint.lent:
+                checkpoint.remove()
+            raise
+        run.summary["train_s"] = round(training.at.train_s, 3)
+        report_test(run, training)
+        save_model(run, training)
+        checkpoint.remove()
 
 
-def make(config: TrainConfig) -> Pipeline:
-    """Make the model, its data, criterion and optimizer, on the GPU if there is one."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(config.seed)
-    model = ConvNet(config.kernels, config.classes).to(device)
-    return Pipeline(
-        model=model,
-        train_loader=Loader(load(config.dataset, "train").to(device), config.batch_size, seed=config.seed),
-        test_loader=Loader(load(config.dataset, "test").to(device), TEST_BATCH),
-        criterion=nn.CrossEntropyLoss(),
-        optimizer=make_optimizer(model, config),
+@contextmanager
+def sigterm() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM sets instead of ending the process, where this is the main thread (Python's rule)."""
+    came = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: came.set())
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run alone, with the parameters of the command line, or as the program of a `wandb agent`."""
+    if os.environ.get("WANDB_SWEEP_ID"):  # noqa: TID251 the agent says so
+        # The agent gives the parameters as --key=value and to wandb.init(), which keeps their types.
+        train()
+        return
+    parser = make_parser()
+    try:
+        config = CONFIG.from_wandb(vars(parser.parse_args(argv)))
+    except ConfigError as error:
+        parser.error(str(error))
+    train(config, mode=None if _can_log_in() else "offline")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make a command line of all knobs, each with its comment."""
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.train", description=__doc__.splitlines()[0], argument_default=argparse.SUPPRESS
     )
+    for name, knob in CONFIG.model_fields.items():
+        default = json.dumps(knob.default)
+        text = f"{knob.description} Default: {default}".replace("%", "%%")  # argparse reads a % as a format
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=_value, metavar="X", help=text)
+        if "_" in name:  # as a sweep file spells it
+            parser.add_argument(f"--{name}", dest=name, type=_value, help=argparse.SUPPRESS)
+    return parser
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
-    """Make the optimizer that the config names."""
-    if config.optimizer == "adam":
-        return Adam(model.parameters(), lr=config.learning_rate)
-    return SGD(model.parameters(), lr=config.learning_rate, momentum=0.9)
+def _value(text: str) -> Any:
+    """Read JSON, such as `[8, 16]` or `false`; anything else is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
-def train_loop(run: wandb.Run, pipeline: Pipeline, epochs: int) -> None:
-    """Train, logging the loss on the way and `test_accuracy` after every epoch; a step is an example seen."""
-    run.watch(pipeline.model, pipeline.criterion, log="all", log_freq=10)
-    examples = 0
-    for epoch in range(1, epochs + 1):
-        for batch, (images, labels) in enumerate(pipeline.train_loader, start=1):
-            loss = train_batch(pipeline, images, labels)
-            examples += len(labels)
-            if batch % LOG_EVERY == 0 or batch == len(pipeline.train_loader):
-                run.log({"epoch": epoch, "loss": loss.item()}, step=examples)
-        # Once an epoch, not once a run: early termination compares runs by these values.
-        run.log({"test_accuracy": test(pipeline.model, pipeline.test_loader)}, step=examples)
-    run.unwatch(pipeline.model)
+def _can_log_in() -> bool:
+    """Whether W&B is set up; where it is not, a run is kept in ./wandb instead of asking for a key."""
+    import wandb
 
-
-def train_batch(pipeline: Pipeline, images: Tensor, labels: Tensor) -> Tensor:
-    """Take one step and give the loss before it."""
-    loss: Tensor = pipeline.criterion(pipeline.model(images), labels)
-    pipeline.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
-    pipeline.optimizer.step()
-    return loss.detach()
-
-
-@torch.no_grad()
-def test(model: nn.Module, loader: Loader) -> float:
-    """Give the share of images that the model names rightly, from 0 to 1."""
-    model.eval()
-    right = sum(int((model(images).argmax(dim=1) == labels).sum()) for images, labels in loader)
-    model.train()
-    return right / len(loader.split)
-
-
-def save(run: wandb.Run, model: nn.Module) -> None:
-    """Export the net and keep it with the run as `model.onnx`."""
-    path = Path(run.dir) / "model.onnx"  # the run's own directory: runs side by side never meet
-    path.parent.mkdir(parents=True, exist_ok=True)  # WANDB_MODE=disabled makes none
-    export_onnx(model, path)
-    run.save(path, base_path=path.parent, policy="now")
+    return "WANDB_MODE" in os.environ or wandb.login(prompt=False)  # noqa: TID251 the user has decided
 
 
 if __name__ == "__main__":
-    # `wandb agent` starts this file with the parameters as --key=value and hands them to wandb.init() as well:
-    # the second way is the one that keeps their types, so the arguments need no parser.
-    train()
+    main()

@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import check, control, launch, runs, server, sweeps
+from sweeper.cli import best, check, control, doctor, launch, runs, server, sweeps
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -26,6 +26,7 @@ app.command()(check.check)
 app.command()(sweeps.create)
 app.command()(launch.launch)
 app.command()(sweeps.status)
+app.command()(best.best)
 app.command()(runs.logs)
 app.command()(runs.retry)
 app.command()(control.stop)
@@ -34,6 +35,7 @@ app.command()(control.resume)
 app.command()(control.cancel)
 app.command()(server.serve)
 app.command()(check.schema)
+app.command()(doctor.doctor)
 app.add_typer(server.app, name="server")
 
 

@@ -19,6 +19,7 @@ from sweeper.cli.output import err, out
 
 if TYPE_CHECKING:
     from sweeper.check import Check
+    from sweeper.stopping import StoppingRule
 
 Trainer = Annotated[
     str | None,
@@ -149,10 +150,17 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times
     yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
     if found.rungs:
-        kept = f"about 1 in {sweep.early_terminate.eta:g} goes on" if sweep.early_terminate else ""
-        more = ", ..." if sweep.early_terminate and sweep.early_terminate.max_iter is None else ""
-        yield "rungs", f"{', '.join(map(str, found.rungs))}{more} logged values; {kept}"
+        yield "rungs", f"{', '.join(map(str, found.rungs))}{_ladder(sweep.stopping)}"
     varied = sweep.space.searched
     for number, sample in enumerate(found.samples, start=1):
         shown = {name: value for name, value in sample.items() if name in varied} or sample
         yield f"sample {number}", escape(parameters(shown))
+
+
+def _ladder(rule: StoppingRule | None) -> str:
+    """Say what happens at the rungs of a rule that has some."""
+    from sweeper.stopping import Median
+
+    if rule is None or isinstance(rule, Median):
+        return ""
+    return f"{', ...' if rule.max_iter is None else ''} logged values; about 1 in {rule.eta:g} goes on"

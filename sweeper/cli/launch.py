@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -68,12 +69,17 @@ Detach = Annotated[
 def launch(  # noqa: PLR0917 Typer passes them by name
     sweep: Sweep = None,
     gpus: Annotated[
-        str | None, typer.Option(help="GPU numbers as nvidia-smi shows them, such as 0,1; all by default.")
+        str | None,
+        typer.Option(help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f937."),
+    ] = None,
+    per_gpu: Annotated[int | None, typer.Option(min=1, help="Runs at a time on every GPU; 1 by default.")] = None,
+    gpus_per_run: Annotated[
+        int | None, typer.Option(min=1, help="GPUs that every run sees (for DDP); 1 by default.")
     ] = None,
     count: Count = None,
     trainer: Trainer = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="CPU workers instead of GPUs; without a GPU, two by default.")
+        int | None, typer.Option(min=1, help="CPU workers instead of GPUs, which share its cores; two by default.")
     ] = None,
     grace: Grace = 30.0,
     retries: Retries = 2,
@@ -92,6 +98,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     from sweeper import launching, session, verbs
+    from sweeper.launch.plan import Asked
 
     rules = launching.Rules(
         grace_s=grace,
@@ -103,7 +110,8 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         isolated=isolation,
     )
     settings = Settings.from_env()
-    slots = verbs.plan_machine(settings, gpus=gpus, workers=workers)
+    asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
+    plan = verbs.plan_machine(settings, asked)
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
     reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
@@ -111,9 +119,9 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         _detach(reader, settings)
         return
     prepared = launching.prepare_launch(
-        reader, settings=settings, backend=server, slots=slots, trainer=trainer, count=count, rules=rules
+        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
-    _announce(prepared, asked_gpus=gpus is not None)
+    _announce(prepared, plan.notes)
     result = _watch(prepared, reader)
     _conclude(prepared, result, reader)
 
@@ -147,14 +155,12 @@ def seconds(text: str | None, option: str) -> float | None:
     return total
 
 
-def _announce(launch: Launch, *, asked_gpus: bool) -> None:
-    from sweeper.gpus import list_gpus
-
+def _announce(launch: Launch, notes: Sequence[str]) -> None:
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
-    if asked_gpus and not list_gpus():
-        err.print("[yellow]no NVIDIA driver answers: runs are pinned to these GPUs, but may train on the CPU[/]")
+    for note in notes:
+        err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"

@@ -73,6 +73,7 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Print it again every 5 s until the sweep ends.")
     ] = False,
+    importance: Annotated[bool, typer.Option("--importance", help="Tell how much each parameter mattered.")] = False,
 ) -> None:
     """Show a sweep, its best run so far, and its runs.
 
@@ -86,7 +87,7 @@ def status(
     say_backend(server)
     reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
     while True:
-        now = reader.read()
+        now = reader.read(weigh=importance)
         if as_json:
             out.print_json(json.dumps(asdict(now), default=str))
         else:

@@ -23,8 +23,8 @@ class Slot:
     """A place that hosts one run at a time.
 
     Attributes:
-        name: `gpu0`, `cpu1`.
-        device: Its CUDA_VISIBLE_DEVICES; empty hides every GPU.
+        name: `gpu0`, `gpu0.1`, `gpu0-3`, `gpu0mig1`, `cpu1`.
+        device: Its CUDA_VISIBLE_DEVICES: one UUID, or several for a run on several GPUs; empty hides every GPU.
         threads: CPU threads for its runs.
     """
 

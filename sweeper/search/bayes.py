@@ -1,99 +1,198 @@
-"""Bayesian search on Optuna: the only module that imports it, and the only one that says "trial".
+"""Bayesian search: a Gaussian process over the runs, asked where it expects the most improvement.
 
-A study is rebuilt from the runs at every call, so SQLite stays the only state. Every parameter is one dimension of the
-study through its law's CDF (a uniform prior whatever the law), its index where its values can be listed.
+Why this engine, by measurement: docs/decisions/0001-search-engine.md.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Literal
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+from threadpoolctl import ThreadpoolController
 
 from sweeper.definition import SweepDefinition
-from sweeper.laws import Distribution, json_key
 from sweeper.run import Params, Run
+from sweeper.search import acquisition, gaussian_process
+from sweeper.search.axes import Axes
+from sweeper.search.gaussian_process import Posterior
+from sweeper.space import ParameterSpace
 
-MAX_INDEXED = 1000
-"""A law with more values than this is modelled as continuous and rounded on the way out."""
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Impute = Literal["worst", "best", "latest"]
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+ENGINE = "gp/1"
+"""Name and version; another version may give the same runs and seed another suggestion."""
+
+FIRST_MODEL = 4
+"""Values needed for a model; before that, suggestions only keep apart."""
+MAX_KNOWN, MAX_PENDING = 150, 50
+"""Runs the model sees at most, ended and under way: its cost grows with the cube of their number."""
+INTERIOR = 8.0
+"""How much the middle of an ordered axis is preferred: a prior on the optimum that fades with the number of values, as
+in Hvarfner et al., arXiv 2204.11051. A process is least sure at the edges, so without it the first suggestions crowd
+into the corners; and who writes limits expects the best between them."""
+APART = 64
+"""Draws of which the one farthest from all runs is proposed while there is no model; the inner third of all drawn."""
+NEIGHBOURED = 6
+"""Best runs whose neighbours are tried."""
+HUGE = 1e300
+"""Larger values count as this: their differences stay finite."""
 
 
-def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Params:
-    """Ask the sampler for a configuration, given what finished, failed and is running.
+def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> list[Params]:
+    """Propose configurations for one metric, the most promising first.
 
-    Failed runs count as the worst value seen (W&B's `impute: worst`), early-stopped ones as their best logged value,
-    and running ones keep parallel suggestions apart.
+    Ended runs count with their best logged value, stopped ones too, and as `metric.impute` says if they have none.
+
+    Args:
+        definition: What to search, with a metric; at least one parameter varies.
+        runs: All runs so far, in the order they were made.
+        seed: Decides every draw.
+
+    Returns:
+        As `search`.
     """
-    searched = definition.space.searched
-    axes = {name: _axis(law) for name, law in searched.items()}
-    study = optuna.create_study(direction=definition.goal, sampler=optuna.samplers.TPESampler(seed=seed))
-    known = [run for run in runs if _fits(definition, run)]
-    values = [value for run in known if (value := run.best(definition.goal)) is not None]
-    worst = max(values, default=0.0) if definition.goal == "minimize" else min(values, default=0.0)
-    study.add_trials([_trial(run, definition, axes, worst) for run in known])
-    trial = study.ask(axes)
-    drawn = {name: _decode(searched[name], trial.params[name]) for name in axes}
-    fixed = {name: law.ppf(0.0) for name, law in definition.space.laws.items() if name not in searched}
-    return definition.space.active({name: {**fixed, **drawn}[name] for name in definition.space.laws})
+    sign = 1.0 if definition.goal == "minimize" else -1.0
+    best = [run.best(definition.goal) for run in runs]
+    losses = [None if value is None else sign * value for value in best]
+    impute: Impute = definition.metric.impute if definition.metric else "worst"
+    return search(definition.space, runs, losses, seed=seed, impute=impute)
 
 
-def _fits(definition: SweepDefinition, run: Run) -> bool:
-    """Whether a run has a value of the space for every parameter that is searched and active in it."""
-    space = definition.space
-    active = space.active({**dict.fromkeys(space.laws), **run.params})
-    return all(
-        name in run.params and law.contains(run.params[name]) for name, law in space.searched.items() if name in active
-    )
+def search(
+    space: ParameterSpace,
+    runs: Sequence[Run],
+    losses: Sequence[float | None],
+    *,
+    seed: int,
+    impute: Impute = "worst",
+) -> list[Params]:
+    """Propose configurations for a small loss, the most promising first.
+
+    Runs under way keep the proposals apart. Runs that the space cannot produce are left out.
+
+    Args:
+        space: What to search; at least one parameter varies.
+        runs: All runs so far, in the order they were made.
+        losses: The loss of each, None for one without.
+        seed: Decides every draw.
+        impute: What an ended run without a loss counts as: the worst, best or latest loss.
+
+    Returns:
+        A few configurations; of a finite space only such as no run has, so maybe none.
+    """
+    axes, rng = Axes.of(space.searched, space.conditions), np.random.default_rng(seed)
+    rows = axes.encode([run.params for run in runs])
+    fits = ~np.isnan(rows).any(axis=1)
+    ended = np.array([run.state.ended for run in runs], dtype=bool)
+    known = _imputed(np.where(ended, np.array(losses, dtype=float), math.nan)[fits], impute)  # None becomes NaN
+    with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
+        found = _search(axes, rows[fits], ended[fits], known, rng)
+    fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
+    drawn = [fixed | axes.decode(row) for row in found]
+    return [space.active({name: params[name] for name in space.laws}) for params in drawn]
 
 
-def _trial(
-    run: Run, definition: SweepDefinition, axes: dict[str, BaseDistribution], worst: float
-) -> optuna.trial.FrozenTrial:
-    laws, value = definition.space.laws, run.best(definition.goal)
-    params = definition.space.active(run.params)
-    return optuna.trial.create_trial(
-        state=TrialState.COMPLETE if run.state.ended else TrialState.RUNNING,
-        params={name: _encode(laws[name], params[name]) for name in axes if name in params},
-        distributions={name: axis for name, axis in axes.items() if name in params},
-        value=(worst if value is None else value) if run.state.ended else None,
-    )
+def _imputed(losses: Array, impute: Impute) -> Array:
+    """Replace what is missing; all of it stays missing while there are too few losses for a model."""
+    losses = np.clip(losses, -HUGE, HUGE)
+    found = losses[~np.isnan(losses)]
+    if len(found) < FIRST_MODEL:
+        return np.full(len(losses), math.nan)
+    stand_in = {"worst": found.max(), "best": found.min(), "latest": found[-1]}[impute]
+    return np.where(np.isnan(losses), stand_in, losses)
 
 
-def _indexed(law: Distribution) -> tuple[Any, ...] | None:
-    support = law.support
-    return support if support is not None and len(support) <= MAX_INDEXED else None
+def _search(axes: Axes, rows: Array, ended: Mask, losses: Array, rng: np.random.Generator) -> Array:
+    """Find promising rows, the best first, given those of the runs, which of them have ended, and with what loss."""
+    if np.isnan(losses).all():
+        return _apart(axes, rows, rng)
+    known, pending = _subset(losses, np.flatnonzero(ended), rng), rows[~ended][-MAX_PENDING:]
+    models = _models(axes, rows[known], _warped(losses[known]), pending, rng)
+    score = _Score(axes, models, INTERIOR / len(known), _taken(axes, rows))
+    near = rows[known][np.argsort(losses[known], kind="stable")[:NEIGHBOURED]]
+    return acquisition.maximise(score, axes, near, rng)
 
 
-def _axis(law: Distribution) -> BaseDistribution:
-    support = _indexed(law)
-    if support is None:
-        return FloatDistribution(0.0, 1.0)
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in support)
-    if numeric and list(support) == sorted(support):
-        return IntDistribution(0, len(support) - 1)
-    return CategoricalDistribution(range(len(support)))
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()  # takes 30 ms: it looks through the loaded libraries
 
 
-def _encode(law: Distribution, value: Any) -> float:
-    support = _indexed(law)
-    if support is None:
-        return min(1.0, max(0.0, law.cdf(value)))
-    return next(i for i, known in enumerate(support) if _same(known, value))
+def _inside(axes: Axes, rows: Array) -> Array:
+    """Give how far inside the ordered axes rows lie: 0 in the middle, less towards the edges."""
+    shares = axes.margins + (1 - 2 * axes.margins) * rows
+    ordered = np.clip(shares[:, ~axes.unordered], 0.01, 0.99)
+    return np.asarray(np.log(4 * ordered * (1 - ordered)).sum(1))
 
 
-def _same(known: Any, value: Any) -> bool:
-    """Whether a run's value is one of the law's: equal as JSON, or as near as rounding leaves a multiple of q."""
-    if json_key(known) == json_key(value):
-        return True
-    return isinstance(known, float) and isinstance(value, float) and math.isclose(known, value, rel_tol=1e-8)
+def _apart(axes: Axes, rows: Array, rng: np.random.Generator) -> Array:
+    """Draw rows and put the one farthest from those given first; axes are rings, or the corners would win."""
+    drawn = axes.draw(rng, 3 * APART)
+    drawn = drawn[np.argsort(-_inside(axes, drawn), kind="stable")[:APART]]
+    if not len(rows):
+        return drawn
+    gaps = np.abs(drawn[:, None, :] - rows[-MAX_KNOWN:])
+    gaps = np.where(axes.unordered, 0.5 * (gaps > 0), np.minimum(gaps, 1 - gaps))
+    return drawn[np.argsort(-(gaps**2).sum(2).min(1), kind="stable")]
 
 
-def _decode(law: Distribution, coordinate: float) -> Any:
-    support = _indexed(law)
-    return law.ppf(coordinate) if support is None else support[int(coordinate)]
+def _subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Choose the ended runs the model sees: the best half, the newest quarter, and some of the rest."""
+    if len(ended) <= MAX_KNOWN:
+        return ended
+    best = ended[np.argsort(losses[ended], kind="stable")[: MAX_KNOWN // 2]]
+    rest = np.setdiff1d(ended, best)
+    newest = rest[-(MAX_KNOWN // 4) :]
+    others = rng.choice(rest[: -len(newest)], MAX_KNOWN - len(best) - len(newest), replace=False)
+    return np.sort(np.concatenate([best, newest, others]))
+
+
+def _warped(losses: Array) -> Array:
+    """Make values about standard normal: the better half keeps its shape, the worse one only its order.
+
+    So a run that diverged does not flatten what matters (half-rank warping of Vizier, Song et al., arXiv 2408.11527).
+    """
+    middle = np.median(losses)
+    good = losses <= middle
+    depth = (middle - losses[good]) / 2  # halved: the difference of two huge values is finite
+    scale = depth.max()
+    if scale > 0:
+        depth = depth / scale / np.sqrt(np.mean((depth / scale) ** 2))
+    _, place, count = np.unique(losses, return_inverse=True, return_counts=True)
+    shares = (np.cumsum(count) - count / 2)[place] / len(losses)
+    warped = ndtri(np.maximum(shares, 0.5))
+    warped[good] = -depth
+    spread = warped.std()
+    return np.asarray((warped - warped.mean()) / (spread if spread > 0 else 1.0))
+
+
+def _models(axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator) -> list[Posterior]:
+    """Fit processes to the ended runs; those under way count as what each process expects of them."""
+    kernels = gaussian_process.fit(known, values, axes.unordered, rng)
+    models = [Posterior(kernel, known, values) for kernel in kernels]
+    return [model.believing(pending) for model in models] if len(pending) else models
+
+
+def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
+    """Remember the rows given out, if rows can repeat at all."""
+    return frozenset(row.tobytes() for row in rows) if axes.listed else frozenset()
+
+
+class _Score:
+    """The expected improvement, faded towards the edges; a row that was given out does not count."""
+
+    def __init__(self, axes: Axes, models: list[Posterior], interior: float, taken: frozenset[bytes]) -> None:
+        self.axes, self.models, self.interior, self.taken = axes, models, interior, taken
+
+    def __call__(self, rows: Array) -> Array:
+        score = acquisition.log_expected_improvement(self.models, rows) + self.interior * _inside(self.axes, rows)
+        if self.taken:
+            score[[row.tobytes() in self.taken for row in rows]] = -math.inf
+        return score

@@ -14,15 +14,27 @@ from sweeper.run import Params, Run, RunState
 from sweeper.search import grid, repeats, sampling
 from sweeper.space import params_key
 
+INITIAL, REPEAT = "initial/1", "repeat/1"
+"""What stands for an engine where none is asked: a configuration of the file, and another run of one."""
+Proposal = tuple[Params, str]
+"""Parameters, and name and version of the engine they are from."""
 REDRAWS = 20
 """Draws before a finite space is searched for what is left of it (an infinite one then accepts a repeat)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Parameters proposed, not yet a run."""
+    """Parameters proposed, not yet a run.
+
+    Attributes:
+        params: The parameters.
+        engine: Name and version of what proposed them.
+        seed: The sweep's seed: with it and the same runs, the engine proposes the same again.
+    """
 
     params: Params
+    engine: str
+    seed: int
 
 
 def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> Suggestion | None:
@@ -45,11 +57,12 @@ def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> S
     if _is_over(definition, own):
         return None
     if definition.sweeper.repeats == 1:
-        return _wrap(_configuration(definition, runs, seed))
+        found = _configuration(definition, runs, seed)
+        return found and Suggestion(*found, seed)
     if unfinished := repeats.next_repeat(definition, own):
-        return Suggestion(unfinished)
-    params = _configuration(definition.once, repeats.averaged(definition, runs), seed)
-    return _wrap(params and repeats.counted(definition, params, 1))
+        return Suggestion(unfinished, REPEAT, seed)
+    found = _configuration(definition.once, repeats.averaged(definition, runs), seed)
+    return found and Suggestion(repeats.counted(definition, found[0], 1), found[1], seed)
 
 
 def expected_runs(definition: SweepDefinition, runs: Sequence[Run]) -> int | None:
@@ -69,10 +82,6 @@ def _is_useless(run: Run) -> bool:
     return run.prior and failed and not run.history
 
 
-def _wrap(params: Params | None) -> Suggestion | None:
-    return None if params is None else Suggestion(params)
-
-
 def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
     if definition.run_cap is not None and len(own) >= definition.run_cap:
         return True
@@ -83,14 +92,17 @@ def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
     return any(value <= target if definition.goal == "minimize" else value >= target for value in bests)
 
 
-def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) -> Params | None:
+def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) -> Proposal | None:
     """Propose a configuration that no run has; None if there is none left."""
-    used = {params_key(run.params) for run in runs}
     size = definition.space.size
+    endless = size is None and definition.method == "bayes" and not definition.sweeper.initial
+    # writing the keys of 10,000 runs takes as long as the search, which on an endless space needs none
+    used = set() if endless else {params_key(run.params) for run in runs}
     if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
         return None
     rng = random.Random(f"{seed}/{len(runs)}")  # noqa: S311 no secret
-    return _initial(definition, runs, used, rng) or _propose(definition, runs, used, rng, seed)
+    first = _initial(definition, runs, used, rng)
+    return (first, INITIAL) if first else _propose(definition, runs, used, rng, seed)
 
 
 def _initial(definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random) -> Params | None:
@@ -116,15 +128,17 @@ def _agrees(params: Params, given: Mapping[str, Any]) -> bool:
 
 def _propose(
     definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random, seed: int
-) -> Params | None:
+) -> Proposal | None:
+    """Give parameters and the engine they are from; None at the end of the grid."""
     if definition.method == "grid":
         shuffled = seed if definition.sweeper.order == "random" else None
-        return grid.propose(definition.space, used, seed=shuffled)
-    if definition.method == "random":
-        return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
-    from sweeper.search import bayes  # optuna takes 0.4 s to import
+        params = grid.propose(definition.space, used, seed=shuffled)
+        return None if params is None else (params, grid.ENGINE)
+    if definition.method == "bayes" and definition.space.searched:
+        from sweeper.search import bayes  # scipy takes 0.3 s to import
 
-    params = bayes.propose(definition, runs, seed=rng.getrandbits(32))
-    if params_key(params) not in used:
-        return params
-    return sampling.propose(definition.space, used, rng, redraws=REDRAWS)
+        for params in bayes.propose(definition, runs, seed=rng.getrandbits(32)):
+            if all(params != run.params for run in runs):
+                return params, bayes.ENGINE
+        used = {params_key(run.params) for run in runs}
+    return sampling.propose(definition.space, used, rng, redraws=REDRAWS), sampling.ENGINE

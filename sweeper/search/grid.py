@@ -8,6 +8,9 @@ from collections.abc import Set as AbstractSet
 from sweeper.run import Params
 from sweeper.space import ParameterSpace, params_key
 
+ENGINE = "grid/1"
+"""Name and version."""
+
 
 def propose(space: ParameterSpace, used: AbstractSet[str], *, seed: int | None = None) -> Params | None:
     """Give the first configuration that is not used yet; None at the end of the grid.

@@ -1,82 +1,68 @@
-"""Early termination as W&B does it (`sweeps` 0.3.0): one ladder of rungs, judged on the metric's logged values.
+"""Ladders of rungs and who passes them: W&B's early termination (`sweeps` 0.3.0), ASHA, and the median.
 
-Despite the name it is one asynchronous successive-halving ladder (Li et al., arXiv 1810.05934) with R = max_iter,
-eta, and s rungs below R. An iteration is the n-th finite logged value of the metric, not W&B's `_step`.
+Despite the name, W&B's hyperband is one asynchronous successive-halving ladder (Li et al., arXiv 1810.05934) with
+R = max_iter, eta, and s rungs below R. An iteration is the n-th finite logged value of the metric, not W&B's `_step`.
+
+Thresholds are for values of which less is better; the caller negates those of a metric to be maximised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from sweeper.definition import SweepDefinition
-from sweeper.run import Run, RunState
-from sweeper.stopping import Hyperband
+from sweeper.stopping import Asha, Hyperband
 
 MAX_RUNGS = 100
-LAST_RUNG = 1e15
+"""W&B's ladder ends here, which only an eta close to 1 ever reaches."""
+
+MAX_STEPS = 10_000
+"""The same from above: as many as an eta of 1.001 can be told apart by, so that no `s` of a file takes for ever."""
+
+_NO_RUN_GETS_THERE = 10**15
 
 
-@dataclass(frozen=True, slots=True)
-class StopDecision:
-    """Early termination of one run.
-
-    Attributes:
-        run_id: The run to stop.
-        reason: Why, in numbers; never empty.
-    """
-
-    run_id: str
-    reason: str
-
-
-def rungs(rule: Hyperband) -> tuple[int, ...]:
+@lru_cache(maxsize=256)
+def rungs(rule: Hyperband | Asha) -> tuple[int, ...]:
     """List the rungs, lowest first, in iterations.
 
     From `min_iter`: min_iter * eta^i, cut to integers. From `max_iter`: max_iter / eta^i, i = 1..s, while at least 1.
+    The ladder is climbed by repeated multiplication, as W&B does: the power itself rounds to other integers in places.
     """
-    found: list[int] = []
-    if rule.max_iter is not None and rule.s is not None:
-        rung = rule.max_iter / rule.eta
-        while rung >= 1 and len(found) < min(rule.s, MAX_RUNGS):
-            found.append(int(rung))
-            rung /= rule.eta
-    else:
-        rung = rule.min_iter or 1
-        while rung < LAST_RUNG and len(found) < MAX_RUNGS:
-            found.append(int(rung))
-            rung *= rule.eta
-    return tuple(sorted(set(found)))
+    if isinstance(rule, Asha):
+        top = rule.max_iter or _NO_RUN_GETS_THERE
+        return tuple(sorted({rung for rung in _climb(rule.min_iter, rule.eta) if rung < top}))
+    if rule.max_iter is not None:
+        return tuple(sorted(set(_descend(rule.max_iter, rule.eta, rule.s or 0))))
+    return tuple(sorted(set(_climb(rule.min_iter or 1, rule.eta))))
 
 
-def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -> StopDecision | None:
-    """Judge one run at the highest rung it has reached.
+def _climb(first: float, eta: float) -> Iterator[int]:
+    rung = first
+    for _ in range(MAX_RUNGS):
+        if rung >= _NO_RUN_GETS_THERE:
+            return
+        yield int(rung)
+        rung *= eta
 
-    Args:
-        definition: The sweep.
-        run: The run in question; only a running one can be stopped.
-        peers: All runs of the sweep in any state, the run itself included or not.
 
-    Returns:
-        The decision to stop with its reason, or None to let it go on. Ties go on; so does the first at a rung.
+def _descend(top: float, eta: float, number: int) -> Iterator[int]:
+    rung = top
+    for _ in range(min(number, MAX_STEPS)):
+        rung /= eta
+        if rung < 1:
+            return
+        yield int(rung)
+
+
+def wandb_threshold(values: Sequence[float], eta: float) -> float:
+    """Give the worst value that passes W&B's rung: the best 1/eta of the values and one more.
+
+    1/eta is rounded before it is multiplied, as in `sweeps` 0.3.0: for 49 runs and eta 49 the index is 0, not 1.
     """
-    rule = definition.early_terminate
-    if rule is None or definition.metric is None or run.state is not RunState.RUNNING:
-        return None
-    reached = [rung for rung in rungs(rule) if rung <= len(run.history)]
-    if not reached:
-        return None
-    rung = reached[-1]
-    sign = 1.0 if definition.goal == "minimize" else -1.0
-    others = [peer for peer in peers if peer.id != run.id]
-    at_rung = sorted(sign * peer.history[rung - 1] for peer in [*others, run] if len(peer.history) >= rung)
-    threshold = at_rung[int(len(at_rung) / rule.eta)]
-    judged = sign * run.history[rung - 1] if rule.strict else min(sign * value for value in run.history)
-    if judged <= threshold:
-        return None
-    worse = ">" if definition.goal == "minimize" else "<"
-    reason = (
-        f"hyperband rung {rung}: {definition.metric.name} {sign * judged:.4g} {worse} {sign * threshold:.4g}, "
-        f"the best 1/{rule.eta:g} of {len(at_rung)} runs"
-    )
-    return StopDecision(run.id, reason)
+    return sorted(values)[int(1.0 / eta * len(values))]
+
+
+def share_threshold(values: Sequence[float], share: float) -> float:
+    """Give the worst value among the best share of the values: as many as come nearest to it, at least one."""
+    return sorted(values)[max(1, round(share * len(values))) - 1]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from sweeper.run import Params
 from sweeper.space import ParameterSpace, params_key
+
+ENGINE = "random/1"
+"""Name and version."""
 
 
 def propose(space: ParameterSpace, used: AbstractSet[str], rng: random.Random, *, redraws: int) -> Params:
@@ -18,10 +22,16 @@ def propose(space: ParameterSpace, used: AbstractSet[str], rng: random.Random, *
         rng: The source of randomness.
         redraws: How often to draw again on a repeat.
     """
+    drawn = draw(space, lambda params: params_key(params) in used, rng, redraws=redraws)
+    return drawn or next(params for params in space.shuffled_grid(rng) if params_key(params) not in used)
+
+
+def draw(
+    space: ParameterSpace, is_used: Callable[[Params], bool], rng: random.Random, *, redraws: int
+) -> Params | None:
+    """Draw until a configuration is not used yet; in the end an infinite space gives a repeat, a finite one None."""
     for _ in range(redraws):
         params = space.sample(rng)
-        if params_key(params) not in used:
+        if not is_used(params):
             return params
-    if space.size is None:
-        return space.sample(rng)
-    return next(params for params in space.shuffled_grid(rng) if params_key(params) not in used)
+    return space.sample(rng) if space.size is None else None

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Collection
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -20,11 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, users
+from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.searcher import Searcher, SearchProcess
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
 
@@ -42,6 +44,7 @@ def create_app(
     hosts: Collection[str] = LOOPBACK,
     heartbeat_timeout_s: float = 60.0,
     bare_run_timeout_s: float = 300.0,
+    search_ahead: bool = True,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -50,13 +53,16 @@ def create_app(
         hosts: Names under which it may be addressed.
         heartbeat_timeout_s: Silence after which an agent and its runs are given up.
         bare_run_timeout_s: The same for a run without an agent.
+        search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = users.open_store(data_dir)
-        try:
-            _furnish(app, store, data_dir)
+        with contextlib.ExitStack() as stack:
+            store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
+            start = partial(SearchProcess, data_dir / users.DATABASE)
+            searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
+            _furnish(app, store, data_dir, searcher)
             reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
             try:
                 yield
@@ -64,8 +70,6 @@ def create_app(
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
-        finally:
-            store.close()
 
     return Starlette(
         routes=_routes(),
@@ -92,7 +96,7 @@ def _routes() -> list[Route]:
     ]
 
 
-def _furnish(app: Starlette, store: Store, data_dir: Path) -> None:
+def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | None) -> None:
     """Put what requests need where they find it."""
     now = time.time()
     key = users.embedded_key(data_dir)
@@ -105,7 +109,10 @@ def _furnish(app: Starlette, store: Store, data_dir: Path) -> None:
         torn.unlink()
     app.state.store = store
     app.state.files = FileStore(shelf, secret)
-    app.state.scheduler = Scheduler(store)
+    app.state.scheduler = Scheduler(store, searcher)
+    with store.read() as db:
+        for sweep in sweeps.running(db):
+            app.state.scheduler.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
     app.state.started_at = now
 
@@ -133,6 +140,7 @@ def _reap_once(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) ->
         )
     for run in dead:
         log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
+        app.state.scheduler.changed(run.sweep_id)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001

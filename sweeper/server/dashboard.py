@@ -16,12 +16,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from sweeper.run import Run, best_run
+from sweeper.search.importance import importance
 from sweeper.server import files, lines, prior_runs, projects, runs, sweeps
 from sweeper.server.context import file_path
 from sweeper.server.projects import Project
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
 from sweeper.server.store import Store
+from sweeper.status import saved_seconds
 
 # The pages have no scripts; the chart is SVG in the page.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -99,6 +101,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
         seen = runs.for_search(db, found)
+        fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
@@ -114,6 +117,10 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         best_value=_best_value(known, goal),
         names=sorted({name for run in known for name in run.params}),
         prior=[run for run in seen if run.prior],
+        importance=[row for row in importance(found.definition, known) if row.forest is not None],
+        stopped=sum(run.stop is not None for run in known),
+        saved_s=saved_seconds(known),
+        fallbacks=fallbacks,
         now=time.time(),
     )
 
@@ -144,6 +151,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
         chart=chart(values),
+        suggestion=json.loads(found.origin or "{}"),
         config=_config(found),
         summary=_shown(json.loads(found.summary)),
         files=[(file, file_path(entity, project, run, file.path)) for file in uploads],

@@ -22,7 +22,10 @@ from sweeper.server.scheduler import Scheduler
 from sweeper.server.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
-"""Our key in a summary as read: `{"reason": ...}`. Never stored; stripped from what comes back."""
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}}`: why the run ended, what early
+termination decided about it, and what suggested it.
+
+Never stored; stripped from what comes back."""
 
 
 class Chunk(BaseModel):
@@ -83,8 +86,11 @@ def receive(
             run = lifecycle.preempting(db, run)
         if sent.complete:
             lifecycle.complete(db, run, sent.exitcode or 0, now=now)
+        seeing = [sweep.id for sweep in sweeps.seeing(db, run.id)] if sent.complete else []
+    for sweep_id in seeing:
+        scheduler.changed(sweep_id)
     if measured:
-        scheduler.judge(run.id, now=now)
+        scheduler.judge(run.id, now=now, since_line=sent.files["wandb-history.jsonl"].offset)
     with scheduler.store.read() as db:
         stopped = bool(runs.get(db, run.id).stop_requested)
     return {"exitcode": None, "limits": {}, "stopped": stopped}
@@ -140,7 +146,10 @@ def clean_summary(text: str) -> str:
 
 
 def summary_with_reason(run: StoredRun) -> str:
-    """Give a run's summary as clients read it: with the reason why it ended, if there is one."""
-    if not run.reason:
-        return run.summary
-    return json.dumps({**json.loads(run.summary), REASON_KEY: {"reason": run.reason}})
+    """Give a run's summary as clients read it: with why it ended and what suggested it, if known."""
+    told: dict[str, Any] = {"reason": run.reason} if run.reason else {}
+    if run.stop:
+        told["stop"] = json.loads(run.stop)
+    if run.origin:
+        told["suggestion"] = json.loads(run.origin)
+    return json.dumps({**json.loads(run.summary), REASON_KEY: told}) if told else run.summary

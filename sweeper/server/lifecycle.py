@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sweeper.run import RunState, SweepState
+from sweeper.run import RunState, StopDecision, SweepState
 from sweeper.server import lines, runs, sweeps
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -91,11 +91,12 @@ def preempting(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
     return runs.update(db, run.id, state=RunState.PREEMPTING, preempting=1)
 
 
-def request_stop(db: sqlite3.Connection, run_id: int, reason: str) -> None:
-    """Mark a run to be stopped; the first reason given stays."""
+def request_stop(db: sqlite3.Connection, run_id: int, reason: str, decision: StopDecision | None = None) -> None:
+    """Mark a run to be stopped, by early termination if its decision is given; the first reason given stays."""
     run = runs.get(db, run_id)
     if not run.state.ended and not run.stop_requested:
-        runs.update(db, run_id, stop_requested=1, reason=reason)
+        stop = runs.stop_text(decision) if decision else ""
+        runs.update(db, run_id, stop_requested=1, reason=reason, stop=stop)
 
 
 def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
@@ -159,6 +160,7 @@ def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reas
         sends=0,
         preempting=0,
         stop_requested=0,
+        stop="",
         attempt=run.attempt + 1,
         resuming=0,
         holder="",
@@ -253,15 +255,37 @@ def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
     if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
         return sweep
     expected = sweep.definition.expected_runs
-    if sweep.exhausted or (expected is not None and runs.count(db, sweep_id) >= expected):
+    is_complete = expected is not None and runs.count(db, sweep_id) >= expected
+    if sweep.exhausted or is_complete or is_over(db, sweep):
         sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
         return sweeps.get(db, sweep_id)
     return sweep
 
 
+def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
+    """Whether a sweep has made as many runs as its file allows, or reached its target."""
+    cap, metric = sweep.definition.run_cap, sweep.definition.metric
+    if cap is not None and runs.count(db, sweep.id) >= cap:
+        return True
+    if metric is None or metric.target is None:
+        return False
+    return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
+
+
 def _settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     if run.sweep_id is not None:
+        if _reaches_target(db, sweeps.get(db, run.sweep_id), run):
+            sweeps.set_exhausted(db, run.sweep_id)
         settle(db, run.sweep_id, now=now)
+
+
+def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
+    """Whether an ended run reached its sweep's target, be it in its summary alone."""
+    metric = sweep.definition.metric
+    if metric is None or metric.target is None:
+        return False
+    best = runs.seen_run(db, sweep, run.id).best(metric.goal)
+    return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
 
 
 def set_sweep_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:

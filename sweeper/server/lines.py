@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import finite
+from sweeper.run import Goal, float_or_nan
 
 MAX_INTEGER = 2**63 - 1
 
@@ -73,21 +74,74 @@ def history(db: sqlite3.Connection, run_id: int) -> list[HistoryLine]:
 
 def put_metric(db: sqlite3.Connection, sweep_id: int, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
     """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any."""
-    db.executemany(
-        "DELETE FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line = ?",
-        [(sweep_id, run_id, line.number) for line in history],
+    if not history:
+        return False
+    for table in ("metric_values", "nonfinite_values"):
+        query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
+        db.executemany(query, [(sweep_id, run_id, line.number) for line in history])
+    found = [(line.number, float_or_nan(lookup(line.row, metric))) for line in history]
+    logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
+    finite = [row for row in logged if math.isfinite(row[3])]
+    bad = [row[:3] for row in logged if not math.isfinite(row[3])]
+    db.executemany("INSERT INTO metric_values (sweep_id, run_id, line, value) VALUES (?, ?, ?, ?)", finite)
+    db.executemany("INSERT INTO nonfinite_values (sweep_id, run_id, line) VALUES (?, ?, ?)", bad)
+    _number(db, sweep_id, run_id, min(line.number for line in history))
+    return bool(logged)
+
+
+def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> None:
+    """Number a run's values from a line on and carry their extremes along."""
+    query = (
+        "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
+        " ORDER BY line DESC LIMIT 1"
     )
-    values = [
-        (sweep_id, run_id, line.number, value) for line in history for value in finite([lookup(line.row, metric)])
-    ]
-    db.executemany("INSERT INTO metric_values VALUES (?, ?, ?, ?)", values)
-    return bool(values)
+    before = db.execute(query, (sweep_id, run_id, first)).fetchone()
+    iteration, lowest, highest = before or (0, math.inf, -math.inf)
+    rows = []
+    query = "SELECT line, value FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? ORDER BY line"
+    for line, value in db.execute(query, (sweep_id, run_id, first)):
+        iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
+        rows.append((iteration, lowest, highest, sweep_id, run_id, line))
+    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ?"
+    db.executemany(f"{update} WHERE sweep_id = ? AND run_id = ? AND line = ?", rows)
 
 
 def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
     """Take over a run's metric from another sweep that has the same one."""
-    query = "INSERT OR REPLACE INTO metric_values SELECT ?, run_id, line, value FROM metric_values"
-    db.execute(f"{query} WHERE sweep_id = ? AND run_id = ?", (sweep_id, source_id, run_id))
+    query = (
+        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest)"
+        " SELECT ?, run_id, line, value, iteration, lowest, highest FROM metric_values"
+        " WHERE sweep_id = ? AND run_id = ?"
+    )
+    db.execute(query, (sweep_id, source_id, run_id))
+
+
+def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[float, ...]:
+    """Give a sweep's metric of one run in logged order."""
+    query = "SELECT value FROM metric_values WHERE sweep_id = ? AND run_id = ? ORDER BY line"
+    return tuple(value for (value,) in db.execute(query, (sweep_id, run_id)))
+
+
+def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) -> int:
+    """Count a run's values of a sweep's metric before a line."""
+    query = (
+        "SELECT iteration FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ? ORDER BY line DESC LIMIT 1"
+    )
+    row = db.execute(query, (sweep_id, run_id, before)).fetchone()
+    return row[0] if row else 0
+
+
+def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sqlite3.Row]:
+    """Give `run_id`, `value`, `lowest` and `highest` so far of every run a sweep sees that got to an iteration."""
+    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ?"
+    return db.execute(query, (sweep_id, iteration)).fetchall()
+
+
+def nonfinite(db: sqlite3.Connection, sweep_id: int, run_id: int) -> int:
+    """Count how often a run logged a sweep's metric as NaN or infinite."""
+    query = "SELECT count(*) FROM nonfinite_values WHERE sweep_id = ? AND run_id = ?"
+    number: int = db.execute(query, (sweep_id, run_id)).fetchone()[0]
+    return number
 
 
 def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[float, ...]]:
@@ -97,6 +151,16 @@ def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[f
     for run_id, value in db.execute(query, (sweep_id,)):
         found.setdefault(run_id, []).append(value)
     return {run_id: tuple(values) for run_id, values in found.items()}
+
+
+def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: Goal) -> bool:
+    """Whether a run that the sweep made has logged a value of its metric as good as the target."""
+    good = "<=" if goal == "minimize" else ">="
+    query = (
+        f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
+        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target LIMIT 1"
+    )
+    return db.execute(query, {"id": sweep_id, "target": target}).fetchone() is not None
 
 
 def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:
@@ -126,8 +190,8 @@ def steps(db: sqlite3.Connection, run_id: int) -> list[int]:
 
 def clear(db: sqlite3.Connection, run_id: int) -> None:
     """Forget everything that a run logged."""
-    db.execute("DELETE FROM lines WHERE run_id = ?", (run_id,))
-    db.execute("DELETE FROM metric_values WHERE run_id = ?", (run_id,))
+    for table in ("lines", "metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 
 def tail(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:

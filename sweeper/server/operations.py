@@ -89,6 +89,7 @@ class Operations:
             if sent.prior_runs_filters:
                 prior_runs.attach(db, sweep, sent.prior_runs_filters)
             place = projects.get(db, sweep.project_id)
+        self.context.scheduler.changed(sweep.id)
         return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": []}
 
     def _create_sweep(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
@@ -277,8 +278,8 @@ def _join_sweep(db: sqlite3.Connection, run: StoredRun, sweep_name: str, config:
     sweep = sweeps.find(db, sweep_name, run.project_id)
     if sweep is None:
         raise NotFoundError(f"no sweep {sweep_name!r} in this project")
-    params = json.dumps(runs.parameters_of(sweep, config or run.config))
-    joined = runs.update(db, run.id, sweep_id=sweep.id, params=params)
+    params = runs.parameters_of(sweep, config or run.config)
+    joined = runs.update(db, run.id, sweep_id=sweep.id, params=json.dumps(params), params_key=runs.key_of(params))
     prior_runs.read_metric(db, sweep, joined)
     return joined
 

@@ -27,6 +27,7 @@ def attach(db: sqlite3.Connection, sweep: Sweep, wanted: str) -> None:
     unknown = [name for name in filters.names_in(wanted) if name not in known]
     if unknown or not found:
         raise _refusal(db, sweep, unknown)
+    db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep.id,))  # made without knowing these runs
     for run in found:
         if run.sweep_id != sweep.id:
             db.execute("INSERT OR IGNORE INTO prior_runs VALUES (?, ?)", (sweep.id, run.id))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, finite
+from sweeper.run import Run, RunState, StopDecision, finite
+from sweeper.search import OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
+from sweeper.space import params_key
 
 LIVE = ("running", "preempting")
+ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
 
 
@@ -52,6 +56,9 @@ class StoredRun:
     started_at: float | None
     heartbeat_at: float
     ended_at: float | None
+    stop: str
+    origin: str
+    params_key: bytes | None
     attempt: int
     resuming: int
     holder: str
@@ -167,13 +174,29 @@ def create(
 
 def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
     """Number the next run within its sweep, or among its project's runs without one."""
-    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS ?"
-    number: int = db.execute(query, (project_id, sweep_id)).fetchone()[0]
+    if isinstance(sweep_id, int):
+        return count(db, sweep_id) + 1
+    query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS NULL"
+    number: int = db.execute(query, (project_id,)).fetchone()[0]
     return number
 
 
+def fallbacks(db: sqlite3.Connection, sweep_id: int) -> dict[str, int]:
+    """Count the runs that were drawn at random where a search was asked for, by the reason."""
+    query = (
+        "SELECT json_extract(origin, '$.fallback') AS reason, count(*) FROM runs"
+        " WHERE sweep_id = ? AND origin <> '' GROUP BY reason HAVING reason IS NOT NULL"
+    )
+    return dict(db.execute(query, (sweep_id,)).fetchall())
+
+
+def key_of(params: Mapping[str, Any]) -> bytes:
+    """Give what is equal for equal parameters, short enough for an index."""
+    return hashlib.blake2b(params_key(params).encode(), digest_size=16).digest()
+
+
 def propose(
-    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], nested: Mapping[str, Any], *, now: float
+    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], *, now: float, origin: Mapping[str, Any]
 ) -> StoredRun:
     """Store a suggestion as a pending run, with the config its agent will be given.
 
@@ -181,9 +204,10 @@ def propose(
         db: The write connection.
         sweep: Its sweep.
         params: The parameters, flat.
-        nested: The same parameters as the trainer will see them.
         now: The time.
+        origin: What suggested them.
     """
+    nested = sweep.definition.space.nest(params)
     config = {name: {"value": value} for name, value in nested.items()}
     named = sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
@@ -195,6 +219,8 @@ def propose(
         sweep_id=sweep.id,
         user_id=sweep.user_id,
         params=json.dumps(params),
+        params_key=key_of(params),
+        origin=json.dumps(origin),
         config=json.dumps(config),
         **({"display_name": named} if named else {}),
     )
@@ -222,7 +248,20 @@ def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
         reason=stored.reason,
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
+        stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
     )
+
+
+def stop_text(decision: StopDecision) -> str:
+    """Write the numbers of a stop decision; run and reason stand beside them."""
+    return json.dumps({key: value for key, value in asdict(decision).items() if key not in {"run_id", "reason"}})
+
+
+def seen_run(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> Run:
+    """Give one of the runs that a sweep sees, with the history of its metric."""
+    stored = get(db, run_id)
+    logged = lines.metric_history(db, sweep.id, run_id)
+    return _as_run(sweep, stored, _history(sweep, stored, {run_id: logged}))
 
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
@@ -238,3 +277,20 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     if logged or metric is None or not run.state.ended:
         return logged
     return finite([lines.lookup(json.loads(run.summary), metric.name)])
+
+
+def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:
+    """Give one run with what it has logged, for early termination."""
+    run = _as_run(sweep, stored, lines.metric_history(db, sweep.id, stored.id))
+    return replace(run, nonfinite=lines.nonfinite(db, sweep.id, stored.id))
+
+
+def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
+    """Look up what the other runs of a sweep had logged by an iteration."""
+    best = "lowest" if sweep.definition.goal == "minimize" else "highest"
+
+    def look_up(iteration: int) -> list[Reached]:
+        rows = lines.metric_at(db, sweep.id, iteration)
+        return [Reached(row["value"], row[best]) for row in rows if row["run_id"] != run_id]
+
+    return look_up

@@ -7,34 +7,48 @@ Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down i
 3. the agent is busy, or the sweep paused: wait
 4. a run was assigned to this agent and never started: send it again (the answer was lost)
 5. a run waits for an agent (requeued): assign it
-6. ask the search; when it is exhausted: exit
+6. the sweep is over, or has nothing left: exit
+7. take the suggestion that was computed ahead for the sweep's next run
 
-The search is asked between two transactions under a lock of its sweep, and the ladder is walked again before
-its suggestion is stored: a slow search delays only its own sweep, and two agents never get the same suggestion.
+A heartbeat does not wait for the disk: what it decided is there by the time the run reports its start, which does wait.
+
+Where none is ready the agent waits a moment for the search process, and then gets a random draw: a search never keeps
+an agent. What must be exact (a grid, repeats, the rest of a finite space) is computed then and there, between two
+transactions under a lock of its sweep, and counts only if the sweep has made no run meanwhile.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
-from sweeper.search import Suggestion, stop_decision, suggest
-from sweeper.server import lifecycle, runs, sweeps
+from sweeper.search import judge, suggest
+from sweeper.server import lifecycle, lines, runs, suggestions, sweeps
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
+from sweeper.server.searcher import Searcher
 from sweeper.server.store import Store
+from sweeper.server.suggestions import Ahead
 from sweeper.server.sweeps import Agent, Sweep
 
 log = logging.getLogger(__name__)
 
 MAX_SENDS = 3
 """Times a run that never starts is handed out; then its trainer is taken to end before `wandb.init`."""
+
+
+PATIENCE_S = 0.03
+"""For how long an agent waits for the search process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +64,24 @@ EXIT = Command("exit")
 SEARCH = Command("search")
 
 
+@lru_cache(maxsize=256)
+def _by_chance(text: str) -> SweepDefinition:
+    """Give a sweep's definition with random draws for a search."""
+    definition = sweeps.parse_definition(text)
+    return SweepDefinition.model_validate({**definition.to_dict(), "method": "random"})
+
+
 class Scheduler:
     """Applies the rules to a store; all state is in the store.
 
     Args:
         store: The database.
+        searcher: Computes suggestions ahead; without one each is computed when it is asked for.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, searcher: Searcher | None = None) -> None:
         self.store = store
+        self._searcher = searcher
         self._searching: dict[int, threading.Lock] = {}
 
     def register(self, sweep: Sweep, host: str, *, now: float) -> Agent:
@@ -66,7 +89,14 @@ class Scheduler:
         with self.store.write() as db:
             if sweeps.get(db, sweep.id).state is SweepState.PENDING:
                 sweeps.set_state(db, sweep.id, SweepState.RUNNING, now=now)
-            return sweeps.add_agent(db, sweep.id, host, now=now)
+            agent = sweeps.add_agent(db, sweep.id, host, now=now)
+        self.changed(sweep.id)
+        return agent
+
+    def changed(self, sweep_id: int | None) -> None:
+        """Note that something has happened to a sweep that may call for other suggestions."""
+        if self._searcher and sweep_id is not None:
+            self._searcher.poke(sweep_id)
 
     def heartbeat(self, agent_name: str, listed: Collection[str], *, now: float) -> Command:
         """Take a sign of life of an agent and decide what it does next.
@@ -80,7 +110,7 @@ class Scheduler:
             NotFoundError: There is no such agent; its client then gives up.
         """
         self._judge_listed(agent_name, listed, now=now)
-        with self.store.write() as db:
+        with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
             sweeps.touch(db, agent, now=now)
             self._take_listed(db, agent, listed, now=now)
@@ -88,25 +118,33 @@ class Scheduler:
             command = self._ladder(db, agent, sweep, listed, now=now)
         if command.kind == "search":
             command = self._search(agent, listed, now=now)
+        self.changed(agent.sweep_id)
         if command.run is not None:
             told = {"action": command.kind, "sweep": sweep.name, "run": command.run.name, "agent": agent.name}
             log.info("%s %s -> agent %s", command.kind, command.run.name, agent.name, extra=told)
         return command
 
-    def judge(self, run_id: int, *, now: float) -> None:
-        """Ask early termination about a run, and mark it to be stopped if it says so."""
+    def judge(self, run_id: int, *, now: float, since_line: int | None = None) -> None:
+        """Ask early termination about a run, and mark it to be stopped if it says so.
+
+        Args:
+            run_id: The run.
+            now: The time.
+            since_line: From which line of its history on it has just logged; None if it has logged nothing new.
+        """
         with self.store.read() as db:
             stored = runs.get(db, run_id)
             if stored.sweep_id is None or stored.state is not RunState.RUNNING or stored.stop_requested:
                 return
             sweep = sweeps.get(db, stored.sweep_id)
-            if sweep.definition.early_terminate is None:
+            if sweep.definition.stopping is None:
                 return
-            peers = runs.for_search(db, sweep)
-        run = next(peer for peer in peers if peer.id == stored.name)
-        if decision := stop_decision(sweep.definition, run, peers):
+            run = runs.for_judging(db, sweep, stored)
+            before = len(run.history) if since_line is None else lines.iterations(db, sweep.id, run_id, since_line)
+            decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id), before=before)
+        if decision:
             with self.store.write() as db:
-                lifecycle.request_stop(db, run_id, decision.reason)
+                lifecycle.request_stop(db, run_id, decision.reason, decision)
             told = {"action": "stop_requested", "sweep": sweep.name, "run": stored.name}
             log.info("stop %s at %.0f: %s", stored.name, now, decision.reason, extra=told)
 
@@ -153,32 +191,81 @@ class Scheduler:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""
         if waiting := runs.waiting(db, sweep.id):
             return self._send(db, waiting, agent, now=now)
-        if not sweep.exhausted:
-            return SEARCH
+        if sweep.exhausted or lifecycle.is_over(db, sweep):
+            return self._over(db, sweep, now=now)
+        found = suggestions.take(db, sweep.id)
+        if found is None and sweep.definition.method == "random":
+            found = suggestions.draw(db, sweep)
+        return SEARCH if found is None else self._give(db, sweep, agent, found, now=now)
+
+    def _over(self, db: sqlite3.Connection, sweep: Sweep, *, now: float) -> Command:
+        """Send a free agent home when the search has nothing more to propose."""
+        sweeps.set_exhausted(db, sweep.id)
+        settle(db, sweep.id, now=now)
         # Somebody else's unstarted run may yet come back to the queue, and would find nobody here.
         return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
 
+    def _give(
+        self, db: sqlite3.Connection, sweep: Sweep, agent: Agent, found: Ahead, *, now: float, fallback: str = ""
+    ) -> Command:
+        """Make a run of a suggestion, with what suggested it and, if it is a makeshift, why."""
+        if found.params is None:
+            return self._over(db, sweep, now=now)
+        origin = {"engine": found.engine, "seed": found.seed, "runs": found.based_on}
+        if fallback:
+            origin["fallback"] = fallback
+        run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin)
+        return self._send(db, run, agent, now=now)
+
     def _search(self, agent: Agent, listed: Collection[str], *, now: float) -> Command:
+        """Find a suggestion for an agent when none is ready."""
+        until = time.monotonic() + PATIENCE_S
+        while self._searcher and self._searcher.wait(agent.sweep_id, until=until):
+            command = self._retry(agent, listed, now=now)
+            if command.kind != "search":
+                return command
+        why = ""
+        if self._searcher:
+            why = self._searcher.excuse(agent.sweep_id)
+            command = self._retry(agent, listed, now=now, fallback=why)
+            if command.kind != "search":
+                return command
         with self._searching.setdefault(agent.sweep_id, threading.Lock()):
-            suggestion = self._suggestion(agent.sweep_id)
-            with self.store.write() as db:
+            return self._compute(agent, listed, now=now, fallback=why)
+
+    def _retry(self, agent: Agent, listed: Collection[str], *, now: float, fallback: str = "") -> Command:
+        """Walk the ladder once more; with a reason for it, a random draw will do."""
+        with self.store.write(durable=False) as db:
+            sweep = settle(db, agent.sweep_id, now=now)
+            command = self._ladder(db, agent, sweep, listed, now=now)
+            if command.kind == "search" and fallback and (found := suggestions.draw(db, sweep)):
+                log.warning("a random draw for sweep %s: %s", sweep.name, fallback)
+                return self._give(db, sweep, agent, found, now=now, fallback=fallback)
+            return command
+
+    def _compute(self, agent: Agent, listed: Collection[str], *, now: float, fallback: str) -> Command:
+        """Search in this thread, again if the sweep has made a run meanwhile."""
+        while True:
+            found, fallback = self._suggestion(agent.sweep_id, fallback)
+            with self.store.write(durable=False) as db:
                 sweep = settle(db, agent.sweep_id, now=now)
                 command = self._ladder(db, agent, sweep, listed, now=now)
                 if command.kind != "search":
                     return command
-                if suggestion is None:
-                    sweeps.set_exhausted(db, sweep.id)
-                    sweep = settle(db, sweep.id, now=now)
-                    return self._ladder(db, agent, sweep, listed, now=now)
-                nested = sweep.definition.space.nest(suggestion.params)
-                run = runs.propose(db, sweep, suggestion.params, nested, now=now)
-                return self._send(db, run, agent, now=now)
+                if found.number == runs.count(db, sweep.id) + 1:
+                    return self._give(db, sweep, agent, found, now=now, fallback=fallback)
 
-    def _suggestion(self, sweep_id: int) -> Suggestion | None:
+    def _suggestion(self, sweep_id: int, fallback: str) -> tuple[Ahead, str]:
+        """Search; give the reason again if a random draw has to do."""
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
-        return None if sweep.exhausted else suggest(sweep.definition, known, seed=sweep.search_seed)
+        own, ended = sum(not run.prior for run in known), sum(run.state.ended for run in known)
+        if sweep.definition.method != "bayes":
+            fallback = ""  # there is nothing to crash or hang
+        definition = _by_chance(sweep.definition_text) if fallback else sweep.definition
+        found = suggest(definition, known, seed=sweep.search_seed)
+        return Ahead.of(own + 1, found, seed=sweep.search_seed, based_on=ended), fallback
 
     def _send(self, db: sqlite3.Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"

@@ -36,9 +36,12 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         try:
-            self._writer = self._connect()
+            self._writer = self._hasty = self._connect()
             with _closed_on_error(self._writer):
                 self._migrate()
+                if self._path != MEMORY:
+                    self._hasty = self._connect()
+                    self._hasty.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -46,17 +49,23 @@ class Store:
             ) from error
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the write connection inside one transaction: all of it is stored, or nothing."""
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give the write connection inside one transaction: all of it is stored, or nothing.
+
+        Args:
+            durable: Wait for the disk. Without it a power failure (not: a killed server) may undo the transaction, and
+                the next one does not wait 10 ms for it.
+        """
         with self._lock:
             self._check_open()
-            self._writer.execute("BEGIN IMMEDIATE")
+            connection = self._writer if durable else self._hasty
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._writer
+                yield connection
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
+            connection.execute("COMMIT")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -76,7 +85,7 @@ class Store:
         """Close every connection; the store cannot be used any more."""
         with self._lock, self._idle_lock:
             self._closed = True
-            for connection in [self._writer, *self._idle]:
+            for connection in [self._writer, self._hasty, *self._idle]:
                 connection.close()
             self._idle.clear()
 
@@ -128,6 +137,14 @@ class Store:
             for statement in _statements(sql):
                 db.execute(statement)
             db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the database of a store in another process, for reading only."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 @contextmanager

@@ -126,6 +126,11 @@ def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:
     return [_sweep(row) for row in db.execute(query, (project_id,))]
 
 
+def running(db: sqlite3.Connection) -> list[Sweep]:
+    """List the running sweeps of all projects."""
+    return [_sweep(row) for row in db.execute("SELECT * FROM sweeps WHERE state = 'RUNNING' ORDER BY id")]
+
+
 def set_state(db: sqlite3.Connection, sweep_id: int, state: SweepState, *, now: float) -> None:
     """Change a sweep's state; a sweep that runs again is no longer exhausted."""
     query = (
@@ -145,6 +150,7 @@ def replace_definition(
 ) -> None:
     """Give a sweep that has not started another definition."""
     definition = parse_definition(text)
+    db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep_id,))
     db.execute(
         "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ? WHERE id = ?",
         (text, display_name or definition.name, definition.description, now, sweep_id),

@@ -49,7 +49,7 @@ def until_go():
 def ladder():
     with wandb.init() as run:
         for step in range(600 if run.config.x else 20):
-            run.log({"loss": float(run.config.x)})
+            run.log({"loss": float(run.config.x) if run.config.x < 2 else float("nan")})
             time.sleep(0.1)
 """
 SWEEP = """
@@ -87,8 +87,9 @@ def launch_and_wait(user, trainer: str, *args: str) -> subprocess.Popen[str]:
 
 
 def only_the_server_is_left(user) -> bool:
-    """Whether all processes but the background server have ended."""
-    return len(user.processes()) == 1
+    """Whether all processes but the background server and its search process have ended."""
+    left = [process.cmdline() for process in user.processes()]
+    return len([command for command in left if "sweeper.server.search_process" not in command]) == 1
 
 
 def test_ctrl_c_ends_runs_gently(sweep):
@@ -134,15 +135,22 @@ def test_nothing_outlives_a_killed_launcher(sweep):
 
 
 def test_hyperband_stops_a_bad_run_with_its_reason(user):
-    """The second run is worse at the first rung: it is stopped within seconds and `status` says why."""
+    """A run that is worse at the first rung, and one that logs only NaN, are stopped; `status` says why."""
     user.write("toy.py", TOY)
-    text = SWEEP.replace("[1, 2, 3, 4]", "[0, 1]") + "early_terminate: {type: hyperband, min_iter: 5}\n"
+    text = SWEEP.replace("[1, 2, 3, 4]", "[0, 1, 2]") + "early_terminate: {type: hyperband, min_iter: 5}\n"
     user.run("create", user.write("sweep.yaml", text))
     user.run("launch", "--trainer", "toy:ladder", "--workers", "1")
-    good, bad = user.status()["runs"]
+    good, bad, numberless = user.status()["runs"]
     assert good["state"] == "finished"
+    assert numberless["state"] == "killed"
+    assert "never a finite number" in numberless["reason"]
     assert bad["state"] == "killed"
     assert bad["reason"].startswith("hyperband rung 5: loss 1 > 0")
+    assert (bad["stop"]["rung"], bad["stop"]["value"], bad["stop"]["threshold"], bad["stop"]["n"]) == (5, 1, 0, 2)
+    status = user.status()
+    assert status["stopped_early"] == 2
+    assert status["saved_s"] >= 0
+    assert "importance: 2 runs with a value are too few" in user.run("status", "--importance").stdout
     assert bad["duration_s"] < 40
 
 

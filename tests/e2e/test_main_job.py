@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 
 import onnx
 import pytest
+
+from sweeper.cores import usable_cores
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -32,7 +33,7 @@ parameters:
 """
 
 
-def test_create_launch_status(user):
+def test_create_launch_status(user, nvml):
     """A grid of four on two GPUs' slots: each configuration once, a fresh pinned process each, the best one shown."""
     user.write("toy.py", TOY)
     created = user.run("create", user.write("grid.yaml", GRID))
@@ -42,7 +43,8 @@ def test_create_launch_status(user):
     assert "next: sweeper launch" in created.stdout
     assert "embedded server" in created.stderr
 
-    launched = user.run("launch", "--gpus", "0,1", "--trainer", "toy:train")
+    no_driver = nvml.set("init|12")
+    launched = user.run("launch", "--gpus", "0,1", "--trainer", "toy:train", **no_driver)
     assert "no NVIDIA driver" in launched.stderr
     assert "4/4" in launched.stdout
 
@@ -58,7 +60,60 @@ def test_create_launch_status(user):
     summaries = json.loads(user.python(code, **user.sdk()).stdout)
     assert len({summary["pid"] for summary in summaries}) == 4
     assert {summary["device"] for summary in summaries} == {"0", "1"}
-    assert {summary["threads"] for summary in summaries} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    assert {summary["threads"] for summary in summaries} == {str(max(1, usable_cores() // 2))}
+
+
+SEES = """
+import os, wandb
+
+def train():
+    with wandb.init() as run:
+        names = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS")
+        run.log({"loss": run.config.x})
+        run.summary["sees"] = " ".join(os.environ[name] for name in names)
+"""
+
+
+def sights(user) -> set[str]:
+    """What the runs saw."""
+    code = "import wandb; print(*(run.summary_metrics['sees'] for run in wandb.Api().runs('local/toys')), sep='\\n')"
+    return set(user.python(code, **user.sdk()).stdout.splitlines())
+
+
+def test_runs_are_pinned_to_the_uuids_of_their_gpus(user, nvml):
+    """A GPU, a MIG device and a busy GPU by number, UUID and range: each run sees its own and no other."""
+    user.write("toy.py", SEES)
+    user.run("create", user.write("grid.yaml", GRID))
+    environ = nvml.set(
+        "gpu|GPU-0aaa|NVIDIA H100|81559|4|-|-|0",
+        "gpu|GPU-1bbb|NVIDIA H100|81559|87|-|mig|0",
+        "mig|MIG-2ccc|NVIDIA H100 MIG 1g.10gb|9856|12|-",
+        "gpu|GPU-3ddd|NVIDIA H100|81559|70000|4242:69000|-|0",
+    )
+    launched = user.run("launch", "--gpus", "GPU-0,1-2", "--trainer", "toy:train", **environ)
+    assert "launching" in launched.stderr
+    assert "on gpu0, gpu1mig0, gpu2:" in launched.stderr
+    assert "gpu2 is busy: 70000 of 81559 MiB in use by pid 4242 (69000 MiB)" in launched.stderr
+    threads = max(1, usable_cores() // 3)
+    places = {f"{uuid} PCI_BUS_ID {threads}" for uuid in ("GPU-0aaa", "MIG-2ccc", "GPU-3ddd")}
+    assert sights(user) <= places
+    assert {run["slot"] for run in user.status()["runs"]} <= {"gpu0", "gpu1mig0", "gpu2"}
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_anything_starts(user, nvml):
+    """Unknown, hidden, or none idle: one error that names what is there, and no server is started."""
+    environ = nvml.set("gpu|GPU-0aaa|NVIDIA H100|81559|70000|4242:69000|-|0")
+    for gpus, mask, says in [
+        ("3", None, "no GPU 3 on this machine"),
+        ("idle", None, "pid 4242"),
+        ("0", "", "hidden by CUDA_VISIBLE_DEVICES"),
+    ]:
+        masked = environ if mask is None else {**environ, "CUDA_VISIBLE_DEVICES": mask}
+        failed = user.run("launch", "--gpus", gpus, code=1, **masked)
+        assert says in failed.stderr
+        assert failed.stderr.count("error:") == 1
+        assert "Traceback" not in failed.stderr
+    assert not (user.home / "server").exists()
 
 
 def test_the_shipped_trainer_leaves_a_model(user):
@@ -66,7 +121,7 @@ def test_the_shipped_trainer_leaves_a_model(user):
     sweep = """
     method: random
     run_cap: 1
-    metric: {name: test_accuracy, goal: maximize}
+    metric: {name: val_accuracy, goal: maximize}
     parameters:
       dataset: {value: digits}
       kernels: {value: [8, 16]}

@@ -67,7 +67,7 @@ continuous = st.one_of(
     law("log_uniform_values", ordered(positive)),
     law("inv_log_uniform_values", ordered(positive)),
     law("log_uniform", ordered(st.floats(-9, -1))),
-    law("inv_log_uniform", ordered(st.floats(-3, 9))),
+    law("inv_log_uniform", ordered(st.floats(-9, 0)), ordered(st.floats(1, 9))),
     law("q_log_uniform_values", ordered(positive, 2.0), q=st.sampled_from([1, 0.25])),
     law("q_uniform", ordered(reals, 2.0), q=st.sampled_from([1, 0.1])),
     law("normal", mu=reals, sigma=st.floats(0, 10)),

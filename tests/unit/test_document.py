@@ -263,6 +263,7 @@ def test_what_yaml_reads_as_it_looks_is_not_noted(text):
     [
         ("vales", ["value", "values"], "did you mean `values`?"),
         ("VALUE", ["min", "value"], "did you mean `value`?"),
+        ("apiversion", ["kind", "apiVersion"], "did you mean `apiVersion`?"),
         ("xyz", ["min", "max"], "choose from min, max"),
         (3, ["min", "max"], "choose from min, max"),
         ("x" * 100_000, ["min", "max"], "choose from min, max"),

@@ -194,6 +194,14 @@ def test_a_condition_holds_for_all_members_of_a_group():
     }
 
 
+def test_a_name_is_no_group_because_another_begins_like_it():
+    """`mom` is not `momentum`."""
+    parameters = {name: {"values": [1, 2]} for name in ("mom", "momentum", "opt")}
+    beyond = {"conditions": {"mom": {"opt": 1}}}
+    data = {"method": "grid", "parameters": parameters, "sweeper": beyond}
+    assert SweepDefinition.model_validate(data).space.conditions.keys() == {"mom"}
+
+
 def test_a_condition_may_ask_for_a_list_or_a_truth():
     """Values are compared as in JSON."""
     space = define("{conditions: {mom: {kernels: [[8, 16]]}, n: {flag: false}}}").space

@@ -22,7 +22,7 @@ def test_a_login_is_found_for_its_server_only(tmp_path, host, found):
     netrc.write_text(f"machine wandb.acme.org\n  login user\n  password {KEY}\n")
     netrc.chmod(0o600)
     settings = Settings.from_env({"NETRC": str(netrc)})
-    assert settings.has_login(f"https://{host}:8080") is found
+    assert settings.login_key(f"https://{host}:8080") == (KEY if found else None)
 
 
 def test_a_secret_is_in_no_repr():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from sweeper.definition import SweepDefinition
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
-from sweeper.run import Run, RunState, SweepState
+from sweeper.run import Run, RunState, StopDecision, SweepState
 from sweeper.status import SweepStatus, summarise
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,3 +85,24 @@ def test_elapsed_time_stops_with_the_last_run():
     assert summary(first, run("b", RunState.RUNNING, at_s=10)).elapsed_s == 60
     assert summary(first, run("b", RunState.FINISHED, at_s=10)).elapsed_s == 15
     assert summary().elapsed_s is None
+
+
+def stopped(name: str, iterations: int, rung: int) -> Run:
+    decision = StopDecision(name, "asha rung 1: ...", "asha", rung, 0.1, 0.5, 4)
+    return replace(run(name, RunState.KILLED, *[0.1] * iterations), stop=decision)
+
+
+def test_gpu_seconds_saved_are_the_iterations_not_done():
+    """Finished runs take 5 s for 10 iterations: one stopped after 2 saves 4 s, one that logged only NaN 4.5 s."""
+    whole = run("a", RunState.FINISHED, *[0.5] * 10)
+    status = summary(whole, stopped("b", 2, 1), stopped("c", 0, 1), run("d", RunState.KILLED, 0.1))
+    assert status.stopped_early == 2
+    assert status.saved_s == pytest.approx(4.0 + 4.5)
+    assert status.runs[1].stop.rung == 1
+
+
+def test_gpu_seconds_saved_are_unknown_until_a_run_has_finished():
+    """Without a whole run to compare with there is no estimate; without a stopped one, nothing was saved."""
+    assert summary(stopped("b", 2, 1)).saved_s is None
+    assert summary(run("a", RunState.FINISHED, 0.5)).saved_s == 0
+    assert summary(run("a", RunState.FINISHED, 0.5), stopped("b", 3, 1)).saved_s == 0

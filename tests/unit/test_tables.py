@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from sweeper.run import RunState, SweepState
+from sweeper.search.importance import Importance
 from sweeper.status import RunStatus, SweepStatus
 from sweeper.tables import duration, live_view, parameters, status_view
 
@@ -70,6 +72,36 @@ def test_a_printed_status_ends_with_the_best_run():
     text = render(status(*(run(f"run{n:05}") for n in range(50))))
     assert "0.9765" in "".join(text.splitlines()[-4:])
     assert "model.onnx" in text.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("runs", "saved_s", "text"),
+    [(1, None, "1 run early"), (3, 250.0, "3 runs early, about 4m 10s of GPU time saved"), (0, 0.0, "")],
+)
+def test_a_status_adds_up_what_early_termination_saved(runs, saved_s, text):
+    """Shown only where runs were stopped early; the time only where it is known."""
+    shown = render(replace(status(run("aaaaaaaa")), stopped_early=runs, saved_s=saved_s))
+    lines = [line for line in shown.splitlines() if line.startswith("stopped")]
+    assert [line.removeprefix("stopped").strip() for line in lines] == ([text] if text else [])
+
+
+def test_importance_is_a_table_that_fits():
+    """One line a parameter; what cannot be told is a dash, and nothing is cut off at 80 columns."""
+    rows = (
+        Importance(name="optimizer.learning_rate", ped_anova=0.634, forest=0.8, correlation=-0.456, n=120),
+        Importance(name="kind", ped_anova=0.366, forest=0.2, n=60),
+    )
+    text = render(replace(status(run("aaaaaaaa")), importance=rows))
+    assert max(map(len, text.splitlines())) <= 80
+    for line in ("optimizer.learning_rate  63%  80%  -0.46  120", "kind  37%  20%  -  60"):
+        assert line.split() in [found.split() for found in text.splitlines()]
+
+
+def test_importance_of_too_few_runs_says_so():
+    """Instead of numbers that would be chance."""
+    text = render(replace(status(run("aaaaaaaa")), importance=(Importance(name="lr", n=4),)))
+    assert "importance: 4 runs with a value are too few, it takes 10" in text
+    assert "importance" not in render(status(run("aaaaaaaa")))
 
 
 def test_a_live_status_fits_the_terminal():

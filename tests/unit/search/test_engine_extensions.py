@@ -123,7 +123,7 @@ def test_repeats_without_any_value_keep_the_search_away():
 
 
 def test_a_bayesian_search_with_repeats_is_not_fooled_by_luck():
-    """It goes where the mean is low, though single runs elsewhere were better."""
+    """It goes where the mean is lowest, though single runs elsewhere were better, and looks elsewhere in between."""
     definition = define("bayes", "{repeats: 2}", "parameters: {x: {min: 0.0, max: 1.0}}\n")
     runs: list[Run] = []
     for number in range(50):
@@ -131,7 +131,7 @@ def test_a_bayesian_search_with_repeats_is_not_fooled_by_luck():
         noise = 3.0 * (-1) ** number if x > 0.5 else 0.0  # lucky and unlucky in turn; the mean is x
         runs.append(run(number, x + noise, x=x))
     assert all(one.params == two.params for one, two in list(pairwise(runs))[::2])
-    assert sum(run.params["x"] < 0.5 for run in runs[30:]) >= 14
+    assert sum(run.params["x"] < 0.1 for run in runs[30:]) > 10
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -142,6 +142,15 @@ def test_initial_points_come_first_and_once(method):
     assert runs[0].params == {"a": 3, "b": "y", "c": 4}
     assert runs[1].params["a"] == 2
     assert len(runs) == len(set(keys(runs))) == 24
+
+
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_a_point_that_leaves_something_open_is_tried_once(method):
+    """What was drawn for it makes it one run, not the start of many."""
+    parameters = "parameters: {x: {min: 0.0, max: 1.0}, y: {min: 0.0, max: 1.0}}\n"
+    runs = exhaust(define(method, "{initial: [{x: 0.25}, {y: 0.75}]}", parameters), limit=6)
+    assert [run.params["x"] == 0.25 for run in runs] == [True, *[False] * 5]
+    assert [run.params["y"] == 0.75 for run in runs] == [False, True, *[False] * 4]
 
 
 @pytest.mark.parametrize("point", ["{g: {x: 2}}", "{g.x: 2}"])
@@ -270,3 +279,12 @@ def test_a_value_that_is_almost_certain_does_not_hide_the_others():
     definition = define("random", "{}", f"parameters: {{p: {law}, q: {law}, r: {law}}}\n")
     runs = exhaust(definition, limit=3)
     assert len(set(keys(runs))) == 3
+
+
+def test_what_is_left_of_a_space_is_drawn_at_random():
+    """Not in the order of the grid."""
+    weights = [1 - 50e-9] + [1e-9] * 50
+    law = f"{{values: {list(range(51))}, probabilities: {weights}}}"
+    definition = define("random", "{}", f"parameters: {{p: {law.replace('1e-09', '1.0e-9')}}}\n")
+    seconds = {exhaust(definition, seed=seed, limit=2)[1].params["p"] for seed in range(8)}
+    assert len(seconds) > 3

@@ -95,3 +95,21 @@ def test_a_better_run_is_never_stopped_before_a_worse_one(values):
     kept = [p.history[0] for p in peers if not stop_decision(definition(), p, peers)]
     assert kept
     assert max(kept) < min(stopped, default=float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "count", "last"),
+    [
+        ({"min_iter": 3, "eta": 2000.0}, 5, 48_000_000_000_000),
+        ({"min_iter": 1, "eta": 1.0e300}, 1, 1),
+        ({"min_iter": 5, "eta": 1.0000000001}, 1, 5),
+        ({"max_iter": 27, "s": 10**18, "eta": 3}, 3, 9),
+        ({"max_iter": 10**18, "s": 10**18, "eta": 1.0000000001}, 10_000, 999999999900000000),
+        ({"max_iter": 10, "s": 5, "eta": 1.1}, 4, 9),
+    ],
+)
+def test_extreme_rules_have_few_rungs(rule, count, last):
+    """No rule of a file makes the server count for ever or overflow."""
+    found = rungs(definition(**rule).early_terminate)
+    assert len(found) == count
+    assert found[-1] == pytest.approx(last, rel=1e-9)

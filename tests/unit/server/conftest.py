@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,15 @@ import yaml
 from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, projects, runs, sweeps, users
+from sweeper.server import lifecycle, projects, runs, suggestions, sweeps, users
 from sweeper.server.app import create_app
 from sweeper.server.filestream import Chunk, FileStream, _store_files
 from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Command, Scheduler
-from sweeper.server.store import MEMORY, Store
+from sweeper.server.search_process import Searching
+from sweeper.server.searcher import Searcher, SearchFailedError
+from sweeper.server.store import MEMORY, Store, open_reader
+from sweeper.server.suggestions import Answer, Order
 from sweeper.server.sweeps import Sweep
 
 KEY = "test-" + "0123456789" * 4
@@ -111,6 +117,56 @@ class Table:
         with self.store.write() as db:
             found = lifecycle.reap(db, now=self.now, started_at=started_at, agent_timeout_s=60, bare_timeout_s=300)
         return [run.name for run in found]
+
+
+@dataclass
+class Process:
+    """A search process that answers in this one, unless it is told to fail first or to wait for a gate."""
+
+    database: Path
+    fails: Callable[[], bool] = bool
+    gate: threading.Event = field(default_factory=threading.Event)
+    orders: list[Order] = field(default_factory=list)
+
+    def is_alive(self) -> bool:
+        """It never dies."""
+        return True
+
+    def carry_out(self, order: Order) -> Answer:
+        """Answer when the gate is open."""
+        self.gate.wait(20)
+        self.orders.append(order)
+        if self.fails():
+            raise SearchFailedError("it failed")
+        with contextlib.closing(open_reader(self.database)) as db:
+            return Searching(db).answer(order)
+
+    def kill(self) -> None:
+        """End it."""
+
+
+@dataclass
+class AheadTable(Table):
+    """A table whose scheduler has a search process."""
+
+    process: Process | None = None
+
+    def ready(self, sweep: Sweep, count: int = 1) -> list[suggestions.Ahead]:
+        """Wait until so many suggestions, or all that there are, are ready."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with self.store.read() as db:
+                found, order = suggestions.ahead(db, sweep.id), suggestions.next_order(db, sweep.id)
+            if len(found) >= count or order is None:
+                return found
+            time.sleep(0.005)
+        raise AssertionError("no suggestion came")
+
+    def settled(self, sweep: Sweep) -> list[suggestions.Ahead]:
+        """Wait until nothing is left to compute."""
+        self.ready(sweep, 100)
+        with self.store.read() as db:
+            return suggestions.ahead(db, sweep.id)
 
 
 @pytest.fixture
@@ -207,12 +263,25 @@ class Client:
         assert answer.status_code == 200, answer.text
 
 
-def run_server(data_dir: Path) -> Iterator[Client]:
-    """Run a server in this process."""
-    with TestClient(create_app(data_dir), base_url="http://127.0.0.1:1") as http:
+def run_server(data_dir: Path, *, search_ahead: bool = False) -> Iterator[Client]:
+    """Run a server in this process, without a process for its searches unless asked."""
+    with TestClient(create_app(data_dir, search_ahead=search_ahead), base_url="http://127.0.0.1:1") as http:
         key = (data_dir / "api-key").read_text().strip()
         http.headers["Authorization"] = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
         yield Client(http, data_dir)
+
+
+@pytest.fixture
+def ahead(tmp_path: Path) -> Iterator[AheadTable]:
+    """A table with a search process that answers at once."""
+    store = Store(tmp_path / "db")
+    process = Process(tmp_path / "db")
+    process.gate.set()
+    searcher = Searcher(store, lambda: process)
+    yield AheadTable(Scheduler(store, searcher), process=process)
+    process.gate.set()
+    searcher.close()
+    store.close()
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,6 +74,40 @@ def test_pages_show_the_sweep_and_its_runs(client):
         assert part in pages[f"/local/p/sweeps/{sweep}"].text
     for part in ("<polyline", "model.onnx", "exit code 7"):
         assert part in pages[f"/local/p/runs/{name}"].text
+
+
+def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
+    """From ten runs with a value on, every parameter has its line; runs stopped early are counted."""
+    rule = {"type": "hyperband", "min_iter": 1, "eta": 4}
+    metric = {"name": "loss", "goal": "minimize"}
+    parameters = {"rate": {"min": 0.0, "max": 1.0}}
+    sweep = client.sweep({"method": "random", "metric": metric, "parameters": parameters, "early_terminate": rule})
+    path = f"/local/p/sweeps/{sweep}"
+    for number in range(11):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        client.log(command["run_id"], {"_step": 0, "loss": float(number)})
+        if number == 9:
+            assert "<h2>Importance</h2>" not in client.http.get(path).text
+        client.stream(command["run_id"], complete=True, exitcode=0)
+    page = client.http.get(path).text
+    assert "<h2>Importance</h2>" in page
+    assert "<td>rate</td>" in page
+    assert re.search(r"<dt>stopped early</dt><dd>\d+ runs", page)
+
+
+def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
+    """A run that could not wait for its search says so in its summary, on its page and on its sweep's."""
+    bayes = {"method": "bayes", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
+    client = next(server := serve(tmp_path / "data", search_ahead=True))
+    sweep = client.sweep(bayes)
+    (command,) = client.beat(client.agent(sweep))  # the process takes a second to start
+    summary = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])
+    assert summary["_sweeper"]["suggestion"]["fallback"] == "the search process is starting"
+    for page, part in (("sweeps", "1 runs: the search process"), ("runs", "at random: the search process")):
+        name = sweep if page == "sweeps" else command["run_id"]
+        assert part in client.http.get(f"/local/p/{page}/{name}").text
+    server.close()
 
 
 @pytest.mark.parametrize("path", ["/local/nope", "/local/p/sweeps/nope", "/local/p/runs/nope"])

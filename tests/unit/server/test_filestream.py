@@ -147,6 +147,79 @@ def test_bad_run_is_told_to_stop_in_the_answer(client):
     assert "rung 2" in json.loads(found["summaryMetrics"])["_sweeper"]["reason"]
 
 
+def test_stopped_run_keeps_the_numbers_of_its_decision(client):
+    """The summary holds rule, rung, value, threshold and number of runs beside the reason."""
+    sweep = client.sweep({**SWEEP, "early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 2}})
+    for loss in (1.0, 2.0, 5.0):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        client.log(command["run_id"], {"_step": 0, "val": {"loss": loss}})
+    told = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])["_sweeper"]
+    assert told["stop"] == {"rule": "hyperband", "rung": 1, "value": 5.0, "threshold": 2.0, "n": 3}
+    assert "5 > 2" in told["reason"]
+
+
+def test_run_that_logs_only_nan_is_told_to_stop(client):
+    """At the first rung a run without one finite value is stopped; W&B would let it train to the end."""
+    sweep = client.sweep({**SWEEP, "early_terminate": {"type": "hyperband", "min_iter": 2}})
+    (command,) = client.beat(client.agent(sweep))
+    name = command["run_id"]
+    client.init(name)
+    rows = [{"_step": 0, "val": {"loss": float("nan")}}, {"_step": 1, "val": {"loss": float("inf")}}]
+    assert client.log(name, rows[0])["stopped"] is False
+    assert client.log(name, rows[0])["stopped"] is False  # sent again
+    assert client.log(name, rows[1], offset=1)["stopped"] is True
+    told = json.loads(client.run(name, "summaryMetrics")["summaryMetrics"])["_sweeper"]
+    assert told["stop"]["value"] is None
+    assert "never a finite number" in told["reason"]
+
+
+ASHA = {**SWEEP, "sweeper": {"early_terminate": {"type": "asha", "min_iter": 1, "eta": 3}}}
+
+
+def started(client, sweep, agent=None):
+    (command,) = client.beat(agent or client.agent(sweep))
+    client.init(command["run_id"])
+    return command["run_id"]
+
+
+def losses(*values):
+    return [{"_step": step, "val": {"loss": value}} for step, value in enumerate(values)]
+
+
+def test_asha_judges_a_run_once_at_each_rung(client):
+    """The first at a rung passes, and goes on when better ones come after it, until its own next rung."""
+    sweep = client.sweep(ASHA)
+    agent = client.agent(sweep)
+    first = started(client, sweep, agent)
+    assert client.log(first, *losses(5.0))["stopped"] is False
+    for name in (started(client, sweep) for _ in range(3)):
+        assert client.log(name, *losses(1.0, 1.0, 1.0))["stopped"] is False
+    rows = losses(5.0, 5.0, 5.0)
+    assert client.beat(agent, first) == []
+    assert client.log(first, rows[1], offset=1)["stopped"] is False
+    assert client.log(first, rows[2], offset=2)["stopped"] is True
+
+
+def test_asha_judges_every_rung_of_one_delivery(client):
+    """A run whose values come all at once is judged at the rungs it would have been stopped at one by one."""
+    sweep = client.sweep(ASHA)
+    good = started(client, sweep)
+    client.log(good, *losses(1.0, 1.0, 1.0))
+    late = started(client, sweep)
+    assert client.log(late, *losses(2.0, 0.5, 0.5))["stopped"] is True  # best at rung 3, too bad at rung 1
+    told = json.loads(client.run(late, "summaryMetrics")["summaryMetrics"])["_sweeper"]["stop"]
+    assert told == {"rule": "asha", "rung": 1, "value": 2.0, "threshold": 1.0, "n": 2}
+
+
+def test_median_stops_the_worse_runs(client):
+    """Once enough others have got as far, a run among the worse part is told to stop."""
+    rule = {"type": "median", "warm_up": 0, "min_runs": 2, "percentile": 50}
+    sweep = client.sweep({**SWEEP, "sweeper": {"early_terminate": rule}})
+    told = [client.log(started(client, sweep), *losses(value))["stopped"] for value in (3.0, 2.0, 9.0, 1.0)]
+    assert told == [False, False, True, False]
+
+
 def test_preempted_run_is_not_failed(client):
     """`preempting` sent before a non-zero exit makes the run preempted; an upsert in between does not undo it."""
     client.init("r")

@@ -11,7 +11,7 @@ from importlib.resources import files
 import pytest
 
 from sweeper.errors import ServerError, StoreError
-from sweeper.server import lines, users
+from sweeper.server import lines, runs, users
 from sweeper.server.store import MEMORY, Store
 
 
@@ -66,7 +66,7 @@ def test_database_survives_reopening(tmp_path):
 
 
 def test_metric_of_an_older_database_is_kept(tmp_path):
-    """A database from before warm starts keeps what its sweeps' runs logged, by sweep."""
+    """A database of the first version keeps what its sweeps' runs logged, by sweep, numbered and with extremes."""
     first = (files("sweeper.server") / "migrations" / "0001_initial.sql").read_text("utf-8")
     with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
         db.executescript(first)
@@ -79,12 +79,15 @@ def test_metric_of_an_older_database_is_kept(tmp_path):
                 VALUES (7, 1, 's', '', 'RUNNING', 0, 0, 0);
             INSERT INTO runs (id, project_id, name, display_name, state, sweep_id, created_at, heartbeat_at)
                 VALUES (3, 1, 'r', 'run-1', 'running', 7, 0, 0), (4, 1, 'loose', 'run-1', 'running', NULL, 0, 0);
-            INSERT INTO metric_values VALUES (3, 0, 0.5), (3, 2, 0.25), (4, 0, 9.0);
+            INSERT INTO metric_values VALUES (3, 0, 0.5), (3, 2, 0.25), (3, 3, 4.0), (4, 0, 9.0);
             """
         )
     store = Store(tmp_path / "db")
     with store.read() as db:
-        assert lines.metric_histories(db, 7) == {3: (0.5, 0.25)}
+        assert lines.metric_histories(db, 7) == {3: (0.5, 0.25, 4.0)}
+        found = db.execute("SELECT line, iteration, lowest, highest FROM metric_values ORDER BY line")
+        assert [tuple(row) for row in found] == [(0, 1, 0.5, 0.5), (2, 2, 0.25, 0.5), (3, 3, 0.25, 4.0)]
+        assert {run.stop for run in runs.of_sweep(db, 7)} == {""}
     store.close()
 
 

@@ -1,41 +1,59 @@
-"""What the trainer's tests share: one thread, few images, and W&B without a server."""
+"""What the trainer's tests share: one thread, few images, a cache of their own, and W&B without a server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import torch
 import wandb
 
+from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
-from trainer.data import Loader, Split
-from trainer.train import Pipeline, make
+from trainer.data import Data, Split, load
+from trainer.loop import Training
 
 
 @dataclass
 class RunDouble:
     """A W&B run that only remembers what was logged: the outermost edge of the trainer."""
 
-    rows: dict[int, dict[str, float]] = field(default_factory=dict)
+    rows: dict[int, dict[str, Any]] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    watched: list[dict[str, Any]] = field(default_factory=list)
 
-    def log(self, values: dict[str, float], *, step: int) -> None:
+    def log(self, values: dict[str, Any], *, step: int) -> None:
         """Merge values into the row of their step, as W&B does."""
         self.rows.setdefault(step, {}).update(values)
 
-    def watch(self, *_args: Any, **_kwargs: Any) -> None:
-        """Watch nothing."""
+    def watch(self, *_args: Any, **options: Any) -> None:
+        """Note that somebody wants histograms."""
+        self.watched.append(options)
 
-    unwatch = watch
+    def unwatch(self, *_args: Any) -> None:
+        """Watch nothing."""
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     """Keep torch to one thread: on a busy machine two are slower than one."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a user's cache directory, shared by the tests of one process."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.delenv("SWEEPER_CHECKPOINT_DIR", raising=False)
 
 
 @pytest.fixture
@@ -50,6 +68,7 @@ def wandb_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     settings = {
         "WANDB_MODE": "offline",
         "WANDB_DIR": str(tmp_path),
+        "WANDB_DATA_DIR": str(tmp_path),
         "WANDB_BASE_URL": "http://127.0.0.1:9",
         "WANDB_API_KEY": "k" * 40,
         "WANDB_SILENT": "true",
@@ -62,19 +81,25 @@ def wandb_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 
 
 @pytest.fixture
-def small() -> Callable[..., Pipeline]:
-    """Give a maker of pipelines that train and test on the first few digits only."""
-    return _small
-
-
-def _small(config: TrainConfig, images: int = 512) -> Pipeline:
-    pipeline = make(config)
+def digits() -> Data:
+    """Give few digits: 500 to train on, 200 each to validate and to test."""
+    data = load("digits")
     return replace(
-        pipeline,
-        train_loader=Loader(_first(pipeline.train_loader, images), config.batch_size, seed=config.seed),
-        test_loader=Loader(_first(pipeline.test_loader, 200), batch_size=100),
+        data, train=_first(data.train, 500), validation=_first(data.validation, 200), test=_first(data.test, 200)
     )
 
 
-def _first(loader: Loader, n: int) -> Split:
-    return Split(loader.split.images[:n], loader.split.labels[:n])
+@pytest.fixture
+def fit(digits: Data, tmp_path: Path) -> Callable[..., Training]:
+    """Give a function that trains on few digits, without interruption unless one is given."""
+
+    def fit_them(run: Any, config: TrainConfig, preempted: Event | None = None) -> Training:
+        training = Training(config, digits)
+        training.fit(run, Checkpoint(tmp_path / "checkpoint"), preempted or Event())
+        return training
+
+    return fit_them
+
+
+def _first(split: Split, n: int) -> Split:
+    return Split(split.images[:n], split.labels[:n])

@@ -1,31 +1,41 @@
-"""Splits and batches of the shipped digits, and where MNIST comes from."""
+"""The shipped digits, the cache that processes share, and where the other data sets come from."""
 
 from __future__ import annotations
 
-import shutil
+import json
+import pickle
+import struct
+import subprocess
+import sys
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 import pytest
 import torch
+import torchvision
 
-from trainer.data import SHIPPED, DatasetError, Loader, Split, load
+from trainer.data import SHIPPED, DatasetError, Split, load
 
-
-@pytest.mark.parametrize(("part", "n"), [("train", 8000), ("test", 2000)])
-def test_shipped_digits_are_complete(part: Literal["train", "test"], n: int) -> None:
-    """Each split has its images, every class is there, and the pixels use the whole range."""
-    split = load("digits", part)
-    assert split.images.shape == (n, 1, 28, 28)
-    assert split.labels.shape == (n,)
-    assert set(split.labels.tolist()) == set(range(10))
-    assert (int(split.images.min()), int(split.images.max())) == (0, 255)
+ROOT = Path(__file__).parents[3]
 
 
-def test_no_digit_is_trained_and_tested_on() -> None:
-    """The two splits share no image."""
-    images = [{image.numpy().tobytes() for image in load("digits", part).images} for part in ("train", "test")]
-    assert not images[0] & images[1]
+def test_shipped_digits_are_complete() -> None:
+    """8,000 are learnt from, a tenth of them held out; 2,000 tested on; every class and the whole range is there."""
+    data = load("digits")
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [7200, 800, 2000]
+    for split in (data.train, data.validation, data.test):
+        assert split.images.shape == (len(split), 28, 28, 1)
+        assert split.images.dtype == torch.uint8
+        assert set(split.labels.tolist()) == set(range(10))
+        assert (int(split.images.min()), int(split.images.max())) == (0, 255)
+    assert data.classes == tuple("0123456789")
+
+
+def test_no_digit_is_in_two_parts() -> None:
+    """What is learnt from, chosen by and tested on are different images."""
+    data = load("digits")
+    parts = [{image.numpy().tobytes() for image in split.images} for split in (data.train, data.validation, data.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 10_000
 
 
 def test_shipped_digits_carry_their_notice() -> None:
@@ -33,51 +43,101 @@ def test_shipped_digits_carry_their_notice() -> None:
     assert "CC BY-SA 3.0" in (SHIPPED / "README.md").read_text(encoding="utf-8")
 
 
-def test_one_pass_gives_every_image_once() -> None:
-    """Shuffled batches hold each image once, scaled to [0, 1], and the last batch is the rest."""
-    loader = Loader(_numbered(10), batch_size=4, seed=0)
-    batches = list(loader)
-    assert [len(labels) for _, labels in batches] == [4, 4, 2]
-    assert len(loader) == 3
-    assert sorted(torch.cat([labels for _, labels in batches]).tolist()) == list(range(10))
-    for images, labels in batches:
-        assert images.flatten().tolist() == pytest.approx((labels / 255).tolist())
+def test_a_batch_is_what_the_tutorials_loader_gives() -> None:
+    """Pixels in [0, 1], to the last bit those of torchvision's ToTensor, channels first, in channels_last memory."""
+    split = load("digits").train
+    images, labels = split.batch(torch.tensor([5, 0, 5]))
+    to_tensor = torchvision.transforms.ToTensor()
+    expected = torch.stack([to_tensor(split.images[place].numpy()) for place in (5, 0, 5)])
+    assert torch.equal(images, expected)
+    assert labels.tolist() == split.labels[[5, 0, 5]].tolist()
+    assert images.permute(0, 2, 3, 1).is_contiguous()
 
 
-def test_order_is_new_each_pass_and_the_same_for_a_seed() -> None:
-    """Two loaders of one seed agree pass by pass; the passes and another seed differ."""
-    one, two, other = (Loader(_numbered(50), batch_size=50, seed=seed) for seed in (0, 0, 1))
-    first, second = _labels(one), _labels(one)
-    assert first != second
-    assert [first, second] == [_labels(two), _labels(two)]
-    assert first != _labels(other)
+BUILD = """
+import json, sys, torch
+from pathlib import Path
+from trainer.data import load
+data = load("digits", cache=Path(sys.argv[1]))
+maps = [line for line in open("/proc/self/maps") if "digits-v1.pt" in line]
+print(json.dumps([int(data.train.images.sum()), "torchvision" in sys.modules, len(maps)]))
+"""
 
 
-def test_without_a_seed_the_order_stays() -> None:
-    """A loader to test on does not shuffle."""
-    assert _labels(Loader(_numbered(9), batch_size=4)) == list(range(9))
+def test_several_processes_may_build_the_cache_at_once(tmp_path: Path) -> None:
+    """All see the same whole images, mapped from one file; none of them imports torchvision."""
+    command = [sys.executable, "-c", BUILD, str(tmp_path / "cache")]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [json.loads(process.communicate(timeout=100)[0]) for process in started]
+    total = int(load("digits").train.images.sum())
+    assert [(pixels, torchvision_too) for pixels, torchvision_too, _ in said] == [(total, False)] * 3
+    assert all(maps for *_, maps in said)
+    assert sorted(file.name for file in (tmp_path / "cache").iterdir()) == ["digits-v1.pt", "digits.lock"]
 
 
-def test_cached_mnist_is_read_without_torchvision(tmp_path: Path) -> None:
-    """Once downloaded, MNIST is four files like the shipped ones."""
-    shutil.copytree(SHIPPED, tmp_path / "MNIST" / "raw")
-    (tmp_path / "mnist.complete").touch()
-    assert len(load("MNIST", "test", cache=tmp_path)) == 2000
+def test_a_cache_that_cannot_be_written_is_no_hindrance(tmp_path: Path) -> None:
+    """On a read-only home every run decodes for itself."""
+    (tmp_path / "file").touch()
+    assert len(load("digits", cache=tmp_path / "file" / "cache").train) == 7200
 
 
-def test_mnist_without_a_network_points_to_the_shipped_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that cannot download is told what to write instead."""
+@pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_a_downloaded_grey_data_set_is_read(tmp_path: Path, dataset: str) -> None:
+    """Files of torchvision's become the same kind of tensors, and are not asked for again."""
+    folder = tmp_path / "downloads" / dataset / "raw"
+    for part, n in (("train", 20), ("t10k", 5)):
+        _write_idx(folder / f"{part}-images-idx3-ubyte", np.full((n, 28, 28), n, dtype=np.uint8))
+        _write_idx(folder / f"{part}-labels-idx1-ubyte", np.arange(n, dtype=np.uint8) % 10)
+    data = load(dataset, cache=tmp_path)  # type: ignore[arg-type]
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [18, 2, 5]
+    assert data.train.images.unique().tolist() == [20]
+    assert data.test.images.unique().tolist() == [5]
+    assert data.test.labels.tolist() == [0, 1, 2, 3, 4]
+    assert data.classes == tuple(getattr(torchvision.datasets, dataset).classes)
+    for file in folder.iterdir():
+        file.unlink()
+    assert torch.equal(load(dataset, cache=tmp_path).train.images, data.train.images)  # type: ignore[arg-type]
+
+
+def test_a_downloaded_colour_data_set_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CIFAR10's rows of red, green and blue planes become images whose channels come last."""
+    folder = tmp_path / "downloads" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    pixels = np.arange(10 * 3072).reshape(10, 3072).astype(np.uint8)
+    for name in ("train", "test"):
+        (folder / name).write_bytes(pickle.dumps({"data": pixels, "labels": list(range(10))}))
+    (folder / "meta").write_bytes(pickle.dumps({"label_names": [f"class {n}" for n in range(10)]}))
+    cifar = torchvision.datasets.CIFAR10
+    monkeypatch.setattr(cifar, "train_list", [["train", None]])  # ours have other checksums than the real ones
+    monkeypatch.setattr(cifar, "test_list", [["test", None]])
+    monkeypatch.setattr(cifar, "meta", {"filename": "meta", "key": "label_names", "md5": None})
+    data = load("CIFAR10", cache=tmp_path)
+    assert data.test.images.shape == (10, 32, 32, 3)
+    assert data.test.images[0, 0, 1].tolist() == [pixels[0, 1], pixels[0, 1025], pixels[0, 2049]]
+    assert data.classes[3] == "class 3"
+
+
+@pytest.mark.parametrize("dataset", ["MNIST", "CIFAR10"])
+def test_no_network_is_an_error_with_the_alternatives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str
+) -> None:
+    """A machine that cannot download is told what to write instead, or where to put the files."""
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(DatasetError, match=r"dataset: \{value: digits\}"):
-        load("MNIST", "train", cache=tmp_path)
+    with pytest.raises(DatasetError, match=r"dataset: \{value: digits\}") as caught:
+        load(dataset, cache=tmp_path)  # type: ignore[arg-type]
+    assert str(tmp_path / "downloads") in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / f"{dataset}-v1.pt").exists()
 
 
-def _numbered(n: int) -> Split:
-    """Make images whose only pixel is their label."""
-    return Split(torch.arange(n, dtype=torch.uint8).reshape(n, 1, 1, 1), torch.arange(n))
+def test_a_split_knows_its_length() -> None:
+    """As many as it has labels."""
+    assert len(Split(torch.zeros(3, 1, 1, 1), torch.zeros(3))) == 3
 
 
-def _labels(loader: Loader) -> list[int]:
-    return torch.cat([labels for _, labels in loader]).tolist()
+def _write_idx(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
+    path.write_bytes(head + values.tobytes())

@@ -1,22 +1,59 @@
-"""ConvNet: its shapes for any width."""
+"""ConvNet: its shapes for any width and depth."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from trainer.model import ConvNet
-
-
-@pytest.mark.parametrize("kernels", [(16, 32), (4, 8), (32, 16), (1, 1)])
-@pytest.mark.parametrize("batch", [1, 5])
-def test_any_kernels_give_one_logit_a_class(kernels: tuple[int, int], batch: int) -> None:
-    """Images go in, `(batch, classes)` comes out, whatever the widths of the two blocks."""
-    logits = ConvNet(kernels, classes=10)(torch.zeros(batch, 1, 28, 28))
-    assert logits.shape == (batch, 10)
+from trainer.model import ACTIVATIONS, ConvNet
 
 
-def test_second_convolution_takes_what_the_first_gives() -> None:
-    """The second block reads kernels[0] channels, not the tutorial's fixed 16; the linear layer 7*7*kernels[1]."""
+@pytest.mark.parametrize("kernels", [(16, 32), (4, 8), (1, 1), (2, 4, 8), (2, 2, 2, 2)])
+@pytest.mark.parametrize(("channels", "side"), [(1, 28), (3, 32)])
+def test_any_kernels_give_one_logit_a_class(kernels: tuple[int, ...], channels: int, side: int) -> None:
+    """Images go in, `(batch, classes)` comes out, whatever the blocks and the images."""
+    net = ConvNet(kernels, classes=10, channels=channels, side=side)
+    assert net(torch.zeros(5, channels, side, side)).shape == (5, 10)
+    assert len(net.blocks) == len(kernels)
+
+
+def test_each_convolution_takes_what_the_one_before_gives() -> None:
+    """A block reads the channels of the one before; the linear layer what is left of the image."""
     shapes = [tuple(weight.shape) for weight in ConvNet((4, 8), classes=11).parameters()]
     assert shapes == [(4, 1, 5, 5), (4,), (8, 4, 5, 5), (8,), (11, 7 * 7 * 8), (11,)]
+
+
+def test_too_deep_a_net_is_refused() -> None:
+    """Blocks that would halve the image to nothing are named."""
+    with pytest.raises(ValueError, match="kernels: 5 blocks"):
+        ConvNet((1, 1, 1, 1, 1))
+
+
+def test_it_is_the_tutorials_net() -> None:
+    """Convolution, ReLU, pool, twice, and a linear layer: the same logits and gradients for the same seed."""
+    torch.manual_seed(0)
+    ours = ConvNet()
+    torch.manual_seed(0)
+    tutorials = nn.Sequential(
+        *(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(7 * 7 * 32, 10)),
+    )
+    images = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    logits = [net(images) for net in (ours, tutorials)]
+    torch.testing.assert_close(*logits)
+    for out in logits:
+        out.square().sum().backward()
+    for one, other in zip(ours.parameters(), tutorials.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_activation_works_on_every_pixel_before_the_pool(name: str) -> None:
+    """Taking the maximum first is a short cut, which must not show."""
+    torch.manual_seed(0)
+    block = ConvNet((3, 3), activation=name).blocks[0]
+    images = torch.randn(4, 1, 28, 28)
+    expected = nn.functional.max_pool2d(ACTIVATIONS[name]()(block[0](images)), 2)
+    torch.testing.assert_close(block(images), expected)

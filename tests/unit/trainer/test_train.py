@@ -1,118 +1,156 @@
-"""The pipeline: it learns, repeats itself, logs what a sweep needs, and runs whole under W&B."""
+"""A whole run, as an agent, as a program and alone; and what it costs to import it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
-import torch
 import wandb
 import yaml
 
 from trainer import train as trainer
-from trainer.config import TrainConfig
+from trainer.config import ConfigError, TrainConfig
 from trainer.data import load
-from trainer.model import ConvNet
 
-CONFIG = TrainConfig(dataset="digits", kernels=(4, 8), batch_size=32)
-Small = Callable[..., trainer.Pipeline]
-
-
-@pytest.mark.parametrize(("optimizer", "learning_rate"), [("adam", 0.01), ("sgd", 0.05)])
-def test_training_learns(run: Any, small: Small, optimizer: str, learning_rate: float) -> None:
-    """Four passes over 512 digits bring the loss far below that of guessing, which is 2.3 with 10 % right."""
-    config = CONFIG.model_copy(update={"optimizer": optimizer, "learning_rate": learning_rate})
-    trainer.train_loop(run, small(config), epochs=4)
-    last = run.rows[max(run.rows)]
-    assert last["loss"] < 1.0
-    assert last["test_accuracy"] > 0.6
+ROOT = Path(__file__).parents[3]
+SMALL = {"dataset": "digits", "epochs": 1, "kernels": [4, 8], "learning_rate": 0.01}
+LEFT_OPEN = "ignore:unclosed file:ResourceWarning"  # wandb 0.31 and the sweep's parameter file
 
 
-def test_same_seed_gives_the_same_run(run: Any, small: Small) -> None:
-    """Weights and logged values of two runs with one seed are equal to the last bit."""
-    again = type(run)()
-    pipelines = [small(CONFIG), small(CONFIG)]
-    for recorder, pipeline in zip((run, again), pipelines, strict=True):
-        trainer.train_loop(recorder, pipeline, epochs=1)
-    assert run.rows == again.rows
-    for one, two in zip(*(p.model.parameters() for p in pipelines), strict=True):
-        assert torch.equal(one, two)
-
-
-def test_another_seed_gives_another_run() -> None:
-    """The seed reaches the first weights."""
-    one, two = (trainer.make(CONFIG.model_copy(update={"seed": seed})).model for seed in (0, 1))
-    assert not torch.equal(one.fc.weight, two.fc.weight)
-
-
-def test_rows_are_placed_by_examples_seen(run: Any, small: Small) -> None:
-    """The loss is logged every 25 batches and at each epoch's end, where test_accuracy joins it."""
-    trainer.train_loop(run, small(CONFIG, images=1000), epochs=2)
-    assert {step: sorted(row) for step, row in run.rows.items()} == {
-        800: ["epoch", "loss"],
-        1000: ["epoch", "loss", "test_accuracy"],
-        1800: ["epoch", "loss"],
-        2000: ["epoch", "loss", "test_accuracy"],
-    }
-    assert [row["epoch"] for row in run.rows.values()] == [1, 1, 2, 2]
-
-
-def test_batch_larger_than_the_data_still_logs_each_epoch(run: Any, small: Small) -> None:
-    """Early termination sees a value an epoch however few batches an epoch has."""
-    trainer.train_loop(run, small(CONFIG.model_copy(update={"batch_size": 4096})), epochs=3)
-    assert [sorted(row) for row in run.rows.values()] == [["epoch", "loss", "test_accuracy"]] * 3
-
-
-def test_stop_of_an_agent_ends_the_training(run: Any, small: Small) -> None:
-    """An agent stops a run by an exception raised in its thread: it comes out at once."""
-
-    class Stop(Exception):  # noqa: N818 - a signal, not an error; wandb raises a bare Exception
-        pass
-
-    def stop(*_args: Any, **_kwargs: Any) -> None:
-        raise Stop
-
-    run.log = stop
-    with pytest.raises(Stop):
-        trainer.train_loop(run, small(CONFIG), epochs=1)
-
-
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # wandb 0.31 and the sweep's parameter file
-def test_run_of_a_sweep_saves_a_net_that_reads_digits(wandb_offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """train() takes its parameters from the agent and leaves model.onnx in the run's own directory."""
-    parameters = {"dataset": "digits", "epochs": 1, "kernels": [4, 8], "learning_rate": 0.01}
-    file = wandb_offline / "parameters.yaml"  # where an agent puts them
-    file.write_text(yaml.safe_dump({"wandb_version": 1, **{k: {"value": v} for k, v in parameters.items()}}))
+@pytest.fixture
+def sweep(wandb_offline: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the file into which an agent writes a run's parameters."""
+    file = wandb_offline / "parameters.yaml"
     monkeypatch.setenv("WANDB_SWEEP_ID", "sweep123")
     monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(file))
+    return file
 
+
+def _write(file: Path, parameters: dict[str, object]) -> None:
+    file.write_text(yaml.safe_dump({"wandb_version": 1, **{k: {"value": v} for k, v in parameters.items()}}))
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_run_of_a_sweep_saves_a_net_that_reads_digits(sweep: Path, wandb_offline: Path, cache: Path) -> None:
+    """train() takes its parameters from the agent and leaves model.onnx in the run's own directory."""
+    _write(sweep, SMALL)
     trainer.train()
-
     (path,) = wandb_offline.glob("wandb/offline-run-*/files/model.onnx")
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    digits = load("digits", "test")
-    (logits,) = session.run(["logits"], {"images": digits.images.numpy().astype(np.float32) / 255})
-    assert (logits.argmax(axis=1) == digits.labels.numpy()).mean() > 0.85
+    test = load("digits").test
+    images = test.images.numpy().transpose(0, 3, 1, 2).astype(np.float32) / 255
+    (logits,) = session.run(["logits"], {"images": images})
+    assert (logits.argmax(axis=1) == test.labels.numpy()).mean() > 0.85
+    assert not list(cache.glob("sweeper/checkpoints/*"))  # done: nothing to go on with
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # wandb 0.31 and the sweep's parameter file
-def test_run_with_a_wrong_key_fails_before_it_trains(wandb_offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_run_with_a_wrong_key_fails_before_it_trains(sweep: Path) -> None:
     """A parameter that the trainer does not know fails the run instead of being ignored."""
-    file = wandb_offline / "parameters.yaml"
-    file.write_text("wandb_version: 1\nepoch: {value: 3}\n")
-    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep123")
-    monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(file))
-    with pytest.raises(ValueError, match="epoch: no such parameter; the nearest is 'epochs'"):
+    _write(sweep, {"epoch": 3})
+    with pytest.raises(ConfigError, match="epoch: no such parameter; the nearest is 'epochs'"):
         trainer.train()
 
 
-def test_disabled_wandb_still_gets_its_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run with W&B switched off has no directory yet: saving makes it."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where wandb 0.31 puts a disabled run
-    with wandb.init(mode="disabled") as disabled:
-        trainer.save(disabled, ConvNet((2, 2), classes=10))
-    assert list(tmp_path.rglob("model.onnx"))
+def _alone(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environ}
+    command = [sys.executable, "-m", "trainer.train", *args]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=110)
+
+
+KNOBS = ("--dataset", "digits", "--epochs", "1", "--kernels", "[4, 8]", "--batch_size", "256")
+
+
+def test_it_runs_alone(tmp_path: Path) -> None:
+    """Without sweep, server, network or account a run trains, and keeps its net and its log in ./wandb."""
+    done = _alone(tmp_path, *KNOBS, "--learning-rate", "0.01")
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1/1: loss " in done.stdout
+    (model,) = tmp_path.glob("wandb/offline-run-*/files/model.onnx")
+    assert model.stat().st_size > 1000
+
+
+def test_a_disabled_run_trains_too(tmp_path: Path) -> None:
+    """WANDB_MODE is the user's to set: a disabled run leaves nothing where it was started."""
+    (tmp_path / "tmp").mkdir()
+    done = _alone(tmp_path, *KNOBS, WANDB_MODE="disabled", TMPDIR=str(tmp_path / "tmp"))
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1/1: loss " in done.stdout
+    assert not (tmp_path / "wandb").exists()
+
+
+def test_help_lists_every_knob(tmp_path: Path) -> None:
+    """Each has its comment and its default."""
+    said = "".join(_alone(tmp_path, "--help", COLUMNS="80").stdout.split())  # it breaks lines in words, too
+    for name, knob in TrainConfig.model_fields.items():
+        expected = f"--{name.replace('_', '-')} X {knob.description} Default: {json.dumps(knob.default)}"
+        assert "".join(expected.split()) in said
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--epochs", "0"], "epochs: Input should be greater than 0, not 0"),
+        (["--kernels", "[1,1,1,1,1]"], "kernels: 5 blocks"),
+        (["--epoch-count", "3"], "--epoch-count"),
+        (["--watch", "perhaps"], "watch: "),
+    ],
+)
+def test_wrong_arguments_are_named(args: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value no run could train with is one line and exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        trainer.main(args)
+    assert says in capsys.readouterr().err
+
+
+IMPORTED = """
+import json, sys, threading
+import trainer.train
+heavy = ["torch", "torchvision", "wandb", "numpy", "onnx", "onnxruntime"]
+print(json.dumps([[name for name in heavy if name in sys.modules], threading.active_count()]))
+"""
+
+
+def test_importing_the_trainer_is_cheap() -> None:
+    """What `sweeper check` imports to learn the parameters brings nothing heavy and starts nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED], cwd=ROOT, capture_output=True, text=True, timeout=100, check=True
+    )
+    assert json.loads(done.stdout) == [[], 1]
+    assert done.stderr == ""
+
+
+def test_it_declares_what_it_knows() -> None:
+    """CONFIG and METRICS are what a sweep file can be checked against."""
+    assert trainer.CONFIG is TrainConfig
+    assert {"val_accuracy", "loss", "test_accuracy"} < set(trainer.METRICS)
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+@pytest.mark.parametrize("lent", [True, False])
+def test_a_run_that_raises_leaves_no_checkpoint_of_its_own(
+    sweep: Path, wandb_offline: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, lent: bool
+) -> None:
+    """A stopped or failed run is not continued; in a folder that was given to it, the giver decides."""
+    given = wandb_offline / "given"
+    if lent:
+        monkeypatch.setenv("SWEEPER_CHECKPOINT_DIR", str(given))
+    _write(sweep, {**SMALL, "epochs": 3})
+    log = wandb.Run.log
+
+    def stop(run: wandb.Run, values: dict[str, Any], **options: Any) -> None:
+        if values.get("epoch") == 2:  # as an agent does: by an exception wherever the run happens to be
+            raise RuntimeError("stopped")
+        log(run, values, **options)
+
+    monkeypatch.setattr(wandb.Run, "log", stop)
+    with pytest.raises(RuntimeError, match="stopped"):
+        trainer.train()
+    assert (given / "checkpoint.pt").exists() is lent
+    assert not list(cache.glob("sweeper/checkpoints/*"))

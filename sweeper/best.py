@@ -1,0 +1,138 @@
+"""The best run of a sweep: what it was, and its config, metrics and model as files."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper import wandb_client
+from sweeper.errors import ResultError, SweeperError
+from sweeper.model_file import ModelFile, check_model
+from sweeper.ref import SweepRef
+from sweeper.run import Goal
+from sweeper.status import SweepStatus
+
+MODEL_SUFFIXES = (".onnx", ".onnx.data")
+"""The second holds the weights where an exporter left them outside the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The run with the best value of the metric that any run ever logged.
+
+    Attributes:
+        sweep: `entity/project/id`.
+        run: Its id.
+        name: Its display name.
+        state: Where it is in its life; a run that goes on may have no model yet.
+        metric: What the sweep optimises.
+        goal: In which direction.
+        value: Its best logged value, which need not be its last.
+        params: The parameters that the sweep varies, flat.
+        config: All of its parameters.
+        summary: Its last logged values, and what it wrote into its summary; without pictures, tables and histograms.
+    """
+
+    sweep: str
+    run: str
+    name: str
+    state: str
+    metric: str
+    goal: Goal
+    value: float
+    params: Mapping[str, Any]
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+
+def find_best(status: SweepStatus, ref: SweepRef) -> Best:
+    """Ask the server for the best run's config and summary.
+
+    Raises:
+        ResultError: The sweep optimises nothing, or no run has logged its metric yet.
+        BackendError: The server does not answer.
+    """
+    if not status.metric or status.goal is None:
+        raise ResultError(f"sweep {ref} has no `metric:`, so none of its runs is the best", "see `sweeper status`")
+    if status.best is None or status.best.best is None:
+        fix = f"`sweeper status {ref}` shows how far it is; the trainer has to log that name with run.log"
+        raise ResultError(f"no run of sweep {ref} has logged {status.metric} yet", fix)
+    config, summary = wandb_client.read_run(ref.run(status.best.id))
+    return Best(
+        sweep=ref.path,
+        run=status.best.id,
+        name=status.best.name,
+        state=status.best.state.value,
+        metric=status.metric,
+        goal=status.goal,
+        value=status.best.best,
+        params=status.best.params,
+        config=_own(config),
+        summary={key: value for key, value in _own(summary).items() if not _is_media(value)},
+    )
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort by name, and leave out what W&B keeps there for itself."""
+    return {key: values[key] for key in sorted(values) if not key.startswith("_")}
+
+
+def _is_media(value: object) -> bool:
+    return isinstance(value, Mapping) and "_type" in value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """What was fetched.
+
+    Attributes:
+        config: The file with the parameters.
+        metrics: The file with the metric's best value and the summary.
+        models: The models, each checked.
+    """
+
+    config: str
+    metrics: str
+    models: tuple[ModelFile, ...]
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder, and see that files can be written there.
+
+    Raises:
+        SweeperError: They cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SweeperError(f"cannot write into {folder}: {why}", "give another directory: --download DIR") from error
+
+
+def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
+    """Fetch the best run's model into a folder, check it, and write config and metrics beside it.
+
+    Raises:
+        ResultError: The run has no model, or one that does not work.
+        SweeperError: The folder cannot be written to.
+    """
+    check_folder(folder)
+    files = wandb_client.download(ref.run(best.run), MODEL_SUFFIXES, folder)
+    config = _write(folder / "config.json", best.config)
+    about = {"sweep": best.sweep, "run": best.run, "metric": best.metric, "goal": best.goal, "best": best.value}
+    metrics = _write(folder / "metrics.json", {**about, "summary": best.summary})
+    models = tuple(check_model(file) for file in files if file.suffix == ".onnx")
+    if not models:
+        fix = "wait for its end" if best.state == "running" else "a trainer keeps one with run.save('model.onnx')"
+        raise ResultError(f"run {best.run} ({best.state}) has no .onnx file; {config} and {metrics} are here", fix)
+    return Download(config=config, metrics=metrics, models=models)
+
+
+def _write(file: Path, data: Mapping[str, Any]) -> str:
+    file.write_text(json.dumps(data, indent=2, default=str) + "\n", encoding="utf-8")
+    return str(file)

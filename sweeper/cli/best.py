@@ -1,0 +1,73 @@
+"""`sweeper best`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import out, say_backend, say_next
+from sweeper.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeper.best import Best, Download
+
+
+def best(
+    sweep: Sweep = None,
+    download: Annotated[
+        Path | None,
+        typer.Option("--download", metavar="DIR", help="Write its config, metrics and model there; check the model."),
+    ] = None,
+    backend: BackendOption = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the best run, by the best value of the metric that it ever logged.
+
+    Example: sweeper best --download model
+    """
+    from sweeper import best as results
+    from sweeper import session, verbs
+
+    if download is not None:
+        results.check_folder(download)
+    settings = Settings.from_env()
+    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    say_backend(server)
+    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
+    found = results.find_best(reader.read(), reader.ref)
+    fetched = None if download is None else results.download_best(found, reader.ref, download)
+    if as_json:
+        out.print_json(json.dumps({**asdict(found), "download": fetched and asdict(fetched)}, default=str))
+        return
+    _show(found)
+    if fetched is None:
+        say_next(f"sweeper best {found.sweep} --download DIR")
+    else:
+        _show_files(fetched)
+
+
+def _show(found: Best) -> None:
+    from sweeper.tables import number, parameters
+
+    out.print(f"[bold]sweep[/]   {escape(found.sweep)}", soft_wrap=True)
+    out.print(f"[bold]run[/]     {escape(found.name)} ({escape(found.run)}, {found.state})", soft_wrap=True)
+    out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
+    last = found.summary.get(found.metric)
+    if isinstance(last, int | float) and last != found.value:
+        out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)
+    out.print(f"[bold]params[/]  {escape(parameters(found.params))}", soft_wrap=True)
+
+
+def _show_files(fetched: Download) -> None:
+    out.print(f"[bold]wrote[/]   {escape(fetched.config)}", soft_wrap=True)
+    out.print(f"[bold]wrote[/]   {escape(fetched.metrics)}", soft_wrap=True)
+    for model in fetched.models:
+        inputs = ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in model.inputs.items())
+        out.print(f"[bold]wrote[/]   {escape(model.path)}", soft_wrap=True)
+        out.print(f"        checked: opset {model.opset}, input {escape(inputs)}, runs", soft_wrap=True)

@@ -1,0 +1,199 @@
+"""The loop: it learns, repeats itself, logs what a sweep needs, and goes on after an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from trainer.checkpoint import Checkpoint, CheckpointError
+from trainer.config import TrainConfig
+from trainer.data import Data
+from trainer.loop import PreemptedError, Training, predict, score
+
+CONFIG = TrainConfig(dataset="digits", kernels=(4, 8), batch_size=16, epochs=2, learning_rate=0.01)
+VARIED = {"dropout": 0.2, "shift": 1.0, "rotate": 5.0, "schedule": "one-cycle", "label_smoothing": 0.1}
+Fit = Callable[..., Training]
+
+
+def _with(**knobs: Any) -> TrainConfig:
+    return TrainConfig.model_validate(CONFIG.model_dump() | knobs)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine"},
+        {"optimizer": "sgd", "learning_rate": 0.05, "warmup": 0.2},
+        {"dtype": "bf16"},
+        {"kernels": (4, 8, 8), "kernel_size": 3, "activation": "gelu"},
+        VARIED,
+    ],
+    ids=lambda knobs: ",".join(knobs) or "default",
+)
+def test_training_learns(run: Any, fit: Fit, knobs: dict[str, Any]) -> None:
+    """Four passes over 500 digits bring the loss far below that of guessing, which is 2.3 with 10 % right."""
+    fit(run, _with(epochs=4, **knobs))
+    last = run.rows[max(run.rows)]
+    assert last["val_loss"] < 1.2
+    assert last["val_accuracy"] > 0.6
+
+
+def test_same_seed_gives_the_same_run(run: Any, fit: Fit) -> None:
+    """Weights and logged values of two runs with one seed are equal to the last bit; another seed's are not."""
+    again, other = type(run)(), type(run)()
+    trained = [fit(recorder, _with(**VARIED, seed=seed)) for recorder, seed in ((run, 1), (again, 1), (other, 2))]
+    assert _timeless(run) == _timeless(again) != _timeless(other)
+    for one, two in zip(*(training.model.parameters() for training in trained[:2]), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_a_step_is_the_tutorials_step(run: Any, digits: Data) -> None:
+    """Adam on cross-entropy: the same weights, up to rounding, as the tutorial's lines give on the same batches."""
+    training = Training(_with(learning_rate=0.005), digits)
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 4, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(4, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(7 * 7 * 8, 10)),
+    )
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
+    for index in torch.arange(160).split(16):
+        images, labels = digits.train.batch(index)
+        loss = nn.functional.cross_entropy(net(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        torch.testing.assert_close(training.take_step(run, index), loss.detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_rows_are_placed_by_examples_seen(run: Any, fit: Fit) -> None:
+    """The loss is logged every 25 batches, and at each pass's end with what the pass was worth."""
+    fit(run, CONFIG)
+    epoch = ["epoch", "images_per_s", "learning_rate", "loss", "train_accuracy", "train_loss", "val_accuracy"]
+    epoch = [*epoch, "val_loss"]
+    assert {step: sorted(row) for step, row in run.rows.items()} == {
+        400: ["epoch", "loss"],
+        500: epoch,
+        900: ["epoch", "loss"],
+        1000: epoch,
+    }
+    assert [row["epoch"] for row in run.rows.values()] == [1, 1, 2, 2]
+
+
+def test_batch_larger_than_the_data_still_logs_each_pass(run: Any, fit: Fit) -> None:
+    """Early termination sees a value a pass however few batches it has."""
+    fit(run, _with(batch_size=4096, epochs=3))
+    assert [("val_accuracy" in row, row["epoch"]) for row in run.rows.values()] == [(True, 1), (True, 2), (True, 3)]
+
+
+def test_every_image_is_learnt_from_once_a_pass(digits: Data) -> None:
+    """The order is new each pass, the same for the same seed."""
+    training, twin, other = (Training(_with(seed=seed), digits) for seed in (0, 0, 1))
+    first = training.order().tolist()
+    assert sorted(first) == list(range(500))
+    assert twin.order().tolist() == first != other.order().tolist()
+    training.at.epoch = 1
+    assert training.order().tolist() != first
+
+
+def test_training_figures_are_those_of_the_pass(run: Any, digits: Data) -> None:
+    """With a learning rate near nothing, they are those of the first weights on all training images."""
+    training = Training(_with(learning_rate=1e-12, epochs=1), digits)
+    loss, accuracy = score(predict(training.model, digits.train, CONFIG), digits.train)
+    training.train_epoch(run, Event())
+    training.judge_epoch(run)
+    assert run.rows[500]["train_loss"] == pytest.approx(loss, rel=1e-4)
+    assert run.rows[500]["train_accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_best_pass_is_remembered(run: Any, fit: Fit, digits: Data, keep: str) -> None:
+    """The summary has the best value so far, and unless told otherwise its weights are the run's net."""
+    training = fit(run, _with(epochs=4, learning_rate=0.03, seed=1, keep=keep))  # its best pass is not the last
+    values = [row["val_accuracy"] for row in run.rows.values() if "val_accuracy" in row]
+    assert run.summary["best_val_accuracy"] == max(values) > values[-1]
+    assert values[run.summary["best_epoch"] - 1] == max(values)
+    _, accuracy = score(predict(training.model, digits.validation, CONFIG), digits.validation)
+    assert accuracy == (max(values) if keep == "best" else values[-1])
+
+
+@pytest.mark.parametrize(("watch", "times"), [(True, 1), (False, 0)])
+def test_watching_is_as_in_the_tutorial_and_has_a_switch(run: Any, fit: Fit, watch: bool, times: int) -> None:
+    """Gradients and weights every 10 batches, or nothing."""
+    fit(run, _with(watch=watch, epochs=1))
+    assert run.watched == [{"log": "all", "log_freq": 10}] * times
+
+
+def test_stop_of_an_agent_ends_the_training(run: Any, fit: Fit) -> None:
+    """An agent stops a run by an exception raised in its thread: it comes out at once."""
+
+    class Stop(Exception):  # noqa: N818 - a signal, not an error; wandb raises a bare Exception
+        pass
+
+    def stop(*_args: Any, **_kwargs: Any) -> None:
+        raise Stop
+
+    run.log = stop
+    with pytest.raises(Stop):
+        fit(run, CONFIG)
+
+
+def test_interrupted_and_continued_is_uninterrupted(run: Any, fit: Fit, digits: Data, tmp_path: Path) -> None:
+    """A preemption in the middle of a pass saves all; another process's training ends with the same bits."""
+    config = _with(**VARIED, watch=False)
+    whole = fit(run, config)
+    checkpoint = Checkpoint(tmp_path / "interrupted")
+    pieces, preempted = type(run)(), Event()
+
+    def log(values: dict[str, Any], *, step: int) -> None:
+        type(run).log(pieces, values, step=step)
+        if step == 900:
+            preempted.set()
+
+    recorder = type(run)()
+    recorder.log = log
+    interrupted = Training(config, digits)
+    with pytest.raises(PreemptedError):
+        interrupted.fit(recorder, checkpoint, preempted)
+    assert interrupted.at.examples == 900
+
+    torch.manual_seed(99)  # whatever happened in between
+    state = checkpoint.load(config.model_dump(mode="json"))
+    assert state is not None
+    continued = Training(config, digits)
+    continued.restore(state)
+    continued.fit(pieces, checkpoint, Event())
+    assert _timeless(pieces) == _timeless(run)
+    for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_a_checkpoint_of_another_run_is_refused(fit: Fit, run: Any, tmp_path: Path) -> None:
+    """Whoever shares a folder by mistake is told what differs, and nothing is overwritten."""
+    fit(run, CONFIG)
+    with pytest.raises(CheckpointError, match=r"another learning_rate, seed: remove it, or set SWEEPER_CHECKPOINT_DIR"):
+        Checkpoint(tmp_path / "checkpoint").load(_with(seed=7, learning_rate=0.5).model_dump(mode="json"))
+
+
+def test_a_checkpoint_is_whole_or_not_there(tmp_path: Path) -> None:
+    """A crash while the next one is written leaves the one before."""
+    checkpoint = Checkpoint(tmp_path / "new" / "folder")
+    assert checkpoint.load({}) is None
+    checkpoint.save({"config": {}, "n": 1})
+
+    with pytest.raises(AttributeError, match="pickle"):
+        checkpoint.save({"config": {}, "n": 2, "fault": lambda: None})
+    assert checkpoint.load({}) == {"config": {}, "n": 1}
+    checkpoint.remove()
+    assert checkpoint.load({}) is None
+
+
+def _timeless(run: Any) -> dict[int, dict[str, Any]]:
+    return {step: {k: v for k, v in row.items() if k != "images_per_s"} for step, row in run.rows.items()}
