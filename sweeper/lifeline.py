@@ -1,11 +1,19 @@
-"""Binds the life of a process to its parent's."""
+"""Binds the lives of processes together (Linux): children die with their parent, and what they leave is ended."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from types import FrameType
+
+import psutil
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent() -> None:
@@ -13,8 +21,62 @@ def die_with_parent() -> None:
 
     The parent is the thread that started the process: it must live as long as the process shall.
     """
+    _when_parent_dies(signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """When the parent dies, kill every process below this one, and then this one.
+
+    A process of the user's own program has no such bond: it would outlive a plain `die_with_parent`.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        os._exit(1)
+
+    signal.signal(signal.SIGHUP, end)
+    _when_parent_dies(signal.SIGHUP)
+
+
+def _when_parent_dies(number: signal.Signals) -> None:
     if sys.platform == "linux":
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os._exit(1)  # it died before we asked
+
+
+class Family:
+    """The processes that a process started itself; whatever else becomes its child is a stray.
+
+    Strays are what a dead child leaves behind: a script, a data loader, the other ranks of a distributed run. They
+    would hold their GPU's memory for ever. On Linux they become children of this process.
+    """
+
+    def __init__(self) -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+        self._own: set[int] = set()
+
+    def keep(self, pids: Iterable[int] | None = None) -> None:
+        """Note children that are no strays; all there are now by default."""
+        self._own.update(_children() if pids is None else pids)
+
+    def end_strays(self) -> None:
+        """Kill strays and bury the dead; wandb-core ends by itself, when it has seen that its process is gone."""
+        for process in psutil.Process().children():
+            if process.pid in self._own:
+                continue
+            with contextlib.suppress(psutil.Error, ChildProcessError):
+                if process.status() != psutil.STATUS_ZOMBIE and not process.name().startswith("wandb-"):
+                    for below in [process, *process.children(recursive=True)]:
+                        below.kill()
+                    process.wait(timeout=1)
+                else:
+                    os.waitpid(process.pid, os.WNOHANG)
+
+
+def _children() -> list[int]:
+    return [process.pid for process in psutil.Process().children()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sweeper.failures import Kind, Policy
+
 
 class Outcome(StrEnum):
     """How a run ended, as its worker saw it."""
@@ -18,22 +20,39 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What a worker wrote about one run.
+    """What a worker wrote about one attempt at a run.
 
     Attributes:
         run_id: The W&B run id.
         slot: Where it ran.
         outcome: How it ended; None while it runs.
         reason: Why, when it did not finish.
+        kind: What went wrong, if something did.
+        policy: What was done about it.
+        at: When this was written, in seconds since 1970.
+        ticket: The right to a run that it used.
         wall_s: From the order to start a process until its end.
         trainer_s: Inside the trainer function.
         log: The file with what it printed.
+        log_tail: The last lines of it, if something went wrong.
+        attempt: The how manieth attempt this is.
     """
 
     run_id: str
     slot: str
     outcome: Outcome | None = None
     reason: str = ""
+    kind: Kind | None = None
+    policy: Policy | None = None
+    at: float = 0.0
+    ticket: int = 0
     wall_s: float | None = None
     trainer_s: float | None = None
     log: str = ""
+    log_tail: tuple[str, ...] = ()
+    attempt: int = 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether the run is to be handed out again and was not yet, as far as this record knows."""
+        return self.policy is not None and self.policy.retries

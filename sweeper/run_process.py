@@ -1,47 +1,35 @@
-"""What happens inside the process of one run: pin, redirect, load the trainer, and let the SDK's agent call it."""
+"""Inside the process of one run: pin, redirect, load the trainer, wait for the slot, let the agent call it."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
+import traceback
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FrameType
+from typing import Literal
 
-from sweeper.errors import TrainerError
-from sweeper.launch.base import LaunchDir, WorkerSpec
+from sweeper.errors import BackendError, TrainerError
+from sweeper.launch.base import SweepDir, WorkerSpec
 from sweeper.lifeline import die_with_parent
-from sweeper.ref import SweepRef
+from sweeper.ref import RunRef, SweepRef
+from sweeper.script import host_script
+from sweeper.stage import Report, Stage, Trainer, call_in_thread
 
-Trainer = Callable[[], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The agent has a run and is about to call the trainer."""
-
-    run_id: str
+CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
+HOLDER_HEADER = "X-Sweeper-Holder"
+"""Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
-    """The trainer returned."""
-
-    trainer_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """The trainer raised; `stopped` when it was the SDK's way of ending a run early."""
-
-    trainer_s: float
-    error: str
-    stopped: bool
+class Ready:
+    """The trainer is loaded; the process waits to be let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,12 @@ class SetupFailed:
     error: str
 
 
-Message = Started | Returned | Raised | SetupFailed
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The process has done with a run and can host another one."""
+
+
+Message = Report | Ready | SetupFailed | Idle
 
 
 def load_trainer(target: str) -> Trainer:
@@ -64,6 +57,7 @@ def load_trainer(target: str) -> Trainer:
     try:
         trainer = getattr(importlib.import_module(module_name), name, None)
     except Exception as error:  # importing runs the user's code, which may raise anything
+        traceback.print_exc()
         message = f"cannot import {module_name}: {type(error).__name__}: {error}"
         raise TrainerError(message, "run the launch where `python -c 'import ...'` of it works") from error
     if not callable(trainer):
@@ -72,28 +66,71 @@ def load_trainer(target: str) -> Trainer:
     return function
 
 
-def run_process(spec: WorkerSpec, ticket: int, sender: Connection) -> None:
-    """Take one run from the server and call the trainer on it.
+def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
+    """Prepare everything, wait to be let in, take one run from the server and call the trainer on it.
 
     Args:
         spec: The worker's orders.
-        ticket: The right to this run; names its log.
-        sender: Where to report.
+        log: Where to write what the run prints.
+        worker: Where to report; a message from there lets this process in.
     """
     die_with_parent()
-    _redirect(LaunchDir(Path(spec.directory)).run_log(ticket))
+    _redirect(Path(log))
     # a forkserver's child has the server's environment; CUDA reads this at its first call
-    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # noqa: TID251 nvidia-smi's order, not "fastest first"
-    os.environ["CUDA_VISIBLE_DEVICES"] = spec.slot.device  # noqa: TID251
+    os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
     try:
-        trainer = load_trainer(spec.trainer)
+        trainer = None if spec.script else load_trainer(spec.trainer)
     except TrainerError as error:
-        sender.send(SetupFailed(error.message))
+        worker.send(SetupFailed(error.message))
         return
     from sweeper import wandb_client
 
-    signal.signal(signal.SIGINT, _interrupt)
-    wandb_client.run_agent(SweepRef.parse(spec.sweep), _reporting(trainer, sender))
+    wandb_client.warm_up()
+    worker.send(Ready())
+    try:
+        worker.recv()
+    except EOFError:
+        return
+    ref = SweepRef.parse(spec.sweep)
+    if trainer is None:
+        host_script(lambda: wandb_client.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
+        return
+    if not spec.isolated:
+        _host_all(spec, ref, trainer, worker)
+        return
+    stage = Stage(trainer, tell=worker.send, mark_preempting=wandb_client.mark_preempting)
+    stage.play(lambda function: wandb_client.run_agent(ref, function), lambda: _enter(spec))
+
+
+def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
+    """Host run after run in this process, each in the thread of a stock agent."""
+    from sweeper import wandb_client
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
+    while True:
+        wandb_client.run_agent(ref, lambda: call_in_thread(trainer, enter=lambda: _enter(spec), tell=worker.send))
+        worker.send(Idle())
+        try:
+            worker.recv()
+        except EOFError:
+            return
+
+
+def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
+    """Say what the process of a run finds in its environment, beside what is there.
+
+    Args:
+        spec: The worker's orders.
+        environ: What is there.
+    """
+    headers = json.loads(environ.get("WANDB_X_EXTRA_HTTP_HEADERS") or "{}")
+    own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
+    return {
+        "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
+        "CUDA_VISIBLE_DEVICES": spec.slot.device,
+        "WANDB_X_EXTRA_HTTP_HEADERS": json.dumps({**headers, HOLDER_HEADER: uuid.uuid4().hex}),
+    }
 
 
 def _redirect(log: Path) -> None:
@@ -105,30 +142,61 @@ def _redirect(log: Path) -> None:
     os.close(descriptor)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End the run as a person's stop: its data sent, its state `killed`, then out of the agent."""
+def _enter(spec: WorkerSpec) -> str:
+    """Make the run's checkpoint directory known; if there is something in it, the run's curve goes on."""
     from sweeper import wandb_client
 
-    wandb_client.finish_interrupted()
-    raise KeyboardInterrupt
+    run_id = os.environ["WANDB_RUN_ID"]  # noqa: TID251 set by the agent for this run
+    folder = _checkpoints(spec, run_id)
+    os.environ[CHECKPOINTS] = str(folder)  # noqa: TID251
+    if any(folder.iterdir()):
+        wandb_client.resume()
+    return run_id
 
 
-def _reporting(trainer: Trainer, sender: Connection) -> Trainer:
-    def report() -> None:
-        sender.send(Started(os.environ["WANDB_RUN_ID"]))  # noqa: TID251 set by the agent for this run
-        began = time.monotonic()
+def _complete(spec: WorkerSpec, environ: dict[str, str]) -> str:
+    """Do the same for a script, whose SDK reads its environment itself."""
+    run_id = environ["WANDB_RUN_ID"]
+    folder = _checkpoints(spec, run_id)
+    environ[CHECKPOINTS] = str(folder)
+    if any(folder.iterdir()):
+        environ.setdefault("WANDB_RESUME", "allow")
+    return run_id
+
+
+def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
+    folder = SweepDir.of_launch(Path(spec.directory)).checkpoints_of(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def probe(gpu: bool, worker: Connection) -> None:
+    """Tell whether a process forked from where this one was can use its GPU; it cannot where an import has.
+
+    Args:
+        gpu: Whether there is a GPU to ask.
+        worker: Where to answer.
+    """
+    die_with_parent()
+    usable = True
+    if gpu and "torch" in sys.modules:
+        import torch
+
         try:
-            trainer()
-        except BaseException as error:
-            # the SDK's agent stops a run by raising a bare Exception in its thread (wandb 0.31)
-            stopped = type(error) is Exception and not error.args
-            sender.send(Raised(time.monotonic() - began, _one_line(error), stopped))
-            raise
-        sender.send(Returned(time.monotonic() - began))
-
-    return report
+            torch.cuda.init()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
+        except (RuntimeError, AssertionError) as error:  # without a driver or CUDA it raises too
+            usable = "forked subprocess" not in str(error)
+    worker.send(usable)
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+def set_run_state(run: RunRef, state: Literal["pending", "failed"], worker: Connection) -> None:
+    """Ask the server to hand a run out again (`pending`) or to end it (`failed`); answer with why it does not."""
+    from sweeper import wandb_client
+
+    die_with_parent()
+    try:
+        wandb_client.set_run_state(run, state)
+    except BackendError as error:
+        worker.send(error.message)
+    else:
+        worker.send("")

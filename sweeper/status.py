@@ -5,11 +5,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sweeper.definition import SweepDefinition
+from sweeper.failures import Kind
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
@@ -32,6 +33,11 @@ class RunStatus:
         slot: Where it ran; empty if this machine did not run it.
         reason: Why it was stopped or failed.
         log: The file with what it printed; empty if it is not on this machine.
+        kind: What went wrong with its last attempt, if this machine saw it.
+        policy: What was done about that.
+        attempts: How often it was started here.
+        log_tail: The last lines of the log of one that failed.
+        told_to_stop: Whether the server wants it to end and it has not yet.
         stop: The decision of early termination that ended it, if one did.
     """
 
@@ -45,6 +51,11 @@ class RunStatus:
     slot: str
     reason: str
     log: str
+    kind: str = ""
+    policy: str = ""
+    attempts: int = 1
+    log_tail: tuple[str, ...] = ()
+    told_to_stop: bool = False
     stop: StopDecision | None = None
 
 
@@ -73,6 +84,8 @@ class SweepStatus:
         runs: All runs it made, oldest first.
         prior: Earlier runs attached to it, which count nowhere else here.
         prior_best: The best value among those.
+        target: The value of the metric at which the sweep has what it is for; None if there is none.
+        launchers: The slots of each launch under way on this machine, by its process.
     """
 
     sweep: str
@@ -94,6 +107,16 @@ class SweepStatus:
     importance: tuple[Importance, ...] | None = None
     prior: int = 0
     prior_best: float | None = None
+    target: float | None = None
+    launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def reached_target(self) -> bool:
+        """Whether a run has reached the metric's target."""
+        value = self.best.best if self.best else None
+        if self.target is None or value is None:
+            return False
+        return value <= self.target if self.goal == "minimize" else value >= self.target
 
 
 def summarise(
@@ -106,6 +129,7 @@ def summarise(
     url: str,
     now: datetime,
     models: Mapping[str, str],
+    launchers: Mapping[int, tuple[str, ...]] | None = None,
     weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
@@ -119,6 +143,7 @@ def summarise(
         url: The sweep's page.
         now: The time (aware).
         models: ONNX files on this machine, by run id.
+        launchers: The slots of each launch under way on this machine, by its process.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
     total = expected_runs(definition, runs)
@@ -146,6 +171,8 @@ def summarise(
         importance=importance(definition, runs) if weigh and definition.metric else None,
         prior=len(prior),
         prior_best=best_prior.best(definition.goal) if best_prior else None,
+        target=definition.metric.target if definition.metric else None,
+        launchers=launchers or {},
     )
 
 
@@ -184,6 +211,11 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         slot=record.slot if record else "",
         reason=_reason(run, record),
         log=record.log if record else "",
+        kind=_kind(run, record),
+        policy=record.policy.value if record and record.policy else "",
+        attempts=record.attempt if record else 1,
+        log_tail=record.log_tail if record else (),
+        told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
     )
 
@@ -199,8 +231,19 @@ def _duration_s(run: Run, record: RunRecord | None, now: datetime) -> float | No
 def _reason(run: Run, record: RunRecord | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
     if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
-        return run.reason
+        return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
     return record.reason or run.reason
+
+
+def _kind(run: Run, record: RunRecord | None) -> str:
+    if record and record.kind:
+        return record.kind.value
+    return Kind.NAN.value if _numberless(run) else ""
+
+
+def _numberless(run: Run) -> bool:
+    """Whether a run ended with nothing but NaN and infinities for its metric."""
+    return run.state.ended and run.nonfinite > 0 and not run.history
 
 
 def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -> float | None:

@@ -29,6 +29,7 @@ _STYLES = {
 }
 BAR_WIDTH = 24
 SHOWN_REASONS = 10
+SHOWN_LINES = 3
 HEAD_LINES = 15
 LINES_PER_RUN = 3
 
@@ -113,6 +114,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
     ]
     if status.stopped_early:
         lines.append(_fact("stopped", stopped(status)))
+    for pid, slots in status.launchers.items():
+        lines.append(_fact("launch", f"process {pid} on {', '.join(slots)}"))
     if status.prior:
         lines.append(_fact("prior", _prior(status)))
     if status.best:
@@ -177,7 +180,16 @@ def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
 def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:
     """Say why the latest runs did not finish, below the table, where there is room."""
     told = [run for run in runs if run.reason]
-    lines: list[RenderableType] = [Text(f"{run.id}: {run.reason}", style="dim") for run in told[-SHOWN_REASONS:]]
+    lines: list[RenderableType] = [Text(_why(run), style="dim") for run in told[-SHOWN_REASONS:]]
     if len(told) > SHOWN_REASONS:
         lines.append(Text(f"and {len(told) - SHOWN_REASONS} earlier ones: sweeper status --json", style="dim"))
+    if logged := next((run for run in reversed(told) if run.log_tail), None):
+        end = "\n".join(f"    {line}" for line in logged.log_tail[-SHOWN_LINES:])
+        lines.append(Text(f"the end of {logged.id}'s log ({logged.log})\n{end}", style="dim"))
     return [Text(), *lines] if lines else []
+
+
+def _why(run: RunStatus) -> str:
+    """Write a run's reason; of one that is tried again, that it is."""
+    again = f"; {run.policy}" if run.policy and not run.state.ended and run.policy != "failed" else ""
+    return f"{run.id}: {run.reason}{again}"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +86,48 @@ def choose_trainer(asked: str | None, program: str | None) -> str:
     target = asked or (program if program and program != SHIPPED_PROGRAM else DEFAULT_TRAINER)
     module, _, function = target.partition(":")
     if not module or not function or target.endswith(".py"):
-        fix = "give --trainer package.module:function, a function without arguments; or use `wandb agent` for scripts"
+        fix = "give --trainer package.module:function; a script stands in the sweep file, as `program:`"
         raise TrainerError(f"{target!r} is not a function", fix)
     with _here():
         found = importlib.util.find_spec(module.partition(".")[0])
     if found is None:
         raise TrainerError(f"no module {module!r} here or in this Python", "run from the folder it lies in")
     return target
+
+
+def find_script(asked: str | None, program: str | None, command: Sequence[object]) -> str | None:
+    """Decide whether the sweep file's script trains, and check that it can be started.
+
+    Args:
+        asked: What the user gave as `--trainer`: a function, which wins.
+        program: The file's `program:`.
+        command: The file's `command:`.
+
+    Returns:
+        What is started, for a person to read; None if a function trains.
+
+    Raises:
+        TrainerError: There is no such file, or no such command.
+    """
+    named = program is not None and ":" not in program and not _is_shipped(program)
+    if asked is not None or not (named or command):
+        return None
+    items = [str(item) for item in command] or ["${env}", "${interpreter}", "${program}", "${args}"]
+    if "${program}" in items:
+        if program is None:
+            raise TrainerError("`command:` has ${program}, and the file no `program:`", "name the script there")
+        if "." not in Path(program).name and importlib.util.find_spec(program):
+            raise TrainerError(
+                f"program {program!r} is a module", "name its file, or a function: package.module:function"
+            )
+        if not Path(program).is_file():
+            raise TrainerError(f"no file {program!r} here ({Path.cwd()})", "run from the folder it lies in")
+    starter = next((item for item in items if not item.startswith("${")), None)
+    if items and items[0] == starter and shutil.which(starter) is None:
+        raise TrainerError(
+            f"`command:` starts with {starter!r}, which is no command here", "install it, or mend the file"
+        )
+    return program or " ".join(items)
 
 
 @contextmanager

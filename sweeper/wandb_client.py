@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 Verb = Literal["stop", "cancel", "pause", "resume"]
 
-INTERRUPTED_EXIT_CODE = 255
-"""What the SDK itself reports after Ctrl-C (wandb 0.31)."""
-
 HISTORY_SAMPLES = 10_000
 CONNECT_TIMEOUT_S = 5.0
 MAX_HEALTH_BYTES = 4096
@@ -175,12 +172,54 @@ def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
     wandb.agent(ref.sweep_id, function=function, entity=ref.entity, project=ref.project, count=1)
 
 
-def finish_interrupted() -> None:
-    """Send what the current run has and end it as killed by a person, if there is one."""
+def run_script(ref: SweepRef) -> None:
+    """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does."""
+    import wandb
+
+    wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)
+
+
+def warm_up() -> None:
+    """Import the SDK's agent and start its service process, so that the agent finds both at hand."""
+    import wandb
+
+    wandb.Api()
+
+
+def resume() -> None:
+    """Have the next `wandb.init` go on behind what its run has logged, if the trainer does not say otherwise.
+
+    The SDK (0.31) has read WANDB_RESUME by the time its agent calls the trainer.
+    """
+    import wandb
+
+    wandb.setup(wandb.Settings(resume="allow"))
+
+
+def mark_preempting() -> None:
+    """Tell the server that the current run, if there is one, will go on elsewhere once it has ended."""
     import wandb
 
     if wandb.run is not None:
-        wandb.finish(exit_code=INTERRUPTED_EXIT_CODE)
+        wandb.run.mark_preempting()
+
+
+def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
+    """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
+
+    Raises:
+        BackendError: The server refuses it.
+    """
+    import wandb
+
+    verb = "hand out" if state == "pending" else "end"
+    with _sdk_errors(f"cannot {verb} run {run} {'again' if state == 'pending' else ''}".rstrip()):
+        api: Any = wandb.Api()  # its methods are untyped
+        found = api.run(run.path)
+        if not hasattr(found, "update_state"):
+            raise BackendError(f"wandb {wandb.__version__} cannot {verb} a run", "upgrade it")
+        if not found.update_state(state):
+            raise BackendError(f"the server does not {verb} run {run}", "see `sweeper status`")
 
 
 def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -289,15 +328,17 @@ class SweepReader:
         known = self._ended.get(run.id)
         if known is not None and known.state is state:  # a crashed run may be heard again
             return known
+        self._ended.pop(run.id, None)  # and one that was handed out again ends anew
         summary = dict(run.summary_metrics)
-        history: tuple[float, ...] = ()
+        logged: list[object] = []
         if definition.metric is not None and state is not RunState.PENDING:
-            history = _history(run, definition.metric.name, summary)
+            logged = _logged(run, definition.metric.name, summary)
         read = Run(
             id=run.id,
             state=state,
             params=definition.space.flatten(run.config),
-            history=history,
+            history=finite(logged),
+            nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
             name=run.name or run.id,
             reason=str(summary.get("_sweeper", {}).get("reason", "")),
             created_at=_utc(run.created_at),
@@ -310,10 +351,13 @@ class SweepReader:
         return read
 
 
-def _history(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> tuple[float, ...]:
+_NONFINITE = {"nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"}  # as numbers, and as the words JSON has for them
+
+
+def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> list[object]:
+    """Give all values of the metric, or, of a run that logged none, what its summary says."""
     rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
-    logged = finite(row.get(metric) for row in rows)
-    return logged or finite([summary.get(metric)])
+    return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
 
 
 def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:

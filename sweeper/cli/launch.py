@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,14 +15,55 @@ from rich.markup import escape
 from rich.text import Text
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, err, say_backend, say_next, show
+from sweeper.cli.output import complain, err, out, say_backend, say_next, show
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.run import RunState
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
+    from sweeper.launching import Launch, LaunchResult, StatusPoller
     from sweeper.status import RunStatus, SweepStatus
-    from sweeper.verbs import Launch, LaunchResult, StatusPoller, StatusReader
+    from sweeper.verbs import StatusReader
+
+Count = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Runs over all workers together, exactly (`wandb agent --count` is per agent); "
+        "until the sweep ends if left out.",
+    ),
+]
+Trainer = Annotated[
+    str | None,
+    typer.Option(
+        help="The function every run calls, package.module:function; by default the file's `program:`, "
+        "else `trainer.train:train`."
+    ),
+]
+Grace = Annotated[float, typer.Option(min=1, help="Seconds a run may take to end after a Ctrl-C.")]
+Retries = Annotated[
+    int, typer.Option(min=0, help="How often a run that failed for no fault of its own is handed out again.")
+]
+MaxFailures = Annotated[int | None, typer.Option(min=1, help="End the launch after so many failed runs in a row.")]
+Timeout = Annotated[
+    str | None, typer.Option(metavar="TIME", help="End a run that takes longer, such as 90s, 30m or 2h.")
+]
+TimeBudget = Annotated[
+    str | None, typer.Option(metavar="TIME", help="End the launch after 12h, say; its runs go on with the next one.")
+]
+StopAtTarget = Annotated[
+    bool, typer.Option("--stop-at-target", help="Start no run once one has reached the metric's `target:`.")
+]
+
+Isolation = Annotated[
+    bool,
+    typer.Option(
+        "--isolation/--no-isolation", help="Without, a slot's runs share one process, in the thread of a stock agent."
+    ),
+]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Go on in the background, also after a logout; `sweeper status` finds it.")
+]
 
 
 def launch(  # noqa: PLR0917 Typer passes them by name
@@ -34,22 +76,19 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     gpus_per_run: Annotated[
         int | None, typer.Option(min=1, help="GPUs that every run sees (for DDP); 1 by default.")
     ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Runs over all workers together, exactly (`wandb agent --count` is per agent); "
-            "until the sweep ends if left out.",
-        ),
-    ] = None,
-    trainer: Annotated[
-        str | None,
-        typer.Option(help="The function every run calls, package.module:function; `trainer.train:train` by default."),
-    ] = None,
+    count: Count = None,
+    trainer: Trainer = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="CPU workers instead of GPUs, which share its cores; two by default.")
     ] = None,
-    grace: Annotated[float, typer.Option(min=1, help="Seconds a run may take to end after a Ctrl-C.")] = 30.0,
+    grace: Grace = 30.0,
+    retries: Retries = 2,
+    max_failures: MaxFailures = None,
+    timeout: Timeout = None,
+    time_budget: TimeBudget = None,
+    stop_at_target: StopAtTarget = False,
+    isolation: Isolation = True,
+    detach: Detach = False,
     backend: BackendOption = "auto",
 ) -> None:
     """Run a sweep on every GPU of this machine, one fresh process per run.
@@ -58,21 +97,62 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    from sweeper import session, verbs
+    from sweeper import launching, session, verbs
     from sweeper.launch.plan import Asked
 
+    rules = launching.Rules(
+        grace_s=grace,
+        retries=retries,
+        max_failures=max_failures,
+        timeout_s=seconds(timeout, "--timeout"),
+        time_budget_s=seconds(time_budget, "--time-budget"),
+        stop_at_target=stop_at_target,
+        isolated=isolation,
+    )
     settings = Settings.from_env()
     asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
     plan = verbs.plan_machine(settings, asked)
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
     reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
-    prepared = verbs.prepare_launch(
-        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, grace_s=grace
+    if detach:
+        _detach(reader, settings)
+        return
+    prepared = launching.prepare_launch(
+        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
     _announce(prepared, plan.notes)
     result = _watch(prepared, reader)
     _conclude(prepared, result, reader)
+
+
+def _detach(reader: StatusReader, settings: Settings) -> None:
+    """Start the same command without `--detach` in the background."""
+    from sweeper.detached import start_detached
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    started = start_detached(arguments, reader.directory, settings)
+    out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
+    out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
+    say_next(f"sweeper status {reader.ref} --watch")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(text: str | None, option: str) -> float | None:
+    """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
+
+    Raises:
+        LaunchError: It is none.
+    """
+    if text is None:
+        return None
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or not total:
+        raise LaunchError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
+    return total
 
 
 def _announce(launch: Launch, notes: Sequence[str]) -> None:
@@ -82,22 +162,27 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
+    for record in launch.recovered:
+        what = "runs again" if record.waits else "is given up"
+        err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
 
 
 def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
-    from sweeper import verbs
+    from sweeper import launching
 
     def say_stopping(asked: int) -> None:
-        gently = f"stopping: runs have {launch.grace_s:g} s to send what they have; Ctrl-C again kills"
+        gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with verbs.StatusPoller(reader) as poller:
+    with launching.StatusPoller(reader) as poller:
         if sys.stderr.isatty():
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
-                return verbs.run_launch(launch, tick=tick, on_stop=say_stopping)
+                return launching.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
         log = ProgressLog(launch)
-        result = verbs.run_launch(launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping)
+        result = launching.run_launch(
+            launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
+        )
     log.tell(poller.read())
     return result
 
@@ -162,7 +247,11 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
-    if not (result.runs or result.errors or result.interrupted):
+    if result.ended and result.planned:
+        err.print(escape(result.ended), soft_wrap=True)
+    elif result.ended:
+        complain(LaunchError(f"the launch ended early: {result.ended}", "mend it, then: sweeper launch"))
+    if not (result.runs or result.errors or result.interrupted or result.ended):
         err.print("the sweep has no more runs to give")
     say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
     if result.interrupted:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from sweeper.failures import RETRIES, Kind, Policy
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 
@@ -41,6 +44,11 @@ class WorkerSpec:
         count: Runs over all workers of the launch; None for as many as the sweep has.
         directory: The launch's directory.
         grace_s: How long a run may take to end after a gentle stop.
+        retries: How often a run that failed for no fault of its own is handed out again.
+        max_failures: So many failed runs in a row, over all workers, end the launch.
+        timeout_s: How long a run may take.
+        isolated: Whether every run has a process of its own.
+        script: Whether the trainer is the sweep file's `program:` and `command:`, started by the SDK's agent.
     """
 
     sweep: str
@@ -49,6 +57,11 @@ class WorkerSpec:
     count: int | None
     directory: str
     grace_s: float
+    retries: int = RETRIES
+    max_failures: int | None = None
+    timeout_s: float | None = None
+    script: bool = False
+    isolated: bool = True
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -67,6 +80,7 @@ class WorkerState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    DIED = "died"
     UNKNOWN = "unknown"
 
 
@@ -117,36 +131,106 @@ class LaunchDir:
         """What a worker wrote about its runs, a JSON line each."""
         return self.path / f"{slot}.runs.jsonl"
 
-    def run_log(self, ticket: int) -> Path:
-        """What the run on a ticket printed."""
-        return self.path / "runs" / f"{ticket:04d}.log"
+    def new_run_log(self, slot: str) -> Path:
+        """Make the log of a slot's next process."""
+        folder = self.path / "runs"
+        number = 1
+        while True:
+            try:
+                os.close(os.open(folder / f"{slot}-{number:04d}.log", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                number += 1
+            else:
+                return folder / f"{slot}-{number:04d}.log"
 
-    def take_ticket(self, count: int | None) -> int | None:
+    def slots(self) -> list[str]:
+        """List the slots that were given orders."""
+        return sorted(path.name.removesuffix(".spec.json") for path in self.path.glob("*.spec.json"))
+
+    def take_ticket(self, count: int | None, slot: str = "") -> int | None:
         """Take the next ticket; None when all are taken."""
-        tickets = self.path / "tickets"
         number = 1
         while count is None or number <= count:
             try:
-                os.close(os.open(tickets / f"{number:04d}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                with self._ticket(number).open("x", encoding="utf-8") as file:
+                    file.write(slot)
             except FileExistsError:
                 number += 1
             else:
                 return number
         return None
 
+    def tickets_left(self, count: int | None) -> bool:
+        """Whether there may be another ticket."""
+        return count is None or sum(1 for _ in (self.path / "tickets").iterdir()) < count
+
     def return_ticket(self, ticket: int) -> None:
-        """Give back a ticket that got no run."""
-        (self.path / "tickets" / f"{ticket:04d}").unlink(missing_ok=True)
+        """Give back a ticket that got no run, or one that will be handed out again."""
+        self._ticket(ticket).unlink(missing_ok=True)
+
+    def _ticket(self, number: int) -> Path:
+        return self.path / "tickets" / f"{number:04d}"
+
+    def tickets_of(self, slot: str) -> list[int]:
+        """List the tickets that a slot took and did not give back."""
+        tickets = (self.path / "tickets").iterdir()
+        return sorted(int(path.name) for path in tickets if path.read_text(encoding="utf-8") == slot)
+
+    def end(self, why: str) -> None:
+        """Have no worker start another run; the first reason given stays."""
+        with contextlib.suppress(FileExistsError), (self.path / "end").open("x", encoding="utf-8") as file:
+            file.write(why)
+
+    def ended(self) -> str:
+        """Say why no other run starts; empty if they do."""
+        path = self.path / "end"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def order_stop(self, run_id: str) -> None:
+        """Tell the worker of a run that the server wants it stopped, in case its process does not hear it."""
+        (self.path / "stops" / run_id).touch()
+
+    def stop_ordered(self, run_id: str) -> bool:
+        """Whether that was told."""
+        return (self.path / "stops" / run_id).exists()
+
+    def forget_stop(self, run_id: str) -> None:
+        """Note that a run has ended: another attempt is not meant."""
+        (self.path / "stops" / run_id).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the launch as its launcher; the kernel lets go when the process dies."""
+        with (self.path / "launcher").open("w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def launcher(self) -> int | None:
+        """Give the process that runs this launch; None if it has ended."""
+        try:
+            with (self.path / "launcher").open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int((self.path / "launcher").read_text(encoding="utf-8") or 0)
+        except FileNotFoundError:
+            pass
+        return None
 
     def append(self, record: RunRecord) -> None:
-        """Note the news of a run; the newest line about it counts."""
+        """Note the news of a run, with the time; the newest line about it counts."""
         with self.records_file(record.slot).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(record)) + "\n")
+            file.write(json.dumps({**asdict(record), "at": time.time()}) + "\n")
+
+    def history(self) -> list[RunRecord]:
+        """Read everything that was noted, the oldest first."""
+        lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
+        return sorted(map(_record, lines), key=lambda record: record.at)
 
     def records(self) -> dict[str, RunRecord]:
         """Read the newest record of every run, by run id."""
-        lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
-        return {record.run_id: record for record in map(_record, lines)}
+        return {record.run_id: record for record in self.history()}
 
 
 def _whole_lines(path: Path) -> Iterator[str]:
@@ -156,8 +240,10 @@ def _whole_lines(path: Path) -> Iterator[str]:
 
 
 def _record(line: str) -> RunRecord:
-    data: Mapping[str, Any] = json.loads(line)
-    return RunRecord(**{**data, "outcome": Outcome(data["outcome"]) if data["outcome"] else None})
+    data: dict[str, Any] = json.loads(line)
+    enums = {"outcome": Outcome, "kind": Kind, "policy": Policy}
+    data["log_tail"] = tuple(data.get("log_tail", ()))
+    return RunRecord(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +265,15 @@ class SweepDir:
         """List the downloaded ONNX files by run id."""
         return {path.parent.name: str(path) for path in sorted(self.path.glob("best/*/*.onnx"))}
 
+    @classmethod
+    def of_launch(cls, launch: Path) -> Self:
+        """Name the directory that a launch's directory lies in."""
+        return cls(launch.parents[1])
+
+    def checkpoints_of(self, run_id: str) -> Path:
+        """Where a run keeps what it needs to go on: SWEEPER_CHECKPOINT_DIR."""
+        return self.path / "checkpoints" / run_id
+
     @property
     def wandb(self) -> Path:
         """WANDB_DIR of its runs."""
@@ -195,11 +290,25 @@ class SweepDir:
             except FileExistsError:
                 number += 1
                 continue
-            for folder in ("tickets", "runs"):
+            for folder in ("tickets", "runs", "stops"):
                 (path / folder).mkdir()
             return LaunchDir(path)
 
+    def launches(self) -> list[LaunchDir]:
+        """List its launches, the oldest first."""
+        return [LaunchDir(path) for path in sorted((self.path / "launches").glob("*/"))]
+
+    def launchers(self) -> dict[int, tuple[str, ...]]:
+        """List the launches under way on this machine: the slots of each, by its process."""
+        found = ((launch.launcher(), launch) for launch in self.launches())
+        return {pid: tuple(launch.slots()) for pid, launch in found if pid is not None}
+
+    def history(self) -> list[RunRecord]:
+        """Read everything that was noted in all launches, the oldest first."""
+        return sorted(
+            (record for launch in self.launches() for record in launch.history()), key=lambda record: record.at
+        )
+
     def records(self) -> dict[str, RunRecord]:
         """Read the newest record of every run, over all launches."""
-        launches = sorted((self.path / "launches").glob("*/"))
-        return {run_id: record for path in launches for run_id, record in LaunchDir(path).records().items()}
+        return {record.run_id: record for record in self.history()}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sweeper.launch.base import LaunchDir, WorkerHandle, WorkerSpec, WorkerState
+from sweeper.lifeline import Family
 
 
 class LocalLauncher:
@@ -17,11 +18,16 @@ class LocalLauncher:
 
     Args:
         environ: The workers' environment: the W&B server and its key.
+
+    Attributes:
+        family: Tells its workers from what dead workers leave behind.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.family = Family()
+        self.family.keep()
 
     def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
         """Start one process per spec, each in a session of its own: the terminal's Ctrl-C is for us alone."""
@@ -41,6 +47,7 @@ class LocalLauncher:
                 start_new_session=True,
             )
         self._processes[spec.slot.name] = process
+        self.family.keep([process.pid])
         return WorkerHandle(id=spec.slot.name, native_id=str(process.pid))
 
     def _worker_environ(self, spec: WorkerSpec) -> dict[str, str]:
@@ -62,6 +69,8 @@ class LocalLauncher:
         code = process.poll()
         if code is None:
             return WorkerState.RUNNING
+        if code < 0:
+            return WorkerState.DIED
         return WorkerState.DONE if code == 0 else WorkerState.FAILED
 
     def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:

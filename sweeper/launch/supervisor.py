@@ -18,6 +18,7 @@ def supervise(
     grace_s: float,
     tick: Callable[[], None],
     on_stop: Callable[[int], None],
+    replace: Callable[[WorkerHandle, WorkerState], WorkerHandle | None] = lambda _handle, _state: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, WorkerState]:
     """Wait for the workers; the first signal on the list stops them gently, the next one kills.
@@ -29,20 +30,29 @@ def supervise(
         grace_s: How long a gentle stop may take.
         tick: Called at every turn of the loop, to show progress.
         on_stop: Told of every stop, with how many there were.
+        replace: Told of every worker that ended by itself; may start another one in its place.
         sleep: How to wait; a test gives its own.
 
     Returns:
         How each worker ended.
     """
+    current = {handle.id: handle for handle in handles}
+    told: dict[str, WorkerHandle] = {}
     asked = 0
     while True:
-        states = launcher.states(handles)
+        states = launcher.states(list(current.values()))
+        for name, state in states.items():
+            if not asked and state is not WorkerState.RUNNING and told.get(name) is not current[name]:
+                told[name] = current[name]
+                if new := replace(current[name], state):
+                    current[name] = new
+                    states[name] = WorkerState.RUNNING
         if WorkerState.RUNNING not in states.values():
             return states
         while signals:
             signals.pop()
             asked += 1
-            launcher.stop(handles, grace_s=grace_s if asked == 1 else 0)
+            launcher.stop(list(current.values()), grace_s=grace_s if asked == 1 else 0)
             on_stop(asked)
         tick()
         sleep(TICK_S)

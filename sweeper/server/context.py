@@ -25,6 +25,7 @@ class Context:
         user: Who asks; its name is the default entity.
         base_url: The address the client used, without a slash at the end.
         now: The time of the request.
+        holder: What the process that asks calls itself, if it is one of our workers' runs.
     """
 
     scheduler: Scheduler
@@ -32,6 +33,7 @@ class Context:
     user: User
     base_url: str
     now: float
+    holder: str = ""
 
     @property
     def store(self) -> Store:

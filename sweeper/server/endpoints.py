@@ -21,6 +21,9 @@ from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer
 
+HOLDER_HEADER = "x-sweeper-holder"
+"""Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
+
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
 
@@ -50,7 +53,7 @@ async def file_stream(request: Request) -> Response:
     """Take what a run logs."""
     context, names = context_of(request), request.path_params
     body = await _body(request)
-    take = partial(filestream.receive, user_id=context.user.id, now=context.now)
+    take = partial(filestream.receive, user_id=context.user.id, holder=context.holder, now=context.now)
     scheduler = context.scheduler
     answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
     return JsonAnswer(answer)
@@ -121,7 +124,8 @@ def context_of(request: Request) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
-    return Context(state.scheduler, state.files, request.state.user, address, time.time())
+    holder = request.headers.get(HOLDER_HEADER, "")
+    return Context(state.scheduler, state.files, request.state.user, address, time.time(), holder)
 
 
 async def _body(request: Request) -> bytes:

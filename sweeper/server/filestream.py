@@ -57,7 +57,15 @@ class FileStream(BaseModel):
 
 
 def receive(
-    scheduler: Scheduler, entity: str, project: str, run_name: str, body: bytes, *, user_id: int, now: float
+    scheduler: Scheduler,
+    entity: str,
+    project: str,
+    run_name: str,
+    body: bytes,
+    *,
+    user_id: int,
+    now: float,
+    holder: str = "",
 ) -> dict[str, Any]:
     """Store what a run sent, end the run if it said so, and tell it whether to stop.
 
@@ -70,6 +78,7 @@ def receive(
         run = runs.find(db, place.id, run_name) or runs.create(
             db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id
         )
+        lifecycle.check_holder(run, holder)
         if not (sent.complete and run.state.ended):
             run = lifecycle.heard(db, run, now=now)
         measured = _store_files(db, run, sent)

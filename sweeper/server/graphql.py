@@ -144,7 +144,7 @@ def _schema() -> GraphQLSchema:
     text = (files("sweeper.server") / "schema.graphql").read_text("utf-8")
     schema = build_schema(text)
     for scalar in schema.type_map.values():
-        if isinstance(scalar, GraphQLScalarType) and scalar.name in {"JSON", "UpsertModelInput"}:
+        if isinstance(scalar, GraphQLScalarType) and scalar.name in {"JSON", "UpsertModelInput", "UpdateRunStateInput"}:
             scalar.parse_literal = _literal  # type: ignore[method-assign]
     return schema
 

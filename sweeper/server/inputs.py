@@ -76,6 +76,13 @@ class UpsertBucket(Input):
     job_program: str | None = None
 
 
+class UpdateRunState(Input):
+    """Api().run(...).update_state(...)."""
+
+    id: str
+    state: str
+
+
 class CreateRunFiles(Input):
     """wandb.save and what is uploaded at the end of a run."""
 

@@ -44,6 +44,48 @@ def listed(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
         heard(db, run, now=now)
 
 
+def begins(db: sqlite3.Connection, run: StoredRun, holder: str, *, now: float) -> StoredRun:
+    """Note that a process starts on a run; one that starts anew, instead of resuming, gets an empty history.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        holder: The name the process sends; empty for one without.
+        now: The time.
+
+    Raises:
+        RequestError: The run was taken from that process.
+    """
+    check_holder(run, holder)
+    if starts_anew(run):
+        lines.clear(db, run.id)
+        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None)
+    if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
+        run = heard(db, run, now=now)
+    return runs.update(db, run.id, holder=holder) if holder else run
+
+
+def starts_anew(run: StoredRun) -> bool:
+    """Whether the next process of a run that was handed out again begins at its first step."""
+    return run.state is RunState.PENDING and run.started_at is not None and not run.resuming
+
+
+def check_holder(run: StoredRun, holder: str) -> None:
+    """Refuse the late words of a process whose run was given to another one.
+
+    Raises:
+        RequestError: They are.
+    """
+    if holder and holder in run.fenced.split():
+        raise RequestError(f"run {run.name} was taken from this process and given to another one")
+
+
+def asks_to_resume(db: sqlite3.Connection, run: StoredRun) -> None:
+    """Note that a run's next process goes on where the last one was: what it logged stays."""
+    if not run.resuming:
+        runs.update(db, run.id, resuming=1)
+
+
 def preempting(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
     """Note that a run's machine is about to be taken away."""
     return runs.update(db, run.id, state=RunState.PREEMPTING, preempting=1)
@@ -66,7 +108,7 @@ def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: flo
     elif exit_code == 0:
         state, reason = RunState.FINISHED, ""
     elif run.preempting:
-        return _requeue(db, run, exit_code, now=now)
+        return _requeue(db, run, exit_code, "preempted", now=now)
     elif exit_code == INTERRUPTED:
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
     else:
@@ -99,27 +141,74 @@ def _died(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) ->
     if run.stop_requested:
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now)
     elif run.preempting:
-        _requeue(db, run, None, now=now)
+        _requeue(db, run, None, "preempted", now=now)
         return
     else:
         runs.update(db, run.id, state=RunState.CRASHED, reason=reason, ended_at=now)
     _settle_of(db, run, now=now)
 
 
-def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, *, now: float) -> StoredRun:
-    """Put a preempted run back: the next free agent of its sweep gets it."""
+def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reason: str, *, now: float) -> StoredRun:
+    """Put a run back: the next free agent of its sweep gets it, and its last process is heard no more."""
     return runs.update(
         db,
         run.id,
         state=RunState.PREEMPTED,
-        reason="preempted",
+        reason=reason,
         agent_id=None,
         accepted=0,
         sends=0,
         preempting=0,
+        stop_requested=0,
+        stop="",
+        attempt=run.attempt + 1,
+        resuming=0,
+        holder="",
+        fenced=f"{run.fenced} {run.holder}".strip(),
         exit_code=exit_code,
         ended_at=now,
     )
+
+
+def requeue(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
+    """Hand a run out again, with its id, because its worker or a person asks for it; a waiting one just waits.
+
+    Raises:
+        RequestError: It has finished, or its sweep gives out no runs any more.
+    """
+    if run.state in {RunState.PENDING, RunState.PREEMPTED}:
+        return run
+    if run.state is RunState.FINISHED or run.sweep_id is None:
+        what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
+        raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
+    _reopen(db, sweeps.get(db, run.sweep_id), now=now)
+    return _requeue(db, run, run.exit_code, "requeued", now=now)
+
+
+def _reopen(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+    """Let a sweep that ended by itself give out a run again; one that a person ended stays so."""
+    if not sweep.state.ended:
+        return
+    expected = sweep.definition.expected_runs
+    whole = sweep.exhausted or (expected is not None and runs.count(db, sweep.id) >= expected)
+    if sweep.state is SweepState.CANCELED or not whole:
+        words = "canceled" if sweep.state is SweepState.CANCELED else "stopped: open it again first (sweeper resume)"
+        raise RequestError(f"sweep {sweep.name} is {words}")
+    sweeps.set_state(db, sweep.id, SweepState.RUNNING, now=now)
+
+
+def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
+    """End a run that its worker has given up; one that has ended stays as it is."""
+    if run.state.ended:
+        return run
+    if run.stop_requested:
+        state, reason = RunState.KILLED, run.reason
+    else:
+        state, reason = RunState.FAILED, "given up by its worker"
+    fenced = f"{run.fenced} {run.holder}".strip()
+    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, holder="", fenced=fenced)
+    _settle_of(db, run, now=now)
+    return ended
 
 
 def reap(

@@ -188,6 +188,12 @@ def steps(db: sqlite3.Connection, run_id: int) -> list[int]:
     return [row["step"] for row in db.execute(query, (run_id,))]
 
 
+def clear(db: sqlite3.Connection, run_id: int) -> None:
+    """Forget everything that a run logged."""
+    for table in ("lines", "metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
+
+
 def tail(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
     """Give the last line of a stream, as a list of at most one."""
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT 1"

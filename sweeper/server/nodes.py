@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
-from sweeper.server import filters, prior_runs, runs, sweeps
+from sweeper.server import filters, lifecycle, prior_runs, runs, sweeps
 from sweeper.server import projects as project_table
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
@@ -90,6 +90,9 @@ class ProjectNode:
         found = self.run(name)
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
+        if found is not None:
+            with self.context.store.write() as db:
+                lifecycle.asks_to_resume(db, found.stored)
         return found
 
     def runs(self, **arguments: Any) -> dict[str, Any]:

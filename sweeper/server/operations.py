@@ -173,7 +173,9 @@ class Operations:
             place = projects.get(db, run.project_id)
         return {"bucket": RunNode(self.context, run, place), "inserted": inserted}
 
-    def _updated_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket) -> tuple[StoredRun, bool]:
+    def _updated_run(
+        self, db: sqlite3.Connection, sent: inputs.UpsertBucket | inputs.UpdateRunState
+    ) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes."""
         name, project, entity, *_ = [*parts_of(sent.id or "", "Run"), "", "", ""]
         place = projects.find(db, entity, project)
@@ -192,12 +194,22 @@ class Operations:
             run = runs.create(db, place.id, name, state=state, now=now, user_id=self.context.user.id)
             inserted = True
         else:
-            inserted = run.started_at is None
-            if run.live or run.state is RunState.PENDING or (run.state.ended and inserted):
-                run = lifecycle.heard(db, run, now=now)
+            inserted = run.started_at is None or lifecycle.starts_anew(run)
+            run = lifecycle.begins(db, run, self.context.holder, now=now)
         if sent.sweep and run.sweep_id is None:
             run = _join_sweep(db, run, sent.sweep, sent.config)
         return run, inserted
+
+    def update_run_state(self, fields: object) -> dict[str, Any]:
+        """Hand a run out again (`pending`) or give it up (`failed`); W&B's own refuses both to runs of sweeps."""
+        sent = inputs.read(inputs.UpdateRunState, fields)
+        if sent.state not in {RunState.PENDING, RunState.FAILED}:
+            raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
+        change = lifecycle.requeue if sent.state == RunState.PENDING else lifecycle.give_up
+        with self.context.store.write() as db:
+            run, _ = self._updated_run(db, sent)
+            change(db, run, now=self.context.now)
+        return {"success": True}
 
     def create_run_files(self, fields: object) -> dict[str, Any]:
         """Give out addresses to upload a run's files to."""

@@ -59,6 +59,10 @@ class StoredRun:
     stop: str
     origin: str
     params_key: bytes | None
+    attempt: int
+    resuming: int
+    holder: str
+    fenced: str
 
     @property
     def live(self) -> bool:

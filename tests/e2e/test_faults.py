@@ -36,7 +36,7 @@ def stubborn():
         while True:
             try:
                 time.sleep(1)
-            except Exception:
+            except BaseException:
                 pass
 
 def until_go():
@@ -93,7 +93,7 @@ def only_the_server_is_left(user) -> bool:
 
 
 def test_ctrl_c_ends_runs_gently(sweep):
-    """SIGINT: exit 130, runs killed with all they logged, and no process but the server is left."""
+    """SIGINT: exit 130, runs wait for the next launch with all they logged, and no process but the server is left."""
     launch = launch_and_wait(sweep, "slow")
     launch.send_signal(signal.SIGINT)
     stdout, stderr = launch.communicate(timeout=60)
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_runs_gently(sweep):
     assert "Ctrl-C again kills" in stderr
     assert "next: sweeper launch" in stdout
     run = sweep.status()["runs"][0]
-    assert run["state"] == "killed"
+    assert run["state"] == "preempted"
     assert "interrupted" in run["reason"]
     sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
 
@@ -199,9 +199,9 @@ def test_a_sweep_survives_the_death_of_its_server(sweep):
 
 
 def test_a_broken_trainer_does_not_burn_the_sweep(user):
-    """Three failures in a worker's first minute end it, as W&B's agent would."""
+    """Three failures of one kind at the start end the launch."""
     user.write("broken.py", "def train():\n    raise RuntimeError('nothing works')\n")
     user.run("create", user.write("sweep.yaml", SWEEP.replace("[1, 2, 3, 4]", str(list(range(20))))))
     failed = user.run("launch", "--trainer", "broken:train", "--workers", "1", code=1)
-    assert "3 runs failed in the first minute" in failed.stderr
+    assert "the first 3 runs failed in the same way: RuntimeError: nothing works" in failed.stderr
     assert len(user.status()["runs"]) == 3

@@ -1,42 +1,53 @@
-"""How a worker words the end of a run."""
+"""How a worker judges the end of a run, and what it finds to call."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pytest
 
 from sweeper.errors import TrainerError
+from sweeper.failures import Facts, Kind
 from sweeper.record import Outcome
-from sweeper.run_process import Raised, Returned, Started, load_trainer
-from sweeper.worker import _verdict
+from sweeper.run_process import load_trainer
+from sweeper.stage import Raised, Returned
+from sweeper.worker import last_lines, verdict
 
-STARTED = Started("r1")
+
+@dataclass
+class Ended:
+    """A process that has ended."""
+
+    result: Returned | Raised | None
+    run_id: str = "r1"
 
 
 @pytest.mark.parametrize(
-    ("messages", "exitcode", "interrupted", "outcome", "reason"),
+    ("result", "facts", "stopped", "outcome", "kind"),
     [
-        ([STARTED, Returned(1.0)], 0, False, Outcome.FINISHED, ""),
-        ([STARTED, Raised(1.0, "ValueError: no", stopped=False)], 0, False, Outcome.FAILED, "ValueError: no"),
-        ([STARTED, Raised(1.0, "Exception", stopped=True)], 0, False, Outcome.STOPPED, ""),
-        ([STARTED], -9, False, Outcome.DIED, "SIGKILL, perhaps for lack of memory"),
-        ([STARTED], -11, False, Outcome.DIED, "SIGSEGV"),
-        ([STARTED], 3, False, Outcome.DIED, "code 3"),
-        ([STARTED, Raised(1.0, "Error: finished", stopped=False)], 0, True, Outcome.INTERRUPTED, "stop of the launch"),
-        ([STARTED, Returned(1.0)], 0, True, Outcome.FINISHED, ""),
+        (Returned(1.0), Facts(), False, Outcome.FINISHED, None),
+        (Returned(1.0), Facts(exit_code=-9), True, Outcome.FINISHED, None),
+        (Raised(1.0, "ValueError: no"), Facts(exit_code=1, error="ValueError: no"), False, Outcome.FAILED, "exception"),
+        (Raised(1.0, ""), Facts(exit_code=1), True, Outcome.STOPPED, None),
+        (None, Facts(exit_code=-9), True, Outcome.STOPPED, None),
+        (None, Facts(exit_code=-9), False, Outcome.DIED, Kind.HOST_MEMORY),
+        (None, Facts(exit_code=-15), False, Outcome.INTERRUPTED, Kind.PREEMPTED),
     ],
 )
-def test_every_end_has_its_outcome_and_cause(messages, exitcode, interrupted, outcome, reason):
-    """What the process said, and how it died, give one outcome and one reason."""
-    record = _verdict(messages, exitcode, interrupted=interrupted)
-    assert record.run_id == "r1"
-    assert record.outcome is outcome
-    assert reason in record.reason
-    assert bool(record.reason) is bool(reason)
+def test_every_end_has_its_outcome(result, facts, stopped, outcome, kind):
+    """A trainer that returned is done, whatever came after; a stop of the server's is no failure."""
+    record, failure = verdict(Ended(result), facts, stopped=stopped)
+    assert (record.run_id, record.outcome, record.kind) == ("r1", outcome, kind)
+    assert bool(failure) is bool(kind)
+    assert bool(record.reason) is bool(kind)
 
 
-def test_a_process_without_a_run_leaves_no_record():
-    """The server had nothing to give."""
-    assert _verdict([], 0, interrupted=False) is None
+def test_the_last_lines_of_a_log_are_the_trainers_own(tmp_path):
+    """What the SDK prints at the end of a run does not hide the traceback."""
+    log = tmp_path / "log"
+    log.write_text("".join(f"{i}\n" for i in range(20)) + "ValueError: no\n\nwandb: View run at ...\n")
+    assert last_lines(log)[-2:] == ("19", "ValueError: no")
+    assert len(last_lines(log)) == 10
 
 
 @pytest.mark.parametrize("target", ["nowhere.at_all:train", "json:no_such_function", "json:__doc__"])

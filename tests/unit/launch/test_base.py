@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sweeper.failures import Kind, Policy
 from sweeper.launch.base import LaunchDir, Slot, SweepDir, WorkerSpec
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
@@ -39,6 +41,7 @@ def test_a_returned_ticket_is_taken_again(launch):
 def test_without_a_count_there_is_always_a_ticket(launch):
     """A launch without --count goes on until the sweep ends."""
     assert [launch.take_ticket(None) for _ in range(3)] == [1, 2, 3]
+    assert launch.tickets_left(None)
 
 
 def test_the_newest_record_of_a_run_counts(directory, launch):
@@ -54,6 +57,41 @@ def test_the_newest_record_of_a_run_counts(directory, launch):
     assert set(records) == {"r1", "r2", "r4"}
     assert records["r1"].outcome is Outcome.FINISHED
     assert records["r2"].outcome is None
+
+
+def test_the_newest_word_about_a_run_wins_wherever_it_was_written(launch):
+    """A run that failed on one slot and finished on another has finished."""
+    launch.append(
+        RunRecord(run_id="r1", slot="gpu1", outcome=Outcome.DIED, kind=Kind.LOST, policy=Policy.RETRY_ELSEWHERE)
+    )
+    launch.append(RunRecord(run_id="r1", slot="gpu0", outcome=Outcome.FINISHED))
+    assert launch.records()["r1"].outcome is Outcome.FINISHED
+    assert [record.kind for record in launch.history()] == [Kind.LOST, None]
+
+
+def test_tickets_know_their_slot(launch):
+    """What a dead worker held can be given back."""
+    assert [launch.take_ticket(3, "gpu0"), launch.take_ticket(3, "gpu1"), launch.take_ticket(3, "gpu0")] == [1, 2, 3]
+    assert launch.tickets_of("gpu0") == [1, 3]
+    assert not launch.tickets_left(3)
+    launch.return_ticket(3)
+    assert launch.tickets_left(3)
+
+
+def test_the_first_reason_to_end_a_launch_stays(launch):
+    """No worker starts another run, and the launcher can say why."""
+    assert launch.ended() == ""
+    launch.end("broken")
+    launch.end("late")
+    assert launch.ended() == "broken"
+
+
+def test_a_launch_is_known_to_live_as_long_as_its_launcher(launch):
+    """The kernel lets go of a dead launcher's lock; a launch that never began has none."""
+    assert launch.launcher() is None
+    with launch.held():
+        assert launch.launcher() == os.getpid()
+    assert launch.launcher() is None
 
 
 def test_orders_survive_the_way_through_their_file(tmp_path):

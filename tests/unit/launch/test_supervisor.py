@@ -59,3 +59,33 @@ def test_the_first_signal_stops_gently_and_the_second_kills():
     supervise(launcher, HANDLES, signals=signals, grace_s=9, tick=again, on_stop=told.append, sleep=lambda _: None)
     assert launcher.stops == [9, 0]
     assert told == [1, 2]
+
+
+class Mortal(Scripted):
+    """A launcher whose worker dies at once, and whose next one works to the end."""
+
+    def states(self, handles):
+        """Tell the workers apart by their number."""
+        return {handle.id: WorkerState.DIED if handle.native_id == "1" else WorkerState.DONE for handle in handles}
+
+
+def test_a_dead_worker_is_replaced_once():
+    """Every end is told once; the end of the replacement counts."""
+    told: list[WorkerState] = []
+
+    def replace(_handle, state):
+        told.append(state)
+        return WorkerHandle(id="cpu0", native_id="2") if state is WorkerState.DIED else None
+
+    states = supervise(
+        Mortal(0),
+        HANDLES,
+        signals=[],
+        grace_s=9,
+        tick=lambda: None,
+        on_stop=lambda _: None,
+        replace=replace,
+        sleep=lambda _: None,
+    )
+    assert told == [WorkerState.DIED, WorkerState.DONE]
+    assert states == {"cpu0": WorkerState.DONE}

@@ -1,0 +1,113 @@
+"""The process of one run, as its worker sees it: made ahead, let in, followed to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from pathlib import Path
+
+from sweeper.launch.base import WorkerSpec
+from sweeper.run_process import Idle, Message, SetupFailed, run_process
+from sweeper.stage import Raised, Returned, Started, Stopping
+
+
+class Child:
+    """A process that prepares itself, waits to be let in, and then hosts one run.
+
+    Args:
+        context: How it is started.
+        spec: The worker's orders.
+        log: Where it writes what the run prints.
+
+    Attributes:
+        messages: What it has reported.
+        let_in_at: When it was let in, by the monotonic clock; None before.
+        started_at: When it called the trainer; None before.
+    """
+
+    def __init__(self, context: ForkServerContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
+        self.log = log
+        self.messages: list[Message] = []
+        self.let_in_at: float | None = None
+        self.started_at: float | None = None
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
+        self._process.start()
+        there.close()
+        self._sources: list[Connection | int] = [self._here, self._process.sentinel]
+
+    def let_in(self) -> None:
+        """Let it take a run."""
+        self.let_in_at = time.monotonic()
+        with contextlib.suppress(OSError):  # if it is dead, its end is about to be read
+            self._here.send(None)
+
+    def next_message(self, timeout_s: float) -> Message | None:
+        """Wait for a report; None if there is none, or no more."""
+        if self._here in wait(self._sources, timeout=timeout_s):
+            try:
+                self.messages.append(self._here.recv())
+            except (EOFError, OSError):  # a closed pipe stays ready for ever
+                self._sources.remove(self._here)
+            else:
+                if isinstance(self.messages[-1], Started):
+                    self.started_at = time.monotonic()
+                return self.messages[-1]
+        return None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone and has nothing more to say, or is done with its run and waits for another."""
+        if self.messages and isinstance(self.messages[-1], Idle):
+            return True
+        return not self._process.is_alive() and (self._here not in self._sources or not self._here.poll())
+
+    def renew(self) -> bool:
+        """Forget the last run; tell whether the process can host another one."""
+        can = bool(self.messages) and isinstance(self.messages[-1], Idle) and self._process.is_alive()
+        self.messages, self.started_at = [], None
+        return can
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it lives."""
+        if self._process.pid is not None and self._process.is_alive():
+            os.kill(self._process.pid, number)
+
+    def dismiss(self) -> None:
+        """End it, let in or not."""
+        self.send(signal.SIGKILL)
+        self._process.join()
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid or 0
+
+    @property
+    def exit_code(self) -> int:
+        """What it ended with; negative for a signal."""
+        return self._process.exitcode or 0
+
+    @property
+    def run_id(self) -> str:
+        """The run it took; empty before."""
+        return next((message.run_id for message in self.messages if isinstance(message, Started)), "")
+
+    @property
+    def setup_error(self) -> str:
+        """Why it could not prepare itself; empty if it could."""
+        return next((message.error for message in self.messages if isinstance(message, SetupFailed)), "")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server wants its run stopped."""
+        return any(isinstance(message, Stopping) for message in self.messages)
+
+    @property
+    def result(self) -> Returned | Raised | None:
+        """How the trainer ended; None if it did not."""
+        return next((message for message in self.messages if isinstance(message, Returned | Raised)), None)

@@ -1,0 +1,226 @@
+"""Why a run ended badly, and what is done about it: a pure function of what its worker saw."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+RETRIES = 2
+IDENTICAL_FAILURES = 3
+"""So many runs that fail in one way, with none before that did not, are a broken set-up."""
+
+
+class Kind(StrEnum):
+    """What went wrong."""
+
+    EXCEPTION = "exception"
+    IMPORT = "import error"
+    NAN = "no finite metric"
+    GPU_MEMORY = "out of GPU memory"
+    HOST_MEMORY = "out of memory"
+    CRASH = "native crash"
+    EXIT = "exit code"
+    TIMEOUT = "timeout"
+    BAD_GPU = "bad GPU"
+    CONNECTION = "lost connection"
+    LOST = "lost"
+    PREEMPTED = "preempted"
+
+
+class Policy(StrEnum):
+    """What is done about it."""
+
+    RETRY_HERE = "retried on the same slot"
+    RETRY_ELSEWHERE = "retried, on another slot if one is free"
+    FAIL = "failed"
+    QUARANTINE = "retried elsewhere, its slot taken out"
+    STOP = "launch stopped"
+
+    @property
+    def retries(self) -> bool:
+        """Whether the run is handed out again."""
+        return self in {Policy.RETRY_HERE, Policy.RETRY_ELSEWHERE, Policy.QUARANTINE}
+
+
+class Asked(StrEnum):
+    """Why a worker ended a run."""
+
+    PREEMPTION = "preemption"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a worker saw of a run that did not end well.
+
+    Attributes:
+        exit_code: Of its process; negative for a signal.
+        error: The exception that left the trainer, in one line; empty if none did.
+        log: The last lines of what it printed.
+        asked: Why the worker ended it; None if it did not.
+        gpu: Whether its slot has a GPU.
+        earlier: What went wrong in this run's earlier attempts.
+        strikes: How many runs before this one, in a row, failed on this slot for its GPU.
+        proven: Whether another run of the launch has ended well.
+        retries: How often a run may be handed out again.
+    """
+
+    exit_code: int = 0
+    error: str = ""
+    log: str = ""
+    asked: Asked | None = None
+    gpu: bool = False
+    earlier: tuple[Kind, ...] = ()
+    strikes: int = 0
+    proven: bool = False
+    retries: int = RETRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The verdict.
+
+    Attributes:
+        kind: What went wrong.
+        cause: The same in a sentence.
+        policy: What is done about it.
+    """
+
+    kind: Kind
+    cause: str
+    policy: Policy
+
+
+def classify(facts: Facts) -> Failure:
+    """Say why a run failed, and what is done about it."""
+    kind, cause = _diagnose(facts)
+    policy = _policy(kind, cause, facts)
+    if policy.retries and kind is not Kind.PREEMPTED and len(facts.earlier) >= facts.retries:
+        attempts = f" (attempt {len(facts.earlier) + 1})" if facts.earlier else ""
+        return Failure(kind, cause + attempts, Policy.FAIL)
+    return Failure(kind, cause, policy)
+
+
+_GPU_MEMORY = re.compile(r"CUDA out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|CUDA error: out of memory")
+_BAD_GPU = re.compile(
+    r"CUDA error|CUDA driver|CUDA unknown error|no CUDA-capable device|No CUDA GPUs are available|fallen off the bus"
+    r"|\bXid\b|\bECC\b|CUDNN_STATUS_(EXECUTION_FAILED|INTERNAL_ERROR)|NVML_ERROR|cuInit"
+)
+_RUNS_OWN = re.compile(r"device-side assert|illegal memory access")
+"""CUDA errors that wrong indices cause far more often than broken hardware."""
+_HOST_MEMORY = re.compile(
+    r"std::bad_alloc|killed by signal: Killed|out of shared memory|DefaultCPUAllocator: can't alloc"
+)
+_CONNECTION = re.compile(
+    r"(MailboxClosed|HandleAbandoned|WandbServiceConnection|ServicePollForToken|WandbAttachFailed|WandbApiFailed|Comm"
+    r"|ConnectionReset|ConnectionRefused|BrokenPipe)Error"
+)
+_IMPORT = re.compile(r"(ModuleNotFound|Import)Error")
+_RAISED = re.compile(
+    r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration)(?::.*)?$", re.MULTILINE
+)
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT}
+
+
+def _diagnose(facts: Facts) -> tuple[Kind, str]:
+    """Name what went wrong."""
+    if facts.asked is Asked.PREEMPTION:
+        return Kind.PREEMPTED, "interrupted by a stop of the launch"
+    if facts.asked is Asked.TIMEOUT:
+        return Kind.TIMEOUT, "took longer than --timeout"
+    code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
+    if code < 0:
+        return _killed(code, facts)
+    error = facts.error or last_error(facts.log)
+    for pattern, kind in (
+        (_GPU_MEMORY, Kind.GPU_MEMORY),
+        (_HOST_MEMORY, Kind.HOST_MEMORY),
+        (_CONNECTION, Kind.CONNECTION),
+        (_IMPORT, Kind.IMPORT),
+    ):
+        if pattern.search(error):
+            return kind, error
+    if facts.gpu and _BAD_GPU.search(error):
+        return Kind.BAD_GPU, error
+    return (Kind.EXCEPTION, error) if error else (Kind.EXIT, f"the process exited with code {code}")
+
+
+def _killed(code: int, facts: Facts) -> tuple[Kind, str]:
+    """Name what a signal means."""
+    if -code not in set(signal.Signals):
+        return Kind.EXIT, f"the process exited with code {facts.exit_code}"
+    number = signal.Signals(-code)
+    said = f"the process was ended by {number.name}"
+    if number is signal.SIGKILL:
+        return Kind.HOST_MEMORY, f"{said}, perhaps for lack of memory"
+    if number in _CRASHES:
+        return Kind.CRASH, f"{said}, a crash in native code"
+    return Kind.PREEMPTED, f"{said} from outside"
+
+
+def last_error(log: str) -> str:
+    """Find the last exception that a log ends with, in one line; empty if there is none."""
+    found = _RAISED.findall(log)
+    return found[-1].strip()[:300] if found else ""
+
+
+_POLICIES = {
+    Kind.EXCEPTION: Policy.FAIL,
+    Kind.IMPORT: Policy.STOP,
+    Kind.NAN: Policy.FAIL,
+    Kind.GPU_MEMORY: Policy.FAIL,
+    Kind.HOST_MEMORY: Policy.RETRY_HERE,
+    Kind.CRASH: Policy.RETRY_ELSEWHERE,
+    Kind.EXIT: Policy.FAIL,
+    Kind.TIMEOUT: Policy.FAIL,
+    Kind.BAD_GPU: Policy.QUARANTINE,
+    Kind.CONNECTION: Policy.RETRY_HERE,
+    Kind.LOST: Policy.RETRY_ELSEWHERE,
+    Kind.PREEMPTED: Policy.RETRY_HERE,
+}
+
+
+def _policy(kind: Kind, cause: str, facts: Facts) -> Policy:
+    """Decide what is done; the same thing twice is the run's own fault."""
+    if kind is Kind.GPU_MEMORY and _held_by_others(cause):
+        return Policy.RETRY_ELSEWHERE
+    if kind in {Kind.CRASH, Kind.BAD_GPU} and kind in facts.earlier:
+        return Policy.FAIL
+    if kind is Kind.BAD_GPU and _RUNS_OWN.search(cause) and not facts.strikes:
+        return Policy.RETRY_ELSEWHERE
+    if kind is Kind.IMPORT and facts.proven:
+        return Policy.FAIL
+    return _POLICIES[kind]
+
+
+def _held_by_others(cause: str) -> bool:
+    """Read from PyTorch's message (2.x) whether this process held less than half of the GPU's memory."""
+    capacity = re.search(r"total capacity of ([\d.]+) ([MG])iB", cause)
+    own = re.search(r"this process has ([\d.]+) ([MG])iB", cause)
+    if capacity is None or own is None:
+        return False
+    mib = [float(found[1]) * (1024 if found[2] == "G" else 1) for found in (own, capacity)]
+    return mib[0] < mib[1] / 2
+
+
+def broken(causes: Sequence[str | None], max_failures: int | None) -> str:
+    """Say why a launch must stop by itself; empty if it need not.
+
+    Args:
+        causes: Why each run failed for good, in the order they ended; None for those that did not.
+        max_failures: So many failures in a row end the launch; None for no such limit.
+    """
+    if max_failures and len(causes) >= max_failures and all(causes[-max_failures:]):
+        return f"{max_failures} runs failed in a row (--max-failures)"
+    first = causes[:IDENTICAL_FAILURES]
+    if len(first) == IDENTICAL_FAILURES and all(first) and len({_shape(cause or "") for cause in first}) == 1:
+        return f"the first {IDENTICAL_FAILURES} runs failed in the same way: {first[0]}"
+    return ""
+
+
+def _shape(cause: str) -> str:
+    """Leave out what differs between equal failures: numbers and addresses."""
+    return re.sub(r"0x[0-9a-f]+|\d+", "#", cause)

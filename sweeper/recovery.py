@@ -1,0 +1,122 @@
+"""Runs handed out again: those that lost their process, and those that a person wants tried once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sweeper import wandb_client
+from sweeper.errors import BackendError, LaunchError
+from sweeper.failures import Facts, Kind, Policy
+from sweeper.launch.base import LaunchDir, SweepDir
+from sweeper.record import Outcome, RunRecord
+from sweeper.ref import SweepRef
+from sweeper.run import RunState
+from sweeper.status import RunStatus
+
+
+def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -> list[RunRecord]:
+    """Hand out again what a slot was at when its worker died, and give back its tickets.
+
+    Returns:
+        What was noted about the runs.
+    """
+    records = launch.records()
+    lost = [record for record in records.values() if record.slot == slot and record.outcome is None]
+    noted = [_hand_out(ref, launch, record, "its worker died", retries=retries) for record in lost]
+    spent = {record.ticket for record in launch.records().values() if record.outcome and not record.waits}
+    for ticket in launch.tickets_of(slot):
+        if ticket not in spent:
+            launch.return_ticket(ticket)
+    return noted
+
+
+def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Iterable[RunStatus], *, retries: int) -> list[RunRecord]:
+    """Hand out again what launches of this machine left behind when they were killed.
+
+    Args:
+        ref: The sweep.
+        directory: Where its launches noted what they did.
+        runs: Its runs, as the server knows them.
+        retries: How often a run may be lost or fail for no fault of its own.
+
+    Returns:
+        What was noted about the runs.
+    """
+    states = {run.id: run.state for run in runs}
+    noted: list[RunRecord] = []
+    for launch in directory.launches():
+        if launch.launcher() is not None:
+            continue
+        for record in launch.records().values():
+            if record.outcome is None and directory.records()[record.run_id] == record:
+                state = states.get(record.run_id, RunState.FAILED)
+                if state.ended and state is not RunState.CRASHED:
+                    outcome = Outcome.FINISHED if state is RunState.FINISHED else Outcome.FAILED
+                    launch.append(replace(record, outcome=outcome))
+                else:
+                    noted.append(_hand_out(ref, launch, record, "its launch was killed", retries=retries))
+    return noted
+
+
+def recover_silent(ref: SweepRef, launch: LaunchDir, runs: Iterable[RunStatus], *, retries: int) -> list[RunRecord]:
+    """Hand out again what the server has given up for its silence and no worker of this machine knows the end of.
+
+    Args:
+        ref: The sweep.
+        launch: Where to note it.
+        runs: Its runs, as the server knows them.
+        retries: How often a run may be lost or fail for no fault of its own.
+
+    Returns:
+        What was noted about the runs.
+    """
+    records = SweepDir.of_launch(launch.path).records()
+    lost = [run for run in runs if run.state is RunState.CRASHED and (run.id not in records or records[run.id].waits)]
+    found = (RunRecord(run_id=run.id, slot="elsewhere") for run in lost)
+    return [_hand_out(ref, launch, record, "its machine fell silent", retries=retries) for record in found]
+
+
+def _hand_out(ref: SweepRef, launch: LaunchDir, record: RunRecord, cause: str, *, retries: int) -> RunRecord:
+    """Hand a lost run out again, or give it up; note which."""
+    history = SweepDir.of_launch(launch.path).history()
+    earlier = [past.kind for past in history if past.run_id == record.run_id and past.kind]
+    facts = Facts(earlier=tuple(kind for kind in earlier if kind is not Kind.PREEMPTED), retries=retries)
+    policy = Policy.RETRY_ELSEWHERE if len(facts.earlier) < facts.retries else Policy.FAIL
+    try:
+        wandb_client.set_run_state(ref.run(record.run_id), "pending" if policy.retries else "failed")
+    except BackendError as error:
+        policy, cause = Policy.FAIL, f"{cause}; not retried: {error.message}"
+    noted = replace(record, outcome=Outcome.DIED, reason=cause, kind=Kind.LOST, policy=policy)
+    launch.append(noted)
+    return noted
+
+
+def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Hand runs out again because a person asks for it.
+
+    Args:
+        ref: The sweep.
+        runs: Its runs.
+        chosen: Ids of runs; all that failed or crashed if empty.
+
+    Returns:
+        The runs that wait for a slot now, and why the others do not.
+
+    Raises:
+        LaunchError: A chosen run is none of the sweep's.
+    """
+    known = {run.id: run for run in runs}
+    if unknown := [run for run in chosen if run not in known]:
+        raise LaunchError(f"no run {', '.join(unknown)} in sweep {ref}", "`sweeper status` lists them")
+    failed = [run.id for run in runs if run.state in {RunState.FAILED, RunState.CRASHED}]
+    waiting: list[str] = []
+    refused: dict[str, str] = {}
+    for run in chosen or failed:
+        try:
+            wandb_client.set_run_state(ref.run(run), "pending")
+        except BackendError as error:
+            refused[run] = error.message
+        else:
+            waiting.append(run)
+    return waiting, refused

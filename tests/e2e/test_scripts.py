@@ -1,0 +1,97 @@
+"""Scripts as trainers: `program:` and `command:`, started by the SDK's own agent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+SCRIPT = """
+import json, os, pathlib, signal, sys, wandb
+
+mark = pathlib.Path(os.environ["SWEEPER_CHECKPOINT_DIR"], "mark")
+with wandb.init() as run:
+    case = run.config.case
+    if case == "wrong":
+        raise KeyError("lr")
+    if case == "killed" and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    facts = {"argv": sys.argv[1:], "gpus": os.environ["CUDA_VISIBLE_DEVICES"], "env": os.environ["MINE"]}
+    pathlib.Path(f"seen-{case}.json").write_text(json.dumps(facts))
+    run.log({"loss": 1.0})
+"""
+
+
+def test_a_script_is_started_by_its_command_and_judged_like_a_function(user):
+    """Macros are expanded, the slot is pinned, a failure has its cause, and a killed script runs again."""
+    user.write("my train.py", SCRIPT)
+    definition = {
+        "method": "grid",
+        "metric": {"name": "loss"},
+        "program": "my train.py",
+        "command": ["${env}", "MINE=${envvar:FROM_OUTSIDE}", "${interpreter}", "${program}", "x", "${args_no_hyphens}"],
+        "parameters": {"case": {"values": ["well", "wrong", "killed"]}},
+    }
+    user.run("create", user.write("sweep.json", json.dumps(definition)))
+    user.run("launch", "--workers", "2", code=1, FROM_OUTSIDE="hello")
+    runs = {run["params"]["case"]: run for run in user.status()["runs"]}
+    assert {case: run["state"] for case, run in runs.items()} == {
+        "well": "finished",
+        "wrong": "failed",
+        "killed": "finished",
+    }
+    assert (runs["wrong"]["kind"], runs["wrong"]["reason"]) == ("exception", "KeyError: 'lr'")
+    assert runs["killed"]["attempts"] == 2
+    seen = json.loads((user.folder / "seen-well.json").read_text())
+    assert seen == {"argv": ["x", "case=well"], "gpus": "", "env": "hello"}
+
+
+def test_nothing_of_a_script_outlives_a_killed_launcher_or_run(user):
+    """A script has no bond of its own to its parent: the worker ends it."""
+    user.write(
+        "train.py", "import time, wandb\nwith wandb.init() as run:\n    run.log({'loss': 1})\n    time.sleep(600)\n"
+    )
+    text = "method: grid\nprogram: train.py\nmetric: {name: loss}\nparameters: {x: {values: [1]}}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    launch = user.start("launch", "--workers", "1", "--retries", "5")
+
+    def scripts():
+        return [process for process in user.processes() if process.cmdline()[1:2] == ["train.py"]]
+
+    first = user.wait(scripts, "the script")[0]
+    user.wait(lambda: user.status()["runs"][0]["last"], "its log")
+    first.parent().kill()
+    user.wait(lambda: not first.is_running() or first.status() == "zombie", "the script's end", 10)
+    user.wait(scripts, "another attempt")
+    launch.kill()
+    user.wait(lambda: len(user.processes()) == 1, "all but the server to end", 10)
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("program: gone.py", "no file 'gone.py' here"),
+        ("program: sweep.yaml\ncommand: [no-such-tool, '${program}']", "'no-such-tool', which is no command"),
+        ("program: nowhere:train", "no module 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_started_is_found_before_a_run_is_taken(user, extra, said):
+    """The error says what is missing, and the sweep has no run."""
+    user.run("create", user.write("sweep.yaml", f"method: grid\nparameters: {{x: {{values: [1]}}}}\n{extra}\n"))
+    assert said in " ".join(user.run("launch", "--workers", "1", code=1).stderr.split())
+    assert user.status()["runs"] == []
+
+
+def test_a_function_may_stand_in_the_sweep_file(user):
+    """`program: module:function` needs no option; a function that is not there is found before a run is taken."""
+    user.write("toy.py", "import wandb\n\ndef train():\n    with wandb.init() as run:\n        run.log({'loss': 1})\n")
+    text = "method: grid\nprogram: toy:train\nmetric: {name: loss}\nparameters: {x: {values: [1]}}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    missing = user.run("launch", "--workers", "1", "--trainer", "toy:tarin", code=1)
+    assert "toy has no function 'tarin'" in missing.stderr
+    assert user.status()["runs"] == []
+    user.run("launch", "--workers", "1")
+    assert user.status()["runs"][0]["state"] == "finished"

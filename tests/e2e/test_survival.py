@@ -1,0 +1,115 @@
+"""Processes killed one by one: nothing is orphaned, nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+TOY = """
+import os, pathlib, time, wandb
+
+def train():
+    file = pathlib.Path(os.environ["SWEEPER_CHECKPOINT_DIR"], "step")
+    first = int(file.read_text()) if file.exists() else 0
+    with wandb.init() as run:
+        for step in range(first, 20 if run.config.x == 1 else 3):
+            while step == 10 and not os.path.exists("go"):
+                time.sleep(0.1)
+            run.log({"loss": step})
+            file.write_text(str(step + 1))
+"""
+HISTORY = """
+import json, wandb
+runs = wandb.Api().runs("local/sweeper", order="+created_at")
+print(json.dumps([[row["loss"] for row in run.scan_history(keys=["loss"])] for run in runs]))
+"""
+
+
+@pytest.fixture
+def launched(user):
+    """A launch on one slot, whose first run of two has logged ten steps of twenty and waits."""
+    user.write("toy.py", TOY)
+    text = "method: grid\nmetric: {name: loss}\nparameters: {x: {values: [1, 2]}}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    launch = user.start("launch", "--trainer", "toy:train", "--workers", "1", "--count", "2")
+    user.wait(lambda: [run for run in user.status()["runs"] if run["last"] == 9], "a run that logs")
+    return launch
+
+
+def find(user, *words: str) -> list[psutil.Process]:
+    """Find living processes by words of their command lines."""
+    return [process for process in user.processes() if all(word in " ".join(process.cmdline()) for word in words)]
+
+
+def run_process(user) -> psutil.Process:
+    """Find the process of the run: the first log is its output."""
+    log = str(min(user.home.glob("sweeps/**/runs/*-0001.log")))
+    return next(
+        p for p in user.processes() if "python" in p.name() and any(log == file.path for file in p.open_files())
+    )
+
+
+def only_the_server_is_left(user) -> bool:
+    """Whether all processes but the background server have ended."""
+    return len(user.processes()) == 1
+
+
+def finish(user, launch=None) -> None:
+    """See both runs finish under their own ids, by the same launch or by another one, and nothing left over."""
+    user.write("go", "")
+    if launch is None:
+        user.run("launch", "--trainer", "toy:train", "--workers", "1")
+    else:
+        stdout, stderr = launch.communicate(timeout=150)
+        assert launch.returncode == 0, stdout + stderr + user.logs()
+    status = user.status()
+    assert [(run["state"], run["params"]["x"]) for run in status["runs"]] == [("finished", 1), ("finished", 2)]
+    assert [run["last"] for run in status["runs"]] == [19, 2]
+    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+
+
+def test_a_preempted_run_goes_on_where_it_was(user, launched):
+    """SIGTERM, as Slurm and Kubernetes send it: the next launch continues the run, without gap or repeat."""
+    before = user.status()["runs"][0]["id"]
+    launched.send_signal(signal.SIGTERM)
+    launched.communicate(timeout=60)
+    assert launched.returncode == 130
+    assert [(run["id"], run["state"]) for run in user.status()["runs"]] == [(before, "preempted")]
+    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+    finish(user)
+    curves = json.loads(user.python(HISTORY, **user.sdk()).stdout.splitlines()[-1])
+    assert curves == [list(range(20)), list(range(3))]
+
+
+def test_a_killed_launcher_takes_everything_along_and_the_next_launch_goes_on(user, launched):
+    """Kill -9 of the launcher: no process is left, and the same command finishes the same two runs."""
+    launched.kill()
+    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+    finish(user)
+
+
+def test_a_killed_worker_is_replaced(user, launched):
+    """Kill -9 of the worker: its run's process dies with it, and the launch goes on with the same run."""
+    process = run_process(user)
+    find(user, "sweeper.worker")[0].kill()
+    user.wait(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "the run's end", 10)
+    finish(user, launched)
+
+
+def test_a_killed_run_is_handed_out_again(user, launched):
+    """Kill -9 of the run's process, as the kernel does when memory is short: the same launch finishes the same run."""
+    run_process(user).kill()
+    finish(user, launched)
+
+
+def test_a_killed_wandb_core_costs_an_attempt(user, launched):
+    """Kill -9 of the run's wandb-core: the attempt fails, and the same launch finishes the same run."""
+    for process in run_process(user).children(recursive=True):
+        if process.name().startswith("wandb-core"):
+            process.kill()
+    finish(user, launched)

@@ -1,0 +1,96 @@
+"""Why a run failed, and what is done about it: the table of the README, case by case."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.failures import Asked, Facts, Kind, Policy, broken, classify, last_error
+
+OOM = (
+    "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 39.39 GiB of "
+    "which 1.00 GiB is free. Including non-PyTorch memory, this process has {own} memory in use."
+)
+ASSERT = "RuntimeError: CUDA error: device-side assert triggered"
+ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind", "policy", "cause"),
+    [
+        (Facts(error="ValueError: no"), Kind.EXCEPTION, Policy.FAIL, "ValueError: no"),
+        (Facts(error="ModuleNotFoundError: No module named 'x'"), Kind.IMPORT, Policy.STOP, "No module"),
+        (Facts(error="ImportError: y", proven=True), Kind.IMPORT, Policy.FAIL, "y"),
+        (Facts(error=OOM.format(own="38.1 GiB")), Kind.GPU_MEMORY, Policy.FAIL, "CUDA out of memory"),
+        (Facts(error=OOM.format(own="512.00 MiB")), Kind.GPU_MEMORY, Policy.RETRY_ELSEWHERE, "CUDA out of memory"),
+        (Facts(exit_code=-9), Kind.HOST_MEMORY, Policy.RETRY_HERE, "SIGKILL, perhaps for lack of memory"),
+        (Facts(exit_code=137), Kind.HOST_MEMORY, Policy.RETRY_HERE, "SIGKILL"),
+        (
+            Facts(error="RuntimeError: DataLoader worker (pid 7) is killed by signal: Killed."),
+            Kind.HOST_MEMORY,
+            Policy.RETRY_HERE,
+            "DataLoader",
+        ),
+        (Facts(exit_code=-11), Kind.CRASH, Policy.RETRY_ELSEWHERE, "SIGSEGV, a crash in native code"),
+        (Facts(exit_code=-11, earlier=(Kind.CRASH,)), Kind.CRASH, Policy.FAIL, "SIGSEGV"),
+        (Facts(exit_code=3), Kind.EXIT, Policy.FAIL, "code 3"),
+        (Facts(exit_code=1, log="x\nKeyError: 'lr'\nwandb: bye"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
+        (Facts(exit_code=-15), Kind.PREEMPTED, Policy.RETRY_HERE, "SIGTERM from outside"),
+        (Facts(exit_code=143, asked=Asked.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
+        (Facts(exit_code=-9, asked=Asked.TIMEOUT), Kind.TIMEOUT, Policy.FAIL, "--timeout"),
+        (Facts(error="HandleAbandonedError"), Kind.CONNECTION, Policy.RETRY_HERE, "Abandoned"),
+        (Facts(error=ECC, gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "ECC"),
+        (Facts(error="RuntimeError: No CUDA GPUs are available", gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "No CUDA"),
+        (Facts(error="RuntimeError: No CUDA GPUs are available"), Kind.EXCEPTION, Policy.FAIL, "No CUDA"),
+        (Facts(error=ECC, gpu=True, earlier=(Kind.BAD_GPU,)), Kind.BAD_GPU, Policy.FAIL, "ECC"),
+        (Facts(error=ASSERT, gpu=True), Kind.BAD_GPU, Policy.RETRY_ELSEWHERE, "assert"),
+        (Facts(error=ASSERT, gpu=True, strikes=1), Kind.BAD_GPU, Policy.QUARANTINE, "assert"),
+    ],
+)
+def test_every_failure_has_its_kind_cause_and_policy(facts, kind, policy, cause):
+    """What the worker saw decides, and nothing else."""
+    failure = classify(facts)
+    assert (failure.kind, failure.policy) == (kind, policy)
+    assert cause in failure.cause
+
+
+def test_a_run_is_not_handed_out_for_ever():
+    """After its retries a run has failed; preemptions do not count, for they are nobody's fault."""
+    assert classify(Facts(exit_code=-9, earlier=(Kind.LOST,), retries=2)).policy is Policy.RETRY_HERE
+    last = classify(Facts(exit_code=-9, earlier=(Kind.LOST, Kind.HOST_MEMORY), retries=2))
+    assert last.policy is Policy.FAIL
+    assert "attempt 3" in last.cause
+    assert classify(Facts(asked=Asked.PREEMPTION, earlier=(Kind.LOST,) * 9)).policy is Policy.RETRY_HERE
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_kind_is_without_a_policy(kind):
+    """A new kind of failure cannot be forgotten."""
+    from sweeper.failures import _POLICIES
+
+    assert kind in _POLICIES
+
+
+def test_the_last_exception_of_a_log_is_found():
+    """A chain of exceptions ends with the one that left the program."""
+    log = "Traceback\nKeyError: 'a'\n\nDuring handling ...\n  raise X\nmy.pkg.BadError: two words\nwandb: synced\n"
+    assert last_error(log) == "my.pkg.BadError: two words"
+    assert last_error("all is well") == ""
+
+
+@pytest.mark.parametrize(
+    ("causes", "max_failures", "why"),
+    [
+        ([], None, ""),
+        (["E: 1", "E: 2"], None, ""),
+        (["E: 1", "E: 2", "E: 0x3f"], None, "in the same way"),
+        (["E", "F", "E"], None, ""),
+        ([None, "E", "E", "E"], None, ""),
+        ([None, "E", "E", "E"], 3, "--max-failures"),
+        ([None, "E", None, "E"], 2, ""),
+    ],
+)
+def test_a_broken_set_up_is_told_from_bad_luck(causes, max_failures, why):
+    """Three equal failures with nothing better before end a launch; --max-failures counts any in a row."""
+    found = broken(causes, max_failures)
+    assert why in found
+    assert bool(found) is bool(why)

@@ -1,0 +1,52 @@
+"""How a launch is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.cli.launch import seconds
+from sweeper.errors import LaunchError
+from sweeper.launching import LaunchResult
+from sweeper.record import Outcome, RunRecord
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ok"),
+    [
+        (Outcome.FINISHED, True),
+        (Outcome.STOPPED, True),
+        (Outcome.FAILED, False),
+        (Outcome.DIED, False),
+        (Outcome.INTERRUPTED, False),
+        (None, False),
+    ],
+)
+def test_a_launch_is_well_if_its_runs_are(outcome, ok):
+    """Early termination is no failure; a run that failed, died or never ended is."""
+    runs = (RunRecord(run_id="r", slot="cpu0", outcome=outcome),)
+    assert LaunchResult(runs=runs, interrupted=False, errors={}).ok is ok
+    assert not LaunchResult(runs=(), interrupted=False, errors={"cpu0": "gave up"}).ok
+
+
+@pytest.mark.parametrize(("planned", "ok"), [(True, True), (False, False)])
+def test_a_launch_that_ended_as_planned_is_well(planned, ok):
+    """A time budget interrupts runs, which go on another day; a set-up found broken is an error."""
+    runs = (RunRecord(run_id="r", slot="cpu0", outcome=Outcome.INTERRUPTED),)
+    result = LaunchResult(runs=runs, interrupted=False, errors={}, ended="the time budget is used up", planned=planned)
+    assert result.ok is ok
+
+
+@pytest.mark.parametrize(
+    ("text", "time_s"),
+    [(None, None), ("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400), ("1h30m", 5400)],
+)
+def test_times_are_written_as_people_do(text, time_s):
+    """A number alone is seconds."""
+    assert seconds(text, "--timeout") == time_s
+
+
+@pytest.mark.parametrize("text", ["", "2 h", "h", "0", "1w", "-3s"])
+def test_what_is_no_time_is_refused(text):
+    """The error names the option and shows the forms."""
+    with pytest.raises(LaunchError, match="--timeout"):
+        seconds(text, "--timeout")
