@@ -118,6 +118,10 @@ class User:
         """Every living process of this user's."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
+    def only_the_server_is_left(self) -> bool:
+        """Whether all processes but the background server and its search process have ended."""
+        return len([process for process in self.processes() if not _searches(process)]) == 1
+
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
             return process.environ().get("SWEEPER_HOME") == str(self.home)
@@ -133,6 +137,13 @@ class User:
             time.sleep(0.1)
         alive = [process.cmdline() for process in self.processes()]
         raise AssertionError(f"waited {timeout_s} s for {what}\n{alive}\n{self.logs()}")
+
+
+def _searches(process: psutil.Process) -> bool:
+    try:
+        return "sweeper.server.search_process" in process.cmdline()
+    except psutil.Error:  # it has just died
+        return True
 
 
 @pytest.fixture

@@ -86,12 +86,6 @@ def launch_and_wait(user, trainer: str, *args: str) -> subprocess.Popen[str]:
     return launch
 
 
-def only_the_server_is_left(user) -> bool:
-    """Whether all processes but the background server and its search process have ended."""
-    left = [process.cmdline() for process in user.processes()]
-    return len([command for command in left if "sweeper.server.search_process" not in command]) == 1
-
-
 def test_ctrl_c_ends_runs_gently(sweep):
     """SIGINT: exit 130, runs wait for the next launch with all they logged, and no process but the server is left."""
     launch = launch_and_wait(sweep, "slow")
@@ -103,7 +97,7 @@ def test_ctrl_c_ends_runs_gently(sweep):
     run = sweep.status()["runs"][0]
     assert run["state"] == "preempted"
     assert "interrupted" in run["reason"]
-    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+    sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
 def test_a_second_ctrl_c_kills(sweep):
@@ -115,7 +109,7 @@ def test_a_second_ctrl_c_kills(sweep):
     launch.send_signal(signal.SIGINT)
     launch.communicate(timeout=60)
     assert launch.returncode == 130
-    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+    sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
 def test_a_run_that_outlasts_its_grace_is_killed(sweep):
@@ -124,14 +118,14 @@ def test_a_run_that_outlasts_its_grace_is_killed(sweep):
     launch.send_signal(signal.SIGINT)
     launch.communicate(timeout=60)
     assert launch.returncode == 130
-    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+    sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
 def test_nothing_outlives_a_killed_launcher(sweep):
     """SIGKILL of the launcher takes workers and runs with it."""
     launch = launch_and_wait(sweep, "slow")
     launch.kill()
-    sweep.wait(lambda: only_the_server_is_left(sweep), "all but the server to end", 10)
+    sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
 def test_hyperband_stops_a_bad_run_with_its_reason(user):

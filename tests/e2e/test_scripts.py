@@ -67,7 +67,7 @@ def test_nothing_of_a_script_outlives_a_killed_launcher_or_run(user):
     user.wait(lambda: not first.is_running() or first.status() == "zombie", "the script's end", 10)
     user.wait(scripts, "another attempt")
     launch.kill()
-    user.wait(lambda: len(user.processes()) == 1, "all but the server to end", 10)
+    user.wait(user.only_the_server_is_left, "all but the server to end", 10)
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,6 @@ def run_process(user) -> psutil.Process:
     )
 
 
-def only_the_server_is_left(user) -> bool:
-    """Whether all processes but the background server have ended."""
-    return len(user.processes()) == 1
-
-
 def finish(user, launch=None) -> None:
     """See both runs finish under their own ids, by the same launch or by another one, and nothing left over."""
     user.write("go", "")
@@ -70,7 +65,7 @@ def finish(user, launch=None) -> None:
     status = user.status()
     assert [(run["state"], run["params"]["x"]) for run in status["runs"]] == [("finished", 1), ("finished", 2)]
     assert [run["last"] for run in status["runs"]] == [19, 2]
-    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+    user.wait(user.only_the_server_is_left, "all but the server to end", 10)
 
 
 def test_a_preempted_run_goes_on_where_it_was(user, launched):
@@ -80,7 +75,7 @@ def test_a_preempted_run_goes_on_where_it_was(user, launched):
     launched.communicate(timeout=60)
     assert launched.returncode == 130
     assert [(run["id"], run["state"]) for run in user.status()["runs"]] == [(before, "preempted")]
-    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+    user.wait(user.only_the_server_is_left, "all but the server to end", 10)
     finish(user)
     curves = json.loads(user.python(HISTORY, **user.sdk()).stdout.splitlines()[-1])
     assert curves == [list(range(20)), list(range(3))]
@@ -89,7 +84,7 @@ def test_a_preempted_run_goes_on_where_it_was(user, launched):
 def test_a_killed_launcher_takes_everything_along_and_the_next_launch_goes_on(user, launched):
     """Kill -9 of the launcher: no process is left, and the same command finishes the same two runs."""
     launched.kill()
-    user.wait(lambda: only_the_server_is_left(user), "all but the server to end", 10)
+    user.wait(user.only_the_server_is_left, "all but the server to end", 10)
     finish(user)
 
 
@@ -113,3 +108,28 @@ def test_a_killed_wandb_core_costs_an_attempt(user, launched):
         if process.name().startswith("wandb-core"):
             process.kill()
     finish(user, launched)
+
+
+def test_the_shipped_trainer_goes_on_where_it_was(user):
+    """A preempted run of the shipped trainer logs every epoch once, over both launches."""
+    text = """
+    method: grid
+    metric: {name: val_accuracy, goal: maximize}
+    parameters: {dataset: {value: digits}, kernels: {value: [8, 16]}, epochs: {value: 8}, seed: {values: [1]}}
+    """
+    user.run("create", user.write("sweep.yaml", text))
+    launch = user.start("launch", "--workers", "1")
+    user.wait(lambda: list(user.home.glob("sweeps/**/checkpoints/*/checkpoint.pt")), "a checkpoint")
+    launch.send_signal(signal.SIGTERM)
+    launch.communicate(timeout=60)
+    assert [run["state"] for run in user.status()["runs"]] == ["preempted"]
+    user.run("launch", "--workers", "1")
+    code = """
+    import json, wandb
+    (run,) = wandb.Api().runs("local/sweeper")
+    rows = run.scan_history(keys=["epoch", "_step", "val_accuracy"])
+    print(json.dumps([[row["epoch"], row["_step"]] for row in rows]))
+    """
+    rows = json.loads(user.python(code, **user.sdk()).stdout.splitlines()[-1])
+    assert [epoch for epoch, _ in rows] == list(range(1, 9))
+    assert [step for _, step in rows] == sorted({step for _, step in rows})
