@@ -51,7 +51,7 @@ format: $(STAMP)  ## format the code and apply safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## run every benchmark
+bench: $(STAMP)  ## run every benchmark: hours; each script also runs by itself
 	@set -- benchmarks/*.py; test -e "$$1" || { echo 'There are no benchmarks yet.'; exit 0; }; \
 	for script; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
