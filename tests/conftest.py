@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -155,7 +156,8 @@ def user(tmp_path: Path) -> Iterator[User]:
     user = User(folder, home, clean_environ(home))
     yield user
     for process in user.processes():
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            process.kill()
     for started in user.started:
         started.communicate()
 
