@@ -27,6 +27,7 @@ from sweeper.server.files import FileStore
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
 from sweeper.server.searcher import Searcher, SearchProcess
+from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
 
@@ -108,7 +109,8 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
     for torn in shelf.glob(".upload-*"):  # uploads the last server did not live to finish
         torn.unlink()
     app.state.store = store
-    app.state.files = FileStore(shelf, secret)
+    app.state.files = FileStore(shelf)
+    app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:
         for sweep in sweeps.running(db):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.users import User
 
@@ -22,6 +23,7 @@ class Context:
     Attributes:
         scheduler: The rules, with the store.
         files: Where uploads lie.
+        signer: Signs addresses for requests without a key.
         user: Who asks; its name is the default entity.
         base_url: The address the client used, without a slash at the end.
         now: The time of the request.
@@ -30,6 +32,7 @@ class Context:
 
     scheduler: Scheduler
     files: FileStore
+    signer: Signer
     user: User
     base_url: str
     now: float

@@ -18,6 +18,7 @@ from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
 from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer
 
@@ -69,8 +70,9 @@ async def upload_file(request: Request) -> Response:
     store: Store = request.app.state.store
     shelf: FileStore = request.app.state.files
     names = _file_names(request)
-    if not shelf.may_upload(request.query_params.get("token", ""), *names):
-        raise RequestError("this address is not signed for an upload: ask createRunFiles for one", 403)
+    signer: Signer = request.app.state.signer
+    if not signer.holds(request.query_params.get("token", ""), "upload", *names, now=time.time()):
+        raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
     place = shelf.locate(*names)
     try:
         size, md5 = await shelf.save(place, request.stream())
@@ -125,7 +127,7 @@ def context_of(request: Request) -> Context:
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
     holder = request.headers.get(HOLDER_HEADER, "")
-    return Context(state.scheduler, state.files, request.state.user, address, time.time(), holder)
+    return Context(state.scheduler, state.files, state.signer, request.state.user, address, time.time(), holder)
 
 
 async def _body(request: Request) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import mimetypes
 import secrets
 import sqlite3
@@ -38,11 +37,9 @@ class FileStore:
 
     Attributes:
         root: The directory.
-        secret: Signs upload addresses; a PUT carries no key (wandb-core 0.31.0).
     """
 
     root: Path
-    secret: bytes
 
     def locate(self, entity: str, project: str, run: str, path: str) -> Path:
         """Find the place of a run's file on disk.
@@ -57,15 +54,6 @@ class FileStore:
         if not place.is_relative_to(home) or place == home or not home.is_relative_to(self.root.resolve()):
             raise RequestError(f"{path!r} lies outside the run's files")
         return place
-
-    def token(self, entity: str, project: str, run: str, path: str) -> str:
-        """Sign the right to upload one file."""
-        name = f"{entity}\0{project}\0{run}\0{path}"
-        return hmac.new(self.secret, name.encode(), hashlib.sha256).hexdigest()
-
-    def may_upload(self, token: str, entity: str, project: str, run: str, path: str) -> bool:
-        """Check a signature, in constant time."""
-        return hmac.compare_digest(token.encode(), self.token(entity, project, run, path).encode())
 
     async def save(self, place: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
         """Write an upload beside its place and move it there when it is complete.

@@ -243,5 +243,5 @@ class FileNode:
 
 def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:
     """Give a signed address to upload a file to; a whole one, wandb-core 0.31.0 fails on a path alone."""
-    token = context.files.token(entity, project, run, path)
+    token = context.signer.token("upload", entity, project, run, path, now=context.now)
     return f"{context.file_url(entity, project, run, path)}?token={token}"

@@ -109,7 +109,7 @@ def test_path_that_leaves_the_run_is_refused(client, path):
 @pytest.mark.parametrize("path", BAD_PATHS)
 def test_path_is_checked_again_where_files_are_placed(tmp_path, path):
     """Whatever an address says, the place on disk lies in the run's folder."""
-    store = FileStore(tmp_path, b"secret")
+    store = FileStore(tmp_path)
     with pytest.raises(RequestError):
         store.locate("local", "p", "r", path)
     with pytest.raises(RequestError):
@@ -118,7 +118,7 @@ def test_path_is_checked_again_where_files_are_placed(tmp_path, path):
 
 def test_link_out_of_the_run_is_not_followed(tmp_path):
     """A symbolic link in a run's folder does not lead out of it."""
-    store = FileStore(tmp_path / "files", b"secret")
+    store = FileStore(tmp_path / "files")
     home = tmp_path / "files" / "local" / "p" / "r"
     home.mkdir(parents=True)
     (home / "out").symlink_to(tmp_path)
