@@ -69,7 +69,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection for reading; readers wait neither for each other nor for the writer."""
+        """Give a connection that reads one state of the database; it waits for no other reader and no writer."""
         if self._path == MEMORY:  # a second connection would be a second, empty database
             with self._lock:
                 self._check_open()
@@ -77,8 +77,11 @@ class Store:
             return
         connection = self._borrow()
         try:
+            connection.execute("BEGIN")
             yield connection
         finally:
+            if connection.in_transaction:
+                connection.execute("COMMIT")
             self._give_back(connection)
 
     def close(self) -> None:

@@ -176,3 +176,16 @@ def test_migration_and_its_record_are_one(tmp_path):
         assert 9999 not in [row[0] for row in db.execute("SELECT number FROM migrations")]
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone()[0] == 0
     store.close()
+
+
+def test_reads_that_belong_together_see_one_state(tmp_path):
+    """What is written between two reads of one block is not seen by the second: a count fits the rows read before."""
+    store = Store(tmp_path / "db")
+    with store.read() as reader:
+        before = reader.execute("SELECT count(*) FROM users").fetchone()[0]
+        with store.write() as writer:
+            writer.execute("INSERT INTO users (name, created_at) VALUES ('a', 0)")
+        assert reader.execute("SELECT count(*) FROM users").fetchone()[0] == before
+    with store.read() as reader:
+        assert reader.execute("SELECT count(*) FROM users").fetchone()[0] == before + 1
+    store.close()
