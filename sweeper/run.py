@@ -96,6 +96,7 @@ class Run:
         duration_s: Seconds from its start to its last sign of life.
         nonfinite: How often it logged the metric as NaN or infinite.
         stop: The decision of early termination that ended it, if one did.
+        fallback: Why it got a random draw where the search had nothing ready; empty if it got what was searched.
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
     """
 
@@ -109,6 +110,7 @@ class Run:
     duration_s: float | None = None
     nonfinite: int = 0
     stop: StopDecision | None = None
+    fallback: str = ""
     prior: bool = False
 
     def best(self, goal: Goal) -> float | None:

@@ -80,6 +80,7 @@ class SweepStatus:
         runs: All runs, oldest first.
         stopped_early: Runs that early termination ended.
         saved_s: GPU seconds that it saved, by `saved_seconds`; None as long as that is unknown.
+        fallbacks: Why runs got random draws where the search had nothing ready, with how many did.
         importance: How much each parameter mattered, if that was asked for.
         runs: All runs it made, oldest first.
         prior: Earlier runs attached to it, which count nowhere else here.
@@ -104,6 +105,7 @@ class SweepStatus:
     runs: tuple[RunStatus, ...]
     stopped_early: int = 0
     saved_s: float | None = None
+    fallbacks: Mapping[str, int] = field(default_factory=dict)
     importance: tuple[Importance, ...] | None = None
     prior: int = 0
     prior_best: float | None = None
@@ -168,6 +170,7 @@ def summarise(
         runs=shown,
         stopped_early=sum(_stopped_early(run) for run in runs),
         saved_s=saved_seconds(runs),
+        fallbacks=dict(Counter(run.fallback for run in runs if run.fallback)),
         importance=importance(definition, runs) if weigh and definition.metric else None,
         prior=len(prior),
         prior_best=best_prior.best(definition.goal) if best_prior else None,

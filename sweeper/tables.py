@@ -39,6 +39,11 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
+def runs_word(count: int) -> str:
+    """Write a number of runs: `1 run`, `3 runs`."""
+    return "1 run" if count == 1 else f"{count} runs"
+
+
 def duration(seconds: float | None) -> str:
     """Write a duration as a person would: 8.2s, 3m 05s, 2h 10m."""
     if seconds is None:
@@ -114,6 +119,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
     ]
     if status.stopped_early:
         lines.append(_fact("stopped", stopped(status)))
+    for why, count in status.fallbacks.items():
+        lines.append(_fact("random", f"{runs_word(count)} drawn at random: {why}"))
     for pid, slots in status.launchers.items():
         lines.append(_fact("launch", f"process {pid} on {', '.join(slots)}"))
     if status.prior:
@@ -131,7 +138,7 @@ def _fact(label: str, value: str, style: str = "") -> Text:
 
 
 def _prior(status: SweepStatus) -> str:
-    runs = "1 run" if status.prior == 1 else f"{status.prior} runs"
+    runs = runs_word(status.prior)
     return runs if status.prior_best is None else f"{runs}, best {status.metric} {number(status.prior_best)}"
 
 
@@ -152,7 +159,7 @@ def progress(status: SweepStatus) -> str:
 
 def stopped(status: SweepStatus) -> str:
     """Write what early termination did: `3 runs early, about 4m 10s of GPU time saved`."""
-    runs = f"{status.stopped_early} run{'s' if status.stopped_early > 1 else ''} early"
+    runs = f"{runs_word(status.stopped_early)} early"
     return runs if status.saved_s is None else f"{runs}, about {duration(status.saved_s)} of GPU time saved"
 
 

@@ -330,6 +330,7 @@ class SweepReader:
             return known
         self._ended.pop(run.id, None)  # and one that was handed out again ends anew
         summary = dict(run.summary_metrics)
+        told = summary.get("_sweeper", {})
         logged: list[object] = []
         if definition.metric is not None and state is not RunState.PENDING:
             logged = _logged(run, definition.metric.name, summary)
@@ -340,10 +341,11 @@ class SweepReader:
             history=finite(logged),
             nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
             name=run.name or run.id,
-            reason=str(summary.get("_sweeper", {}).get("reason", "")),
+            reason=str(told.get("reason", "")),
             created_at=_utc(run.created_at),
             duration_s=summary.get("_runtime"),
-            stop=_stop(run.id, summary.get("_sweeper", {})),
+            stop=_stop(run.id, told),
+            fallback=str(told.get("suggestion", {}).get("fallback", "")),
             prior=run.sweep_name != self.ref.sweep_id,
         )
         if state.ended:

@@ -138,6 +138,8 @@ def test_a_stopped_search_process_costs_random_draws(wire):
     agents = [wire.agent(sweep) for _ in range(20)]
     told = [wire.suggestion(wire.beat(agent)["run_id"]) for agent in agents]
     assert told[-1] == {"engine": "random/1", "seed": told[0]["seed"], "runs": 0, "fallback": "the search takes longer"}
+    shown = wire.user.run("status", f"local/p/{sweep}", "--backend", "local").stdout
+    assert "drawn at random: the search takes longer" in shown
     search_process(wire.user).kill()
     wire.ready()
     assert "fallback" not in wire.suggestion(wire.beat(wire.agent(sweep))["run_id"])

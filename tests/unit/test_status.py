@@ -101,6 +101,14 @@ def test_gpu_seconds_saved_are_the_iterations_not_done():
     assert status.runs[1].stop.rung == 1
 
 
+def test_random_draws_in_place_of_suggestions_are_counted_by_their_reason():
+    """Runs for which the search had nothing ready are added up, each reason by itself."""
+    late = replace(run("a", RunState.FINISHED, 0.5), fallback="the search takes longer")
+    dead = replace(run("b", RunState.RUNNING), fallback="the search process died (exit code -9)")
+    status = summary(late, dead, replace(late, id="c"), run("d", RunState.FINISHED, 0.1))
+    assert status.fallbacks == {"the search takes longer": 2, "the search process died (exit code -9)": 1}
+
+
 def test_gpu_seconds_saved_are_unknown_until_a_run_has_finished():
     """Without a whole run to compare with there is no estimate; without a stopped one, nothing was saved."""
     assert summary(stopped("b", 2, 1)).saved_s is None

@@ -85,6 +85,13 @@ def test_a_status_adds_up_what_early_termination_saved(runs, saved_s, text):
     assert [line.removeprefix("stopped").strip() for line in lines] == ([text] if text else [])
 
 
+def test_a_status_tells_which_runs_the_search_had_nothing_for():
+    """A person learns that runs were drawn at random, and why; nothing is said where none was."""
+    shown = render(replace(status(run("aaaaaaaa")), fallbacks={"the search takes longer": 2}))
+    assert "random  2 runs drawn at random: the search takes longer" in shown
+    assert "at random" not in render(status(run("aaaaaaaa")))
+
+
 def test_importance_is_a_table_that_fits():
     """One line a parameter; what cannot be told is a dash, and nothing is cut off at 80 columns."""
     rows = (
