@@ -148,6 +148,20 @@ def test_hyperband_stops_a_bad_run_with_its_reason(user):
     assert bad["duration_s"] < 40
 
 
+@pytest.mark.parametrize("rule", ["{type: asha, min_iter: 5, eta: 2}", "{type: median, warm_up: 4, min_runs: 1}"])
+def test_rules_beyond_wandbs_stop_a_bad_run(user, rule):
+    """`asha` and `median` end a run that the stock agent is training, with rule, rung and threshold on record."""
+    user.write("toy.py", TOY)
+    text = SWEEP.replace("[1, 2, 3, 4]", "[0, 1]") + f"sweeper: {{early_terminate: {rule}}}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    user.run("launch", "--trainer", "toy:ladder", "--workers", "1")
+    good, bad = user.status()["runs"]
+    assert (good["state"], bad["state"]) == ("finished", "killed")
+    stop = bad["stop"]
+    assert (stop["rule"], stop["value"], stop["threshold"], stop["n"]) == (rule[7:].split(",")[0], 1, 0, 2)
+    assert stop["rung"] >= 5
+
+
 def test_a_sweep_is_paused_resumed_and_canceled(sweep):
     """Paused, no run is given out; resumed, it goes on; canceled, the running run is killed and the launch ends."""
     sweep.run("launch", "--trainer", "toy:train", "--count", "1")

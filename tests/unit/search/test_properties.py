@@ -31,8 +31,9 @@ def limits(draw, numbers) -> tuple[float, float]:
 
 
 @st.composite
-def forms(draw) -> dict[str, Any]:  # noqa: PLR0911 a table of forms
-    match draw(st.sampled_from(["constant", "categorical", "weighted", "int", "uniform", "log", "q", "q_log"])):
+def forms(draw) -> dict[str, Any]:  # noqa: C901, PLR0911 a table of forms
+    kinds = ["constant", "categorical", "weighted", "int", "uniform", "log", "q", "q_log", "exponents", "bell", "beta"]
+    match draw(st.sampled_from(kinds)):
         case "constant":
             return {"value": draw(VALUES)}
         case "categorical":
@@ -50,6 +51,19 @@ def forms(draw) -> dict[str, Any]:  # noqa: PLR0911 a table of forms
         case "uniform":
             low, high = draw(limits(NUMBERS))
             return {"distribution": "uniform", "min": low, "max": high}
+        case "exponents":
+            law = draw(st.sampled_from(["log_uniform", "inv_log_uniform", "q_log_uniform", "inv_log_uniform_values"]))
+            edges = {"min": 0.01, "max": 0.5} if law.endswith("values") else {"min": 1.0, "max": 4.0}
+            return {"distribution": law, **edges}
+        case "bell":
+            law = draw(st.sampled_from(["normal", "q_normal", "log_normal", "q_log_normal"]))
+            return {"distribution": law, "mu": draw(st.sampled_from([0.0, 3.0])), "sigma": 0.5}
+        case "beta":
+            return {
+                "distribution": draw(st.sampled_from(["beta", "q_beta"])),
+                "a": 2.0,
+                "b": draw(st.sampled_from([1.0, 5.0])),
+            }
         case _:
             low, high = draw(limits(POSITIVE))
             return {"distribution": "log_uniform_values", "min": low, "max": high}
@@ -61,12 +75,17 @@ def definitions(draw) -> SweepDefinition:
     if draw(st.booleans()):
         parameters["outer"] = {"parameters": {"inner": draw(forms())}}
     parameters["searched"] = draw(st.sampled_from([{"values": [1, 2]}, {"min": 0.0, "max": 1.0}]))
+    extensions = {}
+    if draw(st.booleans()):
+        parameters["switch"] = {"values": ["on", "off"]}
+        extensions = {"sweeper": {"conditions": {"searched": {"switch": "on"}}}}
     goal = draw(st.sampled_from(["minimize", "maximize"]))
     return SweepDefinition.model_validate(
         {
             "method": draw(st.sampled_from(["random", "bayes"])),
             "metric": {"name": "m", "goal": goal},
             "parameters": parameters,
+            **extensions,
         }
     )
 
@@ -104,7 +123,9 @@ def test_a_suggestion_lies_in_the_space_and_is_new(data):
         assert all(params_key(params) in used for params in definition.space.grid())
         return
     assert definition.space.contains(suggestion.params)
-    assert list(suggestion.params) == list(definition.space.laws)
+    assert list(suggestion.params) == [name for name in definition.space.laws if name in suggestion.params]
+    inactive = {"searched"} if suggestion.params.get("switch") == "off" else set()
+    assert definition.space.laws.keys() - suggestion.params.keys() == inactive
     assert params_key(suggestion.params) not in used
     assert suggest(definition, runs, seed=3) == suggestion
 
