@@ -39,8 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="three seeds, 1 and 8 workers, no slow engine")
     parser.add_argument("--held-out", action="store_true", help="the other problems")
     parser.add_argument("--engines", help="names, separated by commas", default=",".join(ENGINES))
-    parser.add_argument("--seeds", type=int, help="how many (10; Optuna's Gaussian process: as --slow-seeds)")
-    parser.add_argument("--slow-seeds", type=int, default=3, help="how many for Optuna's Gaussian process (3)")
+    parser.add_argument("--seeds", type=int, help="how many (10)")
     parser.add_argument("--workers", help="how many at a time (1,4,8)")
     parser.add_argument("--evaluations", type=int, default=50, help="runs per sweep (50)")
     parser.add_argument("--details", action="store_true", help="the median regret on every problem too")
@@ -67,8 +66,6 @@ def cells(options: argparse.Namespace, names: list[str]) -> Iterator[report.Cell
     for seed in range(options.seeds):
         for workers in options.workers:
             for engine in options.engines:
-                if engine == SLOW and (seed >= options.slow_seeds or workers == 4):
-                    continue
                 yield from (report.Cell(engine, name, workers, seed) for name in names)
 
 
