@@ -79,7 +79,7 @@ class ProjectNode:
     description = views = user = None
     access = "PRIVATE"
 
-    def run(self, name: str) -> RunNode | None:
+    def run(self, name: str, **_: Any) -> RunNode | None:
         """Find a run by id; None lets the SDK say "not found" in its own words."""
         with self.context.store.read() as db:
             found = runs.find(db, self.stored.id, name)

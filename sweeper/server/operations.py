@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import inputs, projects
+from sweeper.server import inputs, projects, users
 from sweeper.server.connections import connection
 from sweeper.server.nodes import ProjectNode, entity_node, user_node
+from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.sweep_operations import SweepOperations
 
 
 @dataclass(frozen=True, slots=True)
-class Operations(SweepOperations, RunOperations):
+class Operations(SweepOperations, RunOperations, RunActions):
     """The root of every request: its methods are the fields of Query and Mutation."""
 
     def viewer(self) -> dict[str, Any]:
@@ -55,6 +56,12 @@ class Operations(SweepOperations, RunOperations):
             first=first,
             after=after,
         )
+
+    def users(self, query: str | None = None) -> dict[str, Any]:
+        """Find users by a part of their names; all of them without one."""
+        with self.context.store.read() as db:
+            found = users.search(db, query or "")
+        return {"edges": [{"node": user_node(user)} for user in found]}
 
     def upsert_model(self, fields: object) -> dict[str, Any]:
         """Create a project."""
