@@ -125,7 +125,10 @@ def _store_shared(db: sqlite3.Connection, run: StoredRun, sent: FileStream, writ
         if name in _STREAMS:
             size = len(chunk.content)
             numbers = shared_mode.numbers(db, run.id, _STREAMS[name], writer, first=chunk.offset, length=size)
-            for number, text in zip(numbers, chunk.content, strict=True):
+            texts = chunk.content
+            if _STREAMS[name] is Stream.HISTORY:
+                texts = [shared_mode.renumbered(text, number) for text, number in zip(texts, numbers, strict=True)]
+            for number, text in zip(numbers, texts, strict=True):
                 part = FileStream(files={name: Chunk(offset=number, content=[text])})
                 measured = _store_files(db, runs.get(db, run.id), part) or measured
         elif name == "wandb-summary.json" and chunk.content:

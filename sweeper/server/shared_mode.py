@@ -10,7 +10,7 @@ import json
 import sqlite3
 from itertools import count
 
-from sweeper.server import lines
+from sweeper.server import lines, strictjson
 from sweeper.server.lines import Stream
 
 WRITER_HEADER = "x-wandb-async-client-id"
@@ -24,6 +24,15 @@ def is_announced(config: str | None) -> bool:
     except (ValueError, LookupError, TypeError):
         return False
     return isinstance(bits, list) and _TELEMETRY_BIT in bits
+
+
+def renumbered(text: str, number: int) -> str:
+    """Give a history line its place as its step: each process counts steps from 0.
+
+    Raises:
+        RequestError: It is no JSON object.
+    """
+    return json.dumps({**strictjson.parse_object(text, "a history line"), "_step": number})
 
 
 def numbers(db: sqlite3.Connection, run_id: int, stream: Stream, writer: str, *, first: int, length: int) -> list[int]:
