@@ -129,6 +129,17 @@ class RunAlert(RunByName):
     severity: str | None = None
 
 
+class CustomChart(Input):
+    """Api().create_custom_chart."""
+
+    entity: str
+    name: str
+    display_name: str
+    type: str
+    access: str
+    spec: str
+
+
 class CreateRunFiles(Input):
     """wandb.save and what is uploaded at the end of a run."""
 

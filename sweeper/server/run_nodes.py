@@ -85,8 +85,8 @@ class RunNode:
         return self.stored.exit_code
 
     def stopped(self) -> bool:
-        """Whether it was told to stop, and did."""
-        return self.stored.state is RunState.KILLED
+        """Whether it is to stop, or did: SDK 0.29 asks with RunStoppedStatus."""
+        return bool(self.stored.stop_requested) or self.stored.state is RunState.KILLED
 
     def should_stop(self) -> bool:
         """Whether it has been told to stop."""

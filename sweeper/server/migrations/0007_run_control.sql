@@ -20,6 +20,18 @@ CREATE TABLE alerts (
 ) STRICT;
 CREATE INDEX alerts_of_run ON alerts (run_id);
 
+-- Presets of wandb.Api().create_custom_chart(): kept for whoever comes to draw them.
+CREATE TABLE custom_charts (
+    id INTEGER PRIMARY KEY,
+    entity TEXT NOT NULL,
+    name TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    access TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    UNIQUE (entity, name)
+) STRICT;
+
 -- Shared mode: several processes write one run, each with line numbers of its own.
 CREATE TABLE writer_lines (
     run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
