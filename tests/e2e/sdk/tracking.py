@@ -31,15 +31,15 @@ with wandb.init(
 ) as run:
     for step in range(5):
         run.log({"löss": 1 / (step + 1), "nan": math.nan, "inf": -math.inf, "deep": {"a": step}})
+    with_table = not wandb.__version__.startswith("0.29")  # there a table is first of all an artifact
     run.log(
         {
             "image": wandb.Image(np.zeros((4, 4, 3), dtype=np.uint8)),
             "histogram": wandb.Histogram(np.arange(10)),
             "html": wandb.Html("<b>x</b>"),
+            **({"table": wandb.Table(columns=["a"], data=[[1]])} if with_table else {}),
         }
     )
-    if not wandb.__version__.startswith("0.29"):  # there a table is first of all an artifact
-        run.log({"table": wandb.Table(columns=["a"], data=[[1]])}, step=5)
     print("hällo")
     print("to stderr", file=sys.stderr)
     run.summary["far"] = math.inf
@@ -52,7 +52,7 @@ found["names"] = [read.id, read.name, read.project, read.entity, read.state, rea
 found["config"] = [read.config["λ"], read.config["far"] == math.inf, read.config["nan"]]
 found["summary"] = [read.summary["löss"], read.summary["far"] == math.inf, math.isnan(read.summary["nan"])]
 found["media"] = sorted(read.summary[key]["_type"] for key in ("image", "histogram", "html"))
-if not wandb.__version__.startswith("0.29"):
+if with_table:
     found["table"] = read.summary["table"]["_type"]
 found["last step"] = read.lastHistoryStep
 found["metadata"] = read.metadata["program"].endswith(".py")
