@@ -222,6 +222,21 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
             raise BackendError(f"the server does not {verb} run {run}", "see `sweeper status`")
 
 
+def stop_run(run: RunRef) -> None:
+    """Stop one run, wherever it is; its sweep goes on.
+
+    Raises:
+        BackendError: The server refuses it, or knows no such run.
+    """
+    import wandb
+
+    with _sdk_errors(f"cannot stop run {run}"):
+        found: Any = wandb.Api().run(run.path)
+        if not hasattr(found, "stop"):
+            raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
+        found.stop()
+
+
 def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give a run's whole config and its summary, as the server has them.
 

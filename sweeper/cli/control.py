@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
@@ -11,15 +12,25 @@ from sweeper.cli.output import out, say_backend, say_next
 from sweeper.settings import BackendChoice, Settings
 
 if TYPE_CHECKING:
+    from sweeper.ref import SweepRef
     from sweeper.wandb_client import Verb
 
 
-def stop(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+def stop(
+    sweep: Sweep = None,
+    run: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.")
+    ] = None,
+    backend: BackendOption = "auto",
+) -> None:
     """End a sweep: its running runs finish, no new one starts.
 
     Example: sweeper stop
     """
-    _set_state("stop", "stopped: running runs will finish", sweep, backend)
+    if run:
+        _stop_runs(run, sweep, backend)
+    else:
+        _set_state("stop", "stopped: running runs will finish", sweep, backend)
 
 
 def pause(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
@@ -48,12 +59,27 @@ def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
     _set_state("cancel", "canceled: running runs are being killed", sweep, backend)
 
 
+def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice) -> None:
+    from sweeper import wandb_client
+
+    ref = _resolve(sweep, choice)
+    for name in names:
+        wandb_client.stop_run(ref.run(name))
+        out.print(f"run {escape(name)} is being stopped", soft_wrap=True)
+
+
 def _set_state(verb: Verb, done: str, sweep: str | None, choice: BackendChoice) -> None:
-    from sweeper import session, wandb_client
+    from sweeper import wandb_client
+
+    ref = _resolve(sweep, choice)
+    wandb_client.set_state(ref, verb)
+    out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)
+
+
+def _resolve(sweep: str | None, choice: BackendChoice) -> SweepRef:
+    from sweeper import session
 
     settings = Settings.from_env()
     server = session.open_backend(settings, session.follow_last(settings, choice, sweep))
     say_backend(server)
-    ref = session.resolve(settings, server, sweep)
-    wandb_client.set_state(ref, verb)
-    out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)
+    return session.resolve(settings, server, sweep)

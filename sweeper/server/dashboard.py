@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from sweeper.run import Run, best_run
 from sweeper.search.importance import importance
-from sweeper.server import files, lines, prior_runs, projects, runs, sweeps
+from sweeper.server import alerts, files, lines, prior_runs, projects, runs, sweeps
 from sweeper.server.context import file_path
 from sweeper.server.projects import Project
 from sweeper.server.refusal import NotFoundError
@@ -144,6 +144,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
         values = lines.metric_histories(db, sweep.id).get(found.id, ()) if sweep else ()
         uploads = files.of_run(db, found.id)
+        said = alerts.of_run(db, found.id)
     return _page(
         "run.html",
         project=place,
@@ -151,6 +152,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
         chart=chart(values),
+        alerts=said,
         suggestion=json.loads(found.origin or "{}"),
         config=_config(found),
         summary=_shown(json.loads(found.summary)),

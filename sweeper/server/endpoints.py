@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import files, filestream, graphql, projects, runs
+from sweeper.server import compression, deletion, files, filestream, graphql, projects, runs, shared_mode
 from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
@@ -54,7 +54,8 @@ async def file_stream(request: Request) -> Response:
     """Take what a run logs."""
     context, names = context_of(request), request.path_params
     body = await _body(request)
-    take = partial(filestream.receive, user_id=context.user.id, holder=context.holder, now=context.now)
+    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
+    take = partial(filestream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
     scheduler = context.scheduler
     answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
     return JsonAnswer(answer)
@@ -75,7 +76,7 @@ async def upload_file(request: Request) -> Response:
         raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
     place = shelf.locate(*names)
     try:
-        size, md5 = await shelf.save(place, request.stream())
+        size, md5 = await shelf.save(place, compression.content(request, limit=compression.MAX_FILE))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     await run_in_threadpool(_record, store, names, size, md5)
@@ -89,6 +90,7 @@ def _record(store: Store, names: tuple[str, str, str, str], size: int, md5: str)
         place = projects.ensure(db, entity, project, now=now)
         run = runs.find(db, place.id, run_name)
         if run is None:
+            deletion.check_new(db, place.id, run_name)
             run = runs.create(db, place.id, run_name, state=RunState.RUNNING, now=now)
         files.record(db, run.id, path, size, md5, now=now)
 
@@ -137,7 +139,7 @@ async def _body(request: Request) -> bytes:
         RequestError: It is too long.
     """
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in compression.content(request, limit=MAX_BODY):
         body += chunk
         if len(body) > MAX_BODY:
             raise RequestError(f"the request has more than {MAX_BODY} bytes", 413)

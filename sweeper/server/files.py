@@ -6,6 +6,7 @@ import base64
 import hashlib
 import mimetypes
 import secrets
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,16 @@ class FileStore:
         finally:
             await anyio.Path(temporary).unlink(missing_ok=True)
         return size, base64.b64encode(digest.digest()).decode()
+
+    def remove(self, entity: str, project: str, run: str, path: str) -> None:
+        """Remove a file from disk, if it is there."""
+        place = self.locate(entity, project, run, path)
+        if place.is_file():
+            place.unlink(missing_ok=True)
+
+    def remove_run(self, entity: str, project: str, run: str) -> None:
+        """Remove all files of a run from disk."""
+        shutil.rmtree(self.locate(entity, project, run, "x").parent, ignore_errors=True)
 
 
 def _move(temporary: Path, place: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from sweeper.run import RunState
-from sweeper.server import history, lifecycle, lines, projects, runs, strictjson, sweeps
+from sweeper.server import deletion, history, lifecycle, lines, projects, runs, shared_mode, stops, strictjson, sweeps
 from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -66,22 +66,25 @@ def receive(
     user_id: int,
     now: float,
     holder: str = "",
+    writer: str = "",
 ) -> dict[str, Any]:
     """Store what a run sent, end the run if it said so, and tell it whether to stop.
 
     A run nobody knows is created: after a restart on an older copy of the data that beats a 404, which would end
-    its upload for good.
+    its upload for good. One that was deleted is not: its process is told to stop.
     """
     sent = FileStream.read(body)
     with scheduler.store.write() as db:
         place = projects.ensure(db, entity, project, now=now)
+        if deletion.is_deleted(db, place.id, run_name):
+            return _answer(stopped=True)
         run = runs.find(db, place.id, run_name) or runs.create(
             db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id
         )
         lifecycle.check_holder(run, holder)
-        if not (sent.complete and run.state.ended):
+        if not ((sent.complete or writer) and run.state.ended):
             run = lifecycle.heard(db, run, now=now)
-        measured = _store_files(db, run, sent)
+        measured = _store_shared(db, run, sent, writer) if writer else _store_files(db, run, sent)
         if sent.preempting and not run.preempting:
             run = lifecycle.preempting(db, run)
         if sent.complete:
@@ -90,10 +93,48 @@ def receive(
     for sweep_id in seeing:
         scheduler.changed(sweep_id)
     if measured:
-        scheduler.judge(run.id, now=now, since_line=sent.files["wandb-history.jsonl"].offset)
-    with scheduler.store.read() as db:
-        stopped = bool(runs.get(db, run.id).stop_requested)
+        since_line = None if writer else sent.files["wandb-history.jsonl"].offset
+        scheduler.judge(run.id, now=now, since_line=since_line)
+    return _answer(stopped=_is_to_stop(scheduler, run.id, now=now))
+
+
+def _answer(*, stopped: bool) -> dict[str, Any]:
     return {"exitcode": None, "limits": {}, "stopped": stopped}
+
+
+def _is_to_stop(scheduler: Scheduler, run_id: int, *, now: float) -> bool:
+    with scheduler.store.read() as db:
+        run = runs.get(db, run_id)
+    if stops.is_news(run, now=now):
+        with scheduler.store.write() as db:
+            stops.tell(db, run, now=now)
+    return bool(run.stop_requested)
+
+
+_STREAMS = {
+    "wandb-history.jsonl": Stream.HISTORY,
+    "wandb-events.jsonl": Stream.EVENTS,
+    "output.log": Stream.CONSOLE,
+}
+
+
+def _store_shared(db: sqlite3.Connection, run: StoredRun, sent: FileStream, writer: str) -> bool:
+    """Store what one of several processes sent: each line where it goes, its summary beside the others'."""
+    measured = False
+    for name, chunk in sent.files.items():
+        if name in _STREAMS:
+            size = len(chunk.content)
+            numbers = shared_mode.numbers(db, run.id, _STREAMS[name], writer, first=chunk.offset, length=size)
+            texts = chunk.content
+            if _STREAMS[name] is Stream.HISTORY:
+                texts = [shared_mode.renumbered(text, number) for text, number in zip(texts, numbers, strict=True)]
+            for number, text in zip(numbers, texts, strict=True):
+                part = FileStream(files={name: Chunk(offset=number, content=[text])})
+                measured = _store_files(db, runs.get(db, run.id), part) or measured
+        elif name == "wandb-summary.json" and chunk.content:
+            own = json.loads(clean_summary(chunk.content[-1]))
+            runs.update(db, run.id, summary=json.dumps({**json.loads(runs.get(db, run.id).summary), **own}))
+    return measured
 
 
 def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from pydantic.alias_generators import to_camel
 
 from sweeper.server import strictjson
@@ -75,12 +75,69 @@ class UpsertBucket(Input):
     commit: str | None = None
     job_program: str | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether a process says this first: wandb-core (0.29 to 0.31.0) names its host only then."""
+        return self.host is not None
+
 
 class UpdateRunState(Input):
     """Api().run(...).update_state(...)."""
 
     id: str
     state: str
+
+
+class RunById(Input):
+    """Api().run(...).stop()."""
+
+    id: str
+
+
+class DeleteRun(RunById):
+    """Api().run(...).delete()."""
+
+    delete_artifacts: bool | None = None
+
+
+class DeleteFiles(Input):
+    """Api().run(...).file(...).delete()."""
+
+    files: list[str]
+
+
+class RunByName(Input):
+    """What a run's own process says of it."""
+
+    run_name: str
+    entity_name: str | None = None
+    project_name: str | None = None
+
+
+class RewindRun(RunByName):
+    """wandb.init(resume_from=...)."""
+
+    metric_name: str
+    metric_value: FiniteFloat
+
+
+class RunAlert(RunByName):
+    """run.alert()."""
+
+    title: str
+    text: str
+    severity: str | None = None
+
+
+class CustomChart(Input):
+    """Api().create_custom_chart."""
+
+    entity: str
+    name: str
+    display_name: str
+    type: str
+    access: str
+    spec: str
 
 
 class CreateRunFiles(Input):

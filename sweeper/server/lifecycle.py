@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from sweeper.run import RunState, StopDecision, SweepState
-from sweeper.server import lines, runs, sweeps
+from sweeper.run import RunState, SweepState
+from sweeper.server import lines, runs, stops, sweeps
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep
 
 INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""
+_UNTOUCHED = {"stop_requested": 0, "stop": "", "reason": "", "preempting": 0}
+"""The columns that keep an ended run from running again."""
 
 
 def sent(db: sqlite3.Connection, run: StoredRun, agent_id: int, *, now: float) -> StoredRun:
@@ -44,30 +46,48 @@ def listed(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
         heard(db, run, now=now)
 
 
-def begins(db: sqlite3.Connection, run: StoredRun, holder: str, *, now: float) -> StoredRun:
+def begins(db: sqlite3.Connection, run: StoredRun, holder: str, *, first: bool = False, now: float) -> StoredRun:
     """Note that a process starts on a run; one that starts anew, instead of resuming, gets an empty history.
 
     Args:
         db: The write connection.
         run: The run.
         holder: The name the process sends; empty for one without.
+        first: This is certainly the first that the process says, and it does not resume.
         now: The time.
 
     Raises:
         RequestError: The run was taken from that process.
     """
     check_holder(run, holder)
-    if starts_anew(run):
+    if starts_anew(run, first=first):
         lines.clear(db, run.id)
-        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None)
+        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, **_UNTOUCHED)
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
     return runs.update(db, run.id, holder=holder) if holder else run
 
 
-def starts_anew(run: StoredRun) -> bool:
-    """Whether the next process of a run that was handed out again begins at its first step."""
-    return run.state is RunState.PENDING and run.started_at is not None and not run.resuming
+def starts_anew(run: StoredRun, *, first: bool = False) -> bool:
+    """Whether a process begins at the first step of a run that has a history.
+
+    Such a run was handed out again, or has ended and its id is used once more: W&B then overwrites it.
+    """
+    handed_out = run.state is RunState.PENDING and not run.resuming
+    return run.started_at is not None and (handed_out or (first and run.state.ended))
+
+
+def resumes(db: sqlite3.Connection, run: StoredRun, holder: str, *, now: float) -> StoredRun:
+    """Note that a process goes on with a run, behind what it has logged; a stop from before counts no more.
+
+    Raises:
+        RequestError: The run was taken from that process.
+    """
+    check_holder(run, holder)
+    if run.state.ended:
+        run = runs.update(db, run.id, **_UNTOUCHED)
+    run = heard(db, run, now=now)
+    return runs.update(db, run.id, holder=holder) if holder else run
 
 
 def check_holder(run: StoredRun, holder: str) -> None:
@@ -89,14 +109,6 @@ def asks_to_resume(db: sqlite3.Connection, run: StoredRun) -> None:
 def preempting(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
     """Note that a run's machine is about to be taken away."""
     return runs.update(db, run.id, state=RunState.PREEMPTING, preempting=1)
-
-
-def request_stop(db: sqlite3.Connection, run_id: int, reason: str, decision: StopDecision | None = None) -> None:
-    """Mark a run to be stopped, by early termination if its decision is given; the first reason given stays."""
-    run = runs.get(db, run_id)
-    if not run.state.ended and not run.stop_requested:
-        stop = runs.stop_text(decision) if decision else ""
-        runs.update(db, run_id, stop_requested=1, reason=reason, stop=stop)
 
 
 def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
@@ -297,15 +309,8 @@ def set_sweep_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, 
     if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
         raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
     sweeps.set_state(db, sweep.id, state, now=now)
-    if state.ended:
-        _end_waiting(db, sweep, "the sweep was stopped before it started", now=now)
-    if state is SweepState.CANCELED:
-        for run in runs.of_sweep(db, sweep.id):
-            request_stop(db, run.id, "the sweep was canceled")
-
-
-def _end_waiting(db: sqlite3.Connection, sweep: Sweep, reason: str, *, now: float) -> None:
-    """End the runs that no agent has taken up; one whose command is on its way is stopped when it starts."""
-    for run in runs.of_sweep(db, sweep.id):
-        if run.state in {RunState.PENDING, RunState.PREEMPTED} and not run.accepted:
-            runs.update(db, run.id, state=RunState.KILLED, reason=reason, ended_at=now, stop_requested=1)
+    for run in runs.of_sweep(db, sweep.id) if state.ended else ():
+        if stops.waits(run):
+            stops.end_waiting(db, run, "the sweep was stopped before it started", now=now)
+        elif state is SweepState.CANCELED:
+            stops.request(db, run.id, "the sweep was canceled", now=now)

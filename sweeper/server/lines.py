@@ -190,7 +190,7 @@ def steps(db: sqlite3.Connection, run_id: int) -> list[int]:
 
 def clear(db: sqlite3.Connection, run_id: int) -> None:
     """Forget everything that a run logged."""
-    for table in ("lines", "metric_values", "nonfinite_values"):
+    for table in ("lines", "writer_lines", "metric_values", "nonfinite_values"):
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 

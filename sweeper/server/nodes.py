@@ -33,6 +33,7 @@ def user_node(user: User) -> dict[str, Any]:
         "email": "",
         "admin": False,
         "flags": "{}",
+        "photo_url": None,
         "deleted_at": None,
         "api_keys": {"edges": []},
         "teams": {"edges": []},
@@ -79,7 +80,9 @@ class ProjectNode:
     description = views = user = None
     access = "PRIVATE"
 
-    def run(self, name: str) -> RunNode | None:
+    all_views = {"edges": [], "page_info": {"end_cursor": None, "has_next_page": False}}  # noqa: RUF012 - no reports
+
+    def run(self, name: str, **_: Any) -> RunNode | None:
         """Find a run by id; None lets the SDK say "not found" in its own words."""
         with self.context.store.read() as db:
             found = runs.find(db, self.stored.id, name)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import inputs, projects
+from sweeper.server import inputs, projects, users
 from sweeper.server.connections import connection
+from sweeper.server.context import global_id
 from sweeper.server.nodes import ProjectNode, entity_node, user_node
+from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.sweep_operations import SweepOperations
 
 
 @dataclass(frozen=True, slots=True)
-class Operations(SweepOperations, RunOperations):
+class Operations(SweepOperations, RunOperations, RunActions):
     """The root of every request: its methods are the fields of Query and Mutation."""
 
     def viewer(self) -> dict[str, Any]:
@@ -22,7 +24,7 @@ class Operations(SweepOperations, RunOperations):
 
     def server_info(self) -> dict[str, Any]:
         """Announce no optional features: each one would change which requests come."""
-        return {"cli_version_info": {}, "features": []}
+        return {"cli_version_info": {}, "latest_local_version_info": None, "features": []}
 
     def entity(self, name: str | None = None) -> dict[str, Any]:
         """Describe an entity."""
@@ -55,6 +57,22 @@ class Operations(SweepOperations, RunOperations):
             first=first,
             after=after,
         )
+
+    def users(self, query: str | None = None) -> dict[str, Any]:
+        """Find users by a part of their names; all of them without one."""
+        with self.context.store.read() as db:
+            found = users.search(db, query or "")
+        return {"edges": [{"node": user_node(user)} for user in found]}
+
+    def create_custom_chart(self, fields: object) -> dict[str, Any]:
+        """Keep the specification of a chart; one of the same name is replaced."""
+        sent = inputs.read(inputs.CustomChart, fields)
+        names = ", ".join(sent.model_dump())
+        marks = ", ".join(f":{name}" for name in sent.model_dump())
+        query = f"INSERT OR REPLACE INTO custom_charts ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608 - of ours
+        with self.context.store.write() as db:
+            number = db.execute(query, sent.model_dump()).fetchone()["id"]
+        return {"chart": {"id": global_id("CustomChart", str(number))}}
 
     def upsert_model(self, fields: object) -> dict[str, Any]:
         """Create a project."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server import projects
-from sweeper.server.context import Context
+from sweeper.server import projects, runs
+from sweeper.server.context import Context, parts_of
 from sweeper.server.names import UNCATEGORIZED
+from sweeper.server.refusal import NotFoundError
+from sweeper.server.runs import StoredRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,19 @@ class Root:
     def find_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project | None:
         """Find the project a request means."""
         return projects.find(db, self.entity_of(entity), name or UNCATEGORIZED)
+
+    def run_by_id(self, db: sqlite3.Connection, id_: str) -> tuple[projects.Project, StoredRun]:
+        """Find a run, with its project, by its global id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
+        place = projects.find(db, entity, project)
+        run = runs.find(db, place.id, name) if place else None
+        if place is None or run is None:
+            raise NotFoundError(f"no run {entity}/{project}/{name} here")
+        return place, run
 
     def ensure_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project:
         """Find the project a request means, or make it."""

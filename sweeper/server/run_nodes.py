@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import files, history, lines, projects, strictjson, sweeps
+from sweeper.server import console, files, history, lines, projects, strictjson, sweeps
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.files import StoredFile
@@ -31,7 +31,6 @@ class RunNode:
         return getattr(self.stored, name)
 
     read_only = False
-    system_metrics = "{}"
 
     def id(self) -> str:
         """Its global id."""
@@ -86,8 +85,8 @@ class RunNode:
         return self.stored.exit_code
 
     def stopped(self) -> bool:
-        """Whether it was told to stop, and did."""
-        return self.stored.state is RunState.KILLED
+        """Whether it is to stop, or did: SDK 0.29 asks with RunStoppedStatus."""
+        return bool(self.stored.stop_requested) or self.stored.state is RunState.KILLED
 
     def should_stop(self) -> bool:
         """Whether it has been told to stop."""
@@ -120,6 +119,22 @@ class RunNode:
     def _count(self, stream: Stream) -> int:
         with self.context.store.read() as db:
             return lines.count(db, self.stored.id, stream)
+
+    def log_lines(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, **_: Any
+    ) -> dict[str, Any]:
+        """Give console lines: a page from the start, or the last ones."""
+        with self.context.store.read() as db:
+            if last is not None:
+                return console.tail(db, self.stored.id, last)
+            return console.page(db, self.stored.id, first=first, after=after)
+
+    def system_metrics(self) -> str:
+        """What the last system event said of its machine."""
+        with self.context.store.read() as db:
+            last = lines.tail(db, self.stored.id, Stream.EVENTS)
+        event = json.loads(last[0]) if last else {}
+        return json.dumps({name: value for name, value in event.items() if name.startswith("system.")})
 
     def history_tail(self) -> str:
         """Its last history line, in a list."""

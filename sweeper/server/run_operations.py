@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import files, inputs, lifecycle, prior_runs, projects, runs, strictjson, sweeps
-from sweeper.server.context import parts_of
+from sweeper.server import (
+    branching,
+    deletion,
+    files,
+    inputs,
+    lifecycle,
+    prior_runs,
+    projects,
+    runs,
+    shared_mode,
+    strictjson,
+    sweeps,
+)
 from sweeper.server.filestream import clean_summary
 from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.refusal import NotFoundError, RequestError
@@ -26,20 +37,16 @@ class RunOperations(Root):
         """Create, start or update a run; never sets an ended one running again."""
         sent = inputs.read(inputs.UpsertBucket, fields)
         with self.context.store.write() as db:
-            run, inserted = self._updated_run(db, sent) if sent.id else self._reported_run(db, sent)
+            run, inserted = self._updated_run(db, sent, sent.id) if sent.id else self._reported_run(db, sent)
             run = _set_columns(db, run, sent)
             place = projects.get(db, run.project_id)
         return {"bucket": RunNode(self.context, run, place), "inserted": inserted}
 
-    def _updated_run(
-        self, db: sqlite3.Connection, sent: inputs.UpsertBucket | inputs.UpdateRunState
-    ) -> tuple[StoredRun, bool]:
-        """Find the run that wandb.Api() changes."""
-        name, project, entity, *_ = [*parts_of(sent.id or "", "Run"), "", "", ""]
-        place = projects.find(db, entity, project)
-        run = runs.find(db, place.id, name) if place else None
-        if run is None:
-            raise NotFoundError(f"no run {entity}/{project}/{name} here")
+    def _updated_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
+        """Find the run that wandb.Api() changes, or that a process resumes."""
+        _, run = self.run_by_id(db, id_)
+        if sent.is_first:
+            run = lifecycle.resumes(db, run, self.context.holder, now=self.context.now)
         return run, False
 
     def _reported_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket) -> tuple[StoredRun, bool]:
@@ -47,13 +54,17 @@ class RunOperations(Root):
         now = self.context.now
         place = self.ensure_project(db, sent.entity_name, sent.model_name)
         run = runs.find(db, place.id, sent.name) if sent.name else None
+        first = sent.is_first and not shared_mode.is_announced(sent.config)
         if run is None:
             name, state = sent.name or new_id(), _run_state(sent.state)
+            deletion.check_new(db, place.id, name)
             run = runs.create(db, place.id, name, state=state, now=now, user_id=self.context.user.id)
             inserted = True
         else:
-            inserted = run.started_at is None or lifecycle.starts_anew(run)
-            run = lifecycle.begins(db, run, self.context.holder, now=now)
+            inserted = run.started_at is None or lifecycle.starts_anew(run, first=first)
+            run = lifecycle.begins(db, run, self.context.holder, first=first, now=now)
+        if inserted:
+            run = branching.fork(db, run, sent.config)
         if sent.sweep and run.sweep_id is None:
             run = _join_sweep(db, run, sent.sweep, sent.config)
         return run, inserted
@@ -65,7 +76,7 @@ class RunOperations(Root):
             raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
         change = lifecycle.requeue if sent.state == RunState.PENDING else lifecycle.give_up
         with self.context.store.write() as db:
-            run, _ = self._updated_run(db, sent)
+            _, run = self.run_by_id(db, sent.id)
             change(db, run, now=self.context.now)
         return {"success": True}
 

@@ -63,6 +63,7 @@ class StoredRun:
     resuming: int
     holder: str
     fenced: str
+    stop_due: float
 
     @property
     def live(self) -> bool:

@@ -32,7 +32,7 @@ from typing import Literal
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import lifecycle, lines, runs, suggestions, sweeps
+from sweeper.server import lifecycle, lines, runs, stops, suggestions, sweeps
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -144,7 +144,7 @@ class Scheduler:
             decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id), before=before)
         if decision:
             with self.store.write() as db:
-                lifecycle.request_stop(db, run_id, decision.reason, decision)
+                stops.request(db, run_id, decision.reason, decision, now=now)
             told = {"action": "stop_requested", "sweep": sweep.name, "run": stored.name}
             log.info("stop %s at %.0f: %s", stored.name, now, decision.reason, extra=told)
 
@@ -174,7 +174,8 @@ class Scheduler:
     ) -> Command:
         own = runs.of_agent(db, agent.id)
         for run in own:
-            if run.name in listed and run.stop_requested and (not run.state.ended or run.started_at is None):
+            waits = run.name in listed and (not run.state.ended or run.started_at is None)
+            if waits and stops.is_due(run, sweep.definition, now=now):
                 return Command("stop", run)
         if listed or sweep.state is SweepState.PAUSED:
             return WAIT

@@ -46,6 +46,12 @@ def authenticate(db: sqlite3.Connection, key: str) -> User | None:
     return found
 
 
+def search(db: sqlite3.Connection, part: str) -> list[User]:
+    """List the users whose names hold a text, in any case."""
+    query = "SELECT id, name FROM users WHERE instr(lower(name), lower(?)) ORDER BY name"
+    return [User(*row) for row in db.execute(query, (part,))]
+
+
 def ensure_user(db: sqlite3.Connection, name: str, key: str, *, now: float) -> User:
     """Give a user a key; both are made if they are not there.
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle
+from sweeper.server import lifecycle, stops
 from sweeper.server.refusal import NotFoundError, RequestError
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -244,7 +244,7 @@ def test_run_told_to_stop_was_killed(table, exit_code):
     run = table.given(table.agent(table.sweep(GRID)))
     table.start(run)
     with table.store.write() as db:
-        lifecycle.request_stop(db, run.id, "too slow")
+        stops.request(db, run.id, "too slow", now=table.now)
     table.complete(run, exit_code)
     assert (table.state(run), table.read(run).reason) == (RunState.KILLED, "too slow")
 

@@ -1,0 +1,68 @@
+"""Runs that go on from the middle of a run: rewound (`resume_from`) or forked (`fork_from`), by step."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from sweeper.server import history, lines, runs, strictjson, sweeps
+from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.runs import StoredRun
+
+
+def rewind(db: sqlite3.Connection, run: StoredRun, step: int) -> StoredRun:
+    """Forget what a run logged behind a step; what was printed and measured stays.
+
+    Raises:
+        RequestError: It never came to that step.
+    """
+    if step > json.loads(run.history_keys).get("lastStep", -1):
+        raise RequestError(f"run {run.name} has no step {step}")
+    db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run.id, step))
+    return _recount(db, run)
+
+
+def fork(db: sqlite3.Connection, run: StoredRun, config: str | None) -> StoredRun:
+    """Copy the history of the run that a new one branches off from, if its config names one.
+
+    Raises:
+        NotFoundError: There is no such run in the project.
+    """
+    branch = _branch_point(config)
+    if branch is None:
+        return run
+    parent = runs.find(db, run.project_id, str(branch["run_id"]))
+    if parent is None:
+        raise NotFoundError(f"no run {branch['run_id']!r} to fork in this project")
+    query = (
+        "INSERT INTO lines (run_id, stream, number, step, text)"
+        " SELECT ?, stream, row_number() OVER (ORDER BY number) - 1, step, text FROM lines"
+        " WHERE run_id = ? AND stream = 'history' AND step <= ?"
+    )
+    db.execute(query, (run.id, parent.id, branch["step"]))
+    return _recount(db, run)
+
+
+def _branch_point(config: str | None) -> dict[str, Any] | None:
+    own = strictjson.parse_object(config or "{}", "the config").get("_wandb")
+    values = own.get("value") if isinstance(own, dict) else None
+    branch = values.get("branch_point") if isinstance(values, dict) else None
+    if not isinstance(branch, dict) or not isinstance(branch.get("step"), int) or "run_id" not in branch:
+        return None
+    return branch
+
+
+def _recount(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
+    """Bring what is known of a run's history into line with its rows, and the summary with the last of each."""
+    rows = lines.history(db, run.id)
+    for table in ("metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run.id,))  # noqa: S608 - names of ours
+    for sweep in sweeps.seeing(db, run.id):
+        if sweep.definition.metric is not None:
+            lines.put_metric(db, sweep.id, run.id, sweep.definition.metric.name, rows)
+    summary: dict[str, Any] = {}
+    for line in rows:
+        summary.update(line.row)
+    keys = history.add_keys({}, rows) if rows else {}
+    return runs.update(db, run.id, summary=json.dumps(summary), history_keys=json.dumps(keys))

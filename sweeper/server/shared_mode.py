@@ -1,0 +1,57 @@
+"""Shared mode: several processes write one run at the same time, each counting its lines from its own start.
+
+Such a process names itself in a header (wandb-core 0.31.0); its lines are put behind what is there, and a request
+that comes twice still leaves the same lines.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from itertools import count
+
+from sweeper.server import lines, strictjson
+from sweeper.server.lines import Stream
+
+WRITER_HEADER = "x-wandb-async-client-id"
+_TELEMETRY_BIT = 67  # wandb.proto.wandb_telemetry_pb2.Feature.shared_mode, 0.29 to 0.31.0
+
+
+def is_announced(config: str | None) -> bool:
+    """Whether the config of a process that starts says that it shares its run."""
+    try:
+        bits = json.loads(config or "{}")["_wandb"]["value"]["t"]["3"]
+    except (ValueError, LookupError, TypeError):
+        return False
+    return isinstance(bits, list) and _TELEMETRY_BIT in bits
+
+
+def renumbered(text: str, number: int) -> str:
+    """Give a history line its place as its step: each process counts steps from 0.
+
+    Raises:
+        RequestError: It is no JSON object.
+    """
+    return json.dumps({**strictjson.parse_object(text, "a history line"), "_step": number})
+
+
+def numbers(db: sqlite3.Connection, run_id: int, stream: Stream, writer: str, *, first: int, length: int) -> list[int]:
+    """Find where lines go: for one of several writers where they lie already, or behind everything.
+
+    Args:
+        db: The write connection.
+        run_id: The run.
+        stream: The stream.
+        writer: Who writes; empty for the only one, whose own count holds.
+        first: The writer's own number of its first line.
+        length: How many lines there are.
+    """
+    if not writer:
+        return list(range(first, first + length))
+    query = "SELECT line, number FROM writer_lines WHERE run_id = ? AND stream = ? AND writer = ? AND line >= ?"
+    known = dict(db.execute(query, (run_id, stream, writer, first)).fetchall())
+    free = count(lines.count(db, run_id, stream))
+    found = [known[line] if line in known else next(free) for line in range(first, first + length)]
+    new = [(run_id, stream, writer, first + i, number) for i, number in enumerate(found) if first + i not in known]
+    db.executemany("INSERT INTO writer_lines VALUES (?, ?, ?, ?, ?)", new)
+    return found
