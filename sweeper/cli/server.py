@@ -24,6 +24,12 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = embedded.HOST,
     port: Annotated[int | None, typer.Option(help="The port; the one used before, or a free one.")] = None,
     data: Data = None,
+    heartbeat_timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
+    ] = 60.0,
+    lost_retries: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")
+    ] = 2,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
 
@@ -35,10 +41,12 @@ def serve(
     embedded.check_port(host, port)
     with embedded.announced(directory, url):
         from sweeper.server.app import serve as run_server
+        from sweeper.server.reaper import Patience
 
         err.print(f"sweeper server on {url}, data in {escape(str(directory))}", soft_wrap=True)
         err.print(f"key: {escape(str(embedded.key_file(directory)))}", soft_wrap=True)
-        run_server(host=host, port=port, data_dir=directory)
+        patience = Patience(agent_s=heartbeat_timeout, lost_retries=lost_retries)
+        run_server(host=host, port=port, data_dir=directory, patience=patience)
 
 
 @app.command("status")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import files, inputs, lifecycle, prior_runs, projects, runs, strictjson, sweeps
+from sweeper.server import files, inputs, lifecycle, prior_runs, projects, runs, strictjson, sweeps, writers
 from sweeper.server.context import parts_of
 from sweeper.server.filestream import clean_summary
 from sweeper.server.names import UNCATEGORIZED, new_id
@@ -53,7 +53,8 @@ class RunOperations(Root):
             inserted = True
         else:
             inserted = run.started_at is None or lifecycle.starts_anew(run)
-            run = lifecycle.begins(db, run, self.context.holder, now=now)
+            writing = {self.context.holder} if self.context.holder else writers.of_config(sent.config)
+            run = lifecycle.begins(db, run, writing, now=now)
         if sent.sweep and run.sweep_id is None:
             run = _join_sweep(db, run, sent.sweep, sent.config)
         return run, inserted
