@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, sweeps, users
+from sweeper.server import dashboard, endpoints, files, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
 from sweeper.server.reaper import Patience, Reaper
@@ -103,10 +103,10 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
         secret = users.upload_secret(db)
     shelf = data_dir / "files"
     shelf.mkdir(mode=0o700, exist_ok=True)
-    for torn in shelf.glob(".upload-*"):  # uploads the last server did not live to finish
-        torn.unlink()
     app.state.store = store
     app.state.files = FileStore(shelf)
+    with store.write() as db:
+        files.settle(db, app.state.files, now=now)
     app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:

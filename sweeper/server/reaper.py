@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 DEAF_AFTER_S = 15.0
-"""A round that is so late was held up together with everything else: a suspended machine, a process that stood still."""
+"""A round that is so late was held up together with everything else: the machine was suspended, the process stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,6 @@ CREATE TABLE arriving_files (
     path TEXT NOT NULL,
     size INTEGER NOT NULL,
     md5 TEXT NOT NULL,
-    PRIMARY KEY (run_id, path)
+    PRIMARY KEY (run_id, path, md5)
 ) STRICT;
 CREATE INDEX runs_lost ON runs (lost_agent_id) WHERE lost_agent_id IS NOT NULL;
