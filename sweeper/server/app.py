@@ -132,7 +132,11 @@ def serve(*, host: str, port: int, data_dir: Path, patience: Patience | None = N
         port: The port.
         data_dir: The data directory, made if need be.
         patience: For how long silence is borne, if not as by default.
+
+    Raises:
+        StoreError: Its database cannot be used.
     """
+    users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
     config = uvicorn.Config(
