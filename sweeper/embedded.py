@@ -132,7 +132,14 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
             break
         time.sleep(0.1)
     process.terminate()
-    raise ServerError("the embedded server did not start", f"read its log: {log_file(home)}")
+    raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
+
+
+def _last_words(home: Path) -> str:
+    """Quote the error that the server's log ends with, if it does."""
+    lines = log_file(home).read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
+    errors = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
+    return f": {errors[-1]}" if errors else ""
 
 
 def choose_port(data: Path) -> int:
@@ -168,7 +175,24 @@ def announced(data: Path, url: str) -> Iterator[None]:
     """Hold a data directory while a server runs on it, and say where it is.
 
     Raises:
-        ServerError: Another server holds it.
+        ServerError: Another server holds it, or nothing can be written there.
+    """
+    with held(data):
+        record, fresh = _record_file(data), _record_file(data).with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(asdict(ServerRecord(os.getpid(), url))), encoding="utf-8")
+            fresh.replace(record)
+        except OSError as error:
+            raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
+        yield
+
+
+@contextmanager
+def held(data: Path) -> Iterator[None]:
+    """Hold a data directory, so that no server runs on it but ours.
+
+    Raises:
+        ServerError: A server holds it.
     """
     _private(data)
     with (data / "serve.lock").open("w") as lock:
@@ -178,7 +202,6 @@ def announced(data: Path, url: str) -> Iterator[None]:
             other = _read_record(data)
             where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
             raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
-        _record_file(data).write_text(json.dumps(asdict(ServerRecord(os.getpid(), url))), encoding="utf-8")
         yield
 
 

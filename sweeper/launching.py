@@ -18,9 +18,8 @@ from sweeper.launch.base import LaunchDir, Slot, WorkerHandle, WorkerSpec, Worke
 from sweeper.launch.local import LocalLauncher
 from sweeper.launch.supervisor import supervise
 from sweeper.record import Outcome, RunRecord
-from sweeper.recovery import recover_silent, recover_slot, recover_sweep
+from sweeper.recovery import recover_slot, recover_sweep
 from sweeper.ref import SweepRef
-from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus
 from sweeper.trainers import choose_trainer, find_script
@@ -111,7 +110,6 @@ def prepare_launch(
         raise LaunchError(f"sweep {reader.ref} has no target to stop at", "give its file a `target:` under `metric:`")
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
-    recovered += recover_silent(reader.ref, directory, status.runs, retries=rules.retries)
     if recovered:
         status = reader.read()
     if status.state.ended:
@@ -214,7 +212,6 @@ class Watch:
         latest: Gives the sweep's status.
         stop: Stops the workers gently.
         planned: Whether the launch ended as it was asked to.
-        seen: The last status with a run that fell silent.
     """
 
     launch: Launch
@@ -222,7 +219,6 @@ class Watch:
     latest: Callable[[], SweepStatus | None]
     stop: Callable[[], None]
     planned: bool = False
-    seen: SweepStatus | None = None
     began: float = field(default_factory=time.monotonic)
     restarts: dict[str, int] = field(default_factory=dict)
 
@@ -239,10 +235,6 @@ class Watch:
         for run in status.runs:
             if run.told_to_stop:
                 self.launch.directory.order_stop(run.id)
-        if any(run.state is RunState.CRASHED for run in status.runs) and status is not self.seen:
-            self.seen = status
-            with contextlib.suppress(SweeperError):  # the next look finds them again
-                recover_silent(self.launch.ref, self.launch.directory, status.runs, retries=rules.retries)
 
     def _end(self, why: str) -> None:
         self.planned = True

@@ -59,24 +59,6 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Iterable[RunStatus],
     return noted
 
 
-def recover_silent(ref: SweepRef, launch: LaunchDir, runs: Iterable[RunStatus], *, retries: int) -> list[RunRecord]:
-    """Hand out again what the server has given up for its silence and no worker of this machine knows the end of.
-
-    Args:
-        ref: The sweep.
-        launch: Where to note it.
-        runs: Its runs, as the server knows them.
-        retries: How often a run may be lost or fail for no fault of its own.
-
-    Returns:
-        What was noted about the runs.
-    """
-    records = SweepDir.of_launch(launch.path).records()
-    lost = [run for run in runs if run.state is RunState.CRASHED and (run.id not in records or records[run.id].waits)]
-    found = (RunRecord(run_id=run.id, slot="elsewhere") for run in lost)
-    return [_hand_out(ref, launch, record, "its machine fell silent", retries=retries) for record in found]
-
-
 def _hand_out(ref: SweepRef, launch: LaunchDir, record: RunRecord, cause: str, *, retries: int) -> RunRecord:
     """Hand a lost run out again, or give it up; note which."""
     history = SweepDir.of_launch(launch.path).history()

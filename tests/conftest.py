@@ -73,6 +73,20 @@ class User:
         self.started.append(process)
         return process
 
+    def script(self, name: str, *args: object, **environ: str) -> subprocess.Popen[str]:
+        """Start a Python script of the folder that may use the SDK, and leave it running."""
+        process = subprocess.Popen(
+            [sys.executable, name, *map(str, args)],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
     def run(self, *args: object, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `sweeper ...` and expect an exit code."""
         process = self.start(*args, **environ)
@@ -145,6 +159,11 @@ def _searches(process: psutil.Process) -> bool:
         return "sweeper.server.search_process" in process.cmdline()
     except psutil.Error:  # it has just died
         return True
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person kill the server as often as they have time for."""
+    parser.addoption("--kills", type=int, default=6, help="how often tests/e2e/test_kills.py kills its server")
 
 
 @pytest.fixture

@@ -33,7 +33,11 @@ def doctor(
     """
     from sweeper.probes import examine
 
-    findings = list(examine(Settings.from_env(), backend))
+    report(list(examine(Settings.from_env(), backend)), as_json=as_json)
+
+
+def report(findings: list[Finding], *, as_json: bool) -> None:
+    """Print findings, and exit with 1 if one of them is a failure."""
     if as_json:
         out.print_json(json.dumps([asdict(finding) for finding in findings]))
     else:

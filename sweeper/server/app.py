@@ -14,16 +14,16 @@ from pathlib import Path
 import anyio
 import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
+from sweeper.server import dashboard, endpoints, files, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
+from sweeper.server.reaper import Patience, Reaper
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
 from sweeper.server.searcher import Searcher, SearchProcess
@@ -36,15 +36,13 @@ log = logging.getLogger(__name__)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
-REAP_EVERY_S = 5.0
 
 
 def create_app(
     data_dir: Path,
     *,
     hosts: Collection[str] = LOOPBACK,
-    heartbeat_timeout_s: float = 60.0,
-    bare_run_timeout_s: float = 300.0,
+    patience: Patience | None = None,
     search_ahead: bool = True,
 ) -> Starlette:
     """Make the server as an ASGI application.
@@ -52,8 +50,7 @@ def create_app(
     Args:
         data_dir: Its data directory, made if need be; the database is opened when the application starts.
         hosts: Names under which it may be addressed.
-        heartbeat_timeout_s: Silence after which an agent and its runs are given up.
-        bare_run_timeout_s: The same for a run without an agent.
+        patience: For how long silence is borne, if not as by default.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
     """
 
@@ -64,7 +61,7 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
-            reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
+            reaper = asyncio.create_task(Reaper(app.state.scheduler, patience or Patience()).work())
             try:
                 yield
             finally:
@@ -106,43 +103,16 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
         secret = users.upload_secret(db)
     shelf = data_dir / "files"
     shelf.mkdir(mode=0o700, exist_ok=True)
-    for torn in shelf.glob(".upload-*"):  # uploads the last server did not live to finish
-        torn.unlink()
     app.state.store = store
     app.state.files = FileStore(shelf)
+    with store.write() as db:
+        files.settle(db, app.state.files, now=now)
     app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:
         for sweep in sweeps.running(db):
             app.state.scheduler.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
-    app.state.started_at = now
-
-
-async def _reap(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) -> None:
-    """Look for the dead, again and again."""
-    while True:
-        await asyncio.sleep(min(REAP_EVERY_S, agent_timeout_s / 4))
-        try:
-            await run_in_threadpool(_reap_once, app, agent_timeout_s, bare_timeout_s)
-        except Exception:
-            log.exception("reaping failed; the next round tries again")
-
-
-def _reap_once(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) -> None:
-    store: Store = app.state.store
-    now = time.time()
-    with store.write() as db:
-        dead = lifecycle.reap(
-            db,
-            now=now,
-            started_at=app.state.started_at,
-            agent_timeout_s=agent_timeout_s,
-            bare_timeout_s=bare_timeout_s,
-        )
-    for run in dead:
-        log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
-        app.state.scheduler.changed(run.sweep_id)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
@@ -154,18 +124,23 @@ async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG0
     return refusal_answer("the text holds half a surrogate pair", 400)
 
 
-def serve(*, host: str, port: int, data_dir: Path) -> None:
+def serve(*, host: str, port: int, data_dir: Path, patience: Patience | None = None) -> None:
     """Run the server in the foreground until SIGTERM or SIGINT.
 
     Args:
         host: The address to listen on. Under a wildcard address clients may use any name for the server.
         port: The port.
         data_dir: The data directory, made if need be.
+        patience: For how long silence is borne, if not as by default.
+
+    Raises:
+        StoreError: Its database cannot be used.
     """
+    users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
     config = uvicorn.Config(
-        create_app(data_dir, hosts=hosts),
+        create_app(data_dir, hosts=hosts, patience=patience),
         host=host,
         port=port,
         log_config=None,

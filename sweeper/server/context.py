@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from sweeper.server import writers
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.scheduler import Scheduler
@@ -42,6 +43,10 @@ class Context:
     def store(self) -> Store:
         """The database."""
         return self.scheduler.store
+
+    def writing(self, config: str | None) -> set[str]:
+        """Name the process that asks: by itself, or by the config it sends."""
+        return {self.holder} if self.holder else writers.of_config(config)
 
     def file_url(self, entity: str, project: str, run: str, path: str) -> str:
         """Give the address to download a run's file from."""

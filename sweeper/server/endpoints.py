@@ -74,25 +74,33 @@ async def upload_file(request: Request) -> Response:
     signer: Signer = request.app.state.signer
     if not signer.holds(request.query_params.get("token", ""), "upload", *names, now=time.time()):
         raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
-    place = shelf.locate(*names)
+    shelf.locate(*names)  # or it is refused
     try:
-        size, md5 = await shelf.save(place, compression.content(request, limit=compression.MAX_FILE))
+        arrival = await shelf.take(compression.content(request, limit=compression.MAX_FILE))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
-    await run_in_threadpool(_record, store, names, size, md5)
+    try:
+        await run_in_threadpool(_keep, store, shelf, names, arrival)
+    finally:
+        await anyio.Path(arrival.temporary).unlink(missing_ok=True)
     return Response(status_code=200)
 
 
-def _record(store: Store, names: tuple[str, str, str, str], size: int, md5: str) -> None:
+def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: files.Arrival) -> None:
+    """Put an upload in its place and note it; a server that dies in between finds out at its next start."""
     entity, project, run_name, path = names
-    now = time.time()
+    place, now = shelf.locate(*names), time.time()
+    shelf.make_room(place)
     with store.write() as db:
-        place = projects.ensure(db, entity, project, now=now)
-        run = runs.find(db, place.id, run_name)
+        home = projects.ensure(db, entity, project, now=now)
+        run = runs.find(db, home.id, run_name)
         if run is None:
-            deletion.check_new(db, place.id, run_name)
-            run = runs.create(db, place.id, run_name, state=RunState.RUNNING, now=now)
-        files.record(db, run.id, path, size, md5, now=now)
+            deletion.check_new(db, home.id, run_name)
+            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now)
+        files.announce(db, run.id, path, arrival)
+    with store.write() as db:  # one at a time, so that what lies there last is what was noted last
+        arrival.move(place)
+        files.record(db, run.id, path, arrival.size, arrival.md5, now=now)
 
 
 async def download_file(request: Request) -> Response:

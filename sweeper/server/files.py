@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import mimetypes
+import os
 import secrets
 import shutil
 import sqlite3
@@ -14,8 +15,11 @@ from pathlib import Path, PurePosixPath
 
 import anyio
 
+from sweeper.server import disk
 from sweeper.server.refusal import NotFoundError, RequestError
 
+TORN = ".upload-"
+"""Begins the names of uploads that are not in their place yet."""
 MAX_PATH = 1000
 MAX_PART = 200
 """Bytes in one part of a path: what file systems take, with room for a temporary suffix."""
@@ -56,33 +60,45 @@ class FileStore:
             raise RequestError(f"{path!r} lies outside the run's files")
         return place
 
-    async def save(self, place: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
-        """Write an upload beside its place and move it there when it is complete.
+    async def take(self, chunks: AsyncIterator[bytes]) -> Arrival:
+        """Write an upload beside the runs' folders, and onto the disk.
 
         Args:
-            place: From `locate`.
             chunks: The content.
 
-        Returns:
-            The size in bytes and the MD5, base64.
+        Raises:
+            DiskFullError: The disk takes no more.
+        """
+        temporary = self.root / f"{TORN}{secrets.token_hex(8)}"
+        size, digest = 0, hashlib.md5(usedforsecurity=False)
+        try:
+            with disk.refusing():
+                async with await anyio.open_file(temporary, "wb") as file:
+                    async for chunk in chunks:
+                        await file.write(chunk)
+                        digest.update(chunk)
+                        size += len(chunk)
+                    await file.flush()
+                    await anyio.to_thread.run_sync(os.fsync, file.wrapped.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return Arrival(temporary, size, base64.b64encode(digest.digest()).decode())
+
+    def make_room(self, place: Path) -> None:
+        """Make the folder for a file.
 
         Raises:
             RequestError: A file stands where the path has a folder, or the other way round.
+            DiskFullError: The disk takes no more.
         """
-        temporary = self.root / f".upload-{secrets.token_hex(8)}"
-        size, digest = 0, hashlib.md5(usedforsecurity=False)
         try:
-            async with await anyio.open_file(temporary, "wb") as file:
-                async for chunk in chunks:
-                    await file.write(chunk)
-                    digest.update(chunk)
-                    size += len(chunk)
-            await anyio.to_thread.run_sync(_move, temporary, place)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-            raise RequestError(f"{place.name!r}: a file and a folder cannot have the same path") from error
-        finally:
-            await anyio.Path(temporary).unlink(missing_ok=True)
-        return size, base64.b64encode(digest.digest()).decode()
+            with disk.refusing():
+                disk.make_folders(place.parent, self.root)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise _clash(place) from error
+        if place.is_dir():
+            raise _clash(place)
 
     def remove(self, entity: str, project: str, run: str, path: str) -> None:
         """Remove a file from disk, if it is there."""
@@ -95,9 +111,28 @@ class FileStore:
         shutil.rmtree(self.locate(entity, project, run, "x").parent, ignore_errors=True)
 
 
-def _move(temporary: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary.replace(place)
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An upload that is complete, and not yet in its place.
+
+    Attributes:
+        temporary: Where it lies.
+        size: Its bytes.
+        md5: Its MD5, base64.
+    """
+
+    temporary: Path
+    size: int
+    md5: str
+
+    def move(self, place: Path) -> None:
+        """Put it in its place, and wait until the disk knows."""
+        self.temporary.replace(place)
+        disk.flush(place.parent)
+
+
+def _clash(place: Path) -> RequestError:
+    return RequestError(f"{place.name!r}: a file and a folder cannot have the same path")
 
 
 def check_path(path: str) -> str:
@@ -116,9 +151,38 @@ def check_path(path: str) -> str:
 
 
 def record(db: sqlite3.Connection, run_id: int, path: str, size: int, md5: str, *, now: float) -> None:
-    """Note an upload."""
+    """Note an upload that is in its place."""
+    db.execute("DELETE FROM arriving_files WHERE run_id = ? AND path = ? AND md5 = ?", (run_id, path, md5))
     mimetype, _ = mimetypes.guess_type(path)
     db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", (run_id, path, size, md5, mimetype, now))
+
+
+def announce(db: sqlite3.Connection, run_id: int, path: str, arrival: Arrival) -> None:
+    """Note an upload that is about to be moved to its place: whoever finds it there knows what it is."""
+    row = (run_id, path, arrival.size, arrival.md5)
+    db.execute("INSERT OR REPLACE INTO arriving_files (run_id, path, size, md5) VALUES (?, ?, ?, ?)", row)
+
+
+def settle(db: sqlite3.Connection, shelf: FileStore, *, now: float) -> None:
+    """Finish what the last server was at when it died: note the uploads that it moved, forget the others."""
+    query = (
+        "SELECT a.run_id, a.path, a.size, a.md5, r.name, p.entity, p.name FROM arriving_files a"
+        " JOIN runs r ON r.id = a.run_id JOIN projects p ON p.id = r.project_id"
+    )
+    for run_id, path, size, md5, run, entity, project in db.execute(query).fetchall():
+        place = shelf.locate(entity, project, run, path)
+        if place.is_file() and place.stat().st_size == size and md5_of(place) == md5:
+            record(db, run_id, path, size, md5, now=now)
+    db.execute("DELETE FROM arriving_files")
+    for torn in shelf.root.glob(f"{TORN}*"):
+        torn.unlink()
+
+
+def md5_of(place: Path) -> str:
+    """Give the MD5 of a file, base64 as W&B shows it."""
+    with place.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+    return base64.b64encode(found.digest()).decode()
 
 
 def of_run(db: sqlite3.Connection, run_id: int) -> list[StoredFile]:

@@ -14,7 +14,19 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from sweeper.run import RunState
-from sweeper.server import deletion, history, lifecycle, lines, projects, runs, shared_mode, stops, strictjson, sweeps
+from sweeper.server import (
+    deletion,
+    history,
+    lifecycle,
+    lines,
+    projects,
+    runs,
+    shared_mode,
+    stops,
+    strictjson,
+    sweeps,
+    writers,
+)
 from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -55,6 +67,11 @@ class FileStream(BaseModel):
         except ValidationError as error:
             raise RequestError(f"not a file_stream request: {error}") from error
 
+    def writers(self, *, resumed: bool) -> set[str]:
+        """Name the process it comes from, as far as it tells; one that resumes sends the summary of the last one."""
+        telling = ("wandb-history.jsonl", "wandb-events.jsonl", *(() if resumed else ("wandb-summary.json",)))
+        return writers.of_lines(line for name in telling for line in self.files.get(name, Chunk()).content[-1:])
+
 
 def receive(
     scheduler: Scheduler,
@@ -81,9 +98,11 @@ def receive(
         run = runs.find(db, place.id, run_name) or runs.create(
             db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id
         )
-        lifecycle.check_holder(run, holder)
+        writing = {holder} if holder else sent.writers(resumed=bool(run.resuming))
+        lifecycle.check_holder(run, writing)
         if not ((sent.complete or writer) and run.state.ended):
             run = lifecycle.heard(db, run, now=now)
+            lifecycle.wrote(db, run, writing)
         measured = _store_shared(db, run, sent, writer) if writer else _store_files(db, run, sent)
         if sent.preempting and not run.preempting:
             run = lifecycle.preempting(db, run)

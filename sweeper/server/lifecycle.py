@@ -6,9 +6,10 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lines, runs, stops, sweeps
+from sweeper.server import lines, runs, stops, sweeps, writers
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep
@@ -17,55 +18,86 @@ INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""
 _UNTOUCHED = {"stop_requested": 0, "stop": "", "reason": "", "preempting": 0}
 """The columns that keep an ended run from running again."""
+LOST_RETRIES = 2
+"""How often a run is handed out again because its agent fell silent, unless the server is told otherwise."""
 
 
 def sent(db: sqlite3.Connection, run: StoredRun, agent_id: int, *, now: float) -> StoredRun:
-    """Assign a run to an agent; sending it once more counts too."""
-    return runs.update(db, run.id, state=RunState.PENDING, agent_id=agent_id, sends=run.sends + 1, heartbeat_at=now)
+    """Assign a run to an agent; sending it once more counts too. Whoever had it before is heard no more."""
+    return runs.update(
+        db,
+        run.id,
+        state=RunState.PENDING,
+        agent_id=agent_id,
+        lost_agent_id=None,
+        sends=run.sends + 1,
+        heartbeat_at=now,
+        holder="",
+        fenced=f"{run.fenced} {run.holder}".strip(),
+    )
 
 
 def heard(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
     """Note that a run's own process reported: it begins, goes on, is resumed, or was taken for dead.
 
-    One that was told to stop stays ended: what comes then is the rest of its output.
+    One that was told to stop stays ended: what comes then is the rest of its output. One that was lost, and that no
+    other agent has been given yet, is its old agent's again.
     """
     if run.live or (run.state.ended and run.stop_requested and run.started_at is not None):
         return runs.update(db, run.id, heartbeat_at=now)
     first = run.started_at if run.started_at is not None else now
     reason = run.reason if run.stop_requested else ""
     state = RunState.PREEMPTING if run.preempting else RunState.RUNNING
+    back = {"agent_id": run.lost_agent_id, "lost_agent_id": None, "accepted": 1} if run.lost_agent_id else {}
     return runs.update(
-        db, run.id, state=state, reason=reason, started_at=first, heartbeat_at=now, ended_at=None, exit_code=None
+        db,
+        run.id,
+        state=state,
+        reason=reason,
+        started_at=first,
+        heartbeat_at=now,
+        ended_at=None,
+        exit_code=None,
+        **back,
     )
 
 
 def listed(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
     run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
-    if run.state is RunState.CRASHED and run.started_at is not None:
+    if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
 
 
-def begins(db: sqlite3.Connection, run: StoredRun, holder: str, *, first: bool = False, now: float) -> StoredRun:
+def begins(
+    db: sqlite3.Connection, run: StoredRun, writing: Collection[str], *, first: bool = False, now: float
+) -> StoredRun:
     """Note that a process starts on a run; one that starts anew, instead of resuming, gets an empty history.
 
     Args:
         db: The write connection.
         run: The run.
-        holder: The name the process sends; empty for one without.
+        writing: The names of the process, as far as it tells.
         first: This is certainly the first that the process says, and it does not resume.
         now: The time.
 
     Raises:
         RequestError: The run was taken from that process.
     """
-    check_holder(run, holder)
+    check_holder(run, writing)
     if starts_anew(run, first=first):
         lines.clear(db, run.id)
-        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, **_UNTOUCHED)
+        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", **_UNTOUCHED)
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
-    return runs.update(db, run.id, holder=holder) if holder else run
+    return wrote(db, run, writing)
+
+
+def wrote(db: sqlite3.Connection, run: StoredRun, writing: Collection[str]) -> StoredRun:
+    """Note which process writes for a run, by all its names."""
+    known = run.holder.split()
+    new = [name for name in writing if not writers.is_among(name, known)]
+    return runs.update(db, run.id, holder=" ".join([*known, *new])) if new and run.live else run
 
 
 def starts_anew(run: StoredRun, *, first: bool = False) -> bool:
@@ -77,26 +109,26 @@ def starts_anew(run: StoredRun, *, first: bool = False) -> bool:
     return run.started_at is not None and (handed_out or (first and run.state.ended))
 
 
-def resumes(db: sqlite3.Connection, run: StoredRun, holder: str, *, now: float) -> StoredRun:
+def resumes(db: sqlite3.Connection, run: StoredRun, writing: Collection[str], *, now: float) -> StoredRun:
     """Note that a process goes on with a run, behind what it has logged; a stop from before counts no more.
 
     Raises:
         RequestError: The run was taken from that process.
     """
-    check_holder(run, holder)
+    check_holder(run, writing)
     if run.state.ended:
         run = runs.update(db, run.id, **_UNTOUCHED)
-    run = heard(db, run, now=now)
-    return runs.update(db, run.id, holder=holder) if holder else run
+    return wrote(db, heard(db, run, now=now), writing)
 
 
-def check_holder(run: StoredRun, holder: str) -> None:
+def check_holder(run: StoredRun, writing: Collection[str]) -> None:
     """Refuse the late words of a process whose run was given to another one.
 
     Raises:
         RequestError: They are.
     """
-    if holder and holder in run.fenced.split():
+    fenced = run.fenced.split()
+    if any(writers.is_among(name, fenced) for name in writing):
         raise RequestError(f"run {run.name} was taken from this process and given to another one")
 
 
@@ -139,9 +171,46 @@ def vanished(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     _died(db, run, reason, now=now)
 
 
-def silent(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
-    """End a run that nobody has heard of for too long."""
-    _died(db, run, f"no heartbeat for {now - run.heartbeat_at:.0f} s", now=now)
+def silent(db: sqlite3.Connection, run: StoredRun, *, now: float, retries: int) -> None:
+    """End a run that nobody has heard of for too long, or let its sweep's next free agent have it.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        retries: How often a run may be lost and handed out again.
+    """
+    reason = f"no heartbeat for {now - run.heartbeat_at:.0f} s"
+    if _may_return(db, run) and run.losses < retries:
+        _lose(db, run, reason, now=now)
+    else:
+        times = f", for the {run.losses + 1}. time" if run.losses else ""
+        _died(db, run, reason + times, now=now)
+
+
+def _may_return(db: sqlite3.Connection, run: StoredRun) -> bool:
+    """Whether a silent run is one that its sweep can hand out again."""
+    if run.sweep_id is None or run.agent_id is None or run.stop_requested or run.preempting:
+        return False
+    return not sweeps.get(db, run.sweep_id).state.ended
+
+
+def _lose(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) -> None:
+    """Take a run from a silent agent. It is fenced off when another one gets the run, so it may come back till then."""
+    runs.update(
+        db,
+        run.id,
+        state=RunState.PREEMPTED,
+        reason=f"{reason}: it waits for another agent",
+        agent_id=None,
+        lost_agent_id=run.agent_id,
+        losses=run.losses + 1,
+        accepted=0,
+        sends=0,
+        attempt=run.attempt + 1,
+        resuming=0,
+        ended_at=now,
+    )
 
 
 def never_started(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
@@ -168,6 +237,7 @@ def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reas
         state=RunState.PREEMPTED,
         reason=reason,
         agent_id=None,
+        lost_agent_id=None,
         accepted=0,
         sends=0,
         preempting=0,
@@ -188,6 +258,9 @@ def requeue(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
     Raises:
         RequestError: It has finished, or its sweep gives out no runs any more.
     """
+    if run.lost_agent_id:  # whoever asks knows that its process is gone
+        fenced = f"{run.fenced} {run.holder}".strip()
+        return runs.update(db, run.id, lost_agent_id=None, holder="", fenced=fenced)
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
         return run
     if run.state is RunState.FINISHED or run.sweep_id is None:
@@ -224,17 +297,24 @@ def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
 
 
 def reap(
-    db: sqlite3.Connection, *, now: float, started_at: float, agent_timeout_s: float, bare_timeout_s: float
+    db: sqlite3.Connection,
+    *,
+    now: float,
+    started_at: float,
+    agent_timeout_s: float,
+    bare_timeout_s: float,
+    lost_retries: int = LOST_RETRIES,
 ) -> list[StoredRun]:
     """End what has fallen silent and take unstarted runs from silent agents.
 
     Args:
         db: The write connection.
         now: The time.
-        started_at: When the server started; nothing is held against anybody for the time before.
+        started_at: Since when the server has listened; nothing is held against anybody for the time before.
         agent_timeout_s: Silence after which an agent and its runs are given up. A run is heard through its
             agent and through its own stream: an agent thread that hangs in C code is no crash.
         bare_timeout_s: The same for a run without an agent.
+        lost_retries: How often a run whose agent fell silent is handed out again.
 
     Returns:
         The runs that were ended or taken back.
@@ -249,7 +329,7 @@ def reap(
         dead = "state IN ('running', 'preempting') AND agent_id IS NULL AND heartbeat_at < ?"
         found += runs.where(db, dead, (bare_limit,))
     for run in found:
-        silent(db, run, now=now)
+        silent(db, run, now=now, retries=lost_retries)
     return found
 
 

@@ -65,10 +65,10 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     db.executemany(query, rows)
 
 
-def history(db: sqlite3.Connection, run_id: int) -> list[HistoryLine]:
-    """Give all lines of the history."""
-    query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
-    rows = db.execute(query, (run_id, Stream.HISTORY))
+def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[HistoryLine]:
+    """Give the lines of the history from a number on."""
+    query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number"
+    rows = db.execute(query, (run_id, Stream.HISTORY, first))
     return [HistoryLine(row["number"], row["text"], json.loads(row["text"])) for row in rows]
 
 

@@ -73,7 +73,7 @@ class RunActions(Root):
         with self.context.store.write() as db:
             place, run = self._run_named(db, sent)
             run = branching.rewind(db, run, int(sent.metric_value))
-            run = lifecycle.resumes(db, run, self.context.holder, now=self.context.now)
+            run = lifecycle.resumes(db, run, self.context.writing(None), now=self.context.now)
         return {"rewound_run": RunNode(self.context, run, place)}
 
     def notify_scriptable_run_alert(self, fields: object) -> dict[str, Any]:

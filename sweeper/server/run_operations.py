@@ -46,7 +46,7 @@ class RunOperations(Root):
         """Find the run that wandb.Api() changes, or that a process resumes."""
         _, run = self.run_by_id(db, id_)
         if sent.is_first:
-            run = lifecycle.resumes(db, run, self.context.holder, now=self.context.now)
+            run = lifecycle.resumes(db, run, self.context.writing(sent.config), now=self.context.now)
         return run, False
 
     def _reported_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket) -> tuple[StoredRun, bool]:
@@ -62,7 +62,7 @@ class RunOperations(Root):
             inserted = True
         else:
             inserted = run.started_at is None or lifecycle.starts_anew(run, first=first)
-            run = lifecycle.begins(db, run, self.context.holder, first=first, now=now)
+            run = lifecycle.begins(db, run, self.context.writing(sent.config), first=first, now=now)
         if inserted:
             run = branching.fork(db, run, sent.config)
         if sent.sweep and run.sweep_id is None:

@@ -64,6 +64,8 @@ class StoredRun:
     holder: str
     fenced: str
     stop_due: float
+    losses: int
+    lost_agent_id: int | None
 
     @property
     def live(self) -> bool:
@@ -117,6 +119,11 @@ def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
 def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List what an agent was given and may still be at, the oldest first."""
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
+
+
+def taken_from(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List what an agent had when it fell silent and no other one has been given since."""
+    return where(db, "lost_agent_id = ?", (agent_id,))
 
 
 def waiting(db: sqlite3.Connection, sweep_id: int) -> StoredRun | None:

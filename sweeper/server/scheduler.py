@@ -3,7 +3,7 @@
 Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down it in this order:
 
 1. the sweep has ended: stop what must stop, let the rest finish, then exit
-2. a listed run is to stop: stop it
+2. a listed run is to stop, or another agent's since this one fell silent: stop it
 3. the agent is busy, or the sweep paused: wait
 4. a run was assigned to this agent and never started: send it again (the answer was lost)
 5. a run waits for an agent (requeued): assign it
@@ -24,7 +24,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -98,7 +98,7 @@ class Scheduler:
         if self._searcher and sweep_id is not None:
             self._searcher.poke(sweep_id)
 
-    def heartbeat(self, agent_name: str, listed: Collection[str], *, now: float) -> Command:
+    def heartbeat(self, agent_name: str, listed: Set[str], *, now: float) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
         Args:
@@ -148,7 +148,7 @@ class Scheduler:
             told = {"action": "stop_requested", "sweep": sweep.name, "run": stored.name}
             log.info("stop %s at %.0f: %s", stored.name, now, decision.reason, extra=told)
 
-    def _judge_listed(self, agent_name: str, listed: Collection[str], *, now: float) -> None:
+    def _judge_listed(self, agent_name: str, listed: Set[str], *, now: float) -> None:
         with self.store.read() as db:
             own = runs.of_agent(db, self._agent(db, agent_name).id)
         for run in own:
@@ -161,22 +161,27 @@ class Scheduler:
             raise NotFoundError(f"no agent {name!r} here: start it again with `wandb agent SWEEP`")
         return agent
 
-    def _take_listed(self, db: sqlite3.Connection, agent: Agent, listed: Collection[str], *, now: float) -> None:
+    def _take_listed(self, db: sqlite3.Connection, agent: Agent, listed: Set[str], *, now: float) -> None:
         """Believe what the agent says about its runs: listed ones live, the others have vanished."""
         for run in runs.of_agent(db, agent.id):
             if run.name in listed:
                 lifecycle.listed(db, run, now=now)
             elif run.live or (run.state is RunState.PENDING and run.accepted):
                 lifecycle.vanished(db, run, now=now)
+        for run in runs.taken_from(db, agent.id):
+            if run.name in listed:
+                lifecycle.listed(db, run, now=now)
 
-    def _ladder(
-        self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, listed: Collection[str], *, now: float
-    ) -> Command:
+    def _ladder(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
         own = runs.of_agent(db, agent.id)
         for run in own:
             waits = run.name in listed and (not run.state.ended or run.started_at is None)
             if waits and stops.is_due(run, sweep.definition, now=now):
                 return Command("stop", run)
+        for name in listed - {run.name for run in own}:
+            found = runs.find(db, sweep.project_id, name)
+            if found and found.sweep_id == sweep.id and found.agent_id not in {None, agent.id}:
+                return Command("stop", found)
         if listed or sweep.state is SweepState.PAUSED:
             return WAIT
         if sweep.state.ended:
@@ -218,7 +223,7 @@ class Scheduler:
         run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin)
         return self._send(db, run, agent, now=now)
 
-    def _search(self, agent: Agent, listed: Collection[str], *, now: float) -> Command:
+    def _search(self, agent: Agent, listed: Set[str], *, now: float) -> Command:
         """Find a suggestion for an agent when none is ready."""
         until = time.monotonic() + PATIENCE_S
         while self._searcher and self._searcher.wait(agent.sweep_id, until=until):
@@ -234,7 +239,7 @@ class Scheduler:
         with self._searching.setdefault(agent.sweep_id, threading.Lock()):
             return self._compute(agent, listed, now=now, fallback=why)
 
-    def _retry(self, agent: Agent, listed: Collection[str], *, now: float, fallback: str = "") -> Command:
+    def _retry(self, agent: Agent, listed: Set[str], *, now: float, fallback: str = "") -> Command:
         """Walk the ladder once more; with a reason for it, a random draw will do."""
         with self.store.write(durable=False) as db:
             sweep = settle(db, agent.sweep_id, now=now)
@@ -244,7 +249,7 @@ class Scheduler:
                 return self._give(db, sweep, agent, found, now=now, fallback=fallback)
             return command
 
-    def _compute(self, agent: Agent, listed: Collection[str], *, now: float, fallback: str) -> Command:
+    def _compute(self, agent: Agent, listed: Set[str], *, now: float, fallback: str) -> Command:
         """Search in this thread, again if the sweep has made a run meanwhile."""
         while True:
             found, fallback = self._suggestion(agent.sweep_id, fallback)

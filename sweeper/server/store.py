@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from sweeper.errors import StoreError
+from sweeper.server import disk, snapshot
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
@@ -23,10 +24,14 @@ class Store:
     """The server's database.
 
     Args:
-        path: The file, created when absent; ":memory:" for a database that ends with the store.
+        path: The file, created when absent; ":memory:" for a database that ends with the store. One of an older
+            sweeper is migrated, after a copy beside it.
+
+    Attributes:
+        refusals: How often the disk has taken no more.
 
     Raises:
-        StoreError: The file is no database of ours, or one of a newer sweeper.
+        StoreError: The file is no database of ours, or one of a newer sweeper; or there is no space for the copy.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -35,6 +40,7 @@ class Store:
         self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self.refusals = 0
         try:
             self._writer = self._hasty = self._connect()
             with _closed_on_error(self._writer):
@@ -45,8 +51,10 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
-                "Give another data directory, or restore the file from a copy.",
+                "Give another data directory, or restore the file from a copy: sweeper server restore.",
             ) from error
+        except disk.DiskFullError as error:
+            raise StoreError(f"{self._path} cannot be opened: {error.message}") from error
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
@@ -55,17 +63,23 @@ class Store:
         Args:
             durable: Wait for the disk. Without it a power failure (not: a killed server) may undo the transaction, and
                 the next one does not wait 10 ms for it.
+
+        Raises:
+            DiskFullError: The disk takes no more; nothing was stored.
         """
         with self._lock:
             self._check_open()
             connection = self._writer if durable else self._hasty
-            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
+                with disk.refusing():
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:  # a full disk may have ended it already
+                    connection.execute("ROLLBACK")
+                self.refusals += isinstance(error, disk.DiskFullError)
                 raise
-            connection.execute("COMMIT")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -120,7 +134,7 @@ class Store:
                 self._idle.append(connection)
 
     def _migrate(self) -> None:
-        known = _migrations()
+        known = known_migrations()
         self._writer.execute(
             "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT"
         )
@@ -131,12 +145,18 @@ class Store:
                 f"this one knows {max(known)}",
                 "Upgrade sweeper, or give another data directory.",
             )
-        for number in sorted(known.keys() - done):
+        missing = sorted(known.keys() - done)
+        if missing and done and self._path != MEMORY:
+            with disk.refusing():
+                snapshot.before_migration(self._writer, Path(self._path), missing[0])
+        for number in missing:
             self._apply(number, *known[number])
 
     def _apply(self, number: int, name: str, sql: str) -> None:
-        """Run one migration and record it, both or neither."""
+        """Run one migration and record it, both or neither; another process may have done so just now."""
         with self.write() as db:
+            if db.execute("SELECT 1 FROM migrations WHERE number = ?", (number,)).fetchone():
+                return
             for statement in _statements(sql):
                 db.execute(statement)
             db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
@@ -159,8 +179,8 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _migrations() -> dict[int, tuple[str, str]]:
-    """Read the SQL files: number -> (name, text)."""
+def known_migrations() -> dict[int, tuple[str, str]]:
+    """Read the migrations that this version knows: number -> (name, SQL)."""
     folder = files("sweeper.server") / "migrations"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
     return {int(entry.name[:4]): (entry.name, entry.read_text("utf-8")) for entry in found}

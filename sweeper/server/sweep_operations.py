@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sweeper.definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
-from sweeper.server import inputs, lifecycle, prior_runs, projects, sweeps
+from sweeper.server import filters, inputs, lifecycle, prior_runs, projects, runs, sweeps
 from sweeper.server.context import parts_of
 from sweeper.server.nodes import AgentNode, SweepNode
+from sweeper.server.prior_runs import Logged
 from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.root import Root
 from sweeper.server.scheduler import Command
@@ -29,14 +31,29 @@ class SweepOperations(Root):
         sent = inputs.read(inputs.UpsertSweep, fields)
         if sent.config is not None:
             _check_definition(sent.config)
+        known = self._read_ahead(sent) if sent.prior_runs_filters or sent.id else {}
         with self.context.store.write() as db:
-            sweep = self._sweep_of(db, sent) if sent.id else self._create_sweep(db, sent)
+            sweep = self._sweep_of(db, sent, known) if sent.id else self._create_sweep(db, sent)
             if sent.prior_runs_filters:
-                prior_runs.attach(db, sweep, sent.prior_runs_filters)
+                prior_runs.attach(db, sweep, sent.prior_runs_filters, known)
             place = projects.get(db, sweep.project_id)
         self.context.scheduler.changed(sweep.id)
         warnings = sweeps.warnings(sent.config) if sent.config is not None else []
         return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": warnings}
+
+    def _read_ahead(self, sent: inputs.UpsertSweep) -> Mapping[int, Logged]:
+        """Read what a sweep will learn from earlier runs, so that nobody else waits for it."""
+        with self.context.store.read() as db:
+            stored = sweeps.find(db, parts_of(sent.id, "Sweep")[0]) if sent.id else None
+            text = sent.config or (stored.definition_text if stored else "")
+            metric = sweeps.parse_definition(text).metric if text else None
+            place = self.find_project(db, sent.entity_name, sent.project_name)
+            project_id = stored.project_id if stored else place.id if place else None
+            if metric is None or project_id is None:
+                return {}
+            wanted = filters.find(db, project_id, sent.prior_runs_filters) if sent.prior_runs_filters else []
+            seen = runs.attached_to(db, stored.id) if stored and text != stored.definition_text else []
+            return prior_runs.read_ahead(db, [*(candidate.stored for candidate in wanted), *seen], metric.name)
 
     def _create_sweep(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
         if sent.config is None:
@@ -52,7 +69,7 @@ class SweepOperations(Root):
             now=self.context.now,
         )
 
-    def _sweep_of(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
+    def _sweep_of(self, db: sqlite3.Connection, sent: inputs.UpsertSweep, known: Mapping[int, Logged]) -> Sweep:
         """Change an existing sweep as asked."""
         name = parts_of(sent.id or "", "Sweep")[0]
         sweep = sweeps.find(db, name)
@@ -62,7 +79,7 @@ class SweepOperations(Root):
             if sweep.state is not SweepState.PENDING:
                 raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")
             sweeps.replace_definition(db, sweep.id, sent.config, display_name=sent.display_name, now=self.context.now)
-            prior_runs.reread(db, sweeps.get(db, sweep.id))
+            prior_runs.reread(db, sweeps.get(db, sweep.id), known)
         if sent.state is not None:
             lifecycle.set_sweep_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
         return sweeps.get(db, sweep.id)

@@ -112,10 +112,17 @@ class Table:
         with self.store.read() as db:
             return runs.of_sweep(db, sweep.id)
 
-    def reap(self, *, started_at: float = 0.0) -> list[str]:
+    def reap(self, *, started_at: float = 0.0, lost_retries: int = 2) -> list[str]:
         """Look for the dead."""
         with self.store.write() as db:
-            found = lifecycle.reap(db, now=self.now, started_at=started_at, agent_timeout_s=60, bare_timeout_s=300)
+            found = lifecycle.reap(
+                db,
+                now=self.now,
+                started_at=started_at,
+                agent_timeout_s=60,
+                bare_timeout_s=300,
+                lost_retries=lost_retries,
+            )
         return [run.name for run in found]
 
 

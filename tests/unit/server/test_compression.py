@@ -45,7 +45,7 @@ def test_a_bomb_is_refused_before_it_goes_off(client, monkeypatch):
     ("body", "encoding", "said"),
     [
         (b"{}", "gzip", "not gzip"),
-        (gzip.compress(b"{}" * 1000)[:-9], "gzip", "cut off"),
+        (gzip.compress(b"{}" * 1000, mtime=0)[:-9], "gzip", "cut off"),
         (b"", "gzip", "cut off"),
         (b"{}", "br", "'br' is not known"),
     ],

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import prior_runs, runs, sweeps
+from sweeper.server import lines, prior_runs, runs, sweeps
 from sweeper.server.refusal import RequestError
 
 METRIC = {"name": "loss", "goal": "minimize"}
@@ -280,3 +280,24 @@ def test_a_sweeps_own_runs_are_not_attached_to_it(table):
         assert runs.attached_to(db, new.id) == []
     with pytest.raises(RequestError, match="no run fits"), table.store.write() as db:
         prior_runs.attach(db, new, '{"state": "crashed"}')
+
+
+def test_what_is_read_ahead_is_completed_and_checked(table):
+    """Rows logged after the reading are read too, and a run that began anew meanwhile is read as it is."""
+    old = table.sweep({**RANDOM, "metric": {"name": "acc"}})
+    goes_on, begins_anew = table.given(table.agent(old)), table.given(table.agent(old))
+    for run in (goes_on, begins_anew):
+        table.start(run)
+        table.log(run, 3.0, 2.0)
+    with table.store.read() as db:
+        logged = prior_runs.read_ahead(db, [table.read(goes_on), table.read(begins_anew)], "loss")
+    table.log(goes_on, 3.0, 2.0, 1.0)
+    with table.store.write() as db:
+        lines.clear(db, begins_anew.id)
+        runs.update(db, begins_anew.id, attempt=2)
+    table.log(begins_anew, 7.0)
+    new = table.sweep(RANDOM)
+    with table.store.write() as db:
+        prior_runs.attach(db, new, named(goes_on.name, begins_anew.name), logged)
+    with table.store.read() as db:
+        assert [run.history for run in runs.for_search(db, new)] == [(3.0, 2.0, 1.0), (7.0,)]

@@ -12,6 +12,7 @@ import pytest
 
 from sweeper.errors import ServerError, StoreError
 from sweeper.server import lines, runs, users
+from sweeper.server.disk import DiskFullError
 from sweeper.server.store import MEMORY, Store
 
 
@@ -188,4 +189,24 @@ def test_reads_that_belong_together_see_one_state(tmp_path):
         assert reader.execute("SELECT count(*) FROM users").fetchone()[0] == before
     with store.read() as reader:
         assert reader.execute("SELECT count(*) FROM users").fetchone()[0] == before + 1
+    store.close()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_full_disk_refuses_and_recovers(tmp_path, durable):
+    """What does not fit is refused whole, with words that clients take for "later"; then all is as before."""
+    store = Store(tmp_path / "db")
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    connection = store._writer if durable else store._hasty
+    connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    insert = "INSERT INTO projects (entity, name, created_at) VALUES ('e', ?, 1)"
+    with pytest.raises(DiskFullError, match="make space") as caught, store.write(durable=durable) as db:
+        db.executemany(insert, [("small",), ("x" * 100_000,)])
+    assert caught.value.status == 507
+    assert store.refusals == 1
+    connection.execute("PRAGMA max_page_count = 1000000")
+    with store.write(durable=durable) as db:
+        db.execute(insert, ("later",))
+    with store.read() as db:
+        assert [row["name"] for row in db.execute("SELECT name FROM projects")] == ["later"]
     store.close()

@@ -1,0 +1,67 @@
+"""The disk: what is acknowledged is on it, and what it refuses is told apart from faults of ours."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sweeper.server.refusal import RequestError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+"""SQLite gives ENOSPC its own code, and an exceeded quota (EDQUOT) the one of any failed write."""
+
+
+class DiskFullError(RequestError):
+    """The disk takes no more.
+
+    507, not 4xx: the SDK (0.29 to 0.31) repeats a request that is answered so, and goes on when there is space again.
+
+    Args:
+        cause: What the system said.
+    """
+
+    def __init__(self, cause: object) -> None:
+        what = "the server's disk takes no more, so nothing of this request was stored"
+        todo = "make space in the server's data directory; it then goes on by itself"
+        super().__init__(f"{what} ({cause}): {todo}", 507)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what a full disk raises into a refusal that clients repeat.
+
+    Raises:
+        DiskFullError: The disk is full, or a quota used up.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
+            raise DiskFullError(error) from error
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(error.strerror) from error
+        raise
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folders(folder: Path, root: Path) -> None:
+    """Make a folder below a root that is there, and wait until all the names on the way are on the disk."""
+    missing = [part for part in (folder, *folder.parents) if part.is_relative_to(root) and not part.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        flush(made.parent)

@@ -1,0 +1,64 @@
+"""Copies of the database, made while it is in use: before a migration, and for backups."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sweeper.server import disk
+
+PAGES = 2048
+"""Pages copied at a time (8 MiB), so that there is progress to show."""
+KEPT = 2
+"""Copies of older versions that stay beside the database."""
+
+
+def before_migration(db: sqlite3.Connection, database: Path, number: int) -> Path:
+    """Copy a database beside itself before a migration changes it; the last two such copies are kept.
+
+    Args:
+        db: A connection to it.
+        database: Its file.
+        number: The first migration that it lacks.
+    """
+    place = database.with_name(f"{database.name}.before-{number:04}")
+    temporary = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
+    try:
+        copy(db, temporary)
+        temporary.replace(place)
+        disk.flush(place.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    for old in sorted(database.parent.glob(f"{database.name}.before-????"))[:-KEPT]:
+        old.unlink()
+    return place
+
+
+def copy(db: sqlite3.Connection, place: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    """Copy a whole database as it is at this moment into a new file that only its owner can read, and onto the disk.
+
+    Args:
+        db: A connection to it, outside any transaction.
+        place: The new file.
+        progress: Is told how many bytes are done, and of how many.
+    """
+    os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    page_size = int(db.execute("PRAGMA page_size").fetchone()[0])
+
+    def tell(_status: int, remaining: int, total: int) -> None:
+        if progress:
+            progress((total - remaining) * page_size, total * page_size)
+
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as target:
+        db.execute("BEGIN")  # one state to the end, whatever is written meanwhile: a backup would else begin anew
+        try:
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            db.backup(target, pages=PAGES, progress=tell)
+        finally:
+            db.execute("ROLLBACK")
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    disk.flush(place)
