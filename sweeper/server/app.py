@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
+from sweeper.server import dashboard, early, endpoints, lifecycle, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import RequestError
@@ -30,6 +30,7 @@ from sweeper.server.searcher import Searcher, SearchProcess
 from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
+from sweeper.server.vigil import Vigil
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
 REAP_EVERY_S = 5.0
+HOLD_S = 18.0
+"""For how long a heartbeat waits for its run's end: wandb-core 0.29 gives up a request after 20 s."""
 
 
 def create_app(
@@ -46,6 +49,7 @@ def create_app(
     heartbeat_timeout_s: float = 60.0,
     bare_run_timeout_s: float = 300.0,
     search_ahead: bool = True,
+    hold_s: float = HOLD_S,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -55,6 +59,7 @@ def create_app(
         heartbeat_timeout_s: Silence after which an agent and its runs are given up.
         bare_run_timeout_s: The same for a run without an agent.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
+        hold_s: For how long the heartbeat of a busy agent may wait for its run's end.
     """
 
     @contextlib.asynccontextmanager
@@ -64,15 +69,18 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
+            app.state.vigil = Vigil(store, app.state.is_ending)
+            app.state.hold_s = min(hold_s, heartbeat_timeout_s / 3)
             reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
             try:
                 yield
             finally:
+                await app.state.vigil.close()
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
 
-    return Starlette(
+    app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
         middleware=[Middleware(Gate, hosts=hosts)],
@@ -82,6 +90,8 @@ def create_app(
             UnicodeEncodeError: _refuse,
         },
     )
+    app.state.is_ending = bool
+    return app
 
 
 def _routes() -> list[Route]:
@@ -140,6 +150,10 @@ def _reap_once(app: Starlette, agent_timeout_s: float, bare_timeout_s: float) ->
             agent_timeout_s=agent_timeout_s,
             bare_timeout_s=bare_timeout_s,
         )
+        dropped = early.take_back(db, now=now)
+    for run in dropped:
+        log.info("agent of run %s is gone", run.name, extra={"action": "taken_back", "run": run.name})
+        app.state.scheduler.changed(run.sweep_id)
     for run in dead:
         log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
         app.state.scheduler.changed(run.sweep_id)
@@ -164,8 +178,9 @@ def serve(*, host: str, port: int, data_dir: Path) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
+    app = create_app(data_dir, hosts=hosts)
     config = uvicorn.Config(
-        create_app(data_dir, hosts=hosts),
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -176,4 +191,6 @@ def serve(*, host: str, port: int, data_dir: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    app.state.is_ending = lambda: server.should_exit
+    server.run()
