@@ -36,14 +36,7 @@ def trial():
         run.log({"loss": run.config.x})
     print("end", time.time(), flush=True)
 
-def between():
-    begin = time.time()
-    wandb.teardown()
-    wandb.Api()._service_api._get_api_session() if hasattr(wandb.Api(), "_service_api") else None
-    print("sdk", time.time() - begin, flush=True)
-
 wandb.agent(sys.argv[1], function=trial, entity="local", project="bench", count=int(sys.argv[2]))
-between()
 """
 DEFINITION = {"method": "random", "metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
 AT_ONCE = {"WANDB_X_EXTRA_HTTP_HEADERS": json.dumps({"X-Sweeper-Holder": "benchmark"})}
@@ -87,9 +80,7 @@ def idle(agent: subprocess.Popen[str]) -> list[float]:
 
 def interrupted(agent: subprocess.Popen[str], after_s: float) -> float:
     """Interrupt an agent some time after its run's start; how long it takes to end."""
-    assert agent.stdout is not None
-    while not agent.stdout.readline().startswith("start"):
-        pass
+    next(line for line in agent.stdout or () if line.startswith("start"))
     time.sleep(after_s)
     agent.send_signal(signal.SIGINT)
     begin = time.monotonic()

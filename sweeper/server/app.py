@@ -38,8 +38,6 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
 REAP_EVERY_S = 5.0
-HOLD_S = 18.0
-"""For how long a heartbeat waits for its run's end: wandb-core 0.29 gives up a request after 20 s."""
 
 
 def create_app(
@@ -49,7 +47,7 @@ def create_app(
     heartbeat_timeout_s: float = 60.0,
     bare_run_timeout_s: float = 300.0,
     search_ahead: bool = True,
-    hold_s: float = HOLD_S,
+    hold_s: float = early.HOLD_S,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -59,7 +57,7 @@ def create_app(
         heartbeat_timeout_s: Silence after which an agent and its runs are given up.
         bare_run_timeout_s: The same for a run without an agent.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
-        hold_s: For how long the heartbeat of a busy agent may wait for its run's end.
+        hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
     """
 
     @contextlib.asynccontextmanager

@@ -20,6 +20,9 @@ EAGER_S = 2.5
 SILENT_S = 15.0
 """After an answer the next heartbeat is due in 5 s."""
 
+HOLD_S, SHORT_HOLD_S = 27.0, 18.0
+"""For how long a heartbeat may wait: wandb-core gives up a request after 30 s, in 0.29 a heartbeat after 20 s."""
+
 _LISTED = "agent_id = :agent AND name IN (SELECT value FROM json_each(:listed))"
 
 
@@ -41,6 +44,11 @@ def watchable(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> 
         return ()
     found = _ids(db, agent, listed, "state IN ('running', 'preempting') AND NOT stop_requested")
     return found if len(found) == len(listed) else ()
+
+
+def hold_s(user_agent: str) -> float:
+    """Say for how long a client's heartbeat may wait, by the name that the client gives itself."""
+    return HOLD_S if user_agent.startswith("W&B Public Client") else SHORT_HOLD_S
 
 
 def _ids(db: sqlite3.Connection, agent: Agent, listed: Collection[str], condition: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import files, filestream, graphql, projects, runs
+from sweeper.server import early, files, filestream, graphql, projects, runs
 from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
@@ -52,7 +52,8 @@ async def graphql_endpoint(request: Request) -> Response:
     status, content = await _execute(request, body, context)
     if context.watched:
         vigil: Vigil = request.app.state.vigil
-        if await vigil.keep(context.watched, request.receive, timeout_s=request.app.state.hold_s):
+        hold_s = min(request.app.state.hold_s, early.hold_s(request.headers.get("user-agent", "")))
+        if await vigil.keep(context.watched, request.receive, timeout_s=hold_s):
             status, content = await _execute(request, body, context_of(request))
     return JsonAnswer(content, status_code=status)
 
