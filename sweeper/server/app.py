@@ -38,6 +38,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
 REAP_EVERY_S = 5.0
+KEEP_ALIVE_S = 120
+"""Longer than wandb-core keeps an idle connection (90 s): who closes first must be the client, who knows whether it is
+about to send. An agent's requests are 5 s and a run's 15 s apart."""
 
 
 def create_app(
@@ -184,6 +187,7 @@ def serve(*, host: str, port: int, data_dir: Path) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
