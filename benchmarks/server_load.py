@@ -89,6 +89,7 @@ class Load:
 
     port: int
     key: str
+    cookie: str = ""
     beats: list[float] = field(default_factory=list)
     streams: list[float] = field(default_factory=list)
     rows: int = 0
@@ -97,14 +98,13 @@ class Load:
     def connect(self) -> Connection:
         """Make a connection with the key."""
         basic = base64.b64encode(f"api:{self.key}".encode()).decode()
-        head = (
-            f"Host: 127.0.0.1:{self.port}\r\nAuthorization: Basic {basic}\r\nUser-Agent: W&B Public Client 0.31.0\r\n"
-        )
+        right = f"Cookie: {self.cookie}" if self.cookie else f"Authorization: Basic {basic}"
+        head = f"Host: 127.0.0.1:{self.port}\r\n{right}\r\nUser-Agent: W&B Public Client 0.31.0\r\n"
         return Connection(self.port, head + "Content-Type: application/json\r\n")
 
     async def graphql(self, connection: Connection, query: str, **variables: Any) -> Any:
         """Ask; the data."""
-        body = json.dumps({"query": query, "variables": variables, "operationName": ""}).encode()
+        body = json.dumps({"query": query, "variables": variables}).encode()
         return json.loads(await connection.post("/graphql", body)).get("data")
 
     async def timed(self, times: list[float], request: Awaitable[object]) -> bool:
