@@ -17,6 +17,8 @@ from sweeper.errors import StoreError
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
+_MOST_IDLE = 16
+"""Readers kept open; each may hold 2 MiB of pages."""
 
 
 class Store:
@@ -111,7 +113,7 @@ class Store:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._idle_lock:
-            if self._closed:
+            if self._closed or len(self._idle) >= _MOST_IDLE:
                 connection.close()
             else:
                 self._idle.append(connection)

@@ -8,3 +8,6 @@ CREATE TABLE early_runs (
     run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
     given_at REAL NOT NULL
 ) STRICT;
+
+-- A page of a history of a million rows is looked up by its steps.
+CREATE INDEX lines_by_step ON lines (run_id, step, number) WHERE stream = 'history' AND step IS NOT NULL;
