@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from sweeper.errors import StoreError
+from sweeper.server.walsync import WalSync
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
@@ -36,14 +37,15 @@ class Store:
         self._lock = threading.RLock()  # holds the writer
         self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
+        self._log: WalSync | None = None
         self._closed = False
         try:
-            self._writer = self._hasty = self._connect()
+            self._writer = self._connect()
             with _closed_on_error(self._writer):
                 self._migrate()
+                self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
                 if self._path != MEMORY:
-                    self._hasty = self._connect()
-                    self._hasty.execute("PRAGMA synchronous = NORMAL")
+                    self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -55,19 +57,20 @@ class Store:
         """Give the write connection inside one transaction: all of it is stored, or nothing.
 
         Args:
-            durable: Wait for the disk. Without it a power failure (not: a killed server) may undo the transaction, and
-                the next one does not wait 10 ms for it.
+            durable: Wait for the disk, after the next writer has been let in. Without it a power failure (not: a
+                killed server) may undo the transaction.
         """
         with self._lock:
             self._check_open()
-            connection = self._writer if durable else self._hasty
-            connection.execute("BEGIN IMMEDIATE")
+            self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                yield self._writer
             except BaseException:
-                connection.execute("ROLLBACK")
+                self._writer.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+            self._writer.execute("COMMIT")
+        if durable and self._log:
+            self._log.wait()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -87,7 +90,9 @@ class Store:
         """Close every connection; the store cannot be used any more."""
         with self._lock, self._idle_lock:
             self._closed = True
-            for connection in [self._writer, self._hasty, *self._idle]:
+            if self._log:
+                self._log.close()
+            for connection in [self._writer, *self._idle]:
                 connection.close()
             self._idle.clear()
 
