@@ -16,19 +16,20 @@ import contextlib
 import json
 import os
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from server_load import Connection, Load, row, server, wait_for
 
-RUNS = 8
-SIZES = {15: 40, 500: 6}
-"""Rows of a request, and how many requests each run sends."""
+RUNS, TURNS = 8, 5
+SIZES = {15: 20, 500: 4}
+"""Rows of a request, and how many requests each run sends in a turn."""
 CACHE = Path(__file__).parent / ".cache" / "openwandb"
 LOGIN = {"username": "admin", "password": "admin123"}
 """What openwandb makes of itself on its first start."""
@@ -69,32 +70,42 @@ def login(port: int) -> str:
         return str(answer.headers["set-cookie"]).partition(";")[0]
 
 
-async def send(load: Load, entity: str, size: int, requests: int) -> float:
-    """Send rows of all runs at once; rows per second."""
+async def send(load: Load, entity: str, name: str, bodies: Sequence[bytes]) -> float:
+    """Send the same requests for all runs at once; how many a second."""
     connections = [load.connect() for _ in range(RUNS)]
     for i, connection in enumerate(connections):
-        await load.graphql(connection, START, n=f"run{size}x{i}")
+        await load.graphql(connection, START, n=f"run{name}x{i}")
     begin = time.perf_counter()
-    await asyncio.gather(
-        *(
-            fill(connection, f"/files/{entity}/bench/run{size}x{i}/file_stream", size, requests)
-            for i, connection in enumerate(connections)
-        )
-    )
-    return RUNS * size * requests / (time.perf_counter() - begin)
+    paths = [f"/files/{entity}/bench/run{name}x{i}/file_stream" for i in range(RUNS)]
+    await asyncio.gather(*(fill(*pair, bodies) for pair in zip(connections, paths, strict=True)))
+    return RUNS * len(bodies) / (time.perf_counter() - begin)
 
 
-async def fill(connection: Connection, path: str, size: int, requests: int) -> None:
+async def fill(connection: Connection, path: str, bodies: Sequence[bytes]) -> None:
     """Send one run's rows, one request after the other."""
-    for first in range(0, size * requests, size):
-        rows = [json.dumps(row(first + i)) for i in range(size)]
-        files = {"wandb-history.jsonl": {"offset": first, "content": rows}}
-        await connection.post(path, json.dumps({"files": files}).encode())
+    for body in bodies:
+        await connection.post(path, body)
 
 
-async def measure(load: Load, entity: str, share: float) -> dict[int, float]:
-    """Give the rows per second by size of request."""
-    return {size: await send(load, entity, size, max(1, round(share * requests))) for size, requests in SIZES.items()}
+def requests(size: int, count: int) -> list[bytes]:
+    """Write requests of so many rows each; before the clock runs, for it takes as long as taking them in."""
+    chunks = [
+        {"offset": first, "content": [json.dumps(row(first + i)) for i in range(size)]}
+        for first in range(0, size * count, size)
+    ]
+    return [json.dumps({"files": {"wandb-history.jsonl": chunk}}).encode() for chunk in chunks]
+
+
+async def measure(ours: Load, theirs: Load, share: float) -> dict[int, list[tuple[float, float]]]:
+    """Let both take turns, so that a busy machine is fair to both; rows per second of both, by size of request."""
+    paces: dict[int, list[tuple[float, float]]] = {}
+    for size, count in SIZES.items():
+        bodies = requests(size, max(1, round(share * count)))
+        for turn in range(TURNS):
+            mine = size * await send(ours, "local", f"{size}x{turn}", bodies)
+            other = size * await send(theirs, "default", f"{size}x{turn}", bodies)
+            paces.setdefault(size, []).append((mine, other))
+    return paces
 
 
 def kept(database: Path, query: str) -> int:
@@ -112,17 +123,14 @@ def main() -> None:
         ours_at, theirs_at = Path(name) / "ours", Path(name) / "theirs"
         ours_at.mkdir()
         theirs_at.mkdir()
-        with server(ours_at) as (_, load):
-            ours = asyncio.run(measure(load, "local", share))
-        with openwandb(theirs_at) as load:
-            theirs = asyncio.run(measure(load, "default", share))
+        with server(ours_at) as (_, ours), openwandb(theirs_at) as theirs:
+            paces = asyncio.run(measure(ours, theirs, share))
         rows = kept(ours_at / "server" / "sweeper.db", "SELECT count(*) FROM lines WHERE stream = 'history'")
         values = kept(theirs_at / "data" / "openwandb.db", "SELECT count(*) FROM metrics")
-    for size in SIZES:
-        ratio = ours[size] / theirs[size]
-        print(
-            f"{size} rows a request: sweeper {ours[size]:.0f} rows/s, openwandb {theirs[size]:.0f}; ratio {ratio:.1f}"
-        )
+    for size, turns in paces.items():
+        mine, other = (statistics.median(pace[i] for pace in turns) for i in (0, 1))
+        ratio = statistics.median(pace[0] / pace[1] for pace in turns)
+        print(f"{size} rows a request: sweeper {mine:.0f} rows/s, openwandb {other:.0f}; ratio {ratio:.1f}")
     print(f"kept: sweeper {rows} rows, openwandb {values} values (7 a row)")
 
 
