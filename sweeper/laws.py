@@ -376,8 +376,11 @@ def _clip(value: N, low: N, high: N) -> N:
     return max(min(value, high), low)  # of equals the first: 0.0 stays a float between integer limits
 
 
+_KEYS = json.JSONEncoder(sort_keys=True, default=str)  # made once: json.dumps would make one for every value
+
+
 def json_key(value: Any) -> str:
     """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return json.dumps(value, sort_keys=True, default=str)
+    return _KEYS.encode(value)

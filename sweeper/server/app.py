@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, files, sweeps, users
+from sweeper.server import dashboard, early, endpoints, files, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
 from sweeper.server.files import FileStore
 from sweeper.server.reaper import Patience, Reaper
@@ -30,12 +30,16 @@ from sweeper.server.searcher import Searcher, SearchProcess
 from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.strictjson import refusal_answer
+from sweeper.server.vigil import Vigil
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
+KEEP_ALIVE_S = 120
+"""Longer than wandb-core keeps an idle connection (90 s): who closes first must be the client, who knows whether it is
+about to send. An agent's requests are 5 s and a run's 15 s apart."""
 
 
 def create_app(
@@ -44,6 +48,7 @@ def create_app(
     hosts: Collection[str] = LOOPBACK,
     patience: Patience | None = None,
     search_ahead: bool = True,
+    hold_s: float = early.HOLD_S,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -52,6 +57,7 @@ def create_app(
         hosts: Names under which it may be addressed.
         patience: For how long silence is borne, if not as by default.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
+        hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
     """
 
     @contextlib.asynccontextmanager
@@ -61,15 +67,19 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
-            reaper = asyncio.create_task(Reaper(app.state.scheduler, patience or Patience()).work())
+            borne = patience or Patience()
+            app.state.vigil = Vigil(store, app.state.is_ending)
+            app.state.hold_s = min(hold_s, borne.agent_s / 3)
+            reaper = asyncio.create_task(Reaper(app.state.scheduler, borne).work())
             try:
                 yield
             finally:
+                await app.state.vigil.close()
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
 
-    return Starlette(
+    app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
         middleware=[Middleware(Gate, hosts=hosts)],
@@ -79,6 +89,8 @@ def create_app(
             UnicodeEncodeError: _refuse,
         },
     )
+    app.state.is_ending = bool
+    return app
 
 
 def _routes() -> list[Route]:
@@ -139,16 +151,20 @@ def serve(*, host: str, port: int, data_dir: Path, patience: Patience | None = N
     users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
+    app = create_app(data_dir, hosts=hosts, patience=patience)
     config = uvicorn.Config(
-        create_app(data_dir, hosts=hosts, patience=patience),
+        app,
         host=host,
         port=port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    app.state.is_ending = lambda: server.should_exit
+    server.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ class Context:
         base_url: The address the client used, without a slash at the end.
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
+        watched: Runs whose end would bring a better answer; filled in by a heartbeat.
     """
 
     scheduler: Scheduler
@@ -38,6 +39,7 @@ class Context:
     base_url: str
     now: float
     holder: str = ""
+    watched: list[int] = field(default_factory=list)
 
     @property
     def store(self) -> Store:

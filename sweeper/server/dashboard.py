@@ -142,7 +142,8 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         if found is None:
             raise NotFoundError(f"no run {run!r} in {entity}/{project}")
         sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
-        values = lines.metric_histories(db, sweep.id).get(found.id, ()) if sweep else ()
+        logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
+        values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
         uploads = files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
     return _page(
@@ -151,7 +152,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         run=found,
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
-        chart=chart(values),
+        chart=chart(values, logged),
         alerts=said,
         suggestion=json.loads(found.origin or "{}"),
         config=_config(found),
@@ -171,8 +172,8 @@ def _shown(summary: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in summary.items() if name[0:1] != "_" and not isinstance(value, dict)}
 
 
-def chart(values: Sequence[float]) -> dict[str, Any] | None:
-    """Lay out a line through values on a canvas; None for fewer than two."""
+def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
+    """Lay out a line through values, perhaps a sample of `count`, on a canvas; None for fewer than two."""
     if len(values) < 2:
         return None
     low, high = min(values), max(values)
@@ -182,7 +183,7 @@ def chart(values: Sequence[float]) -> dict[str, Any] | None:
         for i, value in enumerate(values)
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return {"line": line, "low": low, "high": high, "count": len(values), "width": CHART_WIDTH, "height": CHART_HEIGHT}
+    return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
 
 
 def _find_project(store: Store, entity: str, name: str) -> Project:

@@ -6,6 +6,7 @@ import os
 import time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import compression, deletion, files, filestream, graphql, projects, runs, shared_mode
+from sweeper.server import compression, deletion, early, files, filestream, graphql, projects, runs, shared_mode
 from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
@@ -21,6 +22,7 @@ from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.signing import Signer
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer
+from sweeper.server.vigil import Vigil
 
 HOLDER_HEADER = "x-sweeper-holder"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
@@ -42,12 +44,23 @@ def _version() -> str:
 
 
 async def graphql_endpoint(request: Request) -> Response:
-    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search."""
-    root = Operations(context_of(request))
-    body = await _body(request)
-    limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
-    status, content = await anyio.to_thread.run_sync(graphql.answer, body, root, limiter=limiter)
+    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search.
+
+    A heartbeat that finds its agent busy waits, without a thread, for the end of the run and is then answered anew.
+    """
+    context, body = context_of(request), await _body(request)
+    status, content = await _execute(request, body, context)
+    if context.watched:
+        vigil: Vigil = request.app.state.vigil
+        hold_s = min(request.app.state.hold_s, early.hold_s(request.headers.get("user-agent", "")))
+        if await vigil.keep(context.watched, request.receive, timeout_s=hold_s):
+            status, content = await _execute(request, body, context_of(request))
     return JsonAnswer(content, status_code=status)
+
+
+async def _execute(request: Request, body: bytes, context: Context) -> tuple[int, dict[str, Any]]:
+    limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
+    return await anyio.to_thread.run_sync(graphql.answer, body, Operations(context), limiter=limiter)
 
 
 async def file_stream(request: Request) -> Response:
@@ -58,6 +71,8 @@ async def file_stream(request: Request) -> Response:
     take = partial(filestream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
     scheduler = context.scheduler
     answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
+    if b'"complete"' in body:
+        request.app.state.vigil.look()
     return JsonAnswer(answer)
 
 

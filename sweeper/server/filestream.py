@@ -179,13 +179,13 @@ def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
     _count_keys(db, run, [row for row in rows if row.number >= known])
-    measured = [_note_metric(db, sweep, run, rows) for sweep in sweeps.seeing(db, run.id)]
+    measured = [_note_metric(db, sweep, run, rows, known) for sweep in sweeps.seeing(db, run.id)]
     return any(measured)
 
 
-def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine]) -> bool:
+def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine], known: int) -> bool:
     metric = sweep.definition.metric
-    return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows)
+    return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows, known=known)
 
 
 def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import operator
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sweeper.server.lines import HistoryLine, lookup
@@ -19,34 +21,46 @@ def add_keys(keys: Mapping[str, Any], history: Sequence[HistoryLine]) -> dict[st
         keys: What `historyKeys` answered so far, or an empty mapping.
         history: The lines that came in, each for the first time.
     """
-    counted = {name: dict(entry) for name, entry in keys.get("keys", {}).items()}
+    counted = dict(keys.get("keys", {}))
     last_step = keys.get("lastStep", -1)
+    columns: dict[str, list[Any]] = {}
     for line in history:
         last_step = max(last_step, line.step if line.step is not None else -1)
-        for name, value in _flat(line.row):
-            counted[name] = _count(counted.get(name), value)
+        _spread(line.row, columns)
+    for name, values in columns.items():
+        counted[name] = _count(counted.get(name), values)
     return {"sets": [], "keys": counted, "lastStep": last_step}
 
 
-def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Walk nested mappings with dotted names; a mapping with `_type` is one media value."""
+def _spread(row: Mapping[str, Any], columns: dict[str, list[Any]], prefix: str = "") -> None:
+    """Add a row's values to columns with dotted names; a mapping with `_type` is one media value."""
     for name, value in row.items():
-        if isinstance(value, dict) and "_type" not in value:
-            yield from _flat(value, f"{prefix}{name}.")
+        if type(value) is dict and "_type" not in value:
+            _spread(value, columns, f"{prefix}{name}.")
         else:
-            yield prefix + name, value
+            columns.setdefault(prefix + name, []).append(value)
 
 
-def _count(entry: dict[str, Any] | None, value: Any) -> dict[str, Any]:
-    kind = _kind(value)
-    entry = entry or {"typeCounts": [], "monotonic": kind == "number"}
+def _count(entry: dict[str, Any] | None, values: Sequence[Any]) -> dict[str, Any]:
+    """Count a key's new values; nearly always they are numbers."""
+    only_numbers = set(map(type, values)) <= {int, float}
+    kinds = Counter({"number": len(values)} if only_numbers else map(_kind, values))
+    numbers = values if only_numbers else [value for value in values if _kind(value) == "number"]
+    entry = dict(entry) if entry else {"typeCounts": [], "monotonic": _kind(values[0]) == "number"}
     types = {known["type"]: known["count"] for known in entry["typeCounts"]}
-    types[kind] = types.get(kind, 0) + 1
+    types |= {kind: types.get(kind, 0) + count for kind, count in kinds.items()}
     entry["typeCounts"] = [{"type": name, "count": number} for name, number in types.items()]
-    if kind == "number":
-        entry["monotonic"] = entry["monotonic"] and value >= entry.get("previousValue", value)
-        entry["previousValue"] = value
+    if numbers:
+        before = entry.get("previousValue", numbers[0])
+        ascending = before <= numbers[0] and all(map(operator.le, numbers, numbers[1:]))
+        entry["monotonic"] = entry["monotonic"] and ascending
+        entry["previousValue"] = numbers[-1]
     return entry
+
+
+def counts(keys: Mapping[str, Any]) -> dict[str, int]:
+    """Read out of a run's key statistics how often each key was logged."""
+    return {name: sum(known["count"] for known in entry["typeCounts"]) for name, entry in keys.get("keys", {}).items()}
 
 
 def _kind(value: Any) -> str:

@@ -72,13 +72,24 @@ def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[Hist
     return [HistoryLine(row["number"], row["text"], json.loads(row["text"])) for row in rows]
 
 
-def put_metric(db: sqlite3.Connection, sweep_id: int, run_id: int, metric: str, history: Sequence[HistoryLine]) -> bool:
-    """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any."""
+def put_metric(
+    db: sqlite3.Connection,
+    sweep_id: int,
+    run_id: int,
+    metric: str,
+    history: Sequence[HistoryLine],
+    *,
+    known: int = MAX_INTEGER,
+) -> bool:
+    """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any.
+
+    Lines from `known` on are new: of those nothing is kept yet.
+    """
     if not history:
         return False
     for table in ("metric_values", "nonfinite_values"):
         query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
-        db.executemany(query, [(sweep_id, run_id, line.number) for line in history])
+        db.executemany(query, [(sweep_id, run_id, line.number) for line in history if line.number < known])
     found = [(line.number, float_or_nan(lookup(line.row, metric))) for line in history]
     logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
     finite = [row for row in logged if math.isfinite(row[3])]
@@ -120,6 +131,17 @@ def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[
     """Give a sweep's metric of one run in logged order."""
     query = "SELECT value FROM metric_values WHERE sweep_id = ? AND run_id = ? ORDER BY line"
     return tuple(value for (value,) in db.execute(query, (sweep_id, run_id)))
+
+
+def metric_samples(db: sqlite3.Connection, sweep_id: int, run_id: int, limit: int) -> tuple[float, ...]:
+    """Give at most about `limit` values of a sweep's metric of one run, evenly spread, the last among them."""
+    last = iterations(db, sweep_id, run_id, MAX_INTEGER)
+    query = (
+        "SELECT value FROM metric_values WHERE sweep_id = :sweep AND run_id = :run"
+        " AND (iteration % :stride = 0 OR iteration = :last) ORDER BY line"
+    )
+    given = {"sweep": sweep_id, "run": run_id, "stride": max(1, last // limit), "last": last}
+    return tuple(value for (value,) in db.execute(query, given))
 
 
 def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) -> int:
@@ -177,8 +199,8 @@ def texts(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
 
 
 def history_between(db: sqlite3.Connection, run_id: int, first: int, end: int) -> list[str]:
-    """Give the lines of the history with `first` <= step < `end`."""
-    query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' AND step >= ? AND step < ? ORDER BY number"
+    """Give the lines of the history with `first` <= step < `end`, looked up by step (`+`) and then sorted."""
+    query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' AND step >= ? AND step < ? ORDER BY +number"
     return [row["text"] for row in db.execute(query, (run_id, first, end))]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from sweeper.server import lifecycle
+from sweeper.server import early, lifecycle
 from sweeper.server.disk import DiskFullError
 from sweeper.server.lifecycle import LOST_RETRIES
 from sweeper.server.scheduler import Scheduler
@@ -75,6 +75,10 @@ class Reaper:
                 bare_timeout_s=self._patience.bare_run_s,
                 lost_retries=self._patience.lost_retries,
             )
+            dropped = early.take_back(db, now=now)
+        for run in dropped:
+            log.info("agent of run %s is gone", run.name, extra={"action": "taken_back", "run": run.name})
+            self._scheduler.changed(run.sweep_id)
         for run in dead:
             log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
             self._scheduler.changed(run.sweep_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import console, files, history, lines, projects, strictjson, sweeps
+from sweeper.server import console, files, history, lines, projects, strictjson, sweeps, thinned
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.files import StoredFile
@@ -158,19 +158,18 @@ class RunNode:
         self, min_step: int | None = None, max_step: int | None = None, samples: int | None = None
     ) -> list[str]:
         """Give history lines with min_step <= step < max_step, as they were sent, thinned out to `samples`."""
+        limit = history.DEFAULT_SAMPLES if samples is None else samples
         with self.context.store.read() as db:
             if min_step is None and max_step is None:
-                found = lines.texts(db, self.stored.id, Stream.HISTORY)
-            else:
-                end = MAX_INTEGER if max_step is None else max_step
-                found = lines.history_between(db, self.stored.id, min_step or 0, end)
-        return list(history.sample(found, history.DEFAULT_SAMPLES if samples is None else samples))
+                return thinned.texts(db, self.stored.id, Stream.HISTORY, limit)
+            end = MAX_INTEGER if max_step is None else max_step
+            return thinned.between(db, self.stored.id, min_step or 0, end, limit)
 
     def events(self, samples: int | None = None) -> list[str]:
         """Give system events, thinned out."""
         with self.context.store.read() as db:
-            found = lines.texts(db, self.stored.id, Stream.EVENTS)
-        return list(history.sample(found, history.DEFAULT_SAMPLES if samples is None else samples))
+            limit = history.DEFAULT_SAMPLES if samples is None else samples
+            return thinned.texts(db, self.stored.id, Stream.EVENTS, limit)
 
     def sampled_history(self, specs: list[str]) -> list[list[dict[str, Any]]]:
         """Give, for each spec, the rows that hold all its keys."""
@@ -185,14 +184,14 @@ class RunNode:
         if not keys:
             return []
         with self.context.store.read() as db:
-            texts = lines.history_between(db, self.stored.id, first, last + 1)
-        return list(history.sample(history.rows_with(texts, keys), samples))
+            counts = history.counts(json.loads(self.stored.history_keys))
+            return thinned.rows(db, self.stored.id, keys, counts=counts, first=first, end=last + 1, limit=samples)
 
     def parquet_history(self, live_keys: list[str]) -> dict[str, Any]:
         """Say that no row is in parquet files, and list all rows' keys as live data."""
         with self.context.store.read() as db:
             if live_keys == ["_step"]:  # all that SDK 0.31.0 asks for
-                live = [{"_step": step} for step in lines.steps(db, self.stored.id)]
+                live = [{"_step": step} for step in thinned.live_steps(db, self.stored.id)]
             else:
                 live = history.rows_with(lines.texts(db, self.stored.id, Stream.HISTORY), live_keys)
         return {"parquet_urls": [], "live_data": live}

@@ -4,7 +4,7 @@ Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down i
 
 1. the sweep has ended: stop what must stop, let the rest finish, then exit
 2. a listed run is to stop, or another agent's since this one fell silent: stop it
-3. the agent is busy, or the sweep paused: wait
+3. the agent is busy, or the sweep paused: wait (one whose run has just ended is not: `early.py`)
 4. a run was assigned to this agent and never started: send it again (the answer was lost)
 5. a run waits for an agent (requeued): assign it
 6. the sweep is over, or has nothing left: exit
@@ -24,7 +24,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -33,6 +33,7 @@ from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
 from sweeper.server import lifecycle, lines, runs, stops, suggestions, sweeps
+from sweeper.server.early import EAGER_S, all_done, note, watchable
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -53,10 +54,11 @@ PATIENCE_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What an agent shall do next; `search` never leaves the scheduler."""
+    """What an agent shall do next; `search` never leaves the scheduler. `watch` are runs whose end may change it."""
 
     kind: Literal["run", "resume", "stop", "exit", "wait", "search"]
     run: StoredRun | None = None
+    watch: tuple[int, ...] = ()
 
 
 WAIT = Command("wait")
@@ -98,13 +100,14 @@ class Scheduler:
         if self._searcher and sweep_id is not None:
             self._searcher.poke(sweep_id)
 
-    def heartbeat(self, agent_name: str, listed: Set[str], *, now: float) -> Command:
+    def heartbeat(self, agent_name: str, listed: Set[str], *, now: float, early: bool = True) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
         Args:
             agent_name: The id it was given.
             listed: The ids of the runs it says are queued or running with it.
             now: The time.
+            early: It may get a run as soon as its last one has ended, if it takes it beside that one's function.
 
         Raises:
             NotFoundError: There is no such agent; its client then gives up.
@@ -112,12 +115,14 @@ class Scheduler:
         self._judge_listed(agent_name, listed, now=now)
         with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
-            sweeps.touch(db, agent, now=now)
+            sweeps.touch(db, agent, eager=early and now - agent.created_at < EAGER_S, now=now)
             self._take_listed(db, agent, listed, now=now)
             sweep = settle(db, agent.sweep_id, now=now)
             command = self._ladder(db, agent, sweep, listed, now=now)
         if command.kind == "search":
             command = self._search(agent, listed, now=now)
+        if listed:
+            command = self._early(command, now=now)
         self.changed(agent.sweep_id)
         if command.run is not None:
             told = {"action": command.kind, "sweep": sweep.name, "run": command.run.name, "agent": agent.name}
@@ -174,15 +179,11 @@ class Scheduler:
 
     def _ladder(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
         own = runs.of_agent(db, agent.id)
-        for run in own:
-            waits = run.name in listed and (not run.state.ended or run.started_at is None)
-            if waits and stops.is_due(run, sweep.definition, now=now):
-                return Command("stop", run)
-        for name in listed - {run.name for run in own}:
-            found = runs.find(db, sweep.project_id, name)
-            if found and found.sweep_id == sweep.id and found.agent_id not in {None, agent.id}:
-                return Command("stop", found)
-        if listed or sweep.state is SweepState.PAUSED:
+        if to_stop := self._to_stop(db, agent, sweep, own, listed, now=now):
+            return Command("stop", to_stop)
+        if listed and not all_done(db, agent, listed):
+            return Command("wait", watch=watchable(db, agent, listed))
+        if sweep.state is SweepState.PAUSED:
             return WAIT
         if sweep.state.ended:
             return EXIT
@@ -192,6 +193,28 @@ class Scheduler:
             elif run.state is RunState.PENDING:
                 return self._send(db, run, agent, now=now)
         return self._next(db, agent, sweep, now=now)
+
+    @staticmethod
+    def _to_stop(
+        db: sqlite3.Connection, agent: Agent, sweep: Sweep, own: Sequence[StoredRun], listed: Set[str], *, now: float
+    ) -> StoredRun | None:
+        """Find a listed run that is to stop, or that has gone to another agent."""
+        for run in own:
+            waits = run.name in listed and (not run.state.ended or run.started_at is None)
+            if waits and stops.is_due(run, sweep.definition, now=now):
+                return run
+        for name in listed - {run.name for run in own}:
+            found = runs.find(db, sweep.project_id, name)
+            if found and found.sweep_id == sweep.id and found.agent_id not in {None, agent.id}:
+                return found
+        return None
+
+    def _early(self, command: Command, *, now: float) -> Command:
+        """Adapt what is told to an agent whose function has perhaps not returned yet: an exit would break it off."""
+        if command.kind in {"run", "resume"} and command.run is not None:
+            with self.store.write(durable=False) as db:
+                note(db, command.run, now=now)
+        return WAIT if command.kind == "exit" else command
 
     def _next(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""

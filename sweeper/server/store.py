@@ -15,9 +15,12 @@ from pathlib import Path
 
 from sweeper.errors import StoreError
 from sweeper.server import disk, snapshot
+from sweeper.server.walsync import WalSync
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
+_MOST_IDLE = 16
+"""Readers kept open; each may hold 2 MiB of pages."""
 
 
 class Store:
@@ -39,15 +42,16 @@ class Store:
         self._lock = threading.RLock()  # holds the writer
         self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
+        self._log: WalSync | None = None
         self._closed = False
         self.refusals = 0
         try:
-            self._writer = self._hasty = self._connect()
+            self._writer = self._connect()
             with _closed_on_error(self._writer):
                 self._migrate()
+                self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
                 if self._path != MEMORY:
-                    self._hasty = self._connect()
-                    self._hasty.execute("PRAGMA synchronous = NORMAL")
+                    self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -61,25 +65,32 @@ class Store:
         """Give the write connection inside one transaction: all of it is stored, or nothing.
 
         Args:
-            durable: Wait for the disk. Without it a power failure (not: a killed server) may undo the transaction, and
-                the next one does not wait 10 ms for it.
+            durable: Wait for the disk, after the next writer has been let in. Without it a power failure (not: a
+                killed server) may undo the transaction.
 
         Raises:
             DiskFullError: The disk takes no more; nothing was stored.
         """
-        with self._lock:
-            self._check_open()
-            connection = self._writer if durable else self._hasty
-            try:
+        try:
+            with self._lock, disk.refusing():
+                self._check_open()
+                yield from self._transaction()
+            if durable and self._log:
                 with disk.refusing():
-                    connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    connection.execute("COMMIT")
-            except BaseException as error:
-                if connection.in_transaction:  # a full disk may have ended it already
-                    connection.execute("ROLLBACK")
-                self.refusals += isinstance(error, disk.DiskFullError)
-                raise
+                    self._log.wait()
+        except disk.DiskFullError:
+            self.refusals += 1
+            raise
+
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._writer
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:  # a full disk may have ended it already
+                self._writer.execute("ROLLBACK")
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -102,7 +113,9 @@ class Store:
         """Close every connection; the store cannot be used any more."""
         with self._lock, self._idle_lock:
             self._closed = True
-            for connection in [self._writer, self._hasty, *self._idle]:
+            if self._log:
+                self._log.close()
+            for connection in [self._writer, *self._idle]:
                 connection.close()
             self._idle.clear()
 
@@ -128,7 +141,7 @@ class Store:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._idle_lock:
-            if self._closed:
+            if self._closed or len(self._idle) >= _MOST_IDLE:
                 connection.close()
             else:
                 self._idle.append(connection)

@@ -102,7 +102,10 @@ class SweepOperations(Root):
     def agent_heartbeat(self, fields: object) -> dict[str, Any]:
         """Take an agent's sign of life and tell it what to do: at most one command, as JSON text of a list."""
         sent = inputs.read(inputs.AgentHeartbeat, fields)
-        command = self.context.scheduler.heartbeat(sent.id, sent.listed, now=self.context.now)
+        # a worker of ours takes one run and ends
+        early = not self.context.holder
+        command = self.context.scheduler.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)
+        self.context.watched.extend(command.watch)
         return {"agent": {"id": sent.id}, "commands": json.dumps(self._commands(command))}
 
     def _commands(self, command: Command) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A client that asks for runs of one sweep."""
+    """A client that asks for runs of one sweep; an eager one asked for the first at once, None if it has not asked."""
 
     id: int
     sweep_id: int
@@ -51,6 +51,7 @@ class Agent:
     host: str
     created_at: float
     heartbeat_at: float
+    eager: int | None
 
 
 @lru_cache(maxsize=256)
@@ -182,7 +183,8 @@ def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:
     return [Agent(*row) for row in db.execute(query, (sweep_id,))]
 
 
-def touch(db: sqlite3.Connection, agent: Agent, *, now: float) -> None:
-    """Record a sign of life of an agent and thereby of its sweep."""
-    db.execute("UPDATE agents SET heartbeat_at = ? WHERE id = ?", (now, agent.id))
+def touch(db: sqlite3.Connection, agent: Agent, *, eager: bool, now: float) -> None:
+    """Record a sign of life of an agent and thereby of its sweep; the first one tells whether it is eager."""
+    query = "UPDATE agents SET heartbeat_at = ?, eager = coalesce(eager, ?) WHERE id = ?"
+    db.execute(query, (now, eager, agent.id))
     db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, agent.sweep_id))

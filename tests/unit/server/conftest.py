@@ -270,9 +270,10 @@ class Client:
         assert answer.status_code == 200, answer.text
 
 
-def run_server(data_dir: Path, *, search_ahead: bool = False) -> Iterator[Client]:
-    """Run a server in this process, without a process for its searches unless asked."""
-    with TestClient(create_app(data_dir, search_ahead=search_ahead), base_url="http://127.0.0.1:1") as http:
+def run_server(data_dir: Path, *, search_ahead: bool = False, hold_s: float = 0.01) -> Iterator[Client]:
+    """Run a server in this process, without a process for its searches and without held heartbeats unless asked."""
+    app = create_app(data_dir, search_ahead=search_ahead, hold_s=hold_s)
+    with TestClient(app, base_url="http://127.0.0.1:1") as http:
         key = (data_dir / "api-key").read_text().strip()
         http.headers["Authorization"] = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
         yield Client(http, data_dir)

@@ -1,0 +1,75 @@
+"""Giving an agent its next run in the moment its last one ends, instead of at its next heartbeat.
+
+For agents that ask from a thread beside their run, `wandb.agent(function=...)` (SDK 0.29 to 0.31): their heartbeat is
+answered when the run has ended, and what it brings waits in a queue until the function has returned. One that has
+reached its `count` drops the command and exits without a word: its run is taken back.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+
+from sweeper.server import runs
+from sweeper.server.runs import StoredRun
+from sweeper.server.sweeps import Agent
+
+EAGER_S = 2.5
+"""An agent that asks for its first run this soon after it registered asks from a thread; one in a shell waits 5 s."""
+SILENT_S = 15.0
+"""After an answer the next heartbeat is due in 5 s."""
+
+HOLD_S, SHORT_HOLD_S = 27.0, 18.0
+"""For how long a heartbeat may wait: wandb-core gives up a request after 30 s, in 0.29 a heartbeat after 20 s."""
+
+_LISTED = "agent_id = :agent AND name IN (SELECT value FROM json_each(:listed))"
+
+
+def all_done(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> bool:
+    """Whether all runs that an agent lists have reported their end, and it surely asks for another.
+
+    Not after a failure: to us that looks like Ctrl-C.
+    """
+    done = "exit_code IS NOT NULL AND (state = 'finished' OR (state = 'killed' AND stop_requested))"
+    return bool(agent.eager and listed) and len(_ids(db, agent, listed, done)) == len(listed)
+
+
+def watchable(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> tuple[int, ...]:
+    """Give the runs whose end the answer to an agent may wait for: all it lists, or none.
+
+    One that has not started cannot report its end: after Ctrl-C its agent would wait for our answer in vain.
+    """
+    if not agent.eager:
+        return ()
+    found = _ids(db, agent, listed, "state IN ('running', 'preempting') AND NOT stop_requested")
+    return found if len(found) == len(listed) else ()
+
+
+def hold_s(user_agent: str) -> float:
+    """Say for how long a client's heartbeat may wait, by the name that the client gives itself."""
+    return HOLD_S if user_agent.startswith("W&B Public Client") else SHORT_HOLD_S
+
+
+def _ids(db: sqlite3.Connection, agent: Agent, listed: Collection[str], condition: str) -> tuple[int, ...]:
+    query = f"SELECT id FROM runs WHERE {_LISTED} AND {condition}"  # noqa: S608 - conditions of ours
+    return tuple(row["id"] for row in db.execute(query, {"agent": agent.id, "listed": json.dumps(list(listed))}))
+
+
+def note(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+    """Remember that a run was given to an agent that may be gone."""
+    db.execute("INSERT OR REPLACE INTO early_runs VALUES (?, ?)", (run.id, now))
+
+
+def take_back(db: sqlite3.Connection, *, now: float) -> list[StoredRun]:
+    """Take runs from agents that have not been heard since they were given one; those never started vanish."""
+    due = "id IN (SELECT run_id FROM early_runs WHERE given_at < ?)"
+    found = runs.where(db, due, (now - SILENT_S,))
+    db.execute("DELETE FROM early_runs WHERE given_at < ?", (now - SILENT_S,))
+    dropped = [run for run in found if run.state == "pending" and run.agent_id is not None and not run.accepted]
+    for run in dropped:
+        if run.started_at is None and run.sends == 1:
+            db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+        else:
+            runs.update(db, run.id, agent_id=None)
+    return dropped
