@@ -8,7 +8,7 @@ import time
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import early, lifecycle
+from sweeper.server import early, lifecycle, stops
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3]}}}
 
@@ -16,7 +16,7 @@ GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"valu
 def eager(table, sweep):
     """Register an agent that asks at once, and give it a run that has started."""
     agent = table.agent(sweep)
-    command = table.scheduler.heartbeat(agent, (), now=table.now)
+    command = table.scheduler.heartbeat(agent, set(), now=table.now)
     table.beat(agent, command.run.name)
     table.start(command.run)
     return agent, command.run
@@ -51,7 +51,7 @@ def test_agent_in_a_shell_waits_for_its_process(table):
 def test_a_workers_agent_gets_one_run(table):
     """A worker of ours takes one run: another would be dropped."""
     agent = table.agent(table.sweep(GRID))
-    run = table.scheduler.heartbeat(agent, (), now=table.now, early=False).run
+    run = table.scheduler.heartbeat(agent, set(), now=table.now, early=False).run
     table.start(run)
     table.complete(run)
     assert table.beat(agent, run.name).kind == "wait"
@@ -70,7 +70,7 @@ def test_stopped_run_brings_another_at_once(table):
     """An agent goes on after a stop of ours, although its run ends with exit code 1."""
     agent, run = eager(table, table.sweep(GRID))
     with table.store.write() as db:
-        lifecycle.request_stop(db, run.id, "no good")
+        stops.request(db, run.id, "no good", now=table.now)
     assert table.beat(agent, run.name).kind == "stop"
     table.complete(run, 1)
     assert table.beat(agent, run.name).kind == "run"

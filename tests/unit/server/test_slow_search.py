@@ -14,7 +14,9 @@ def test_a_search_in_an_agents_thread_delays_no_other_sweep(table):
     waiting, free = table.agent(slow), table.agent(other)
     commands = []
     with table.scheduler._searching.setdefault(slow.id, threading.Lock()):  # as if a search were under way
-        thread = threading.Thread(target=lambda: commands.append(table.scheduler.heartbeat(waiting, (), now=table.now)))
+        thread = threading.Thread(
+            target=lambda: commands.append(table.scheduler.heartbeat(waiting, set(), now=table.now))
+        )
         thread.start()
         run = table.given(free)
         table.start(run)
