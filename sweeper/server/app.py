@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
+from sweeper.server import artifact_commit, artifact_endpoints, dashboard, endpoints, lifecycle, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
+from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
@@ -93,6 +94,7 @@ def _routes() -> list[Route]:
         Route(run_files + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
         Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
+        *artifact_endpoints.ROUTES,
         *dashboard.ROUTES,
     ]
 
@@ -110,6 +112,8 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
         torn.unlink()
     app.state.store = store
     app.state.files = FileStore(shelf)
+    app.state.blobs = BlobStore(data_dir / "artifacts")
+    artifact_commit.tidy(store, app.state.blobs, now=now)
     app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.scheduler import Scheduler
@@ -23,6 +24,7 @@ class Context:
     Attributes:
         scheduler: The rules, with the store.
         files: Where uploads lie.
+        blobs: Where artifacts' contents lie.
         signer: Signs addresses for requests without a key.
         user: Who asks; its name is the default entity.
         base_url: The address the client used, without a slash at the end.
@@ -32,6 +34,7 @@ class Context:
 
     scheduler: Scheduler
     files: FileStore
+    blobs: BlobStore
     signer: Signer
     user: User
     base_url: str
