@@ -157,5 +157,9 @@ def tidy(store: Store, blobs: BlobStore, *, now: float) -> None:
     """Give up what was begun long ago and never committed; for the start of the server."""
     with store.write() as db:
         db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (artifacts.PENDING, now - STALE_S))
+        db.execute(
+            "DELETE FROM artifact_collections WHERE next_version = 0"
+            " AND id NOT IN (SELECT collection_id FROM artifacts)"
+        )
     with store.read() as db:
         blobs.clean(lambda project_id, md5: artifact_files.needed(db, project_id, md5), now=now)

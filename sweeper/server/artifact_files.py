@@ -96,10 +96,11 @@ def contents_of(db: sqlite3.Connection, artifact_id: int) -> set[str]:
 def needed(db: sqlite3.Connection, project_id: int, md5: str) -> bool:
     """Tell whether an artifact of a project, committed or not, needs a content."""
     query = (
-        "SELECT 1 FROM artifacts a JOIN artifact_collections c ON c.id = a.collection_id"
-        " WHERE c.project_id = :project AND (a.manifest = :md5"
-        " OR a.id IN (SELECT artifact_id FROM artifact_files WHERE md5 = :md5)"
-        " OR a.id IN (SELECT artifact_id FROM artifact_manifests WHERE md5 = :md5)) LIMIT 1"
+        "SELECT 1 FROM (SELECT artifact_id FROM artifact_files WHERE md5 = :md5"
+        " UNION ALL SELECT id FROM artifacts WHERE manifest = :md5"
+        " UNION ALL SELECT artifact_id FROM artifact_manifests WHERE md5 = :md5) n"
+        " JOIN artifacts a ON a.id = n.artifact_id JOIN artifact_collections c ON c.id = a.collection_id"
+        " WHERE c.project_id = :project LIMIT 1"
     )
     return db.execute(query, {"project": project_id, "md5": md5}).fetchone() is not None
 

@@ -142,7 +142,7 @@ class CollectionNode:
         with self.context.store.read() as db:
             versions = artifacts.versions_of(db, self.stored.id)
             found = [(member, artifacts.get(db, member.artifact_id)) for member in versions]
-        if (order or "").startswith("+"):
+        if order and not order.startswith("-"):
             found.reverse()
         listed = connection(
             found,
@@ -309,10 +309,10 @@ def artifact_in(context: Context, stored: Artifact) -> ArtifactNode:
 
 
 def find_collection(context: Context, place: projects.Project, name: str) -> CollectionNode | None:
-    """Find a collection of a project."""
+    """Find a collection of a project, once it has had a version."""
     with context.store.read() as db:
         found = artifacts.find_collection(db, place.id, name)
-    return CollectionNode(context, found, place) if found else None
+    return CollectionNode(context, found, place) if found and found.next_version else None
 
 
 def collection_connection(

@@ -137,17 +137,17 @@ def get_collection(db: sqlite3.Connection, collection_id: int) -> Collection:
 
 
 def collections_of(db: sqlite3.Connection, project_id: int, artifact_type: str | None = None) -> list[Collection]:
-    """List a project's collections, or those of one type, the newest first."""
+    """List a project's collections, or those of one type, the newest first; not those that never had a version."""
     query = (
         "SELECT * FROM artifact_collections WHERE project_id = :project AND (:type IS NULL OR type = :type)"
-        " ORDER BY id DESC"
+        " AND next_version > 0 ORDER BY id DESC"
     )
     return [Collection(*row) for row in db.execute(query, {"project": project_id, "type": artifact_type})]
 
 
 def types_of(db: sqlite3.Connection, project_id: int) -> list[tuple[str, float]]:
     """List the types of a project's artifacts, each with the time it was first used, the oldest first."""
-    query = "SELECT type, min(created_at) AS since FROM artifact_collections WHERE project_id = ?"
+    query = "SELECT type, min(created_at) AS since FROM artifact_collections WHERE project_id = ? AND next_version > 0"
     return [tuple(row) for row in db.execute(f"{query} GROUP BY type ORDER BY since, type", (project_id,))]
 
 

@@ -35,6 +35,7 @@ CREATE TABLE artifacts (
     updated_at REAL NOT NULL
 ) STRICT;
 CREATE INDEX artifacts_of_collection ON artifacts (collection_id, digest);
+CREATE INDEX artifacts_by_manifest ON artifacts (manifest);
 
 CREATE TABLE artifact_memberships (
     collection_id INTEGER NOT NULL REFERENCES artifact_collections (id) ON DELETE CASCADE,
@@ -78,6 +79,7 @@ CREATE TABLE artifact_manifests (
 ) STRICT;
 CREATE INDEX artifact_manifests_of_artifact ON artifact_manifests (artifact_id);
 CREATE INDEX artifact_manifests_of_base ON artifact_manifests (base_id);
+CREATE INDEX artifact_manifests_by_md5 ON artifact_manifests (md5);
 
 -- Before the commit: what was announced for upload. After it: the manifest.
 CREATE TABLE artifact_files (
