@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from sweeper.server import artifact_files, projects
+from sweeper.server import projects
 from sweeper.server.artifact_addresses import PREFIX, READ, WRITE
 from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.refusal import NotFoundError, RequestError
@@ -44,15 +44,15 @@ async def download(request: Request) -> Response:
 async def download_by_name(request: Request) -> Response:
     """Give out one content at the address the SDK makes from a manifest when a signed one does not work; with a key."""
     names = request.path_params
-    found = await run_in_threadpool(_holder, request.app.state.store, names)
-    return await _content(request, found, names["md5"])
+    project_id = await run_in_threadpool(_project, request.app.state.store, names["entity"], names["project"])
+    return await _content(request, project_id, names["md5"])
 
 
-def _holder(store: Store, names: dict[str, str]) -> int:
+def _project(store: Store, entity: str, name: str) -> int:
     with store.read() as db:
-        place = projects.find(db, names["entity"], names["project"])
-        if place is None or not artifact_files.needed(db, place.id, names["md5"]):
-            raise NotFoundError(f"no artifact of {names['entity']}/{names['project']} has this file")
+        place = projects.find(db, entity, name)
+    if place is None:
+        raise NotFoundError(f"no project {entity}/{name} here")
     return place.id
 
 
