@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_an_artifact_comes_back_as_it_was_logged(user, sdk):
         + """
 with wandb.init(project="p", name="user") as other:
     used = other.use_artifact("data:best")
-    place = pathlib.Path(used.download())
+    place = pathlib.Path(used.download(skip_cache=True))
 api = wandb.Api()
 art = api.artifact("p/data:latest", type="dataset")
 art.verify(str(place))
@@ -238,19 +239,43 @@ def test_an_artifact_may_build_on_others(user, sdk):
     assert read["registry"]
 
 
+MANY = """
+import json, os, pathlib, wandb
+pathlib.Path("many").mkdir()
+for number in range(300):
+    pathlib.Path("many", str(number)).write_bytes(os.urandom(1000))
+with wandb.init(project="p") as run:
+    art = wandb.Artifact("many", "dataset")
+    art.add_dir("many")
+    run.log_artifact(art).wait()
+"""
+
+
 def test_an_artifact_outlives_a_killed_server(user, sdk):
-    """What log_artifact().wait() has acknowledged is there after a kill -9 of the server, byte for byte."""
-    user.python(LOG, **sdk)
-    (server,) = [process for process in user.started if process.poll() is None]
-    server.send_signal(signal.SIGKILL)
-    server.wait()
-    sdk = user.serve()
+    """A kill -9 of the server in the middle of an upload, and one right after it: all is there, byte for byte."""
+    command = [sys.executable, "-c", MANY]
+    logger = subprocess.Popen(command, cwd=user.folder, env={**user.environ, **sdk})
+    user.started.append(logger)
+    user.wait(lambda: len(list(user.home.glob("server/artifacts/*/*/*"))) > 10, "the first files")
+    restart(user, sdk)
+    assert logger.wait(120) == 0
+    restart(user, sdk)
     code = """
     import json, pathlib, wandb
-    place = pathlib.Path(wandb.Api().artifact("p/data:best").download(root="back", skip_cache=True, path_prefix="sub"))
-    print(json.dumps((place / "sub/b.txt").read_text()))
+    place = pathlib.Path(wandb.Api().artifact("p/many:latest").download(root="back", skip_cache=True))
+    same = [(place / p.name).read_bytes() == p.read_bytes() for p in pathlib.Path("many").iterdir()]
+    print(json.dumps([len(same), all(same)]))
     """
-    assert script(user, sdk, code) == "B"
+    assert script(user, sdk, code) == [300, True]
+
+
+def restart(user, sdk) -> None:
+    """Kill the server and start it again at the same address."""
+    (server,) = [process for process in user.started if process.poll() is None and "serve" in process.args]
+    server.kill()
+    server.wait()
+    user.start("serve", "--data", user.home / "server", "--port", sdk["WANDB_BASE_URL"].rpartition(":")[2])
+    user.wait(lambda: "http" in user.start("server", "status").communicate()[0], "the server")
 
 
 def test_wandb_verify_is_content(user, sdk):
