@@ -42,7 +42,7 @@ def confusion_matrix(logits: Tensor, data: Data) -> object:
 def worst_mistakes(logits: Tensor, data: Data) -> dict[str, object]:
     """List the images that were named wrongly with the most conviction, and show them.
 
-    The pictures lie beside the table, not in it: a server without artifacts gets those too.
+    The pictures lie beside the table, not in it: each is then found by its own name.
     """
     import wandb
 

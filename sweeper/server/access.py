@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweeper.server import users
+from sweeper.server import artifact_addresses, users
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer, refusal_answer
 from sweeper.server.users import User
@@ -50,9 +50,13 @@ class Gate:
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             return refusal_answer(f"requests from pages of {origin!r} are not taken", 403)
+        if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
+            return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
         path = request.url.path
-        if path.startswith(OPEN_PATHS) or (method == "PUT" and path.startswith("/files/")):
-            return None  # a PUT carries its right in the address; the endpoint checks it
+        if path.startswith((*OPEN_PATHS, artifact_addresses.PREFIX)) or (
+            method == "PUT" and path.startswith("/files/")
+        ):
+            return None  # a PUT, and what reads an artifact, carries its right in the address; the endpoint checks it
         store: Store = request.app.state.store
         user = user_of(store, request.headers.get("authorization", ""))
         if user is None:

@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, early, endpoints, files, sweeps, users
+from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, files, sweeps, users
 from sweeper.server.access import ANY_HOST, Gate
+from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.reaper import Patience, Reaper
 from sweeper.server.refusal import RequestError
@@ -102,6 +103,7 @@ def _routes() -> list[Route]:
         Route(run_files + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
         Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
+        *artifact_endpoints.ROUTES,
         *dashboard.ROUTES,
     ]
 
@@ -119,6 +121,8 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
     app.state.files = FileStore(shelf)
     with store.write() as db:
         files.settle(db, app.state.files, now=now)
+    app.state.blobs = BlobStore(data_dir / "artifacts")
+    artifact_commit.tidy(store, app.state.blobs, now=now)
     app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)
     with store.read() as db:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from sweeper.server import writers
+from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.scheduler import Scheduler
@@ -24,6 +25,7 @@ class Context:
     Attributes:
         scheduler: The rules, with the store.
         files: Where uploads lie.
+        blobs: Where artifacts' contents lie.
         signer: Signs addresses for requests without a key.
         user: Who asks; its name is the default entity.
         base_url: The address the client used, without a slash at the end.
@@ -34,6 +36,7 @@ class Context:
 
     scheduler: Scheduler
     files: FileStore
+    blobs: BlobStore
     signer: Signer
     user: User
     base_url: str

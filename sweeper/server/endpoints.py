@@ -152,7 +152,9 @@ def context_of(request: Request) -> Context:
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
     holder = request.headers.get(HOLDER_HEADER, "")
-    return Context(state.scheduler, state.files, state.signer, request.state.user, address, time.time(), holder)
+    return Context(
+        state.scheduler, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+    )
 
 
 async def _body(request: Request) -> bytes:

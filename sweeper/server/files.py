@@ -207,6 +207,7 @@ def find(db: sqlite3.Connection, run_id: int, path: str) -> StoredFile:
 def matching(db: sqlite3.Connection, run_id: int, names: Sequence[str], pattern: str | None) -> list[StoredFile]:
     """List a run's files by name (absent ones too, with size 0), by SQL LIKE pattern, or all."""
     if names:
+        names = [str(PurePosixPath(name)) for name in names]  # `wandb verify` asks for ./name
         known = {file.path: file for file in of_run(db, run_id)}
         return [known.get(name, StoredFile(name)) for name in names]
     if pattern is None:

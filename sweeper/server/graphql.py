@@ -141,10 +141,10 @@ def _depth(document: DocumentNode) -> int:
 
 @cache
 def _schema() -> GraphQLSchema:
-    text = (files("sweeper.server") / "schema.graphql").read_text("utf-8")
-    schema = build_schema(text)
+    parts = [files("sweeper.server") / name for name in ("schema.graphql", "artifacts.graphql")]
+    schema = build_schema("\n".join(part.read_text("utf-8") for part in parts))
     for scalar in schema.type_map.values():
-        if isinstance(scalar, GraphQLScalarType) and scalar.name in {"JSON", "UpsertModelInput", "UpdateRunStateInput"}:
+        if isinstance(scalar, GraphQLScalarType) and (scalar.name == "JSON" or scalar.name.endswith("Input")):
             scalar.parse_literal = _literal  # type: ignore[method-assign]
     return schema
 
@@ -174,5 +174,5 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> An
     return value
 
 
-_ARGUMENTS = {"input": "fields"}
-"""Arguments that have another name in Python, where `input` is a builtin."""
+_ARGUMENTS = {"input": "fields", "id": "global_name"}
+"""Arguments that have another name in Python, where theirs is a builtin."""

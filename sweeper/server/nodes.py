@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
-from sweeper.server import filters, lifecycle, prior_runs, runs, sweeps
+from sweeper.server import artifact_lists, filters, lifecycle, prior_runs, runs, sweeps
 from sweeper.server import projects as project_table
+from sweeper.server.artifact_nodes import (
+    ArtifactNode,
+    ArtifactTypeNode,
+    CollectionNode,
+    MembershipNode,
+    collection_connection,
+    find_collection,
+)
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.filters import Candidate
@@ -87,6 +95,31 @@ class ProjectNode:
         with self.context.store.read() as db:
             found = runs.find(db, self.stored.id, name)
         return RunNode(self.context, found, self.stored) if found else None
+
+    def artifact_collection_membership(self, name: str) -> MembershipNode | None:
+        """Find an artifact as a version of a collection."""
+        return artifact_lists.find_membership(self.context, self.stored, name)
+
+    def artifact(self, name: str) -> ArtifactNode | None:
+        """Find an artifact."""
+        found = self.artifact_collection_membership(name)
+        return found.artifact() if found else None
+
+    def artifact_type(self, name: str) -> ArtifactTypeNode | None:
+        """Find a type of artifacts."""
+        return artifact_lists.find_type(self.context, self.stored, name)
+
+    def artifact_types(self, **page: Any) -> dict[str, Any]:
+        """List the types of its artifacts."""
+        return artifact_lists.type_connection(self.context, self.stored, **page)
+
+    def artifact_collection(self, name: str) -> CollectionNode | None:
+        """Find a collection of artifacts."""
+        return find_collection(self.context, self.stored, name)
+
+    def artifact_collections(self, **page: Any) -> dict[str, Any]:
+        """List its collections of artifacts."""
+        return collection_connection(self.context, self.stored, **page)
 
     def bucket(self, name: str, missing_ok: bool = False) -> RunNode | None:
         """Find a run to resume."""

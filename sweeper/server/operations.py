@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.server import inputs, projects, users
+from sweeper.server.artifact_operations import ArtifactOperations
+from sweeper.server.collection_operations import CollectionOperations
 from sweeper.server.connections import connection
 from sweeper.server.context import global_id
 from sweeper.server.nodes import ProjectNode, entity_node, user_node
@@ -13,9 +15,12 @@ from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.sweep_operations import SweepOperations
 
+FEATURES = ("TOTAL_COUNT_IN_FILE_CONNECTION",)
+"""Without it `list(artifact.files())` fails in the SDK (0.31.0)."""
+
 
 @dataclass(frozen=True, slots=True)
-class Operations(SweepOperations, RunOperations, RunActions):
+class Operations(SweepOperations, RunOperations, RunActions, ArtifactOperations, CollectionOperations):
     """The root of every request: its methods are the fields of Query and Mutation."""
 
     def viewer(self) -> dict[str, Any]:
@@ -23,8 +28,10 @@ class Operations(SweepOperations, RunOperations, RunActions):
         return user_node(self.context.user)
 
     def server_info(self) -> dict[str, Any]:
-        """Announce no optional features: each one would change which requests come."""
-        return {"cli_version_info": {}, "latest_local_version_info": None, "features": []}
+        """Announce few optional features: each one changes which requests come."""
+        versions = {"min_cli_version": "0.29.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
+        features = [{"name": name, "is_enabled": True} for name in FEATURES]
+        return {"cli_version_info": versions, "latest_local_version_info": None, "features": features}
 
     def entity(self, name: str | None = None) -> dict[str, Any]:
         """Describe an entity."""

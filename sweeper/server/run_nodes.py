@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.run import RunState
 from sweeper.server import console, files, history, lines, projects, strictjson, sweeps, thinned
+from sweeper.server.artifacts import INPUT, OUTPUT
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.files import StoredFile
@@ -30,6 +31,7 @@ class RunNode:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stored, name)
 
+    __typename = "Run"  # what graphql-core asks for where a field may give several types
     read_only = False
 
     def id(self) -> str:
@@ -196,6 +198,18 @@ class RunNode:
                 live = history.rows_with(lines.texts(db, self.stored.id, Stream.HISTORY), live_keys)
         return {"parquet_urls": [], "live_data": live}
 
+    def output_artifacts(self, **page: Any) -> dict[str, Any]:
+        """List the artifacts it logged."""
+        from sweeper.server import artifact_lists  # a run and its artifacts know each other
+
+        return artifact_lists.of_run(self.context, self.stored.id, OUTPUT, **page)
+
+    def input_artifacts(self, **page: Any) -> dict[str, Any]:
+        """List the artifacts it used."""
+        from sweeper.server import artifact_lists
+
+        return artifact_lists.of_run(self.context, self.stored.id, INPUT, **page)
+
     def file_count(self) -> int:
         """Count its files."""
         with self.context.store.read() as db:
@@ -253,6 +267,12 @@ class FileNode:
     def direct_url(self) -> str:
         """Where to download it from."""
         return self.url()
+
+    def display_name(self) -> str:
+        """Its path within the run."""
+        return self.stored.path
+
+    storage_path = digest = upload_url = upload_headers = upload_multipart_urls = artifact = None
 
 
 def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:

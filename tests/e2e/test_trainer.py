@@ -31,21 +31,26 @@ parameters:
 
 
 def test_a_run_leaves_all_that_the_trainer_declares(user):
-    """Every metric, picture and table and the net reach the embedded server; METRICS names no more and no less."""
+    """Every metric, picture and table, and the net twice, reach the embedded server; METRICS names no more, no less."""
     user.run("create", user.write("sweep.yaml", SWEEP))
     user.run("launch", "--workers", "1", "--count", "1")
     code = """
     import json, wandb
     (run,) = wandb.Api().runs("local/nets")
     keys = set(run.summary_metrics) | {key for row in run.scan_history() for key in row}
-    print(json.dumps([sorted(keys), [[file.name, file.size] for file in run.files()], dict(run.summary_metrics)]))
+    (model,) = [artifact for artifact in run.logged_artifacts() if artifact.type == "model"]
+    stored = [model.name == f"model-{run.id}:v0", [[file.name, file.size] for file in model.files()], model.metadata]
+    files = [[file.name, file.size] for file in run.files()]
+    print(json.dumps([sorted(keys), files, dict(run.summary_metrics), stored]))
     """
-    keys, files, summary = json.loads(user.python(code, **user.sdk()).stdout)
+    keys, files, summary, (named, stored, settings) = json.loads(user.python(code, **user.sdk()).stdout)
     own = {key for key in keys if not key.startswith(("_", "gradients/", "parameters/"))}
     assert own == set(METRICS) - {"gpu_peak_mib"}
     assert any(key.startswith("gradients/") for key in keys)
     sizes = dict(files)
     assert sizes["model.onnx"] > 1000
+    assert named
+    assert (stored, settings["epochs"]) == ([["model.onnx", sizes["model.onnx"]]], 2)
     for part in ("media/table/confusion_matrix_table", "media/table/worst_mistakes", "media/images/worst_images"):
         assert [size for name, size in files if name.startswith(part) and size > 50], part
     assert summary["best_val_accuracy"] >= summary["val_accuracy"] > 0.8
