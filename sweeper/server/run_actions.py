@@ -6,7 +6,18 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import alerts, branching, deletion, inputs, lifecycle, projects, runs, stops
+from sweeper.server import (
+    alerts,
+    artifact_commit,
+    artifacts,
+    branching,
+    deletion,
+    inputs,
+    lifecycle,
+    projects,
+    runs,
+    stops,
+)
 from sweeper.server.alerts import Alert
 from sweeper.server.context import parts_of
 from sweeper.server.projects import Project
@@ -34,6 +45,8 @@ class RunActions(Root):
     def delete_run(self, fields: object) -> dict[str, Any]:
         """Delete a run with its history and files; a process that is still at it is told to stop."""
         sent = inputs.read(inputs.DeleteRun, fields)
+        if sent.delete_artifacts:
+            artifact_commit.delete(self.context.store, self.context.blobs, lambda db: self._logged_by(db, sent.id))
         with self.context.store.write() as db:
             place, run = self.run_by_id(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
@@ -42,6 +55,10 @@ class RunActions(Root):
         self.context.files.remove_run(place.entity, place.name, run.name)
         self.context.scheduler.changed(run.sweep_id)
         return {"client_mutation_id": None}
+
+    def _logged_by(self, db: sqlite3.Connection, run_id: str) -> list[artifacts.Artifact]:
+        _, run = self.run_by_id(db, run_id)
+        return artifacts.of_run(db, run.id, artifacts.OUTPUT)
 
     def delete_files(self, fields: object) -> dict[str, Any]:
         """Delete files of runs; those that are gone already do not matter."""
