@@ -342,7 +342,7 @@ class SweepReader:
             nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
             name=run.name or run.id,
             reason=str(summary.get("_sweeper", {}).get("reason", "")),
-            created_at=_utc(run.created_at),
+            created_at=utc(run.created_at),
             duration_s=summary.get("_runtime"),
             stop=_stop(run.id, summary.get("_sweeper", {})),
             prior=run.sweep_name != self.ref.sweep_id,
@@ -367,6 +367,7 @@ def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
     return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
 
 
-def _utc(text: str) -> datetime:
+def utc(text: str) -> datetime:
+    """Read a time of the API; one that does not say where is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

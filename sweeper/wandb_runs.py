@@ -19,7 +19,7 @@ from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
-from sweeper.wandb_client import connect, sdk_errors
+from sweeper.wandb_client import connect, sdk_errors, utc
 
 PAGE = 1000
 
@@ -116,7 +116,7 @@ def _server_run(run: Any) -> ServerRun:
         state=RunState(run.state) if run.state in set(RunState) else RunState.RUNNING,
         config=dict(run.config),
         summary=dict(run.summary_metrics),
-        created_at=datetime.fromisoformat(run.created_at),
+        created_at=utc(run.created_at),
         notes=run.notes or "",
         tags=tuple(run.tags or ()),
         last_step=None if run.lastHistoryStep < 0 else run.lastHistoryStep,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
 
-from sweeper.cli.options import Sweep
+from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_backend, say_next
 from sweeper.errors import BackendError
 from sweeper.settings import BackendChoice, Settings
@@ -20,6 +22,57 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweeper.sync import RunSync, SyncResult
+
+Format = Literal["csv", "json", "parquet"]  # as in sweeper.export, which is not imported for `--help`
+
+
+def export(  # noqa: PLR0917 Typer passes them by name
+    sweep: Sweep = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="By the name of the file, else CSV.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, and not to stdout.")
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="A row for every logged step of every run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    backend: BackendOption = "auto",
+) -> None:
+    """Write a sweep's runs as a table: parameters, metric, summary, times.
+
+    Example: sweeper export --output runs.csv
+    """
+    from sweeper import export as tables
+    from sweeper import session, verbs, wandb_runs
+
+    form = tables.choose_format(form, output)
+    tables.check_output(output, force=force)
+    settings = Settings.from_env()
+    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    say_backend(server)
+    ref = session.resolve(settings, server, sweep)
+    status = verbs.StatusReader(ref, settings).read()
+    runs = wandb_runs.Server(server, settings).runs(ref)
+    if history:
+        with _bar("reading histories", len(status.runs)) as advance:
+            table = tables.history_table(runs, tell=advance)
+    else:
+        table = tables.run_table(status, runs)
+    with table:
+        tables.write(table, form, output, sys.stdout)
+    if output is not None:
+        err.print(f"[bold]wrote[/]  {escape(str(output))}", soft_wrap=True)
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar where somebody is looking."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
 
 
 def sync(  # noqa: PLR0917 Typer passes them by name
@@ -56,30 +109,20 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     if dry_run:
         result = prepared.plan()
     else:
-        with _progress(len(prepared.runs)) as tell:
-            result = prepared.run(tell)
+        with _bar("sending runs", len(prepared.runs)) as advance:
+            result = prepared.run(lambda run: _tell(run, advance))
     _show_sync(result, as_json=as_json)
     if not result.ok:
         raise typer.Exit(1)
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[RunSync], None]]:
-    """Show a bar where somebody is looking, and what there is to say about runs in any case."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("sending runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-
-        def tell(run: RunSync) -> None:
-            progress.advance(task)
-            if run.error:
-                complain(BackendError(f"run {run.run} was not sent: {run.error}"))
-            elif run.outcome == "sent" and (run.notes or not err.is_terminal):
-                err.print(escape(f"{run.run} sent" + "".join(f"; {note}" for note in run.notes)), soft_wrap=True)
-
-        yield tell
+def _tell(run: RunSync, advance: Callable[[], None]) -> None:
+    """Say what there is to say about a run; where nobody sees the bar, that it was sent."""
+    advance()
+    if run.error:
+        complain(BackendError(f"run {run.run} was not sent: {run.error}"))
+    elif run.outcome == "sent" and (run.notes or not err.is_terminal):
+        err.print(escape("; ".join([f"{run.run} sent", *run.notes])), soft_wrap=True)
 
 
 def _show_sync(result: SyncResult, *, as_json: bool) -> None:
