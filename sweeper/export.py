@@ -9,18 +9,24 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal, Self, get_args
 
 from sweeper.errors import ResultError
+from sweeper.record import RunRecord
 from sweeper.run import float_or_nan
-from sweeper.status import RunStatus, SweepStatus
+from sweeper.status import RunStatus, summarise
+from sweeper.wandb_client import SweepView
 from sweeper.wandb_runs import ServerRun
 
 Format = Literal["csv", "json", "parquet"]
 
-RUN_COLUMNS = ("run", "name", "state", "reason", "created_at", "duration_s", "attempts", "slot", "best", "last")
+RUN_COLUMNS = (
+    *("run", "name", "state", "prior", "reason", "created_at", "duration_s", "attempts", "slot"),
+    *("best", "last"),
+)
 """What every table of runs has, in front of `config.*` and `summary.*`."""
 
 HISTORY_COLUMNS = ("run", "step", "timestamp", "runtime_s")
@@ -86,18 +92,24 @@ def _kind(value: object) -> str:
     return "float" if isinstance(value, float) else "text"
 
 
-def run_table(status: SweepStatus, runs: Iterable[ServerRun]) -> Table:
-    """Make a row of each of a sweep's own runs, the oldest first.
+def run_table(view: SweepView, runs: Iterable[ServerRun], records: Mapping[str, RunRecord], *, now: datetime) -> Table:
+    """Make a row of each of a sweep's runs and of those attached to it, the oldest first.
 
     Args:
-        status: The sweep.
-        runs: Its runs, whole.
+        view: The sweep.
+        runs: The same runs, whole.
+        records: What this machine's workers wrote, by run id.
+        now: The time (aware).
     """
+    alike = [replace(run, prior=False) for run in view.runs]  # a status has no prior runs
+    status = summarise(
+        view.definition, alike, records, ref=view.ref, state=view.state, url=view.url, now=now, models={}
+    )
+    shown = {run.id: run for run in status.runs}
     table = Table(RUN_COLUMNS)
-    known = {run.id: run for run in status.runs}
     for run in runs:
-        if run.id in known:
-            table.add(_run_row(run, known[run.id]))
+        if run.id in shown:  # and not made in the meantime
+            table.add({**_run_row(run, shown[run.id]), "prior": run.sweep != view.ref.sweep_id})
     return table
 
 

@@ -224,7 +224,7 @@ class Sync:
             raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
         view = wandb_client.SweepReader(ref).read()
         wandb_runs.turn_to(to, settings)
-        runs = tuple(Server(source, settings).runs(ref))
+        runs = tuple(run for run in Server(source, settings).runs(ref) if run.sweep == ref.sweep_id)
         entity = entity or settings.entity or wandb_client.default_entity()
         target = Target(backend=to, entity=entity, project=project or settings.project or ref.project)
         directory = SweepDir.of(settings.home, ref)

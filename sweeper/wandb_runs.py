@@ -32,6 +32,7 @@ class ServerRun:
         id: Its run id.
         name: Its display name.
         state: Where it is in its life.
+        sweep: The id of its own sweep; empty if it has none.
         config: All of its parameters, nested as they were given.
         summary: Its last logged values, and what else is in its summary.
         created_at: When the server made it.
@@ -44,6 +45,7 @@ class ServerRun:
     id: str
     name: str
     state: RunState
+    sweep: str
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
     created_at: datetime
@@ -88,12 +90,11 @@ class Server:
             self._api: Any = wandb.Api(overrides={"base_url": backend.base_url}, api_key=key, timeout=60)
 
     def runs(self, ref: SweepRef) -> Iterator[ServerRun]:
-        """Read the runs of a sweep, the oldest first; those attached to it are not its own."""
+        """Read the runs of a sweep and those attached to it, the oldest first."""
         with sdk_errors(f"cannot read the runs of sweep {ref}"):
             path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}
-            for run in self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False):
-                if run.sweep_name == ref.sweep_id:
-                    yield _server_run(run)
+            found = self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False)
+            yield from map(_server_run, found)
 
     def find(self, ref: RunRef) -> ServerRun | None:
         """Read one run; None if there is none of that id."""
@@ -114,6 +115,7 @@ def _server_run(run: Any) -> ServerRun:
         id=run.id,
         name=run.name or run.id,
         state=RunState(run.state) if run.state in set(RunState) else RunState.RUNNING,
+        sweep=run.sweep_name or "",
         config=dict(run.config),
         summary=dict(run.summary_metrics),
         created_at=utc(run.created_at),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -43,7 +44,9 @@ def export(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper export --output runs.csv
     """
     from sweeper import export as tables
-    from sweeper import session, verbs, wandb_runs
+    from sweeper import session, wandb_runs
+    from sweeper.launch.base import SweepDir
+    from sweeper.wandb_client import SweepReader
 
     form = tables.choose_format(form, output)
     tables.check_output(output, force=force)
@@ -51,13 +54,14 @@ def export(  # noqa: PLR0917 Typer passes them by name
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
     ref = session.resolve(settings, server, sweep)
-    status = verbs.StatusReader(ref, settings).read()
+    view = SweepReader(ref).read()
     runs = wandb_runs.Server(server, settings).runs(ref)
     if history:
-        with _bar("reading histories", len(status.runs)) as advance:
+        with _bar("reading histories", len(view.runs)) as advance:
             table = tables.history_table(runs, tell=advance)
     else:
-        table = tables.run_table(status, runs)
+        records = SweepDir.of(settings.home, ref).records()
+        table = tables.run_table(view, runs, records, now=datetime.now(UTC))
     with table:
         tables.write(table, form, output, sys.stdout)
     if output is not None:

@@ -30,7 +30,7 @@ from sweeper.export import (
 from sweeper.record import RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, SweepState
-from sweeper.status import SweepStatus, summarise
+from sweeper.wandb_client import SweepView
 from sweeper.wandb_runs import ServerRun
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,11 +50,12 @@ class Handle:
         return iter(self.history)
 
 
-def server_run(name: str, config=None, summary=None, *history: dict) -> ServerRun:
+def server_run(name: str, config=None, summary=None, *history: dict, sweep: str = "s") -> ServerRun:
     return ServerRun(
         id=name,
         name=f"run {name}",
         state=RunState.FINISHED,
+        sweep=sweep,
         config=config or {},
         summary=summary or {},
         created_at=START,
@@ -65,13 +66,23 @@ def server_run(name: str, config=None, summary=None, *history: dict) -> ServerRu
     )
 
 
-def status(*names: str) -> SweepStatus:
-    runs = [
-        Run(id=name, state=RunState.FINISHED, history=(0.5, 0.9, 0.7), created_at=START, duration_s=5.0)
-        for name in names
+def runs_of(*runs: ServerRun) -> Table:
+    """The table of a sweep of these runs, of which this machine ran `a`."""
+    seen = [
+        Run(
+            id=run.id,
+            state=run.state,
+            history=(0.5, 0.9, 0.7),
+            created_at=START,
+            duration_s=5.0,
+            prior=run.sweep != "s",
+        )
+        for run in runs
     ]
-    known = {"ref": SweepRef("e", "p", "s"), "state": SweepState.FINISHED, "url": "", "now": START, "models": {}}
-    return summarise(DEFINITION, runs, {"a": RunRecord(run_id="a", slot="gpu0", attempt=3)}, **known)
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.FINISHED, runs=tuple(seen)
+    )
+    return run_table(view, runs, {"a": RunRecord(run_id="a", slot="gpu0", attempt=3)}, now=START)
 
 
 def table(*rows: dict) -> Table:
@@ -92,9 +103,9 @@ def test_a_run_is_a_row_with_everything_in_it():
     """Metric, times and attempts, then parameters and summary, nested ones dotted; W&B's own values are left out."""
     config = {"optimizer": {"lr": 0.1, "name": "ädam"}, "sizes": [1, 2], "_wandb": {"t": 1}}
     summary = {"acc": 0.7, "_step": 9, "drawn": {"_type": "histogram", "bins": [1]}, "by": {"class": 1}}
-    runs = [server_run("a", config, summary), server_run("b", {"momentum": 0.9}, {}), server_run("attached")]
-    rows = json.loads(text(run_table(status("a", "b"), runs), "json"))
-    assert [row["run"] for row in rows] == ["a", "b"]
+    runs = [server_run("a", config, summary), server_run("b", {"momentum": 0.9}, sweep="earlier")]
+    rows = json.loads(text(runs_of(*runs), "json"))
+    assert [(row["run"], row["prior"]) for row in rows] == [("a", False), ("b", True)]
     assert list(rows[0]) == [
         *RUN_COLUMNS,
         *("config.momentum", "config.optimizer.lr", "config.optimizer.name", "config.sizes"),

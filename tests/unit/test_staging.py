@@ -34,7 +34,12 @@ def server_run(*steps: int, state: RunState = RunState.FINISHED, **more) -> Serv
     """A run whose server has rows of these steps."""
     rows = [{"_step": step, "loss": f"server {step}"} for step in steps]
     known = {"config": {"lr": 0.1}, "summary": {"loss": math.nan, "_wandb": {"runtime": 3}}, "notes": "", "tags": ()}
-    known |= {"name": "run-7", "created_at": datetime(2026, 1, 2, tzinfo=UTC), "last_step": max(steps, default=None)}
+    known |= {
+        "name": "run-7",
+        "sweep": "s",
+        "created_at": datetime(2026, 1, 2, tzinfo=UTC),
+        "last_step": max(steps, default=None),
+    }
     return ServerRun(id="r", state=state, handle=Handle(rows), **{**known, **more})
 
 
