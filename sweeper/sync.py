@@ -27,6 +27,8 @@ from sweeper.wandb_runs import Server, ServerRun
 
 ARRIVAL_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 60.0
+ATTACHED_AT_ONCE = 200
+"""The SDK (0.31) gives a request 20 s; a server looks for each of these among all runs of its project."""
 
 Outcome = Literal["sent", "sent before", "to be sent", "not ended", "failed"]
 
@@ -306,17 +308,25 @@ class Sync:
 
     def _attach(self) -> SweepRef | None:
         """Attach all that was ever sent: to the sweep of an earlier sync, or to a new one."""
-        sent = self.ledger.runs("sent")
         sweep, attached = self.ledger.sweep()
+        sent = self.ledger.runs("sent")
         more = [run for run in sent if run not in attached]
         if sweep is not None and more:
             try:
-                wandb_runs.attach(sweep, self.definition, more)
+                self._attach_to(sweep, more)
             except BackendError:  # its definition was changed there, or the server does not take more runs
-                sweep, more = None, sent
+                sweep = None
         if sweep is None and sent:
-            where = {"entity": self.target.entity, "project": self.target.project}
-            sweep, more = wandb_client.register(self.definition, **where, prior_runs=sent), sent
-        if sweep is not None and more:
-            self.ledger.attached(sweep.path, more)
+            target, first = self.target, sent[:ATTACHED_AT_ONCE]
+            sweep = wandb_client.register(
+                self.definition, entity=target.entity, project=target.project, prior_runs=first
+            )
+            self.ledger.attached(sweep.path, first)
+            self._attach_to(sweep, sent[ATTACHED_AT_ONCE:])
         return sweep
+
+    def _attach_to(self, sweep: SweepRef, runs: Sequence[str]) -> None:
+        for start in range(0, len(runs), ATTACHED_AT_ONCE):
+            some = runs[start : start + ATTACHED_AT_ONCE]
+            wandb_runs.attach(sweep, self.definition, some)
+            self.ledger.attached(sweep.path, some)
