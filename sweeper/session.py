@@ -83,6 +83,34 @@ def wandb_backend(settings: Settings) -> Backend | None:
     return Backend(kind="wandb", base_url=base_url, api_key=settings.api_key)
 
 
+def other_backend(settings: Settings, url: str | None) -> Backend:
+    """Describe the W&B server that results are sent to.
+
+    A key goes to no other server than its own: WANDB_API_KEY belongs to WANDB_BASE_URL where that is set.
+
+    Args:
+        settings: The user's environment.
+        url: Its address; None for the one there are credentials for.
+
+    Raises:
+        BackendError: There is no key for it, or the text is no address.
+    """
+    if url is None:
+        backend = wandb_backend(settings)
+        if backend is None:
+            raise BackendError("no W&B server to send to", "give --to URL, and its key as WANDB_API_KEY")
+        return backend
+    if not urlsplit(url).netloc:
+        raise BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+    url = url.rstrip("/")
+    if settings.login_key(url) is not None:
+        return Backend(kind="wandb", base_url=url, api_key=settings.login_key(url))
+    if settings.api_key and (settings.base_url or url).rstrip("/") == url:
+        return Backend(kind="wandb", base_url=url, api_key=settings.api_key)
+    fix = f"export WANDB_API_KEY (with WANDB_BASE_URL={url} or without), or run `wandb login --host {url}`"
+    raise BackendError(f"no key for {url}", fix)
+
+
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
     """Find the sweep that is meant.
 

@@ -61,7 +61,9 @@ def create(
         BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
     """
     if definition.sweeper.used and not wandb_client.speaks_sweeper(backend):
-        definition = _without_extensions(definition, backend, ignore=ignore_extensions)
+        if not ignore_extensions:
+            raise _cannot_honour(definition, backend)
+        definition = without_extensions(definition)
     if backend.kind == "wandb":
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
@@ -72,12 +74,15 @@ def create(
     return Created(ref=ref, url=wandb_client.page(ref), expected_runs=definition.expected_runs)
 
 
-def _without_extensions(definition: SweepDefinition, backend: Backend, *, ignore: bool) -> SweepDefinition:
-    if not ignore:
-        keys = ", ".join(f"`{key}`" for key in definition.sweeper.used)
-        message = f"{backend.base_url} is no sweeper server: it cannot honour {keys} under `sweeper:`"
-        fix = "use --backend local, take them out, or give --ignore-extensions to create the sweep without them"
-        raise BackendError(message, fix)
+def _cannot_honour(definition: SweepDefinition, backend: Backend) -> BackendError:
+    keys = ", ".join(f"`{key}`" for key in definition.sweeper.used)
+    message = f"{backend.base_url} is no sweeper server: it cannot honour {keys} under `sweeper:`"
+    fix = "use --backend local, take them out, or give --ignore-extensions to create the sweep without them"
+    return BackendError(message, fix)
+
+
+def without_extensions(definition: SweepDefinition) -> SweepDefinition:
+    """Leave out what a file has under `sweeper:`, for a server that does not know it."""
     data = definition.to_dict()
     del data["sweeper"]
     return SweepDefinition.model_validate(data)

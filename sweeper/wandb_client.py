@@ -100,7 +100,8 @@ def default_base_url() -> str:
 
 
 @contextlib.contextmanager
-def _sdk_errors(what: str) -> Iterator[None]:
+def sdk_errors(what: str) -> Iterator[None]:
+    """Turn what the SDK raises into our error; `what` says what could not be done."""
     import wandb
 
     try:
@@ -129,7 +130,7 @@ def register(
     import wandb
 
     # it prints id and address, which our caller does
-    with _sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(io.StringIO()):
+    with sdk_errors("cannot create the sweep"), contextlib.redirect_stdout(io.StringIO()):
         sweep_id = wandb.sweep(definition.to_dict(), entity=entity, project=project, prior_runs=list(prior_runs))
     return SweepRef(entity or default_entity(), project, sweep_id)
 
@@ -138,7 +139,7 @@ def page(ref: SweepRef) -> str:
     """Give the address of a sweep's page: not under WANDB_BASE_URL on W&B's cloud, so the SDK has to say it."""
     import wandb
 
-    with _sdk_errors(f"cannot read sweep {ref}"):
+    with sdk_errors(f"cannot read sweep {ref}"):
         api: Any = wandb.Api()  # its methods are untyped
         return str(api.sweep(ref.path).url)
 
@@ -147,7 +148,7 @@ def default_entity() -> str:
     """Ask the server for the key's own entity."""
     import wandb
 
-    with _sdk_errors("cannot log in"):
+    with sdk_errors("cannot log in"):
         return str(wandb.Api().default_entity)
 
 
@@ -213,7 +214,7 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     import wandb
 
     verb = "hand out" if state == "pending" else "end"
-    with _sdk_errors(f"cannot {verb} run {run} {'again' if state == 'pending' else ''}".rstrip()):
+    with sdk_errors(f"cannot {verb} run {run} {'again' if state == 'pending' else ''}".rstrip()):
         api: Any = wandb.Api()  # its methods are untyped
         found = api.run(run.path)
         if not hasattr(found, "update_state"):
@@ -230,7 +231,7 @@ def stop_run(run: RunRef) -> None:
     """
     import wandb
 
-    with _sdk_errors(f"cannot stop run {run}"):
+    with sdk_errors(f"cannot stop run {run}"):
         found: Any = wandb.Api().run(run.path)
         if not hasattr(found, "stop"):
             raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
@@ -245,7 +246,7 @@ def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     import wandb
 
-    with _sdk_errors(f"cannot read run {run}"):
+    with sdk_errors(f"cannot read run {run}"):
         found = wandb.Api().run(run.path)
         return dict(found.config), dict(found.summary_metrics)
 
@@ -258,7 +259,7 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
     """
     import wandb
 
-    with _sdk_errors(f"cannot download {run}"):
+    with sdk_errors(f"cannot download {run}"):
         files = [file for file in wandb.Api().run(run.path).files() if file.name.endswith(suffix)]
         for file in files:
             file.download(root=str(into), exist_ok=True).close()
@@ -296,7 +297,7 @@ class SweepReader:
 
         self.ref = ref
         self._ended: dict[str, Run] = {}
-        with _sdk_errors("cannot log in"):
+        with sdk_errors("cannot log in"):
             self._api: Any = wandb.Api(timeout=60)
 
     def read(self) -> SweepView:
@@ -306,7 +307,7 @@ class SweepReader:
             SweepNotFoundError: It does not know the sweep.
             BackendError: It does not answer, or the sweep has a form we cannot read.
         """
-        with _sdk_errors(f"cannot read sweep {self.ref}"):
+        with sdk_errors(f"cannot read sweep {self.ref}"):
             sweep = self._find()
             sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
             self._api.flush()  # the same for runs
@@ -357,7 +358,7 @@ class SweepReader:
             nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
             name=run.name or run.id,
             reason=str(told.get("reason", "")),
-            created_at=_utc(run.created_at),
+            created_at=utc(run.created_at),
             duration_s=summary.get("_runtime"),
             stop=_stop(run.id, told),
             fallback=str(told.get("suggestion", {}).get("fallback", "")),
@@ -383,6 +384,7 @@ def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
     return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
 
 
-def _utc(text: str) -> datetime:
+def utc(text: str) -> datetime:
+    """Read a time of the API; one that does not say where is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

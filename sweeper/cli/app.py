@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import best, check, control, doctor, launch, runs, server, sweeps
+from sweeper.cli import best, check, control, doctor, launch, results, runs, server, sweeps
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -27,6 +27,8 @@ app.command()(sweeps.create)
 app.command()(launch.launch)
 app.command()(sweeps.status)
 app.command()(best.best)
+app.command()(results.export)
+app.command()(results.sync)
 app.command()(runs.logs)
 app.command()(runs.retry)
 app.command()(control.stop)

@@ -46,7 +46,7 @@ class RunActions(Root):
         """Delete a run with its history and files; a process that is still at it is told to stop."""
         sent = inputs.read(inputs.DeleteRun, fields)
         if sent.delete_artifacts:
-            artifact_commit.delete(self.context.store, self.context.blobs, lambda db: self._logged_by(db, sent.id))
+            artifact_commit.delete(self.context.store, self.context.blobs, lambda db: self._made_by(db, sent.id))
         with self.context.store.write() as db:
             place, run = self.run_by_id(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
@@ -56,7 +56,7 @@ class RunActions(Root):
         self.context.scheduler.changed(run.sweep_id)
         return {"client_mutation_id": None}
 
-    def _logged_by(self, db: sqlite3.Connection, run_id: str) -> list[artifacts.Artifact]:
+    def _made_by(self, db: sqlite3.Connection, run_id: str) -> list[artifacts.Artifact]:
         _, run = self.run_by_id(db, run_id)
         return artifacts.of_run(db, run.id, artifacts.OUTPUT)
 

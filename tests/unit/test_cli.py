@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sweeper.cli import app
 
-COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor"]
+COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor", "export", "sync"]
 SERVER_COMMANDS = ["status", "stop", "add-user", "backup", "restore", "check"]
 
 

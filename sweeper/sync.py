@@ -1,0 +1,332 @@
+"""A sweep's runs sent to another W&B server, once each, and attached there to a new sweep of the same definition."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from sweeper import wandb_client, wandb_runs
+from sweeper.definition import SweepDefinition
+from sweeper.errors import BackendError, SweeperError
+from sweeper.launch.base import SweepDir
+from sweeper.ref import RunRef, SweepRef
+from sweeper.run import RunState
+from sweeper.settings import Backend, Settings
+from sweeper.staging import Staged, find_logs, stage
+from sweeper.verbs import without_extensions
+from sweeper.wandb_runs import Server, ServerRun
+
+ARRIVAL_TIMEOUT_S = 30.0
+LOCK_TIMEOUT_S = 60.0
+ATTACHED_AT_ONCE = 200
+"""The SDK (0.31) gives a request 20 s; a server looks for each of these among all runs of its project."""
+
+Outcome = Literal["sent", "sent before", "to be sent", "not ended", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where runs are sent to.
+
+    Attributes:
+        backend: The server.
+        entity: Whose they will be there.
+        project: Where they will be.
+    """
+
+    backend: Backend
+    entity: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"{self.backend.base_url.rstrip('/')}/{self.entity}/{self.project}"
+
+    def run(self, run_id: str) -> RunRef:
+        """Name a run there."""
+        return RunRef(self.entity, self.project, run_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSync:
+    """What became of one run.
+
+    Attributes:
+        run: Its id, here and there.
+        outcome: Whether it is there now.
+        notes: What did not go with it, or came from elsewhere than its log.
+        error: Why it is not there.
+    """
+
+    run: str
+    outcome: Outcome
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """What became of a sweep.
+
+    Attributes:
+        source: The sweep here.
+        to: Where its runs went: address, entity and project.
+        runs: Its own runs, oldest first.
+        sweep: The sweep there; empty if there is none yet.
+        url: Its page.
+        error: Why the runs are not attached to it.
+    """
+
+    source: str
+    to: str
+    runs: tuple[RunSync, ...]
+    sweep: str = ""
+    url: str = ""
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that has ended is there."""
+        return not self.error and not any(run.outcome == "failed" for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was sent where: JSON lines in the sweep's directory, each of them on disk before the next thing is done."""
+
+    file: Path
+    target: str
+
+    def _lines(self) -> Iterator[Mapping[str, object]]:
+        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        for line in text.splitlines():
+            with contextlib.suppress(ValueError):  # torn by a kill
+                noted = json.loads(line)
+                if noted["to"] == self.target:
+                    yield noted
+
+    def _note(self, **what: object) -> None:
+        with self.file.open("a", encoding="utf-8") as file:
+            # the line break before it ends a torn line
+            file.write("\n" + json.dumps({"to": self.target, **what, "at": time.time()}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def begin(self, run: str) -> None:
+        """Note that a run is about to be sent: what is found there of it is ours."""
+        self._note(run=run, begun=True)
+
+    def sent(self, run: str) -> None:
+        """Note that a run has arrived."""
+        self._note(run=run, sent=True)
+
+    def attached(self, sweep: str, runs: Sequence[str]) -> None:
+        """Note that runs were attached to a sweep there."""
+        self._note(sweep=sweep, runs=list(runs))
+
+    def runs(self, what: Literal["begun", "sent"]) -> list[str]:
+        """List the runs that were noted so, in that order."""
+        return list(dict.fromkeys(str(line["run"]) for line in self._lines() if what in line))
+
+    def sweep(self) -> tuple[SweepRef | None, set[str]]:
+        """Give the newest sweep there, and the runs attached to it."""
+        newest, runs = "", set[str]()
+        for line in self._lines():
+            if "sweep" in line:
+                runs = runs if line["sweep"] == newest else set()
+                newest, more = str(line["sweep"]), line["runs"]
+                runs |= set(more) if isinstance(more, list) else set()
+        return (SweepRef.parse(newest) if newest else None), runs
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Let one sync at a time work on a sweep; `wandb sync` holds on to it too, should this process be killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    with (folder / "lock").open("w", encoding="utf-8") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise SweeperError("another `sweeper sync` of this sweep is under way", "wait for it") from error
+                time.sleep(0.1)
+        yield file.fileno()
+
+
+@dataclass
+class Sync:
+    """A sync, prepared: nothing was sent yet.
+
+    Attributes:
+        ref: The sweep here.
+        definition: What both sweeps search.
+        runs: The sweep's own runs, oldest first.
+        target: Where to.
+        directory: The sweep's directory.
+        settings: The user's environment.
+        logs: The transaction logs of each run.
+        server: The server there.
+    """
+
+    ref: SweepRef
+    definition: SweepDefinition
+    runs: tuple[ServerRun, ...]
+    target: Target
+    directory: SweepDir
+    settings: Settings
+    server: Server
+    logs: Mapping[str, tuple[Path, ...]]
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find what was noted earlier."""
+        self.ledger = Ledger(self._folder / "sent.jsonl", str(self.target))
+
+    @property
+    def _folder(self) -> Path:
+        return self.directory.path / "sync"
+
+    @classmethod
+    def prepare(
+        cls,
+        ref: SweepRef,
+        source: Backend,
+        to: Backend,
+        settings: Settings,
+        *,
+        entity: str | None = None,
+        project: str | None = None,
+    ) -> Self:
+        """Read the sweep and turn the SDK to the other server.
+
+        Args:
+            ref: The sweep, on the server that the SDK is pointed at.
+            source: That server.
+            to: The other one.
+            settings: The user's environment.
+            entity: Whose the runs will be there; the key's own by default.
+            project: Where they will be; in a project of the same name by default.
+
+        Raises:
+            SweepNotFoundError: There is no such sweep.
+            BackendError: One of the servers does not answer, or both are the same.
+        """
+        if source.base_url.rstrip("/") == to.base_url.rstrip("/"):
+            raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
+        view = wandb_client.SweepReader(ref).read()
+        wandb_runs.turn_to(to, settings)
+        runs = tuple(run for run in Server(source, settings).runs(ref) if run.sweep == ref.sweep_id)
+        entity = entity or settings.entity or wandb_client.default_entity()
+        target = Target(backend=to, entity=entity, project=project or settings.project or ref.project)
+        directory = SweepDir.of(settings.home, ref)
+        elsewhere = settings.environ.get("WANDB_DIR")  # which `launch` leaves as it is
+        logs = {**(find_logs(Path(elsewhere)) if elsewhere else {}), **find_logs(directory.wandb)}
+        definition = view.definition
+        if definition.sweeper.used and not wandb_client.speaks_sweeper(to):
+            definition = without_extensions(definition)
+        return cls(ref, definition, runs, target, directory, settings, Server(to, settings), logs)
+
+    def plan(self) -> SyncResult:
+        """Say what would be sent."""
+        sent = self.ledger.runs("sent")
+        sweep, _ = self.ledger.sweep()
+        runs = tuple(RunSync(run=run.id, outcome=self._outlook(run, sent)) for run in self.runs)
+        return self._result(runs, sweep)
+
+    def _outlook(self, run: ServerRun, sent: Sequence[str]) -> Outcome:
+        if run.id in sent:
+            return "sent before"
+        return "to be sent" if run.state.ended else "not ended"
+
+    def run(self, tell: Callable[[RunSync], None]) -> SyncResult:
+        """Send what was not sent yet, one run after the other, and attach it; a failure does not stop the others.
+
+        Args:
+            tell: Told of every run as it is done with.
+        """
+        done: list[RunSync] = []
+        with _locked(self._folder) as lock:
+            shutil.rmtree(self._folder / "staging", ignore_errors=True)
+            for planned in self.plan().runs:
+                done.append(self._send(planned.run, lock) if planned.outcome == "to be sent" else planned)
+                tell(done[-1])
+            try:
+                sweep, error = self._attach(), ""
+            except BackendError as failure:
+                sweep, error = None, failure.message
+        return self._result(tuple(done), sweep, error)
+
+    def _result(self, runs: tuple[RunSync, ...], sweep: SweepRef | None, error: str = "") -> SyncResult:
+        url = wandb_client.page(sweep) if sweep else ""
+        there = sweep.path if sweep else ""
+        return SyncResult(source=self.ref.path, to=str(self.target), runs=runs, sweep=there, url=url, error=error)
+
+    def _send(self, run_id: str, lock: int) -> RunSync:
+        run = next(run for run in self.runs if run.id == run_id)
+        folder = self._folder / "staging" / f"run-{run.id}"
+        try:
+            there = self.server.find(self.target.run(run.id))
+            if there is not None and run.id not in self.ledger.runs("begun"):
+                raise BackendError(f"a run {run.id} is there already and was not sent from here")
+            folder.mkdir(parents=True)
+            behind = there.last_step if there else None
+            staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
+            self.ledger.begin(run.id)
+            environ = self.target.backend.environ(self.settings.environ)
+            wandb_runs.sync_log(folder, self.target.run(run.id), environ, lock)
+            self._check_arrival(run.id, staged)
+        except (SweeperError, OSError, ValueError) as error:
+            return RunSync(run=run.id, outcome="failed", error=str(error))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self.ledger.sent(run.id)
+        return RunSync(run=run.id, outcome="sent", notes=staged.notes)
+
+    def _check_arrival(self, run_id: str, staged: Staged) -> None:
+        """Ask the server itself; W&B's cloud shows what it took a moment later."""
+        deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
+        while True:
+            there = self.server.find(self.target.run(run_id))
+            ended = there is not None and there.state.ended and there.state is not RunState.CRASHED
+            if there is not None and ended and there.last_step == staged.last_step:
+                return
+            if time.monotonic() > deadline:
+                found = f"it is {there.state}, with rows up to step {there.last_step}" if there else "it is not there"
+                raise BackendError(f"{found}, and not up to {staged.last_step}")
+            time.sleep(0.5)
+
+    def _attach(self) -> SweepRef | None:
+        """Attach all that was ever sent: to the sweep of an earlier sync, or to a new one."""
+        sweep, attached = self.ledger.sweep()
+        sent = self.ledger.runs("sent")
+        more = [run for run in sent if run not in attached]
+        if sweep is not None and more:
+            try:
+                self._attach_to(sweep, more)
+            except BackendError:  # its definition was changed there, or the server does not take more runs
+                sweep = None
+        if sweep is None and sent:
+            target, first = self.target, sent[:ATTACHED_AT_ONCE]
+            sweep = wandb_client.register(
+                self.definition, entity=target.entity, project=target.project, prior_runs=first
+            )
+            self.ledger.attached(sweep.path, first)
+            self._attach_to(sweep, sent[ATTACHED_AT_ONCE:])
+        return sweep
+
+    def _attach_to(self, sweep: SweepRef, runs: Sequence[str]) -> None:
+        for start in range(0, len(runs), ATTACHED_AT_ONCE):
+            some = runs[start : start + ATTACHED_AT_ONCE]
+            wandb_runs.attach(sweep, self.definition, some)
+            self.ledger.attached(sweep.path, some)
