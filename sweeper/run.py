@@ -97,6 +97,7 @@ class Run:
         nonfinite: How often it logged the metric as NaN or infinite.
         stop: The decision of early termination that ended it, if one did.
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
+        losses: How often its agent fell silent and the server handed it out again.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Run:
     nonfinite: int = 0
     stop: StopDecision | None = None
     prior: bool = False
+    losses: int = 0
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""

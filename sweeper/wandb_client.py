@@ -345,6 +345,7 @@ class SweepReader:
             duration_s=summary.get("_runtime"),
             stop=_stop(run.id, summary.get("_sweeper", {})),
             prior=run.sweep_name != self.ref.sweep_id,
+            losses=int(summary.get("_sweeper", {}).get("losses", 0)),
         )
         if state.ended:
             self._ended[run.id] = read
