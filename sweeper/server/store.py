@@ -42,12 +42,13 @@ class Store:
         self._closed = False
         self.refusals = 0
         try:
-            self._writer = self._hasty = self._connect()
-            with _closed_on_error(self._writer):
-                self._migrate()
-                if self._path != MEMORY:
-                    self._hasty = self._connect()
-                    self._hasty.execute("PRAGMA synchronous = NORMAL")
+            with disk.refusing():
+                self._writer = self._hasty = self._connect()
+                with _closed_on_error(self._writer):
+                    self._migrate()
+                    if self._path != MEMORY:
+                        self._hasty = self._connect()
+                        self._hasty.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -144,8 +145,7 @@ class Store:
             )
         missing = sorted(known.keys() - done)
         if missing and done and self._path != MEMORY:
-            with disk.refusing():
-                snapshot.before_migration(self._writer, Path(self._path), missing[0])
+            snapshot.before_migration(self._writer, Path(self._path), missing[0])
         for number in missing:
             self._apply(number, *known[number])
 
