@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sweeper import wandb_client
@@ -31,7 +31,7 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
     return noted
 
 
-def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Iterable[RunStatus], *, retries: int) -> list[RunRecord]:
+def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus], *, retries: int) -> list[RunRecord]:
     """Hand out again what launches of this machine left behind when they were killed.
 
     Args:
@@ -44,6 +44,7 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Iterable[RunStatus],
         What was noted about the runs.
     """
     states = {run.id: run.state for run in runs}
+    lost = {run.id for run in runs if run.losses and not run.state.ended}
     noted: list[RunRecord] = []
     for launch in directory.launches():
         if launch.launcher() is not None:
@@ -54,6 +55,8 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Iterable[RunStatus],
                 if state.ended and state is not RunState.CRASHED:
                     outcome = Outcome.FINISHED if state is RunState.FINISHED else Outcome.FAILED
                     launch.append(replace(record, outcome=outcome))
+                elif record.run_id in lost:  # the server has handed it out, perhaps to another machine
+                    launch.append(replace(record, outcome=Outcome.DIED, reason="its launch was killed", kind=Kind.LOST))
                 else:
                     noted.append(_hand_out(ref, launch, record, "its launch was killed", retries=retries))
     return noted

@@ -98,6 +98,7 @@ class Run:
         stop: The decision of early termination that ended it, if one did.
         fallback: Why it got a random draw where the search had nothing ready; empty if it got what was searched.
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
+        losses: How often its agent fell silent and the server handed it out again.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Run:
     stop: StopDecision | None = None
     fallback: str = ""
     prior: bool = False
+    losses: int = 0
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""

@@ -39,6 +39,7 @@ class RunStatus:
         log_tail: The last lines of the log of one that failed.
         told_to_stop: Whether the server wants it to end and it has not yet.
         stop: The decision of early termination that ended it, if one did.
+        losses: How often the server took it from a silent agent.
     """
 
     id: str
@@ -57,6 +58,7 @@ class RunStatus:
     log_tail: tuple[str, ...] = ()
     told_to_stop: bool = False
     stop: StopDecision | None = None
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         log_tail=record.log_tail if record else (),
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
+        losses=run.losses,
     )
 
 

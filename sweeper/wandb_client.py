@@ -363,6 +363,7 @@ class SweepReader:
             stop=_stop(run.id, told),
             fallback=str(told.get("suggestion", {}).get("fallback", "")),
             prior=run.sweep_name != self.ref.sweep_id,
+            losses=int(summary.get("_sweeper", {}).get("losses", 0)),
         )
         if state.ended:
             self._ended[run.id] = read

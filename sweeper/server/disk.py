@@ -19,7 +19,7 @@ _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 class DiskFullError(RequestError):
     """The disk takes no more.
 
-    507, not 4xx: the SDK (0.29 to 0.31) repeats a request that is answered so, and goes on when there is space again.
+    507, not 4xx: the SDK (0.31.0) repeats GraphQL, file streams and uploads that are answered so.
 
     Args:
         cause: What the system said.

@@ -34,8 +34,8 @@ from sweeper.server.scheduler import Scheduler
 from sweeper.server.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
-"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}}`: why the run ended, what early
-termination decided about it, and what suggested it.
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}, "losses": 1}`: why the run
+ended, what early termination decided about it, what suggested it, and how often its agent fell silent.
 
 Never stored; stripped from what comes back."""
 
@@ -208,6 +208,8 @@ def clean_summary(text: str) -> str:
 def summary_with_reason(run: StoredRun) -> str:
     """Give a run's summary as clients read it: with why it ended and what suggested it, if known."""
     told: dict[str, Any] = {"reason": run.reason} if run.reason else {}
+    if run.losses:
+        told["losses"] = run.losses
     if run.stop:
         told["stop"] = json.loads(run.stop)
     if run.origin:

@@ -46,12 +46,13 @@ class Store:
         self._closed = False
         self.refusals = 0
         try:
-            self._writer = self._connect()
-            with _closed_on_error(self._writer):
-                self._migrate()
-                self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
-                if self._path != MEMORY:
-                    self._log = WalSync(Path(self._path))
+            with disk.refusing():
+                self._writer = self._connect()
+                with _closed_on_error(self._writer):
+                    self._migrate()
+                    self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
+                    if self._path != MEMORY:
+                        self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self._path} cannot be opened as the server's database: {error}",
@@ -160,8 +161,7 @@ class Store:
             )
         missing = sorted(known.keys() - done)
         if missing and done and self._path != MEMORY:
-            with disk.refusing():
-                snapshot.before_migration(self._writer, Path(self._path), missing[0])
+            snapshot.before_migration(self._writer, Path(self._path), missing[0])
         for number in missing:
             self._apply(number, *known[number])
 

@@ -35,6 +35,10 @@ wandb.agent(sys.argv[1], function=train, project="p")
 """
 
 
+MOMENTS = ("beat", "beat", "log", "upload", "stream", "sweep")
+"""In which requests the server is killed: while somebody sends one, or up to 0.1 s later."""
+
+
 @dataclass
 class Mortal:
     """A server process that is killed and started again, at one address."""
@@ -74,6 +78,7 @@ class Acknowledged:
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     sweeps: dict[str, int] = field(default_factory=dict)
+    sending: dict[str, threading.Event] = field(default_factory=lambda: {name: threading.Event() for name in MOMENTS})
     given: list[str] = field(default_factory=list)
 
 
@@ -88,6 +93,8 @@ class Client:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
+                if call.__name__ in MOMENTS:
+                    self.seen.sending[call.__name__].set()
                 return call(*args, **options)
             except urllib.error.HTTPError as error:
                 if error.code != 503:
@@ -179,7 +186,11 @@ def test_what_was_acknowledged_is_there_once_after_every_kill(user, mortal, wire
 
     def kill_again_and_again():
         for _ in range(kills):
-            time.sleep(chance.choice([0.05, 0.5, 1.0]) + chance.random())  # the first ones hit its start
+            time.sleep(chance.choice([0.05, 0.5, 1.0]) + chance.random())  # sometimes it has hardly started
+            moment = seen.sending[chance.choice(MOMENTS)]
+            moment.clear()
+            moment.wait(2)
+            time.sleep(chance.random() ** 2 * 0.1)
             mortal.kill()
             unsound = [finding for finding in examine(user.home / "server") if finding.verdict == "fail"]
             assert unsound == []

@@ -170,6 +170,7 @@ def test_late_lines_of_a_stock_process_are_refused(client, taken, late):
     assert "given to another one" in stream(client, taken, status=400, **late)["errors"][0]["message"]
     stream(client, taken, lines(BORN + 100, 0.5))
     client.stream(taken, complete=True, exitcode=0)
+    assert json.loads(client.run(taken, "summaryMetrics")["summaryMetrics"])["_sweeper"]["losses"] == 1
     assert client.run(taken, "state historyLineCount") == {"state": "finished", "historyLineCount": 1}
 
 
