@@ -45,7 +45,7 @@ def test_readers_do_not_wait_for_the_writer(tmp_path):
 
 
 def test_every_commit_reaches_the_disk(tmp_path):
-    """Connections run in WAL mode with foreign keys on; the store syncs the log after each commit unless told not to."""
+    """Connections run in WAL mode with foreign keys on; each commit is followed by a sync of the log."""
     store = Store(tmp_path / "db")
     with store.write() as db:
         pragmas = [
