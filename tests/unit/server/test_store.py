@@ -45,14 +45,19 @@ def test_readers_do_not_wait_for_the_writer(tmp_path):
     store.close()
 
 
-def test_connections_are_set_up(tmp_path):
-    """Connections run in WAL mode with foreign keys on; the writer leaves the waiting for the disk to `WalSync`."""
+def test_every_commit_reaches_the_disk(tmp_path):
+    """Connections run in WAL mode with foreign keys on; each commit is followed by a sync of the log."""
     store = Store(tmp_path / "db")
     with store.write() as db:
         pragmas = [
             db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert pragmas == ["wal", 1, 1]
+    assert store._log is not None
+    assert store._log._done == 1
+    with store.write(durable=False):
+        pass
+    assert store._log._done == 1
     store.close()
 
 
