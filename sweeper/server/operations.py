@@ -13,6 +13,9 @@ from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.sweep_operations import SweepOperations
 
+FEATURES = ("FILESTREAM_GZIP",)
+"""Of wandb_internal.ServerFeature (0.31.0)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operations(SweepOperations, RunOperations, RunActions):
@@ -23,8 +26,9 @@ class Operations(SweepOperations, RunOperations, RunActions):
         return user_node(self.context.user)
 
     def server_info(self) -> dict[str, Any]:
-        """Announce no optional features: each one would change which requests come."""
-        return {"cli_version_info": {}, "latest_local_version_info": None, "features": []}
+        """Announce the optional features that are served: each one changes which requests come."""
+        features = [{"name": name, "is_enabled": True} for name in FEATURES]
+        return {"cli_version_info": {}, "latest_local_version_info": None, "features": features}
 
     def entity(self, name: str | None = None) -> dict[str, Any]:
         """Describe an entity."""
