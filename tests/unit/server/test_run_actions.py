@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sweeper.run import RunState
-from sweeper.server import stops
+from sweeper.server import deletion, stops
 
 GRID = {
     "method": "grid",
@@ -137,6 +137,17 @@ def test_a_deleted_run_of_a_grid_is_made_again(client):
     (command,) = client.beat(agent)
     client.graphql(DELETE, id=client.init(command["run_id"])["bucket"]["id"])
     assert client.beat(agent)[0]["args"] == command["args"]
+
+
+def test_suggestions_ahead_go_on_after_a_deletion(ahead):
+    """They are numbered as the sweep's runs: with one run fewer, one is computed that takes its number."""
+    sweep = ahead.sweep(GRID)
+    run = ahead.given(ahead.agent(sweep))
+    assert [found.number for found in ahead.settled(sweep) if found.params] == [2, 3]
+    with ahead.store.write() as db:
+        deletion.delete_run(db, ahead.read(run), now=ahead.now)
+    ahead.scheduler.changed(sweep.id)
+    assert [found.number for found in ahead.settled(sweep) if found.params] == [1, 2, 3]
 
 
 def test_files_are_deleted_by_their_ids(client):
