@@ -1,6 +1,6 @@
 """Request bodies that come compressed (`Content-Encoding: gzip`), unpacked piece by piece and within bounds.
 
-wandb-core 0.31.0 compresses file_stream with `x_file_stream_no_gzip=False`; a proxy may compress anything.
+wandb-core 0.31.0 compresses file_stream with `x_file_stream_no_gzip=False` if the server announces FILESTREAM_GZIP.
 """
 
 from __future__ import annotations

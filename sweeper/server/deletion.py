@@ -13,8 +13,6 @@ def delete_run(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     """Delete a run with all it logged; its uploads lie on disk and are the caller's to remove."""
     db.execute("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?, ?)", (run.project_id, run.name, now))
     db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
-    if run.sweep_id is not None:  # they are numbered by the sweep's runs, and know of this one
-        db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (run.sweep_id,))
 
 
 def is_deleted(db: sqlite3.Connection, project_id: int, name: str) -> bool:

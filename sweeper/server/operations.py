@@ -15,8 +15,8 @@ from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.sweep_operations import SweepOperations
 
-FEATURES = ("TOTAL_COUNT_IN_FILE_CONNECTION",)
-"""Without it `list(artifact.files())` fails in the SDK (0.31.0)."""
+FEATURES = ("FILESTREAM_GZIP", "TOTAL_COUNT_IN_FILE_CONNECTION")
+"""Of wandb_internal.ServerFeature (0.31.0); without the second `list(artifact.files())` fails in the SDK."""
 
 
 @dataclass(frozen=True, slots=True)

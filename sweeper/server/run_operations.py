@@ -119,10 +119,13 @@ def _join_sweep(db: sqlite3.Connection, run: StoredRun, sweep_name: str, config:
 
 def _set_columns(db: sqlite3.Connection, run: StoredRun, sent: inputs.UpsertBucket) -> StoredRun:
     """Store what was sent; what was not sent stays."""
-    if sent.config is not None:
-        strictjson.parse_object(sent.config, "the config")
+    config = sent.config
+    if config is not None:
+        strictjson.parse_object(config, "the config")
+        if shared_mode.is_announced(config):
+            config = shared_mode.merged_config(run.config, config)
     columns = {
-        "config": sent.config,
+        "config": config,
         "summary": clean_summary(sent.summary_metrics) if sent.summary_metrics is not None else None,
         "display_name": sent.display_name,
         "description": sent.description,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from itertools import count
+from typing import Any
 
 from sweeper.server import lines, strictjson
 from sweeper.server.lines import Stream
@@ -24,6 +26,22 @@ def is_announced(config: str | None) -> bool:
     except (ValueError, LookupError, TypeError):
         return False
     return isinstance(bits, list) and _TELEMETRY_BIT in bits
+
+
+def merged_config(known: str, sent: str) -> str:
+    """Put the config of one of several processes beside the others': each knows its own keys only."""
+    old, new = json.loads(known), strictjson.parse_object(sent, "the config")
+    return json.dumps(_merged(old, new))
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge objects key by key; of two other values the new one holds."""
+    both = {key: _merged(old[key], new[key]) for key in old.keys() & new.keys() if _are_objects(old[key], new[key])}
+    return {**old, **new, **both}
+
+
+def _are_objects(*values: object) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
 
 
 def renumbered(text: str, number: int) -> str:

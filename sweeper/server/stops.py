@@ -63,5 +63,6 @@ def is_due(run: StoredRun, definition: SweepDefinition, *, now: float) -> bool:
     """Whether an agent is to end its run: at once, unless the run may be a script that is about to end by itself."""
     if not run.stop_requested:
         return False
-    is_script = definition.program is not None and not run.holder and run.started_at is not None
+    program = definition.program or ":"  # module:function: no `wandb agent` can start that
+    is_script = ":" not in program and not run.holder and run.started_at is not None
     return not is_script or now >= run.stop_due

@@ -27,7 +27,10 @@ with wandb.init(
     name="nàme",
     config={"λ": 1.5, "far": math.inf, "nan": math.nan},
     tags=["ä"],
-    settings=wandb.Settings(x_stats_sampling_interval=0.2),
+    settings=wandb.Settings(
+        x_stats_sampling_interval=0.2,
+        **({"x_file_stream_no_gzip": False} if "x_file_stream_no_gzip" in wandb.Settings.model_fields else {}),
+    ),
 ) as run:
     for step in range(5):
         run.log({"löss": 1 / (step + 1), "nan": math.nan, "inf": -math.inf, "deep": {"a": step}})

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sweeper.run import RunState
-from sweeper.server import stops
+from sweeper.server import deletion, stops
 
 GRID = {
     "method": "grid",
@@ -36,9 +36,10 @@ def ask_to_stop(table, run):
         stops.ask(db, table.read(run), "stopped by anna", now=table.now)
 
 
-def test_a_function_agent_is_told_at_once(table):
+@pytest.mark.parametrize("program", [{}, {"program": "toy:train"}])
+def test_a_function_agent_is_told_at_once(table, program):
     """Without a script the heartbeat is the only way: the next one says stop."""
-    agent, run = started(table, GRID)
+    agent, run = started(table, {**GRID, **program})
     ask_to_stop(table, run)
     assert table.beat(agent, run.name).kind == "stop"
 
@@ -136,6 +137,17 @@ def test_a_deleted_run_of_a_grid_is_made_again(client):
     (command,) = client.beat(agent)
     client.graphql(DELETE, id=client.init(command["run_id"])["bucket"]["id"])
     assert client.beat(agent)[0]["args"] == command["args"]
+
+
+def test_suggestions_ahead_go_on_after_a_deletion(ahead):
+    """They are numbered as the sweep's runs: with one run fewer, one is computed that takes its number."""
+    sweep = ahead.sweep(GRID)
+    run = ahead.given(ahead.agent(sweep))
+    assert [found.number for found in ahead.settled(sweep) if found.params] == [2, 3]
+    with ahead.store.write() as db:
+        deletion.delete_run(db, ahead.read(run), now=ahead.now)
+    ahead.scheduler.changed(sweep.id)
+    assert [found.number for found in ahead.settled(sweep) if found.params] == [1, 2, 3]
 
 
 def test_files_are_deleted_by_their_ids(client):
@@ -270,6 +282,20 @@ def test_processes_of_one_run_do_not_overwrite_each_other(client):
     ]
     assert json.loads(found["summaryMetrics"]) == {"a": 5, "b": 4}
     assert [edge["node"]["line"] for edge in found["logLines"]["edges"]] == ["a 1", "a 2", "b 3", "b 4", "a 5"]
+
+
+def test_processes_of_one_run_keep_each_others_config(client):
+    """Each sends what it knows; the last value of a key holds, and both are told apart in the SDK's own section."""
+
+    def config(writer, **values):
+        own = {"_wandb": {"value": {"t": {"3": [67]}, "e": {writer: {"host": writer}}}}}
+        return json.dumps({**own, **{name: {"value": value} for name, value in values.items()}})
+
+    first_words(client, "r", config=config("a", lr=1, depth=2))
+    first_words(client, "r", config=config("b", lr=3))
+    found = json.loads(client.run("r", "config")["config"])
+    assert (found["lr"], found["depth"]) == ({"value": 3}, {"value": 2})
+    assert found["_wandb"]["value"]["e"] == {"a": {"host": "a"}, "b": {"host": "b"}}
 
 
 def test_a_second_process_neither_clears_nor_reopens_a_run(client):
