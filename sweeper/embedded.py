@@ -5,11 +5,13 @@ It knows the server only by its command line, its record file and its address.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psutil
 
@@ -36,10 +39,12 @@ class ServerRecord:
     Attributes:
         pid: Its process.
         url: Its address.
+        certificate: The file of its TLS certificate; None for plain HTTP.
     """
 
     pid: int
     url: str
+    certificate: str | None = None
 
 
 def data_dir(home: Path) -> Path:
@@ -70,20 +75,62 @@ def _read_record(data: Path) -> ServerRecord | None:
 
 def find(home: Path) -> ServerRecord | None:
     """Find the running server of a state directory: the process of the record must answer at its address."""
-    record = _read_record(data_dir(home))
-    if record is None or _answering_pid(record.url) != record.pid:
+    return find_in(data_dir(home))
+
+
+def find_in(data: Path) -> ServerRecord | None:
+    """Find the running server of a data directory."""
+    record = _read_record(data)
+    if record is None or _answering_pid(record) != record.pid:
         return None
     return record
 
 
-def _answering_pid(url: str) -> int | None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy on the way to loopback
+def _answering_pid(record: ServerRecord) -> int | None:
     try:
-        with opener.open(f"{url}/healthz", timeout=5) as response:
+        with _opener(record).open(f"{record.url}/healthz", timeout=5) as response:
             pid: int = json.load(response)["pid"]
             return pid
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _opener(record: ServerRecord) -> urllib.request.OpenerDirector:
+    """Make what asks the server: without a proxy, and under TLS trusting its own certificate, whatever its name."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if record.certificate:
+        context = ssl.create_default_context(cafile=record.certificate)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(*handlers)
+
+
+def login_address(data: Path, page: str = "/") -> str:
+    """Ask the running server of a data directory for an address that logs a browser in, once.
+
+    Args:
+        data: The data directory.
+        page: What it then shows: the address of one of the server's pages, or its path.
+
+    Raises:
+        ServerError: No server runs there, or it does not know the key in its directory.
+    """
+    record = find_in(data)
+    if record is None:
+        raise ServerError(f"no server is running on {data}", "start it: sweeper serve, or any command that needs it")
+    key = key_file(data).read_text(encoding="ascii").strip()
+    address = urlsplit(page)
+    target = urlencode({"next": urlunsplit(("", "", address.path or "/", address.query, ""))})
+    login = base64.b64encode(f"api:{key}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310 the record is our own
+        f"{record.url}/login/link?{target}", method="POST", headers={"Authorization": f"Basic {login}"}
+    )
+    try:
+        with _opener(record).open(request, timeout=10) as response:
+            return record.url + str(json.load(response)["path"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ServerError(f"the server at {record.url} gives no address: {error}", f"restart it on {data}") from error
 
 
 def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
@@ -111,7 +158,7 @@ def _private(path: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    with open(path, "w", opener=_for_us_alone) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -119,7 +166,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
-    with log_file(home).open("ab") as log:
+    with open(log_file(home), "ab", opener=_for_us_alone) as log:
         process = subprocess.Popen(
             command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -133,6 +180,10 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
         time.sleep(0.1)
     process.terminate()
     raise ServerError("the embedded server did not start", f"read its log: {log_file(home)}")
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def choose_port(data: Path) -> int:
@@ -154,7 +205,7 @@ def check_port(host: str, port: int) -> None:
 
 def _bind(host: str, port: int) -> int | None:
     """Try to listen on a port, 0 for any; give the port, or None."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -164,21 +215,23 @@ def _bind(host: str, port: int) -> int | None:
 
 
 @contextmanager
-def announced(data: Path, url: str) -> Iterator[None]:
+def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator[None]:
     """Hold a data directory while a server runs on it, and say where it is.
 
     Raises:
         ServerError: Another server holds it.
     """
     _private(data)
-    with (data / "serve.lock").open("w") as lock:
+    with open(data / "serve.lock", "w", opener=_for_us_alone) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             other = _read_record(data)
             where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
             raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
-        _record_file(data).write_text(json.dumps(asdict(ServerRecord(os.getpid(), url))), encoding="utf-8")
+        record = ServerRecord(os.getpid(), url, str(certificate) if certificate else None)
+        with open(_record_file(data), "w", encoding="utf-8", opener=_for_us_alone) as file:
+            json.dump(asdict(record), file)
         yield
 
 

@@ -1,18 +1,16 @@
-"""The server put together: routes, start and end, and `serve` that runs it in the foreground."""
+"""The server put together: routes, start and end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Collection
 from functools import partial
 from pathlib import Path
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -21,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import dashboard, endpoints, lifecycle, sweeps, users
-from sweeper.server.access import ANY_HOST, Gate
+from sweeper.server import dashboard, endpoints, lifecycle, login, sweeps, users
+from sweeper.server.access import Gate
 from sweeper.server.files import FileStore
+from sweeper.server.limits import MAX_FILE, Limits
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
 from sweeper.server.searcher import Searcher, SearchProcess
@@ -46,6 +45,7 @@ def create_app(
     heartbeat_timeout_s: float = 60.0,
     bare_run_timeout_s: float = 300.0,
     search_ahead: bool = True,
+    max_file: int = MAX_FILE,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -55,6 +55,7 @@ def create_app(
         heartbeat_timeout_s: Silence after which an agent and its runs are given up.
         bare_run_timeout_s: The same for a run without an agent.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
+        max_file: Bytes of the largest file that is taken.
     """
 
     @contextlib.asynccontextmanager
@@ -64,6 +65,7 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
+            app.state.max_file = max_file
             reaper = asyncio.create_task(_reap(app, heartbeat_timeout_s, bare_run_timeout_s))
             try:
                 yield
@@ -75,7 +77,7 @@ def create_app(
     return Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Gate, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -93,6 +95,7 @@ def _routes() -> list[Route]:
         Route(run_files + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
         Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
+        *login.ROUTES,
         *dashboard.ROUTES,
     ]
 
@@ -152,28 +155,3 @@ async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG0
     if isinstance(error, HTTPException):
         return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
     return refusal_answer("the text holds half a surrogate pair", 400)
-
-
-def serve(*, host: str, port: int, data_dir: Path) -> None:
-    """Run the server in the foreground until SIGTERM or SIGINT.
-
-    Args:
-        host: The address to listen on. Under a wildcard address clients may use any name for the server.
-        port: The port.
-        data_dir: The data directory, made if need be.
-    """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
-    config = uvicorn.Config(
-        create_app(data_dir, hosts=hosts),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=3,
-        server_header=False,
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
-        signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run()

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import files, filestream, graphql, projects, runs
+from sweeper.server import files, filestream, graphql, limits, projects, runs
 from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
@@ -75,7 +75,7 @@ async def upload_file(request: Request) -> Response:
         raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
     place = shelf.locate(*names)
     try:
-        size, md5 = await shelf.save(place, request.stream())
+        size, md5 = await shelf.save(place, limits.upload(request, shelf.root))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     await run_in_threadpool(_record, store, names, size, md5)
@@ -103,7 +103,7 @@ async def download_file(request: Request) -> Response:
     if not await anyio.Path(place).is_file():
         raise NotFoundError(f"the content of {found.path!r} is gone")
     # what a run uploaded may be a web page: it must not act in our name
-    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
     return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sweeper.run import RunState
 from sweeper.server import history, lifecycle, lines, projects, runs, strictjson, sweeps
+from sweeper.server.inputs import faults_of
 from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -53,7 +54,7 @@ class FileStream(BaseModel):
         try:
             return cls.model_validate(strictjson.parse_object(body or b"{}", "the request body"))
         except ValidationError as error:
-            raise RequestError(f"not a file_stream request: {error}") from error
+            raise RequestError(f"not a file_stream request: {faults_of(error)}") from error
 
 
 def receive(
