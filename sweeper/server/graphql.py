@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -129,7 +130,25 @@ def _schema() -> GraphQLSchema:
     for scalar in schema.type_map.values():
         if isinstance(scalar, GraphQLScalarType) and scalar.name in {"JSON", "UpsertModelInput", "UpdateRunStateInput"}:
             scalar.parse_literal = _literal  # type: ignore[method-assign]
+        elif isinstance(scalar, GraphQLScalarType) and scalar.name in _READERS:
+            scalar.parse_value = _READERS[scalar.name]  # type: ignore[method-assign]
     return schema
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError(f"JSONString is JSON in a string, not {type(value).__name__}")
+    return value
+
+
+def _integer(value: Any) -> int:
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(whole, bool) or not isinstance(whole, int) or not -(2**63) <= whole < 2**63:
+        raise GraphQLError("Int64 is a whole number of 64 bits")
+    return whole
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
 
 
 def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from sweeper.cli import app
 
 COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor"]
-SERVER_COMMANDS = ["status", "stop", "add-user"]
+SERVER_COMMANDS = ["status", "url", "stop", "add-user", "users", "rotate-key", "remove-user"]
 
 
 def invoke(*args: str) -> tuple[int, str]:
