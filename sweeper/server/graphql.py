@@ -131,7 +131,7 @@ def _schema() -> GraphQLSchema:
         if isinstance(scalar, GraphQLScalarType) and scalar.name in {"JSON", "UpsertModelInput", "UpdateRunStateInput"}:
             scalar.parse_literal = _literal  # type: ignore[method-assign]
         elif isinstance(scalar, GraphQLScalarType) and scalar.name in _READERS:
-            scalar.parse_value = _READERS[scalar.name]  # type: ignore[method-assign]
+            scalar.parse_value = _READERS[scalar.name]  # type: ignore[assignment]
     return schema
 
 

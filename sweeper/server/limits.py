@@ -56,10 +56,12 @@ class Limits:
 
     Args:
         app: What it wraps.
+        first_s: Seconds that any body may take.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, first_s: float = FIRST_S) -> None:
         self.app = app
+        self._first_s = first_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -68,7 +70,7 @@ class Limits:
             return
         answer = _Answer(send)
         try:
-            await self.app(scope, _Body(receive).receive, answer.send)
+            await self.app(scope, _Body(receive, self._first_s).receive, answer.send)
         except Exception:
             number = secrets.token_hex(4)
             # the path alone: the query may hold a token
@@ -90,9 +92,9 @@ def bug_message(number: str) -> str:
 class _Body:
     """The body of a request, which must keep coming."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, first_s: float) -> None:
         self._receive = receive
-        self._started_at = time.monotonic()
+        self._until = time.monotonic() + first_s
         self._size = 0
         self._complete = False
 
@@ -100,7 +102,7 @@ class _Body:
         """Give the next piece."""
         if self._complete:  # what now comes is the client's leaving, whenever that is
             return await self._receive()
-        left_s = self._started_at + FIRST_S + self._size / SLOWEST_RATE - time.monotonic()
+        left_s = self._until + self._size / SLOWEST_RATE - time.monotonic()
         try:
             with anyio.fail_after(left_s):
                 message = await self._receive()
