@@ -63,8 +63,8 @@ def test_a_body_that_stops_coming_is_given_up():
             given_up.append(error.status)
 
     async def receive():
-        while not pieces:
-            await anyio.sleep(1)
+        if not pieces:
+            await anyio.Event().wait()
         return pieces.pop()
 
     async def send(message):
