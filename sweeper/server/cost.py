@@ -25,10 +25,24 @@ MAX_FIELDS = 1000
 """Fields with fragments written out, aliases and all; the SDK's widest document has some hundred."""
 MAX_NESTED_VALUES = 20
 """Lists and objects in each other, written out in a document; the SDK sends such as variables."""
-MAX_VALUES = 1_000_000
+MAX_VALUES = 300_000
 """Values in one answer: a page of 1,000 runs has 40 each."""
-MAX_S = 60.0
+MAX_S = 30.0
 """Seconds until no further field is looked up."""
+
+
+class SpentError(BaseException):
+    """A request has had all it may have.
+
+    No `Exception`: of those, graphql-core (3.3) notes one for a field and goes on with the next.
+
+    Args:
+        message: What to do instead.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(slots=True)
@@ -42,13 +56,13 @@ class Budget:
         """Pay for one value of the answer.
 
         Raises:
-            RequestError: There have been too many, or it takes too long.
+            SpentError: There have been too many, or it takes too long.
         """
         self.values -= 1
         if self.values < 0:
-            raise RequestError(f"the answer would have more than {MAX_VALUES} values: ask for shorter pages (`first`)")
+            raise SpentError(f"the answer would have more than {MAX_VALUES} values: ask for shorter pages (`first`)")
         if self.values % 64 == 0 and time.monotonic() > self.until:
-            raise RequestError(f"the answer takes longer than {MAX_S:.0f} s: ask for shorter pages (`first`)")
+            raise SpentError(f"the answer takes longer than {MAX_S:.0f} s: ask for shorter pages (`first`)")
 
 
 def check(document: DocumentNode) -> None:

@@ -30,7 +30,7 @@ from graphql import (
 from pydantic import BaseModel, ValidationError
 
 from sweeper.server import cost, inputs, limits, strictjson
-from sweeper.server.cost import Budget
+from sweeper.server.cost import Budget, SpentError
 from sweeper.server.refusal import RequestError
 
 log = logging.getLogger(__name__)
@@ -49,12 +49,13 @@ class GraphQLRequest(BaseModel):
     operationName: str | None = None  # noqa: N815 the wire's name
 
 
-def answer(body: bytes, root: object) -> tuple[int, dict[str, Any]]:
+def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int, dict[str, Any]]:
     """Execute one request.
 
     Args:
         body: The request, JSON.
         root: The object whose methods are the queries and mutations.
+        budget: What it may cost; as much as any request by default.
 
     Returns:
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
@@ -66,15 +67,18 @@ def answer(body: bytes, root: object) -> tuple[int, dict[str, Any]]:
         return 400, _errors([f"not a GraphQL request: {inputs.faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
-    result = execute_sync(
-        _schema(),
-        document,
-        root_value=root,
-        context_value=Budget(),
-        variable_values=request.variables,
-        operation_name=request.operationName or None,  # wandb-core sends ""
-        field_resolver=_resolve,
-    )
+    try:
+        result = execute_sync(
+            _schema(),
+            document,
+            root_value=root,
+            context_value=budget or Budget(),
+            variable_values=request.variables,
+            operation_name=request.operationName or None,  # wandb-core sends ""
+            field_resolver=_resolve,
+        )
+    except SpentError as spent:
+        return 400, _errors([spent.message])
     if not result.errors:
         return 200, {"data": strictjson.plain(result.data)}
     return _failed(result.errors)

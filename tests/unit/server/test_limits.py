@@ -7,8 +7,8 @@ import json
 import anyio
 import pytest
 
-from sweeper.server import limits, strictjson
-from sweeper.server.cost import Budget
+from sweeper.server import graphql, limits, strictjson
+from sweeper.server.cost import Budget, SpentError
 from sweeper.server.filters import _regex
 from sweeper.server.refusal import RequestError
 
@@ -45,9 +45,9 @@ def test_an_answer_has_a_size_and_a_time():
     budget = Budget(values=3)
     for _ in range(3):
         budget.spend()
-    with pytest.raises(RequestError, match="more than"):
+    with pytest.raises(SpentError, match="more than"):
         budget.spend()
-    with pytest.raises(RequestError, match="longer than"):
+    with pytest.raises(SpentError, match="longer than"):
         Budget(values=65, until=0.0).spend()
 
 
@@ -73,3 +73,14 @@ def test_a_body_that_stops_coming_is_given_up():
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     anyio.run(limits.Limits(app, first_s=0.05), scope, receive, send)
     assert given_up == [408]
+
+
+def test_nothing_is_looked_up_once_the_budget_is_spent():
+    """An answer that grows too long is refused with what to do instead, and no further field is asked for."""
+    asked = []
+    root = {"viewer": lambda: asked.append(1) or {"id": "1"}}
+    body = json.dumps({"query": "{ " + " ".join(f"a{i}: viewer {{ id }}" for i in range(9)) + " }"}).encode()
+    status, content = graphql.answer(body, root, Budget(values=6))
+    assert (status, len(asked)) == (400, 3)
+    assert "`first`" in content["errors"][0]["message"]
+    assert graphql.answer(body, root, Budget(values=18))[0] == 200
