@@ -55,7 +55,7 @@ bench: $(STAMP)  ## run every benchmark: hours; each script also runs by itself
 	@set -- benchmarks/*.py; test -e "$$1" || { echo 'There are no benchmarks yet.'; exit 0; }; \
 	for script; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
-fuzz: $(STAMP)  ## send the server 16,000 requests of every kind, at random: 10 minutes
+fuzz: $(STAMP)  ## send the server 12,000 requests of every kind, at random: some minutes
 	$(BIN)/python -m pytest -n 0 --timeout 1800 --hypothesis-profile fuzz tests/unit/server/test_fuzz.py
 
 clean:  ## remove .venv, caches and build leftovers; sweeps and their results stay
