@@ -20,7 +20,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-sdk029 check format bench clean
+.PHONY: help install demo test test-sdk029 check format bench fuzz clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -64,6 +64,9 @@ format: $(STAMP)  ## format the code and apply safe fixes
 bench: $(STAMP)  ## run every benchmark: hours; each script also runs by itself
 	@set -- benchmarks/*.py; test -e "$$1" || { echo 'There are no benchmarks yet.'; exit 0; }; \
 	for script; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+fuzz: $(STAMP)  ## send the server 12,000 requests of every kind, at random: some minutes
+	$(BIN)/python -m pytest -n 0 --timeout 1800 --hypothesis-profile fuzz tests/unit/server/test_fuzz.py
 
 clean:  ## remove .venv, caches and build leftovers; sweeps and their results stay
 	@# the server in the background would go on with half its code gone; it loses nothing by a stop

@@ -5,11 +5,13 @@ It knows the server only by its command line, its record file and its address.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psutil
 
@@ -36,10 +39,12 @@ class ServerRecord:
     Attributes:
         pid: Its process.
         url: Its address.
+        certificate: The file of its TLS certificate; None for plain HTTP.
     """
 
     pid: int
     url: str
+    certificate: str | None = None
 
 
 def data_dir(home: Path) -> Path:
@@ -70,20 +75,62 @@ def _read_record(data: Path) -> ServerRecord | None:
 
 def find(home: Path) -> ServerRecord | None:
     """Find the running server of a state directory: the process of the record must answer at its address."""
-    record = _read_record(data_dir(home))
-    if record is None or _answering_pid(record.url) != record.pid:
+    return find_in(data_dir(home))
+
+
+def find_in(data: Path) -> ServerRecord | None:
+    """Find the running server of a data directory."""
+    record = _read_record(data)
+    if record is None or _answering_pid(record) != record.pid:
         return None
     return record
 
 
-def _answering_pid(url: str) -> int | None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy on the way to loopback
+def _answering_pid(record: ServerRecord) -> int | None:
     try:
-        with opener.open(f"{url}/healthz", timeout=5) as response:
+        with _opener(record).open(f"{record.url}/healthz", timeout=5) as response:
             pid: int = json.load(response)["pid"]
             return pid
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _opener(record: ServerRecord) -> urllib.request.OpenerDirector:
+    """Make what asks the server: without a proxy, and under TLS trusting its own certificate, whatever its name."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if record.certificate:
+        context = ssl.create_default_context(cafile=record.certificate)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(*handlers)
+
+
+def login_address(data: Path, page: str = "/") -> str:
+    """Ask the running server of a data directory for an address that logs a browser in, once.
+
+    Args:
+        data: The data directory.
+        page: What it then shows: the address of one of the server's pages, or its path.
+
+    Raises:
+        ServerError: No server runs there, or it does not know the key in its directory.
+    """
+    record = find_in(data)
+    if record is None:
+        raise ServerError(f"no server is running on {data}", "start it: sweeper serve, or any command that needs it")
+    key = key_file(data).read_text(encoding="ascii").strip()
+    address = urlsplit(page)
+    target = urlencode({"next": urlunsplit(("", "", address.path or "/", address.query, ""))})
+    login = base64.b64encode(f"api:{key}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310 the record is our own
+        f"{record.url}/login/link?{target}", method="POST", headers={"Authorization": f"Basic {login}"}
+    )
+    try:
+        with _opener(record).open(request, timeout=10) as response:
+            return record.url + str(json.load(response)["path"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ServerError(f"the server at {record.url} gives no address: {error}", f"restart it on {data}") from error
 
 
 def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
@@ -111,7 +158,7 @@ def _private(path: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    with open(path, "w", opener=_for_us_alone) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -119,7 +166,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
-    with log_file(home).open("ab") as log:
+    with open(log_file(home), "ab", opener=_for_us_alone) as log:
         process = subprocess.Popen(
             command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -142,6 +189,10 @@ def _last_words(home: Path) -> str:
     return f": {errors[-1]}" if errors else ""
 
 
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def choose_port(data: Path) -> int:
     """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
     record = _read_record(data)
@@ -161,7 +212,7 @@ def check_port(host: str, port: int) -> None:
 
 def _bind(host: str, port: int) -> int | None:
     """Try to listen on a port, 0 for any; give the port, or None."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -171,7 +222,7 @@ def _bind(host: str, port: int) -> int | None:
 
 
 @contextmanager
-def announced(data: Path, url: str) -> Iterator[None]:
+def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator[None]:
     """Hold a data directory while a server runs on it, and say where it is.
 
     Raises:
@@ -180,7 +231,8 @@ def announced(data: Path, url: str) -> Iterator[None]:
     with held(data):
         record, fresh = _record_file(data), _record_file(data).with_suffix(".new")
         try:
-            fresh.write_text(json.dumps(asdict(ServerRecord(os.getpid(), url))), encoding="utf-8")
+            with open(fresh, "w", encoding="utf-8", opener=_for_us_alone) as file:
+                json.dump(asdict(ServerRecord(os.getpid(), url, str(certificate) if certificate else None)), file)
             fresh.replace(record)
         except OSError as error:
             raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
@@ -195,7 +247,7 @@ def held(data: Path) -> Iterator[None]:
         ServerError: A server holds it.
     """
     _private(data)
-    with (data / "serve.lock").open("w") as lock:
+    with open(data / "serve.lock", "w", opener=_for_us_alone) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -24,6 +24,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would
 # No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
 hypothesis.settings.register_profile("sweeper", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=10_000)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=4_000, print_blob=True)
 hypothesis.settings.load_profile("sweeper")
 
 ROOT = Path(__file__).parents[1]

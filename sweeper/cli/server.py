@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,20 +13,22 @@ import typer
 from rich.markup import escape
 
 from sweeper import embedded
+from sweeper.cli import users
 from sweeper.cli.doctor import report
 from sweeper.cli.output import err, out, say_next
+from sweeper.cli.users import Data, directory
+from sweeper.errors import ServerError
 from sweeper.settings import Settings
 
-app = typer.Typer(help="Manage the embedded server in the background.", no_args_is_help=True)
+app = typer.Typer(help="Manage the embedded server in the background, and its users.", no_args_is_help=True)
+app.command("add-user")(users.add_user)
+app.command("users")(users.list_users)
+app.command("rotate-key")(users.rotate_key)
+app.command("remove-user")(users.remove_user)
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="The server's data directory; under SWEEPER_HOME by default.", show_default=False),
-]
 
-
-def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = embedded.HOST,
+def serve(  # noqa: PLR0917 Typer passes them by name
+    host: Annotated[str, typer.Option(help="The address to listen on; others than loopback want TLS.")] = embedded.HOST,
     port: Annotated[int | None, typer.Option(help="The port; the one used before, or a free one.")] = None,
     data: Data = None,
     heartbeat_timeout: Annotated[
@@ -34,23 +37,72 @@ def serve(
     lost_retries: Annotated[
         int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")
     ] = 2,
+    tls_cert: Annotated[Path | None, typer.Option(help="The file of the TLS certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The file of its key (PEM).")] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Listen without TLS: keys and data can be read on the way.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any."),
+    ] = None,
+    max_file: Annotated[float, typer.Option(help="The largest file that a run may upload, in GiB.")] = 32.0,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
 
     Example: sweeper serve --port 8080
     """
-    directory = _directory(data)
-    port = port or embedded.choose_port(directory)
-    url = f"http://{host}:{port}"
-    embedded.check_port(host, port)
-    with embedded.announced(directory, url):
-        from sweeper.server.app import serve as run_server
-        from sweeper.server.reaper import Patience
+    """Run the embedded server in the foreground, until Ctrl-C.
 
-        err.print(f"sweeper server on {url}, data in {escape(str(directory))}", soft_wrap=True)
-        err.print(f"key: {escape(str(embedded.key_file(directory)))}", soft_wrap=True)
+    Example: sweeper serve --port 8080
+    """
+    tls = _tls(tls_cert, tls_key)
+    _check_exposure(host, tls=tls is not None, insecure_http=insecure_http)
+    folder = directory(data)
+    port = port or embedded.choose_port(folder)
+    url = _url(host, port, tls=tls is not None)
+    embedded.check_port(host, port)
+    with embedded.announced(folder, url, tls[0] if tls else None):
+        from sweeper.server.reaper import Patience
+        from sweeper.server.serving import Address
+        from sweeper.server.serving import serve as run_server
+
+        err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
+        err.print(f"key: {escape(str(embedded.key_file(folder)))}", soft_wrap=True)
+        address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         patience = Patience(agent_s=heartbeat_timeout, lost_retries=lost_retries)
-        run_server(host=host, port=port, data_dir=directory, patience=patience)
+        run_server(address, folder, max_file=round(max_file * 2**30), patience=patience)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ServerError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
+    for file in (certificate, key):
+        if not file.is_file():
+            raise ServerError(f"{file} is no file", "give PEM files, as your authority or openssl makes them")
+    return certificate.absolute(), key.absolute()
+
+
+def _check_exposure(host: str, *, tls: bool, insecure_http: bool) -> None:
+    """Insist on TLS, or on a decision, where others can listen on the way."""
+    if not (tls or insecure_http or _is_loopback(host)):
+        fix = "give --tls-cert FILE --tls-key FILE, or --insecure-http where the network is yours alone"
+        raise ServerError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(host: str, port: int, *, tls: bool) -> str:
+    """Give an address that works on this machine."""
+    name = {"0.0.0.0": embedded.HOST, "": embedded.HOST, "::": "::1"}.get(host, host)  # noqa: S104 compared, not bound
+    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 @app.command("status")
@@ -64,10 +116,23 @@ def server_status() -> None:
     if record is None:
         out.print("no server is running; `sweeper create` starts one")
         raise typer.Exit(1)
-    directory = embedded.data_dir(settings.home)
+    folder = embedded.data_dir(settings.home)
     out.print(f"[bold]server[/]  {record.url} (pid {record.pid})", soft_wrap=True)
-    out.print(f"[bold]data[/]    {escape(str(directory))}", soft_wrap=True)
-    out.print(f"[bold]key[/]     {escape(str(embedded.key_file(directory)))}", soft_wrap=True)
+    out.print(f"[bold]data[/]    {escape(str(folder))}", soft_wrap=True)
+    out.print(f"[bold]key[/]     {escape(str(embedded.key_file(folder)))}", soft_wrap=True)
+    out.print("[bold]pages[/]   `sweeper server url` prints an address that opens them in a browser", soft_wrap=True)
+
+
+@app.command("url")
+def server_url(
+    page: Annotated[str, typer.Argument(help="The page to open, as `create` and `status` print it.")] = "/",
+    data: Data = None,
+) -> None:
+    """Print an address that logs a browser in: once, and within ten minutes.
+
+    Example: sweeper server url
+    """
+    typer.echo(embedded.login_address(directory(data), page))
 
 
 @app.command("stop")
@@ -78,21 +143,6 @@ def server_stop() -> None:
     """
     record = embedded.stop(Settings.from_env().home)
     out.print("no server was running" if record is None else f"stopped the server on {record.url} (pid {record.pid})")
-
-
-@app.command("add-user")
-def server_add_user(
-    name: Annotated[str, typer.Argument(help="The user's name, also their entity.", show_default=False)],
-    key: Annotated[str | None, typer.Option(help="Their API key (40 or more characters); made by default.")] = None,
-    data: Data = None,
-) -> None:
-    """Make a user and print their API key.
-
-    Example: sweeper server add-user alice
-    """
-    from sweeper.server.users import add_user
-
-    typer.echo(add_user(_directory(data), name, key))
 
 
 @app.command("backup")
@@ -110,7 +160,7 @@ def server_backup(
     from sweeper.server import backup
 
     with _progress("files") as tell:
-        done = backup.write(_directory(data), file.absolute(), now=time.time(), force=force, progress=tell)
+        done = backup.write(directory(data), file.absolute(), now=time.time(), force=force, progress=tell)
     what = f"the database and {done.files} other files, {done.bytes / 2**20:,.1f} MiB"
     out.print(f"[bold]backup[/]  {escape(str(done.place))}: {what}", soft_wrap=True)
     if done.missing:
@@ -132,13 +182,13 @@ def server_restore(
     """
     from sweeper.server import backup
 
-    directory = _directory(data)
-    with embedded.held(directory):
-        aside = backup.restore(file.absolute(), directory, now=time.time(), force=force)
-    out.print(f"[bold]restored[/]  {escape(str(directory))}", soft_wrap=True)
+    folder = directory(data)
+    with embedded.held(folder):
+        aside = backup.restore(file.absolute(), folder, now=time.time(), force=force)
+    out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:
         out.print(f"[bold]before[/]    {escape(str(aside))}", soft_wrap=True)
-    say_next(f"sweeper serve --data {directory}" if data else "sweeper status")
+    say_next(f"sweeper serve --data {folder}" if data else "sweeper status")
 
 
 @app.command("check")
@@ -156,12 +206,8 @@ def server_check(
     from sweeper.server import integrity
 
     with _progress("files") as tell:
-        findings = list(integrity.examine(_directory(data), deep=deep, progress=tell))
+        findings = list(integrity.examine(directory(data), deep=deep, progress=tell))
     report(findings, as_json=as_json)
-
-
-def _directory(data: Path | None) -> Path:
-    return (data or embedded.data_dir(Settings.from_env().home)).absolute()
 
 
 @contextmanager

@@ -1,79 +1,126 @@
-"""Who may come in: the Host header, the API key, and uploads by signed address."""
+"""Who may come in: the Host header, pages of other sites, API keys, and the sessions of browsers."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import re
+import time
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweeper.server import artifact_addresses, users
+from sweeper.server import artifact_addresses, login, sessions, users
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer, refusal_answer
 from sweeper.server.users import User
 
-OPEN_PATHS = ("/healthz", "/sdk/otel/")
-"""Without a key: wandb-core 0.31.0 sends its telemetry without one."""
+OPEN_PATHS = frozenset({"/healthz", login.LOGIN, login.LOGOUT})
+"""Without a key, and nothing below them: `/healthz/x` may be a page."""
+OPEN_FOLDERS = ("/sdk/otel/", artifact_addresses.PREFIX)
+"""wandb-core 0.31.0 sends its telemetry without a key; addresses of artifacts' contents carry the right to them."""
 ANY_HOST = "*"
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 class Gate:
-    """ASGI middleware: lets a request in under the user its key belongs to.
+    """ASGI middleware: lets a request in under the user its key or its session belongs to.
 
-    A web page somewhere else can neither reach us under a name of its own (Host) nor use a stored key (Origin).
+    A web page somewhere else can neither reach us under a name of its own (Host) nor use what a browser keeps for us
+    (Origin, Sec-Fetch-Site). A session only ever reads: whatever changes something needs the key.
 
     Args:
         app: What it guards.
-        hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all.
+        hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all. Bare addresses
+            always may: only a name can be pointed here by somebody else (DNS rebinding).
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
         self.app = app
-        self.hosts = frozenset(hosts)
+        self.hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what may not come in, pass on the rest with `state.user` set."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
-            return
-        request = HTTPConnection(scope)
-        refusal = self._refuse(request, scope["method"])
-        await (refusal or self.app)(scope, receive, send)
+        elif scope["type"] == "http":
+            refusal = self._refuse(HTTPConnection(scope), scope["method"], scope["path"])
+            await (refusal or self.app)(scope, receive, send)
+        # nothing else is spoken here: the server closes a WebSocket that nobody accepts
 
-    def _refuse(self, request: HTTPConnection, method: str) -> JsonAnswer | None:
-        host = request.headers.get("host", "")
-        if ANY_HOST not in self.hosts and _name(host) not in self.hosts:
-            return refusal_answer(f"this server is not called {host!r}", 400)
+    def _refuse(self, request: HTTPConnection, method: str, path: str) -> Response | None:
+        hosts = request.headers.getlist("host")
+        if len(hosts) != 1 or not self._is_called(hosts[0]):
+            name = ", ".join(hosts)[:300]
+            return refusal_answer(f"this server is not called {name!r}: start it with --allow-host NAME", 400)
+        if foreign := _foreign(request.headers, hosts[0], method):
+            return refusal_answer(foreign, 403)
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return refusal_answer(f"requests from pages of {origin!r} are not taken", 403)
         if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
             return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
-        path = request.url.path
-        if path.startswith((*OPEN_PATHS, artifact_addresses.PREFIX)) or (
-            method == "PUT" and path.startswith("/files/")
-        ):
-            return None  # a PUT, and what reads an artifact, carries its right in the address; the endpoint checks it
-        store: Store = request.app.state.store
-        user = user_of(store, request.headers.get("authorization", ""))
+        if _is_open(method, path):
+            return None
+        user = _user(request, method)
         if user is None:
-            # only a person's browser should be told to ask for a password
-            headers = {"WWW-Authenticate": 'Basic realm="sweeper: user api, password = API key"'}
-            message = "this server does not know the API key: set WANDB_API_KEY to the one in its data directory"
-            return refusal_answer(message, 401, headers if method == "GET" else None)
+            return _unknown(request, method)
         request.state.user = user
         return None
 
+    def _is_called(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        name = match["name"].lower()
+        return ANY_HOST in self.hosts or name.strip("[]") in self.hosts or _is_address(name.strip("[]"))
 
-def _name(host: str) -> str:
-    """Take the port off a Host header; nothing is left of one that is no host and port."""
+
+def _is_open(method: str, path: str) -> bool:
+    """Whether a request needs no key; the right to PUT a file is in its address, and its endpoint checks it."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) or (method == "PUT" and path.startswith("/files/"))
+
+
+def _is_address(name: str) -> bool:
     try:
-        return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
+        ipaddress.ip_address(name)
     except ValueError:
-        return ""
+        return False
+    return True
+
+
+def _foreign(headers: Headers, host: str, method: str) -> str | None:
+    """Say what is wrong with a request that a browser sends for a page which is not ours; None if nothing is."""
+    for origin in headers.getlist("origin"):
+        if origin.partition("://")[2].lower() != host.lower():
+            return f"requests from pages of {origin[:300]!r} are not taken"
+    site = headers.get("sec-fetch-site", "none")
+    followed = method in {"GET", "HEAD"} and headers.get("sec-fetch-mode") == "navigate"
+    if site in {"same-origin", "none"} or (followed and headers.get("sec-fetch-dest", "document") == "document"):
+        return None  # anybody may link to us: the answer is shown to the person, not to the page
+    return "requests from pages of other sites are not taken"
+
+
+def _user(request: HTTPConnection, method: str) -> User | None:
+    store: Store = request.app.state.store
+    if authorization := request.headers.get("authorization"):
+        return user_of(store, authorization)
+    token = login.session_token(request)
+    if not token or method not in {"GET", "HEAD"}:
+        return None
+    with store.read() as db:
+        return sessions.user_of(db, token, now=time.time())
+
+
+def _unknown(request: HTTPConnection, method: str) -> Response:
+    if method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return login.login_page(request.scope["path"], 401)
+    # only a person at curl or wget should be told to send a password
+    headers = {"WWW-Authenticate": 'Basic realm="sweeper: user api, password = API key"'}
+    message = "this server does not know the API key: set WANDB_API_KEY to the one in its data directory"
+    return refusal_answer(message, 401, headers if method == "GET" else None)
 
 
 def user_of(store: Store, authorization: str) -> User | None:

@@ -1,18 +1,16 @@
-"""The server put together: routes, start and end, and `serve` that runs it in the foreground."""
+"""The server put together: routes, start and end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Collection
 from functools import partial
 from pathlib import Path
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -20,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, files, sweeps, users
-from sweeper.server.access import ANY_HOST, Gate
+from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, files, login, sweeps, users
+from sweeper.server.access import Gate
 from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.files import FileStore
+from sweeper.server.limits import MAX_FILE, Limits
 from sweeper.server.reaper import Patience, Reaper
 from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
@@ -38,9 +37,6 @@ log = logging.getLogger(__name__)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
-KEEP_ALIVE_S = 120
-"""Longer than wandb-core keeps an idle connection (90 s): who closes first must be the client, who knows whether it is
-about to send. An agent's requests are 5 s and a run's 15 s apart."""
 
 
 def create_app(
@@ -50,6 +46,7 @@ def create_app(
     patience: Patience | None = None,
     search_ahead: bool = True,
     hold_s: float = early.HOLD_S,
+    max_file: int = MAX_FILE,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -59,6 +56,7 @@ def create_app(
         patience: For how long silence is borne, if not as by default.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
         hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
+        max_file: Bytes of the largest file that is taken.
     """
 
     @contextlib.asynccontextmanager
@@ -69,6 +67,7 @@ def create_app(
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
             borne = patience or Patience()
+            app.state.max_file = max_file
             app.state.vigil = Vigil(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, borne.agent_s / 3)
             reaper = asyncio.create_task(Reaper(app.state.scheduler, borne).work())
@@ -83,7 +82,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Gate, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -104,6 +103,7 @@ def _routes() -> list[Route]:
         Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
         *artifact_endpoints.ROUTES,
+        *login.ROUTES,
         *dashboard.ROUTES,
     ]
 
@@ -138,37 +138,3 @@ async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG0
     if isinstance(error, HTTPException):
         return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
     return refusal_answer("the text holds half a surrogate pair", 400)
-
-
-def serve(*, host: str, port: int, data_dir: Path, patience: Patience | None = None) -> None:
-    """Run the server in the foreground until SIGTERM or SIGINT.
-
-    Args:
-        host: The address to listen on. Under a wildcard address clients may use any name for the server.
-        port: The port.
-        data_dir: The data directory, made if need be.
-        patience: For how long silence is borne, if not as by default.
-
-    Raises:
-        StoreError: Its database cannot be used.
-    """
-    users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    hosts = {ANY_HOST} if host in {"0.0.0.0", "::", ""} else {*LOOPBACK, host}  # noqa: S104 - compared, not bound
-    app = create_app(data_dir, hosts=hosts, patience=patience)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=3,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        server_header=False,
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
-        signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(config)
-    app.state.is_ending = lambda: server.should_exit
-    server.run()

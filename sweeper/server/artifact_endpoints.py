@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from sweeper.server import projects
+from sweeper.server import limits, projects
 from sweeper.server.artifact_addresses import PREFIX, READ, WRITE
 from sweeper.server.artifact_blobs import BlobStore
 from sweeper.server.refusal import NotFoundError, RequestError
@@ -28,7 +28,7 @@ async def upload(request: Request) -> Response:
         raise RequestError(f"the upload has {length} bytes, it was announced with at most {limit}", 413)
     blobs: BlobStore = request.app.state.blobs
     try:
-        await blobs.save(int(names[0]), names[1], request.stream(), limit=int(limit))
+        await blobs.save(int(names[0]), names[1], limits.upload(request, blobs.root), limit=int(limit))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     return Response(status_code=200)

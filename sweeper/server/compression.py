@@ -12,8 +12,6 @@ from starlette.requests import Request
 
 from sweeper.server.refusal import RequestError
 
-MAX_FILE = 2**32
-"""Bytes of an upload that came compressed: a few MB could unpack to a full disk."""
 PIECE = 2**18
 """Bytes unpacked at a time: a small piece of a bomb is large."""
 

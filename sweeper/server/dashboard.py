@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sweeper.run import Run, best_run
@@ -21,40 +18,12 @@ from sweeper.server import alerts, files, lines, prior_runs, projects, runs, swe
 from sweeper.server.context import file_path
 from sweeper.server.projects import Project
 from sweeper.server.refusal import NotFoundError
+from sweeper.server.rendering import page
 from sweeper.server.runs import StoredRun
 from sweeper.server.store import Store
 from sweeper.status import saved_seconds
 
-# The pages have no scripts; the chart is SVG in the page.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 CHART_WIDTH, CHART_HEIGHT = 640, 200
-
-
-def _number(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}" if math.isfinite(value) else str(value)
-    return "" if value is None else str(value)
-
-
-def _moment(seconds: float | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-PAGES = Environment(loader=PackageLoader("sweeper.server"), autoescape=True, undefined=StrictUndefined)
-PAGES.filters.update(number=_number, moment=_moment, duration=_duration)
-
-
-def _page(template: str, **values: object) -> Response:
-    content = PAGES.get_template(template).render(**values)
-    return HTMLResponse(content, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
 
 async def home(request: Request) -> Response:
@@ -65,7 +34,7 @@ async def home(request: Request) -> Response:
 def _home(store: Store) -> Response:
     with store.read() as db:
         shown = [(project, _overview(store, project)) for project in projects.all_of(db)]
-    return _page("home.html", projects=shown)
+    return page("home.html", projects=shown)
 
 
 async def project_page(request: Request) -> Response:
@@ -77,7 +46,7 @@ def _project_page(store: Store, entity: str, project: str) -> Response:
     place = _find_project(store, entity, project)
     with store.read() as db:
         loose = runs.where(db, "project_id = ? AND sweep_id IS NULL", (place.id,))
-    return _page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
+    return page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
 
 
 def _overview(store: Store, project: Project) -> list[dict[str, Any]]:
@@ -105,7 +74,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
-    return _page(
+    return page(
         "sweep.html",
         project=place,
         sweep=found,
@@ -146,7 +115,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
         uploads = files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
-    return _page(
+    return page(
         "run.html",
         project=place,
         run=found,

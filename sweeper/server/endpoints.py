@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import compression, deletion, early, files, filestream, graphql, projects, runs, shared_mode
+from sweeper.server import compression, deletion, early, files, filestream, graphql, limits, projects, runs, shared_mode
 from sweeper.server.context import Context
 from sweeper.server.files import FileStore
 from sweeper.server.operations import Operations
@@ -91,7 +91,7 @@ async def upload_file(request: Request) -> Response:
         raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
     shelf.locate(*names)  # or it is refused
     try:
-        arrival = await shelf.take(compression.content(request, limit=compression.MAX_FILE))
+        arrival = await shelf.take(limits.upload(request, shelf.root))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     try:
@@ -128,7 +128,7 @@ async def download_file(request: Request) -> Response:
     if not await anyio.Path(place).is_file():
         raise NotFoundError(f"the content of {found.path!r} is gone")
     # what a run uploaded may be a web page: it must not act in our name
-    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
     return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
 
 

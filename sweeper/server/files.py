@@ -6,6 +6,7 @@ import base64
 import hashlib
 import mimetypes
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -21,6 +22,7 @@ from sweeper.server.refusal import NotFoundError, RequestError
 TORN = ".upload-"
 """Begins the names of uploads that are not in their place yet."""
 MAX_PATH = 1000
+_DRIVE = re.compile("[A-Za-z]:")
 MAX_PART = 200
 """Bytes in one part of a path: what file systems take, with room for a temporary suffix."""
 
@@ -143,8 +145,10 @@ def check_path(path: str) -> str:
     """
     parts = PurePosixPath(path).parts
     odd = any(ord(char) < 32 or char == "\\" or 0xD800 <= ord(char) < 0xE000 for char in path)
-    if odd or not parts or len(path) > MAX_PATH or path.startswith("/") or {"..", "."} & set(path.split("/")):
-        raise RequestError(f"{path!r} is not a path for a file of a run: use relative/path/name.ext")
+    # Windows, where a client may download it, reads `C:x` as another disk's and cuts dots and blanks off (`.. ` climbs)
+    climbs = any(part and not part.strip(". ") for part in path.split("/")) or _DRIVE.match(path)
+    if odd or not parts or len(path) > MAX_PATH or path.startswith("/") or climbs:
+        raise RequestError(f"{path[:MAX_PATH]!r} is not a path for a file of a run: use relative/path/name.ext")
     if any(len(part.encode()) > MAX_PART for part in parts):
         raise RequestError(f"{path!r}: each part of a path has at most {MAX_PART} bytes")
     return path

@@ -27,6 +27,7 @@ from sweeper.server import (
     sweeps,
     writers,
 )
+from sweeper.server.inputs import faults_of
 from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
@@ -65,7 +66,7 @@ class FileStream(BaseModel):
         try:
             return cls.model_validate(strictjson.parse_object(body or b"{}", "the request body"))
         except ValidationError as error:
-            raise RequestError(f"not a file_stream request: {error}") from error
+            raise RequestError(f"not a file_stream request: {faults_of(error)}") from error
 
     def writers(self, *, resumed: bool) -> set[str]:
         """Name the process it comes from, as far as it tells; one that resumes sends the summary of the last one."""

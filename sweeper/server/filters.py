@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import operator
-import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+
+import re2
 
 from sweeper.server import runs, strictjson, sweeps
 from sweeper.server.lines import lookup
@@ -21,6 +22,8 @@ from sweeper.server.sweeps import Sweep
 
 MISSING = object()
 MAX_PATTERN = 200
+MAX_COMPARISONS = 5_000_000
+"""Conditions of a filter times runs to look at: some seconds."""
 _TIMES = {
     "created_at": "created_at",
     "createdAt": "created_at",
@@ -183,14 +186,33 @@ def _in(value: Any, wanted: Any) -> bool:
 
 
 def _regex(value: Any, pattern: Any) -> bool:
-    if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN:
-        raise RequestError(f"$regex takes a pattern of at most {MAX_PATTERN} characters")
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise RequestError(f"{pattern!r} is not a regular expression: {error}") from error
+    compiled = _compiled(pattern) if isinstance(pattern, str) else None
+    if compiled is None:
+        raise RequestError("$regex takes a pattern")
     found = value if isinstance(value, list) else [value]
-    return any(isinstance(text, str) and compiled.search(text) is not None for text in found)
+    return any(isinstance(text, str) and compiled.search(_encoded(text)) is not None for text in found)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="replace")  # half a surrogate pair matches as a question mark
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> Any:
+    """Compile a pattern for RE2, whose time is linear in the text: Python's own can take for ever.
+
+    Raises:
+        RequestError: It is none, or has what RE2 lacks: look-around and back references.
+    """
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, 2**20
+    try:
+        if len(pattern) <= MAX_PATTERN:
+            return re2.compile(_encoded(pattern), options=options)
+    except re2.error as error:
+        fault = error.args[0].decode(errors="replace")
+        raise RequestError(f"{pattern!r} is not a regular expression (RE2): {fault}") from error
+    raise RequestError(f"$regex takes a pattern of at most {MAX_PATTERN} characters")
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -235,6 +257,8 @@ def find(
 def _select(known: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
     """Filter and order runs; the oldest first without an order, those without its key last."""
     condition = strictjson.parse_object(filters, "the filter") if filters else {}
+    if filters and filters.count('"') // 2 * len(known) > MAX_COMPARISONS:
+        raise RequestError(f"the filter is too long for {len(known)} runs")
     found = [run for run in known if matches(condition, run)]
     if not order:
         return found

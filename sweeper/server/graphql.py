@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from graphql import (
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
-    InlineFragmentNode,
-    SelectionSetNode,
     Undefined,
     ValueNode,
     build_schema,
@@ -32,15 +29,16 @@ from graphql import (
 )
 from pydantic import BaseModel, ValidationError
 
-from sweeper.server import strictjson
+from sweeper.server import cost, inputs, limits, strictjson
+from sweeper.server.cost import Budget, SpentError
 from sweeper.server.refusal import RequestError
 
 log = logging.getLogger(__name__)
 
 MAX_QUERY_LENGTH = 50_000
 """Characters; the SDK's longest document (0.31.0) has 5,000."""
-MAX_DEPTH = 15
-"""Nested fields with fragments written out; the SDK's deepest document has 9."""
+MAX_TOKENS = 8000
+"""Words and signs; that document has a thousand."""
 
 
 class GraphQLRequest(BaseModel):
@@ -51,12 +49,13 @@ class GraphQLRequest(BaseModel):
     operationName: str | None = None  # noqa: N815 the wire's name
 
 
-def answer(body: bytes, root: object) -> tuple[int, dict[str, Any]]:
+def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int, dict[str, Any]]:
     """Execute one request.
 
     Args:
         body: The request, JSON.
         root: The object whose methods are the queries and mutations.
+        budget: What it may cost; as much as any request by default.
 
     Returns:
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
@@ -65,36 +64,45 @@ def answer(body: bytes, root: object) -> tuple[int, dict[str, Any]]:
         request = GraphQLRequest.model_validate(strictjson.parse_object(body, "the request body"))
         document = _document(request.query)
     except ValidationError as error:
-        return 400, _errors([f"not a GraphQL request: {error}"])
+        return 400, _errors([f"not a GraphQL request: {inputs.faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
-    result = execute_sync(
-        _schema(),
-        document,
-        root_value=root,
-        variable_values=request.variables,
-        operation_name=request.operationName or None,  # wandb-core sends ""
-        field_resolver=_resolve,
-    )
+    try:
+        result = execute_sync(
+            _schema(),
+            document,
+            root_value=root,
+            context_value=budget or Budget(),
+            variable_values=request.variables,
+            operation_name=request.operationName or None,  # wandb-core sends ""
+            field_resolver=_resolve,
+        )
+    except SpentError as spent:
+        return 400, _errors([spent.message])
     if not result.errors:
         return 200, {"data": strictjson.plain(result.data)}
-    return _status(result.errors), _errors([error.message for error in result.errors])
+    return _failed(result.errors)
 
 
 def _errors(messages: list[str]) -> dict[str, Any]:
     return {"errors": [{"message": message} for message in dict.fromkeys(messages)], "data": None}
 
 
-def _status(errors: list[GraphQLError]) -> int:
-    """Take the status of the first refusal; bad variables and odd text are the client's mistake as well."""
+def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
+    """Answer with the first refusal; bad variables and odd text are the client's mistake as well.
+
+    What a bug says stays in the log: it may hold paths or SQL.
+    """
     causes = [error.original_error for error in errors]
-    for cause in causes:
-        if isinstance(cause, RequestError):
-            return cause.status
-    bugs = [cause for cause in causes if cause is not None and not isinstance(cause, GraphQLError | UnicodeEncodeError)]
-    for bug in bugs:
-        log.error("a resolver failed", exc_info=bug)
-    return 500 if bugs else 400
+    refusals = [cause for cause in causes if isinstance(cause, RequestError)]
+    bugs = [cause for cause in causes if not isinstance(cause, GraphQLError | UnicodeEncodeError | RequestError | None)]
+    if bugs and not refusals:
+        number = secrets.token_hex(4)
+        for bug in bugs:
+            log.error("request %s failed: a resolver", number, exc_info=bug)
+        return 500, _errors([limits.bug_message(number)])
+    known = [error.message for error in errors if error.original_error not in bugs]
+    return refusals[0].status if refusals else 400, _errors(known)
 
 
 @lru_cache(maxsize=256)
@@ -107,36 +115,16 @@ def _document(text: str) -> DocumentNode:
     if len(text) > MAX_QUERY_LENGTH:
         raise RequestError(f"the query has {len(text)} characters, at most {MAX_QUERY_LENGTH} are read")
     try:
-        document = parse(text)
-        errors = validate(_schema(), document)
+        document = parse(text, max_tokens=MAX_TOKENS, no_location=True)
+        cost.check(document)
+        errors = validate(_schema(), document, max_errors=5)
     except GraphQLError as error:
         raise RequestError(error.message) from error
     except RecursionError as error:
         raise RequestError("the query nests too deeply") from error
     if errors:
         raise RequestError("; ".join(error.message for error in errors[:5]))
-    if _depth(document) > MAX_DEPTH:
-        raise RequestError(f"the query nests more than {MAX_DEPTH} fields deep")
     return document
-
-
-def _depth(document: DocumentNode) -> int:
-    fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
-
-    @cache  # validation has excluded fragments that contain themselves
-    def of_fragment(name: str) -> int:
-        return of(fragments[name].selection_set)
-
-    def of(selections: SelectionSetNode | None) -> int:
-        deepest = 0
-        for part in selections.selections if selections else ():
-            if isinstance(part, FragmentSpreadNode):
-                deepest = max(deepest, of_fragment(part.name.value))
-            elif isinstance(part, FieldNode | InlineFragmentNode):
-                deepest = max(deepest, isinstance(part, FieldNode) + of(part.selection_set))
-        return deepest
-
-    return max((of(getattr(part, "selection_set", None)) for part in document.definitions), default=0)
 
 
 @cache
@@ -146,7 +134,25 @@ def _schema() -> GraphQLSchema:
     for scalar in schema.type_map.values():
         if isinstance(scalar, GraphQLScalarType) and (scalar.name == "JSON" or scalar.name.endswith("Input")):
             scalar.parse_literal = _literal  # type: ignore[method-assign]
+        elif isinstance(scalar, GraphQLScalarType) and scalar.name in _READERS:
+            scalar.parse_value = _READERS[scalar.name]  # type: ignore[assignment]
     return schema
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError(f"JSONString is JSON in a string, not {type(value).__name__}")
+    return value
+
+
+def _integer(value: Any) -> int:
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(whole, bool) or not isinstance(whole, int) or not -(2**63) <= whole < 2**63:
+        raise GraphQLError("Int64 is a whole number of 64 bits")
+    return whole
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
 
 
 def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
@@ -167,6 +173,7 @@ def _snake_case(name: str) -> str:
 
 def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
     """Find a field: a method, an attribute, or a key."""
+    info.context.spend()
     name = _snake_case(info.field_name)
     value = source.get(name) if isinstance(source, dict) else getattr(source, name)
     if callable(value):

@@ -165,5 +165,10 @@ def read(model: type[Model], sent: Any) -> Model:
     try:
         return model.model_validate(sent)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise RequestError(f"{model.__name__} input: {faults}") from error
+        raise RequestError(f"{model.__name__} input: {faults_of(error)}") from error
+
+
+def faults_of(error: ValidationError) -> str:
+    """Say what is wrong in one line, without what was sent: it may be long, or a secret."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))[:200]}: {fault['msg'][:200]}" for fault in faults[:10])

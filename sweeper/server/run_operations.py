@@ -28,6 +28,9 @@ from sweeper.server.root import Root
 from sweeper.server.run_nodes import RunNode, upload_url
 from sweeper.server.runs import StoredRun
 
+MAX_FILES = 20_000
+"""In one request."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOperations(Root):
@@ -84,6 +87,8 @@ class RunOperations(Root):
         """Give out addresses to upload a run's files to."""
         sent = inputs.read(inputs.CreateRunFiles, fields)
         entity, project = self.entity_of(sent.entity_name), sent.project_name or UNCATEGORIZED
+        if len(sent.files) > MAX_FILES:
+            raise RequestError(f"{len(sent.files)} files: ask for at most {MAX_FILES} at a time")
         with self.context.store.read() as db:
             place = self.find_project(db, entity, project)
             run = runs.find(db, place.id, sent.run_name) if place else None

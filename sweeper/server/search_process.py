@@ -21,7 +21,7 @@ from sweeper.search import suggest
 from sweeper.server import sweeps
 from sweeper.server.known_runs import KnownRuns
 from sweeper.server.store import open_reader
-from sweeper.server.suggestions import Ahead, Answer, Order
+from sweeper.server.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
 
 NICENESS = 5
 """Trainers come first; but a search that starves costs them more, in random draws."""
@@ -80,10 +80,10 @@ def main(database: str, descriptor: int) -> None:
     connection, searching = Connection(descriptor), Searching(open_reader(Path(database)))
     while True:
         try:
-            order = connection.recv()
+            order = ORDERS.validate_json(connection.recv_bytes())
         except EOFError:
             return
-        connection.send(searching.answer(order))
+        connection.send_bytes(ANSWERS.dump_json(searching.answer(order)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from sweeper.server import suggestions
 from sweeper.server.store import Store
-from sweeper.server.suggestions import Answer, Order
+from sweeper.server.suggestions import ANSWERS, ORDERS, Answer, Order
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +83,10 @@ class SearchProcess:
             SearchFailedError: None came.
         """
         try:
-            self._connection.send(order)
+            self._connection.send_bytes(ORDERS.dump_json(order))
             if not self._connection.poll(self._patience_s):
                 raise SearchFailedError(f"the search process was silent for {self._patience_s:.0f} s")
-            answer: Answer = self._connection.recv()
+            answer = ANSWERS.validate_json(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise SearchFailedError(f"the search process died (exit code {self._process.wait()})") from error
         self._patience_s = ANSWER_S

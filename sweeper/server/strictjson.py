@@ -11,6 +11,9 @@ from starlette.responses import Response
 
 from sweeper.server.refusal import RequestError
 
+MAX_DEPTH = 100
+"""Lists and objects in each other."""
+
 
 def parse(text: str | bytes, what: str) -> Any:
     """Read JSON sent by a client; bare `NaN` and `Infinity` are accepted, the SDK sends them.
@@ -19,14 +22,36 @@ def parse(text: str | bytes, what: str) -> Any:
         RequestError: The text is no JSON, or nests too deeply to be read.
     """
     try:
+        value = _read(text)
+    except (ValueError, RecursionError) as error:  # ValueError: JSON, UTF-8 and over-long integers
+        raise RequestError(f"{what} is not readable JSON: {error}") from error
+    brackets = (text.count(b"["), text.count(b"{")) if isinstance(text, bytes) else (text.count("["), text.count("{"))
+    if sum(brackets) > MAX_DEPTH and _nests(value):  # counting first: rows of history come by the thousand
+        raise RequestError(f"{what} nests more than {MAX_DEPTH} deep")
+    return value
+
+
+def _read(text: str | bytes) -> Any:
+    try:
         # 2.5 times as fast; what it does not read (half a surrogate pair, 200 levels, UTF-16) the other one does
         return from_json(text, cache_strings="keys")
     except ValueError:
-        pass
-    try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError: JSON, UTF-8 and over-long integers
-        raise RequestError(f"{what} is not readable JSON: {error}") from error
+
+
+def _nests(value: Any) -> bool:
+    """Whether containers lie deeper in each other than allowed, without recursion of our own."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def parse_object(text: str | bytes, what: str) -> dict[str, Any]:

@@ -11,6 +11,9 @@ import random
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
 
 from sweeper.search import Suggestion, sampling
 from sweeper.search.engine import REDRAWS
@@ -33,6 +36,8 @@ class Ahead:
         seed: What it drew from.
         based_on: How many ended runs it knew.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     number: int
     params: str | None
@@ -79,6 +84,11 @@ class Answer:
 
     found: Ahead | None = None
     error: str = ""
+
+
+# Both go to and fro as JSON: bytes that are not of ours could be anything but not code.
+ORDERS = TypeAdapter(Order)
+ANSWERS = TypeAdapter(Answer)
 
 
 def ahead(db: sqlite3.Connection, sweep_id: int) -> list[Ahead]:

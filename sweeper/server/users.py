@@ -9,6 +9,7 @@ import re
 import secrets
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,15 @@ KEY_FILE = "api-key"
 DATABASE = "sweeper.db"
 _KEY = re.compile(r"[A-Za-z0-9_-]{40,200}\Z")  # what wandb 0.31.0 takes for a key before it sends it
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A user with the number of their keys and of the browsers that are logged in."""
+
+    name: str
+    keys: int
+    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +92,57 @@ def add_user(data_dir: Path, name: str, key: str | None = None) -> str:
         ServerError: The name or the key cannot be used.
         StoreError: The database cannot be opened.
     """
-    store = open_store(data_dir)
-    try:
-        chosen = key or new_key()
-        with store.write() as db:
-            ensure_user(db, name, chosen, now=time.time())
-        return chosen
-    finally:
-        store.close()
+    chosen = new_key() if key is None else key
+    with closing(open_store(data_dir)) as store, store.write() as db:
+        ensure_user(db, name, chosen, now=time.time())
+    return chosen
+
+
+def all_users(data_dir: Path) -> list[Listed]:
+    """List the users by name."""
+    query = (
+        "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
+        " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
+    )
+    with closing(open_store(data_dir)) as store, store.read() as db:
+        return [Listed(*row) for row in db.execute(query, (time.time(),))]
+
+
+def rotate_key(data_dir: Path, name: str) -> str:
+    """Give a user a new key; their old ones and their sessions end at once.
+
+    Raises:
+        ServerError: There is no such user.
+    """
+    key = new_key()
+    with closing(open_store(data_dir)) as store, store.write() as db:
+        user_id = _id_of(db, name)
+        for table in ("api_keys", "sessions", "login_links"):
+            db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
+        ensure_user(db, name, key, now=time.time())
+        if name == EMBEDDED_USER:
+            _write_key(data_dir / f"{KEY_FILE}.new", key)
+            (data_dir / f"{KEY_FILE}.new").replace(data_dir / KEY_FILE)
+    return key
+
+
+def remove_user(data_dir: Path, name: str) -> None:
+    """Remove a user with their keys and sessions; their runs stay.
+
+    Raises:
+        ServerError: There is no such user, or it is the server's own.
+    """
+    if name == EMBEDDED_USER:
+        raise ServerError(f"{name} is the server's own user", f"end its key: sweeper server rotate-key {name}")
+    with closing(open_store(data_dir)) as store, store.write() as db:
+        db.execute("DELETE FROM users WHERE id = ?", (_id_of(db, name),))
+
+
+def _id_of(db: sqlite3.Connection, name: str) -> int:
+    row = db.execute("SELECT id FROM users WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise ServerError(f"there is no user {name!r}", "`sweeper server users` lists them")
+    return int(row["id"])
 
 
 def open_store(data_dir: Path) -> Store:
@@ -102,17 +155,22 @@ def open_store(data_dir: Path) -> Store:
 def embedded_key(data_dir: Path) -> str:
     """Read the key of the embedded user; on the first call make it, readable by its owner only."""
     path = data_dir / KEY_FILE
+    key = new_key()
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        _write_key(path, key)
     except FileExistsError:
         key = path.read_text("ascii").strip()
         if not _KEY.match(key):
             raise ServerError(f"{path} holds no API key", "Delete it: the next start makes a new one.") from None
-        return key
-    key = new_key()
+        path.chmod(0o600)
+    return key
+
+
+def _write_key(path: Path, key: str) -> None:
+    """Write a file that only its owner can read, from the first moment on; it must not be there."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key + "\n")
-    return key
 
 
 def upload_secret(db: sqlite3.Connection) -> bytes:

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from sweeper.cli import app
 
 COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor", "export", "sync"]
-SERVER_COMMANDS = ["status", "stop", "add-user", "backup", "restore", "check"]
+SERVER_COMMANDS = ["status", "url", "stop", "backup", "restore", "check"]
+SERVER_COMMANDS += ["add-user", "users", "rotate-key", "remove-user"]
 
 
 def invoke(*args: str) -> tuple[int, str]:

@@ -141,4 +141,4 @@ def test_a_python_without_venv_is_refused_with_the_package_to_install(clone: Clo
 def test_bare_make_lists_the_targets(clone: Clone) -> None:
     """Every target that the documentation names is listed."""
     listed = {line.split()[1] for line in clone.make().stdout.splitlines()}
-    assert {"install", "demo", "test", "check", "format", "bench", "clean"} <= listed
+    assert {"install", "demo", "test", "check", "format", "bench", "fuzz", "clean"} <= listed

@@ -302,3 +302,9 @@ def client(tmp_path: Path) -> Iterator[Client]:
 def serve():
     """What runs a server in this process over a data directory."""
     return run_server
+
+
+@pytest.fixture(scope="module")
+def serve_module():
+    """The same, for a server that several tests share."""
+    return run_server

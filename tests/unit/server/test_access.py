@@ -30,15 +30,18 @@ def test_browser_is_asked_for_the_key(client):
     assert "WWW-Authenticate" not in answer.headers
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "127.0.0.1@evil.example", "[bad"])
+HOSTS_OF_OTHERS = ["evil.example", "127.0.0.1.evil.example", "", "127.0.0.1@evil.example", "[bad", "127.0.0.1/healthz?"]
+
+
+@pytest.mark.parametrize("host", HOSTS_OF_OTHERS)
 def test_other_names_for_the_server_are_refused(client, host):
     """A page elsewhere cannot reach the server by letting its own name point here."""
     assert client.http.get("/healthz", headers={"Host": host}).status_code == 400
 
 
-@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "LOCALHOST"])
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "LOCALHOST", "[::1]:80", "192.0.2.7:1"])
 def test_names_of_this_machine_are_taken(client, host):
-    """The bound names are taken with any port."""
+    """The bound names are taken with any port, and so are bare addresses, which nobody can point elsewhere."""
     assert client.http.get("/healthz", headers={"Host": host}).status_code == 200
 
 
@@ -47,6 +50,64 @@ def test_pages_of_other_sites_cannot_use_a_browsers_key(client):
     query = {"query": "{ viewer { id } }"}
     assert client.http.post("/graphql", json=query, headers={"Origin": "http://evil.example"}).status_code == 403
     assert client.http.post("/graphql", json=query, headers={"Origin": "http://127.0.0.1:1"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "method", "status"),
+    [
+        ("cross-site", "cors", "GET", 403),
+        ("same-site", "no-cors", "GET", 403),
+        ("cross-site", "navigate", "POST", 403),
+        ("cross-site", "navigate", "GET", 200),
+        ("same-origin", "cors", "GET", 200),
+        ("none", "navigate", "GET", 200),
+    ],
+)
+def test_what_a_browser_sends_for_another_page_is_refused(client, site, mode, method, status):
+    """Another site, or another port of this machine, may link to a page and not use it otherwise."""
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    assert client.http.request(method, "/", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/healthzzz/p", "/login/p", "/healthz/p"])
+def test_what_only_looks_like_an_open_address_is_guarded(client, path):
+    """An entity whose name begins like an open address is shown to nobody without a key."""
+    entity = path.split("/")[1]
+    query = 'mutation($e: String) { upsertModel(input: {name: "p", entityName: $e}) { inserted } }'
+    client.graphql(query, e=entity)
+    assert client.http.get(path).status_code == 200
+    assert client.http.get(path, headers={"Authorization": ""}).status_code == 401
+
+
+def test_every_answer_keeps_to_itself(client):
+    """Pages, JSON, files and refusals are neither framed nor kept, and are what their type says."""
+    client.init("r")
+    client.upload("r", "a.txt", b"x")
+    for path in ("/", "/healthz", "/files/local/p/r/a.txt", "/nope", "/login"):
+        headers = client.http.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_bug_is_answered_with_a_number_only(client, caplog):
+    """What went wrong stands in the log under the number that the client is told; no path, no SQL."""
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE projects RENAME TO gone")
+    answers = [
+        client.http.post("/graphql", json={"query": "{ models { pageInfo { hasNextPage } } }"}),
+        client.http.get("/"),
+    ]
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE gone RENAME TO projects")
+    for answer in answers:
+        assert answer.status_code == 500
+        (error,) = answer.json()["errors"]
+        assert "projects" not in answer.text
+        assert error["message"].split()[-1] in caplog.text
 
 
 def test_health_needs_no_key(client):

@@ -127,8 +127,8 @@ def test_server_ends_quietly_on_a_signal(tmp_path, number):
         port = free.getsockname()[1]
     code = f"""
 from pathlib import Path
-from sweeper.server.app import serve
-serve(host="127.0.0.1", port={port}, data_dir=Path("data"))
+from sweeper.server.serving import Address, serve
+serve(Address(host="127.0.0.1", port={port}), Path("data"))
 """
     environ = {"PATH": os.defpath, "PYTHONPATH": str(Path(__file__).parents[3])}
     process = subprocess.Popen(

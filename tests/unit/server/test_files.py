@@ -96,6 +96,14 @@ BAD_PATHS = [
     "x" * 300,
     "a/" * 600 + "b",
     "line\nbreak",
+    "C:/x",
+    "c:x",
+    "//host/share/x",
+    ".. /x",
+    "a/. ./x",
+    "...",
+    "a/...",
+    "\\\\host\\share",
 ]
 
 
@@ -149,4 +157,23 @@ def test_nothing_is_left_of_an_upload_that_broke_off(client):
     client.init("r")
     client.upload("r", "a", b"x")
     client.http.put(client.upload_url("r", "a/b"), content=b"y")
+    assert list(Path(client.data_dir / "files").glob(".upload-*")) == []
+
+
+@pytest.mark.parametrize("path", ["aux/loss.png", "a b.txt", "x..y", "media/images/a:b_0.png", ".hidden", "v1."])
+def test_names_that_only_windows_dislikes_are_kept(client, path):
+    """The server runs where these are plain names, and the SDK makes them of the keys that people log."""
+    client.init("r")
+    client.upload("r", path, b"x")
+    assert [file["name"] for file in listing(client)] == [path]
+
+
+def test_file_that_is_too_long_is_refused(client):
+    """A file over the limit is a 413 whether its length is announced or not, and leaves nothing behind."""
+    client.init("r")
+    client.http.app.state.max_file = 10
+    address = client.upload_url("r", "a")
+    assert client.http.put(address, content=b"x" * 11).status_code == 413
+    assert client.http.put(address, content=iter([b"x" * 6, b"y" * 6])).status_code == 413
+    assert client.http.put(address, content=b"x" * 10).status_code == 200
     assert list(Path(client.data_dir / "files").glob(".upload-*")) == []

@@ -1,0 +1,101 @@
+"""A server as others on the machine and the network meet it: its files, its address, its logs, slow clients, TLS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import urllib.request
+
+import pytest
+
+from tests.conftest import TIMEOUT_S
+
+pytestmark = pytest.mark.e2e
+EVERYWHERE = "0.0.0.0"  # noqa: S104
+
+
+def fetch(url, **headers):
+    """Get a page; the status and the text."""
+    try:
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_nothing_is_left_for_others_to_read(user):
+    """Data directory and files are the owner's alone; no key or token is in a log or in a process's arguments."""
+    sdk = user.serve()
+    address = user.run("server", "url").stdout.strip()
+    assert fetch(address, Accept="text/html")[0] == 200
+    assert fetch(address, Accept="text/html")[0] == 401
+    user.python("import wandb; run = wandb.init(project='p'); run.log({'loss': 1}); run.finish()", **sdk)
+    data = user.home / "server"
+    assert {oct(path.stat().st_mode & 0o077) for path in [data, *data.rglob("*")]} == {"0o0"}
+    secrets = [sdk["WANDB_API_KEY"], address.split("token=")[1].split("&")[0]]
+    arguments = [word for process in user.processes() for word in process.cmdline()]
+    assert arguments
+    server = next(process for process in user.started if "serve" in process.args)
+    server.terminate()
+    told = " ".join([*arguments, *server.communicate(timeout=TIMEOUT_S), user.logs()])
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def test_a_key_on_the_command_line_is_refused(user):
+    """A key comes on standard input; one in the arguments is refused before it does anything."""
+    done = user.run("server", "add-user", "ann", "--key", "x" * 40, code=1)
+    assert "--key -" in done.stderr
+    command = [*user.start("--version").args[:3], "server", "add-user", "ann", "--key", "-"]
+    made = subprocess.run(command, env=user.environ, input="y" * 40 + "\n", capture_output=True, text=True)
+    assert made.stdout.strip() == "y" * 40
+    assert "ann" in user.run("server", "users").stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--tls-cert", "c.pem"]])
+def test_other_addresses_want_tls_or_a_decision(user, options):
+    """A server that others can reach starts neither in the clear by accident nor with half of what TLS needs."""
+    done = user.run("serve", "--host", EVERYWHERE, *options, code=1)
+    assert "--tls-key" in done.stderr
+
+
+def test_half_a_request_is_not_waited_for(user):
+    """A client that sends headers byte by byte is cut off, and whoever speaks HTTP meanwhile is served."""
+    url = user.serve()["WANDB_BASE_URL"]
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        slow.settimeout(40)
+        assert fetch(f"{url}/healthz")[0] == 200
+        assert slow.recv(100) == b""
+
+
+def test_sdk_works_over_tls_under_a_name_of_the_servers_own(user):
+    """With a certificate and --allow-host, the SDK that trusts the certificate logs a run; status and url work, too."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl")
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext", names, "-days", "2"]
+    subprocess.run(
+        [openssl, *made, "-keyout", "k.pem", "-out", "c.pem"], cwd=user.folder, check=True, capture_output=True
+    )
+    user.start("serve", "--host", EVERYWHERE, "--tls-cert", "c.pem", "--tls-key", "k.pem", "--allow-host", "a.example")
+    user.wait(lambda: "https" in user.start("server", "status").communicate()[0], "the server")
+    sdk = user.sdk()
+    certificate = str(user.folder / "c.pem")
+    address = user.run("server", "url").stdout.strip()
+    assert address.startswith("https://127.0.0.1:")
+    context = ssl.create_default_context(cafile=certificate)
+    with urllib.request.urlopen(address, context=context, timeout=20) as answer:  # noqa: S310
+        assert "__Host-sweeper-" in answer.headers["Set-Cookie"]
+        assert "; Secure" in answer.headers["Set-Cookie"]
+    request = urllib.request.Request(f"{sdk['WANDB_BASE_URL']}/healthz", headers={"Host": "a.example"})  # noqa: S310
+    with urllib.request.urlopen(request, context=context, timeout=20) as answer:  # noqa: S310
+        assert json.load(answer)["service"] == "sweeper"
+    code = "import wandb; run = wandb.init(project='p', id='r'); run.log({'loss': 1}); run.finish()"
+    code += "; print(wandb.Api().run('local/p/r').state)"
+    done = user.python(code, **sdk, SSL_CERT_FILE=certificate, REQUESTS_CA_BUNDLE=certificate)
+    assert "finished" in done.stdout
