@@ -224,10 +224,15 @@ class SweepDefinition(Model):
     @property
     def configurations(self) -> int | None:
         """The number of distinct configurations, repeats not counted; None if there are too many to list."""
-        size = self.space.size
+        size = None if self._is_drawn_elsewhere else self.space.size
         if size is not None and self.sweeper.repeat_parameter:
             size //= self.sweeper.repeats
         return None if size is None or size > MAX_CONFIGURATIONS else size
+
+    @property
+    def _is_drawn_elsewhere(self) -> bool:
+        """Whether a function of the scheduler's draws parameters that the file does not list."""
+        return self.scheduler is not None and bool(self.scheduler.search_space)
 
     @property
     def expected_runs(self) -> int | None:
@@ -244,8 +249,7 @@ class SweepDefinition(Model):
         return data
 
     def _check_has_parameters(self) -> Faults:
-        drawn_elsewhere = self.scheduler is not None and bool(self.scheduler.search_space)
-        if self._whole and not self.parameters and not drawn_elsewhere:
+        if self._whole and not self.parameters and not self._is_drawn_elsewhere:
             yield rule("has no `parameters`", "add `parameters:` with what to vary")
 
     def _check_names_are_unique(self) -> Faults:

@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sweeper.definition import SweepDefinition
@@ -16,6 +16,9 @@ from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
 from sweeper.search.importance import Importance, importance
+
+SCHEDULER_HEARD = timedelta(seconds=75)
+"""A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class SweepStatus:
         prior_best: The best value among those.
         target: The value of the metric at which the sweep has what it is for; None if there is none.
         launchers: The slots of each launch under way on this machine, by its process.
+        scheduler: The engine of its own scheduler; empty if the server searches.
+        scheduler_at_work: Whether that was heard of lately.
     """
 
     sweep: str
@@ -109,6 +114,8 @@ class SweepStatus:
     prior_best: float | None = None
     target: float | None = None
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    scheduler: str = ""
+    scheduler_at_work: bool = False
 
     @property
     def reached_target(self) -> bool:
@@ -130,6 +137,7 @@ def summarise(
     now: datetime,
     models: Mapping[str, str],
     launchers: Mapping[int, tuple[str, ...]] | None = None,
+    scheduler_heard_at: datetime | None = None,
     weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
@@ -144,6 +152,7 @@ def summarise(
         now: The time (aware).
         models: ONNX files on this machine, by run id.
         launchers: The slots of each launch under way on this machine, by its process.
+        scheduler_heard_at: When its own scheduler was last heard.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
     total = expected_runs(definition, runs)
@@ -173,6 +182,8 @@ def summarise(
         prior_best=best_prior.best(definition.goal) if best_prior else None,
         target=definition.metric.target if definition.metric else None,
         launchers=launchers or {},
+        scheduler=definition.scheduler.engine if definition.scheduler else "",
+        scheduler_at_work=scheduler_heard_at is not None and now - scheduler_heard_at < SCHEDULER_HEARD,
     )
 
 
@@ -204,10 +215,10 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         id=run.id,
         name=run.name,
         state=run.state,
-        params={name: run.params[name] for name in definition.space.searched if name in run.params},
+        params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
         last=run.history[-1] if run.history else None,
-        duration_s=_duration_s(run, record, now),
+        duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
         slot=record.slot if record else "",
         reason=_reason(run, record),
         log=record.log if record else "",

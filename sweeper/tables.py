@@ -112,6 +112,8 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
         _fact("runs", progress(status)),
     ]
+    if status.scheduler:
+        lines += _scheduler(status)
     if status.stopped_early:
         lines.append(_fact("stopped", stopped(status)))
     for pid, slots in status.launchers.items():
@@ -128,6 +130,14 @@ def sweep_view(status: SweepStatus) -> RenderableType:
 def _fact(label: str, value: str, style: str = "") -> Text:
     """Write one line that is never broken: addresses and paths are there to be copied."""
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _scheduler(status: SweepStatus) -> list[RenderableType]:
+    """Say who searches, and what to do if nobody does."""
+    if status.scheduler_at_work or status.state.ended:
+        return [_fact("search", f"by {status.scheduler}, in a scheduler of its own")]
+    hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {status.sweep}")]
 
 
 def _prior(status: SweepStatus) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sweeper import wandb_client
 from sweeper.cores import usable_cores
-from sweeper.definition import SweepDefinition
+from sweeper.definition import Scheduler, SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.gpus import find_gpus
 from sweeper.launch.base import SweepDir
@@ -96,6 +96,7 @@ class StatusReader:
     Attributes:
         program: The file's `program:`, known after the first read.
         command: The file's `command:`, likewise.
+        scheduler: The file's `scheduler:`, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
@@ -103,6 +104,7 @@ class StatusReader:
         self.directory = SweepDir.of(settings.home, ref)
         self.program: str | None = None
         self.command: Sequence[object] = ()
+        self.scheduler: Scheduler | None = None
         self._reader = wandb_client.SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -118,6 +120,7 @@ class StatusReader:
         view = self._reader.read()
         self.program = view.definition.program
         self.command = view.definition.command or ()
+        self.scheduler = view.definition.scheduler
         return summarise(
             view.definition,
             view.runs,
@@ -128,6 +131,7 @@ class StatusReader:
             now=datetime.now(UTC),
             models=self.directory.models(),
             launchers=self.directory.launchers(),
+            scheduler_heard_at=view.scheduler_heard_at,
             weigh=weigh,
         )
 

@@ -260,6 +260,7 @@ class SweepView:
         url: Its page.
         state: Where it is in its life.
         runs: All of its runs and those attached to it, oldest first.
+        scheduler_heard_at: When a scheduler of its own was last heard; None if it has none, or the server does not say.
     """
 
     ref: SweepRef
@@ -267,6 +268,7 @@ class SweepView:
     definition: SweepDefinition
     state: SweepState
     runs: tuple[Run, ...]
+    scheduler_heard_at: datetime | None = None
 
 
 class SweepReader:
@@ -300,8 +302,24 @@ class SweepReader:
             path = f"{self.ref.entity}/{self.ref.project}"
             found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
             runs = tuple(self._run(run, definition) for run in found)
-        state = SweepState(sweep.state.upper())
-        return SweepView(ref=self.ref, url=sweep.url, definition=definition, state=state, runs=runs)
+            heard_at = self._scheduler_heard_at() if definition.scheduler else None
+        return SweepView(
+            ref=self.ref,
+            url=sweep.url,
+            definition=definition,
+            state=SweepState(sweep.state.upper()),
+            runs=runs,
+            scheduler_heard_at=heard_at,
+        )
+
+    def _scheduler_heard_at(self) -> datetime | None:
+        import wandb
+
+        try:
+            run = self._api.run(self.ref.controller_run.path)
+        except (ValueError, wandb.Error):  # it never ran, or this is not our server
+            return None
+        return _utc(run.heartbeat_at) if run.state == "running" else None
 
     def _find(self) -> Any:
         import wandb
@@ -336,7 +354,7 @@ class SweepReader:
         read = Run(
             id=run.id,
             state=state,
-            params=definition.space.flatten(run.config),
+            params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
             history=finite(logged),
             nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
             name=run.name or run.id,
@@ -358,6 +376,11 @@ def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any])
     """Give all values of the metric, or, of a run that logged none, what its summary says."""
     rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
     return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what may be the parameters of a sweep whose file lists none."""
+    return {name: value for name, value in config.items() if name[:1] != "_" and not isinstance(value, Mapping)}
 
 
 def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:

@@ -92,6 +92,20 @@ class CreateRunFiles(Input):
     project_name: str | None = None
 
 
+class EnqueueSweepRun(Input):
+    """wandb sweep-scheduler; `config` is JSON text, every value under "value"."""
+
+    id: str
+    config: str
+    display_name: str | None = None
+
+
+class StopRun(Input):
+    """wandb sweep-scheduler, Api().run(...).stop()."""
+
+    id: str
+
+
 class UpsertModel(Input):
     """Api().create_project."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from sweeper.run import RunState, StopDecision, SweepState
-from sweeper.server import lines, runs, sweeps
+from sweeper.server import controllers, lines, runs, sweeps
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep
@@ -129,6 +129,9 @@ def vanished(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
 
 def silent(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     """End a run that nobody has heard of for too long."""
+    if controllers.is_controller(run):  # a scheduler never reports its end (wandb 0.31)
+        runs.update(db, run.id, state=RunState.FINISHED, ended_at=run.heartbeat_at)
+        return
     _died(db, run, f"no heartbeat for {now - run.heartbeat_at:.0f} s", now=now)
 
 
@@ -203,6 +206,8 @@ def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
         return run
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
+    elif controllers.is_controller(run):
+        state, reason = RunState.FINISHED, ""
     else:
         state, reason = RunState.FAILED, "given up by its worker"
     fenced = f"{run.fenced} {run.holder}".strip()
@@ -264,9 +269,13 @@ def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
 
 def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
     """Whether a sweep has made as many runs as its file allows, or reached its target."""
-    cap, metric = sweep.definition.run_cap, sweep.definition.metric
-    if cap is not None and runs.count(db, sweep.id) >= cap:
-        return True
+    cap = sweep.definition.run_cap
+    return (cap is not None and runs.count(db, sweep.id) >= cap) or reached_target(db, sweep)
+
+
+def reached_target(db: sqlite3.Connection, sweep: Sweep) -> bool:
+    """Whether a run of a sweep has logged a value as good as the metric's target."""
+    metric = sweep.definition.metric
     if metric is None or metric.target is None:
         return False
     return lines.metric_reached(db, sweep.id, metric.target, metric.goal)

@@ -9,11 +9,12 @@ from sweeper.server import inputs, projects
 from sweeper.server.connections import connection
 from sweeper.server.nodes import ProjectNode, entity_node, user_node
 from sweeper.server.run_operations import RunOperations
+from sweeper.server.scheduler_operations import SchedulerOperations
 from sweeper.server.sweep_operations import SweepOperations
 
 
 @dataclass(frozen=True, slots=True)
-class Operations(SweepOperations, RunOperations):
+class Operations(SweepOperations, RunOperations, SchedulerOperations):
     """The root of every request: its methods are the fields of Query and Mutation."""
 
     def viewer(self) -> dict[str, Any]:
@@ -21,8 +22,8 @@ class Operations(SweepOperations, RunOperations):
         return user_node(self.context.user)
 
     def server_info(self) -> dict[str, Any]:
-        """Announce no optional features: each one would change which requests come."""
-        return {"cli_version_info": {}, "features": []}
+        """Announce what `wandb sweep-scheduler` asks for, and nothing else: a feature changes which requests come."""
+        return {"cli_version_info": {}, "features": [{"name": "SWEEPS_LOCAL_SCHEDULER", "is_enabled": True}]}
 
     def entity(self, name: str | None = None) -> dict[str, Any]:
         """Describe an entity."""

@@ -8,7 +8,8 @@ Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down i
 4. a run was assigned to this agent and never started: send it again (the answer was lost)
 5. a run waits for an agent (requeued): assign it
 6. the sweep is over, or has nothing left: exit
-7. take the suggestion that was computed ahead for the sweep's next run
+7. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
+8. take the suggestion that was computed ahead for the sweep's next run
 
 A heartbeat does not wait for the disk: what it decided is there by the time the run reports its start, which does wait.
 
@@ -32,7 +33,7 @@ from typing import Literal
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import lifecycle, lines, runs, suggestions, sweeps
+from sweeper.server import enqueued, lifecycle, lines, runs, suggestions, sweeps
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -189,10 +190,14 @@ class Scheduler:
 
     def _next(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""
+        if sweep.definition.scheduler and lifecycle.reached_target(db, sweep):
+            enqueued.drop_waiting(db, sweep, now=now)
         if waiting := runs.waiting(db, sweep.id):
             return self._send(db, waiting, agent, now=now)
         if sweep.exhausted or lifecycle.is_over(db, sweep):
             return self._over(db, sweep, now=now)
+        if sweep.definition.scheduler:
+            return WAIT
         found = suggestions.take(db, sweep.id)
         if found is None and sweep.definition.method == "random":
             found = suggestions.draw(db, sweep)

@@ -123,11 +123,6 @@ def _check_definition(text: str) -> None:
 
 def _not_served(definition: SweepDefinition) -> str | None:
     """Say what of a valid definition this server cannot do yet, and what to do instead."""
-    if definition.scheduler is not None or definition.method == "custom":
-        return (
-            "`scheduler:` and `method: custom`, a search of your own in another process. "
-            "Use `method: bayes`, `random` or `grid` without `scheduler:`, or a server of W&B's."
-        )
     if definition.controller is not None and definition.controller.type == "local":
         return (
             "`controller: {type: local}`, a search in your own process. "
