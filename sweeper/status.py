@@ -15,6 +15,7 @@ from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
+from sweeper.search.front import front
 from sweeper.search.importance import Importance, importance
 
 SCHEDULER_HEARD = timedelta(seconds=75)
@@ -42,6 +43,7 @@ class RunStatus:
         log_tail: The last lines of the log of one that failed.
         told_to_stop: Whether the server wants it to end and it has not yet.
         stop: The decision of early termination that ended it, if one did.
+        values: Its last value of each metric, of a sweep with several.
     """
 
     id: str
@@ -60,6 +62,7 @@ class RunStatus:
     log_tail: tuple[str, ...] = ()
     told_to_stop: bool = False
     stop: StopDecision | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ class SweepStatus:
         url: Its page.
         state: Where it is in its life.
         method: How it searches.
-        metric: What it optimises; empty if nothing.
+        metric: What it optimises; empty if nothing, or if it has several metrics.
         goal: In which direction.
         done: Runs that ended.
         total: Runs expected; None if unbounded.
@@ -91,6 +94,8 @@ class SweepStatus:
         launchers: The slots of each launch under way on this machine, by its process.
         scheduler: The engine of its own scheduler; empty if the server searches.
         scheduler_at_work: Whether that was heard of lately.
+        metrics: What it optimises and in which direction, of a sweep with several metrics.
+        front: The runs that no other one beats in all of those.
     """
 
     sweep: str
@@ -116,6 +121,14 @@ class SweepStatus:
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     scheduler: str = ""
     scheduler_at_work: bool = False
+    metrics: Mapping[str, Goal] = field(default_factory=dict)
+    front: tuple[RunStatus, ...] = ()
+
+    @property
+    def aim(self) -> str:
+        """What it optimises, in words; empty if nothing."""
+        goals = self.metrics or ({self.metric: self.goal} if self.metric else {})
+        return ", ".join(f"{goal} {name}" for name, goal in goals.items())
 
     @property
     def reached_target(self) -> bool:
@@ -155,18 +168,17 @@ def summarise(
         scheduler_heard_at: When its own scheduler was last heard.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
-    total = expected_runs(definition, runs)
+    total, metric = expected_runs(definition, runs), definition.metric
     prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
-    best_prior = best_run(prior, definition.goal)
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
-    best = best_run(runs, definition.goal) if definition.metric else None
+    best = best_run(runs, definition.goal)
     return SweepStatus(
         sweep=ref.path,
         name=definition.name or "",
         url=url,
         state=state,
         method=definition.method,
-        metric=definition.metric.name if definition.metric else "",
+        metric=metric.name if metric else "",
         goal=definition.goal,
         done=sum(run.state.ended for run in runs),
         total=total,
@@ -177,14 +189,30 @@ def summarise(
         runs=shown,
         stopped_early=sum(_stopped_early(run) for run in runs),
         saved_s=saved_seconds(runs),
-        importance=importance(definition, runs) if weigh and definition.metric else None,
+        importance=importance(definition, runs) if weigh and metric else None,
         prior=len(prior),
-        prior_best=best_prior.best(definition.goal) if best_prior else None,
-        target=definition.metric.target if definition.metric else None,
+        prior_best=_best_value(prior, definition.goal),
+        target=metric.target if metric else None,
         launchers=launchers or {},
         scheduler=definition.scheduler.engine if definition.scheduler else "",
+        metrics={metric.name: metric.goal for metric in definition.metrics or ()},
+        front=_front(definition, shown),
         scheduler_at_work=scheduler_heard_at is not None and now - scheduler_heard_at < SCHEDULER_HEARD,
     )
+
+
+def _best_value(runs: Sequence[Run], goal: Goal) -> float | None:
+    best = best_run(runs, goal)
+    return best.best(goal) if best else None
+
+
+def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...]:
+    """Find the runs that no other one beats, in the order of their first metric."""
+    if definition.metrics is None:
+        return ()
+    values = [tuple(run.values.values()) for run in shown]
+    places = front(values, [metric.goal for metric in definition.metrics])
+    return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
 def saved_seconds(runs: Sequence[Run]) -> float | None:
@@ -220,7 +248,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         last=run.history[-1] if run.history else None,
         duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
         slot=record.slot if record else "",
-        reason=_reason(run, record),
+        reason=_reason(run, record) or _lacking(run, definition),
         log=record.log if record else "",
         kind=_kind(run, record),
         policy=record.policy.value if record and record.policy else "",
@@ -228,6 +256,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         log_tail=record.log_tail if record else (),
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
+        values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
     )
 
 
@@ -244,6 +273,13 @@ def _reason(run: Run, record: RunRecord | None) -> str:
     if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
         return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
     return record.reason or run.reason
+
+
+def _lacking(run: Run, definition: SweepDefinition) -> str:
+    """Say why a finished run is not compared with the others, if it is not."""
+    if run.state is not RunState.FINISHED or definition.metrics is None or run.values:
+        return ""
+    return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
 
 
 def _kind(run: Run, record: RunRecord | None) -> str:

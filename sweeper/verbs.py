@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from sweeper import wandb_client
 from sweeper.cores import usable_cores
-from sweeper.definition import Scheduler, SweepDefinition
+from sweeper.definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.gpus import find_gpus
 from sweeper.launch.base import SweepDir
 from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
+from sweeper.sections import Scheduler
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise
@@ -62,6 +63,9 @@ def create(
     """
     if definition.sweeper.used and not wandb_client.speaks_sweeper(backend):
         definition = _without_extensions(definition, backend, ignore=ignore_extensions)
+    if definition.metrics and definition.scheduler is None and not wandb_client.speaks_sweeper(backend):
+        fix = "use --backend local, or add `scheduler: {engine: optuna}`"
+        raise BackendError(f"{backend.base_url} is no sweeper server: it cannot search for several metrics", fix)
     if backend.kind == "wandb":
         entity = entity or settings.entity or definition.entity
         project = project or settings.project

@@ -363,6 +363,7 @@ class SweepReader:
             duration_s=summary.get("_runtime"),
             stop=_stop(run.id, summary.get("_sweeper", {})),
             prior=run.sweep_name != self.ref.sweep_id,
+            values=definition.final_values(summary) if state is RunState.FINISHED else (),
         )
         if state.ended:
             self._ended[run.id] = read

@@ -33,7 +33,7 @@ def add(
     if sweep.definition.scheduler is None:
         raise RequestError(f"sweep {sweep.name} has no `scheduler:`: this server searches for it")
     params = _parameters(sweep, config)
-    if sweep.state.ended or lifecycle.is_over(db, sweep):
+    if sweep.state.ended or sweep.exhausted or lifecycle.is_over(db, sweep):
         return None
     number = runs.count(db, sweep.id) + 1
     named = display_name or sweep.definition.run_name(params, number) or f"run-{number}"
@@ -70,10 +70,3 @@ def stop(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now)
         if run.sweep_id is not None:
             lifecycle.settle(db, run.sweep_id, now=now)
-
-
-def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
-    """End the runs of a sweep that wait for an agent and are not needed any more."""
-    for run in runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep.id,)):
-        reason = "a run had reached the sweep's target before it started"
-        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)

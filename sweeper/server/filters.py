@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from sweeper.run import lookup
 from sweeper.server import runs, strictjson, sweeps
-from sweeper.server.lines import lookup
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sweeper.server.lines import HistoryLine, lookup
+from sweeper.run import lookup
+from sweeper.server.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
 T = TypeVar("T")

@@ -283,18 +283,31 @@ def reached_target(db: sqlite3.Connection, sweep: Sweep) -> bool:
 
 def _settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     if run.sweep_id is not None:
-        if _reaches_target(db, sweeps.get(db, run.sweep_id), run):
+        sweep = sweeps.get(db, run.sweep_id)
+        if _reaches_target(db, sweep, run):
             sweeps.set_exhausted(db, run.sweep_id)
+            drop_waiting(db, sweep, now=now)
         settle(db, run.sweep_id, now=now)
 
 
 def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
     """Whether an ended run reached its sweep's target, be it in its summary alone."""
     metric = sweep.definition.metric
+    if sweep.definition.metrics:
+        return sweep.definition.met(runs.seen_run(db, sweep, run.id).values)
     if metric is None or metric.target is None:
         return False
     best = runs.seen_run(db, sweep, run.id).best(metric.goal)
     return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
+
+
+def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+    """End the runs that a scheduler of the sweep's own has proposed and nobody needs any more."""
+    if sweep.definition.scheduler is None:
+        return
+    for run in runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep.id,)):
+        reason = "a run had reached the sweep's target before it started"
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
 
 
 def set_sweep_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:

@@ -33,7 +33,7 @@ from typing import Literal
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import enqueued, lifecycle, lines, runs, suggestions, sweeps
+from sweeper.server import lifecycle, lines, runs, suggestions, sweeps
 from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -68,8 +68,9 @@ SEARCH = Command("search")
 @lru_cache(maxsize=256)
 def _by_chance(text: str) -> SweepDefinition:
     """Give a sweep's definition with random draws for a search."""
-    definition = sweeps.parse_definition(text)
-    return SweepDefinition.model_validate({**definition.to_dict(), "method": "random"})
+    data = {**sweeps.parse_definition(text).to_dict(), "method": "random"}
+    data.pop("metrics", None)  # several metrics have no random search; the target ends the sweep, whoever searches
+    return SweepDefinition.model_validate(data)
 
 
 class Scheduler:
@@ -191,7 +192,7 @@ class Scheduler:
     def _next(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""
         if sweep.definition.scheduler and lifecycle.reached_target(db, sweep):
-            enqueued.drop_waiting(db, sweep, now=now)
+            lifecycle.drop_waiting(db, sweep, now=now)
         if waiting := runs.waiting(db, sweep.id):
             return self._send(db, waiting, agent, now=now)
         if sweep.exhausted or lifecycle.is_over(db, sweep):
@@ -266,7 +267,7 @@ class Scheduler:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
         own, ended = sum(not run.prior for run in known), sum(run.state.ended for run in known)
-        if sweep.definition.method != "bayes":
+        if not sweep.definition.learns:
             fallback = ""  # there is nothing to crash or hang
         definition = _by_chance(sweep.definition_text) if fallback else sweep.definition
         found = suggest(definition, known, seed=sweep.search_seed)
