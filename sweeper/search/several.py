@@ -24,9 +24,9 @@ Array = npt.NDArray[np.float64]
 
 ENGINE = "ehvi/1"
 """Name and version; another version may give the same runs and seed another suggestion."""
-RAYS, DEPTHS = 32, 6
+RAYS, DEPTHS = 24, 4
 """The volume is measured along so many directions, and what may be gained along each at so many depths."""
-MARGIN, LEAST_MARGIN = 0.1, 0.1
+MARGIN, LEAST_MARGIN = 0.3, 0.1
 """How far beyond the front the measured space reaches: a share of what the front spans, or so many deviations."""
 BEYOND = 2.0
 """How many deviations better than the best value so far are thought possible."""
