@@ -45,17 +45,16 @@ def _at(data: Any, path: Path) -> Any:
 
 
 def _metric(definition: SweepDefinition) -> Iterator[Advice]:
-    metric = definition.metric
-    if metric is None:
-        return
-    name = metric.name.lower()
-    rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
-    falling = any(word in name for word in _FALLING)
-    if (rising and metric.goal == "minimize") or (falling and metric.goal == "maximize"):
+    for index, metric in enumerate(definition.objectives):
+        name = metric.name.lower()
+        rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
+        falling = any(word in name for word in _FALLING)
+        if not (rising and metric.goal == "minimize") and not (falling and metric.goal == "maximize"):
+            continue
         given = "" if "goal" in metric.model_fields_set else ", the default"
         other = "maximize" if rising else "minimize"
         yield (
-            ("metric", "name"),
+            ("metrics", index, "name") if definition.metrics else ("metric", "name"),
             f"{metric.name} is to {metric.goal}{given}",
             f"if {'more' if rising else 'less'} is better, write `goal: {other}`",
         )

@@ -14,7 +14,7 @@ from sweeper.errors import ResultError, SweeperError
 from sweeper.model_file import ModelFile, check_model
 from sweeper.ref import SweepRef
 from sweeper.run import Goal
-from sweeper.status import SweepStatus
+from sweeper.status import RunStatus, SweepStatus
 
 MODEL_SUFFIXES = (".onnx", ".onnx.data")
 """The second holds the weights where an exporter left them outside the model."""
@@ -22,16 +22,17 @@ MODEL_SUFFIXES = (".onnx", ".onnx.data")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The run with the best value of the metric that any run ever logged.
+    """The run with the best value of the metric that any run ever logged, or one that was chosen by id.
 
     Attributes:
         sweep: `entity/project/id`.
         run: Its id.
         name: Its display name.
         state: Where it is in its life; a run that goes on may have no model yet.
-        metric: What the sweep optimises.
+        metric: What the sweep optimises; empty if it has several metrics.
         goal: In which direction.
-        value: Its best logged value, which need not be its last.
+        value: Its best logged value, which need not be its last; None if it has several metrics, or logged none.
+        values: Its last value of each of several metrics.
         params: The parameters that the sweep varies, flat.
         config: All of its parameters.
         summary: Its last logged values, and what it wrote into its summary; without pictures, tables and histograms.
@@ -43,37 +44,55 @@ class Best:
     state: str
     metric: str
     goal: Goal
-    value: float
+    value: float | None
+    values: Mapping[str, float]
     params: Mapping[str, Any]
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
 
 
-def find_best(status: SweepStatus, ref: SweepRef) -> Best:
-    """Ask the server for the best run's config and summary.
+def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> Best:
+    """Ask the server for the config and summary of the best run.
+
+    Args:
+        status: The sweep.
+        ref: Its name.
+        run: The id of a run to take instead of the best.
 
     Raises:
-        ResultError: The sweep optimises nothing, or no run has logged its metric yet.
+        ResultError: The sweep optimises nothing or several metrics, no run has logged its metric yet, or it has no such
+            run.
         BackendError: The server does not answer.
     """
+    chosen = _best_of(status, ref) if run is None else next((known for known in status.runs if known.id == run), None)
+    if chosen is None:
+        raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref}` lists its runs")
+    config, summary = wandb_client.read_run(ref.run(chosen.id))
+    return Best(
+        sweep=ref.path,
+        run=chosen.id,
+        name=chosen.name,
+        state=chosen.state.value,
+        metric=status.metric,
+        goal=status.goal,
+        value=chosen.best,
+        values=chosen.values,
+        params=chosen.params,
+        config=_own(config),
+        summary={key: value for key, value in _own(summary).items() if not _is_media(value)},
+    )
+
+
+def _best_of(status: SweepStatus, ref: SweepRef) -> RunStatus:
+    if status.metrics:
+        fix = f"choose one of its front (`sweeper best {ref}` lists it): --run ID"
+        raise ResultError(f"sweep {ref} has {len(status.metrics)} metrics, so none of its runs is the best", fix)
     if not status.metric or status.goal is None:
         raise ResultError(f"sweep {ref} has no `metric:`, so none of its runs is the best", "see `sweeper status`")
     if status.best is None or status.best.best is None:
         fix = f"`sweeper status {ref}` shows how far it is; the trainer has to log that name with run.log"
         raise ResultError(f"no run of sweep {ref} has logged {status.metric} yet", fix)
-    config, summary = wandb_client.read_run(ref.run(status.best.id))
-    return Best(
-        sweep=ref.path,
-        run=status.best.id,
-        name=status.best.name,
-        state=status.best.state.value,
-        metric=status.metric,
-        goal=status.goal,
-        value=status.best.best,
-        params=status.best.params,
-        config=_own(config),
-        summary={key: value for key, value in _own(summary).items() if not _is_media(value)},
-    )
+    return status.best
 
 
 def _own(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +143,11 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
     check_folder(folder)
     files = wandb_client.download(ref.run(best.run), MODEL_SUFFIXES, folder)
     config = _write(folder / "config.json", best.config)
-    about = {"sweep": best.sweep, "run": best.run, "metric": best.metric, "goal": best.goal, "best": best.value}
+    about: dict[str, Any] = {"sweep": best.sweep, "run": best.run}
+    if best.values:
+        about["values"] = best.values
+    else:
+        about |= {"metric": best.metric, "goal": best.goal, "best": best.value}
     metrics = _write(folder / "metrics.json", {**about, "summary": best.summary})
     models = tuple(check_model(file) for file in files if file.suffix == ".onnx")
     if not models:

@@ -126,10 +126,12 @@ def _rungs(rule: StoppingRule | None) -> tuple[int, ...]:
 
 def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:
     """Find what the trainer does not know."""
-    metric, beyond = definition.metric, definition.sweeper
-    if metric and trainer.metrics is not None and metric.name not in trainer.metrics:
-        found = f"{trainer.target} never logs {short(metric.name)}"
-        yield Fault(0, 0, ("metric", "name"), found, did_you_mean(metric.name, trainer.metrics))
+    beyond = definition.sweeper
+    for index, metric in enumerate(definition.objectives if trainer.metrics is not None else ()):
+        if metric.name not in (trainer.metrics or ()):
+            path = ("metrics", index, "name") if definition.metrics else ("metric", "name")
+            found = f"{trainer.target} never logs {short(metric.name)}"
+            yield Fault(0, 0, path, found, did_you_mean(metric.name, trainer.metrics or ()))
     names = {name: ("parameters", name) for name in definition.parameters}
     if beyond.repeat_parameter:
         names[beyond.repeat_parameter] = ("sweeper", "repeat_parameter")
@@ -198,7 +200,7 @@ def _value(value: Any) -> str:
 def _samples(definition: SweepDefinition) -> Iterator[Params]:
     """Ask the search itself, as a server does that has heard of no result yet."""
     runs: list[Run] = []
-    if definition.method == "custom":
+    if definition.scheduler:
         return
     for number in count():
         suggestion = suggest(definition, runs, seed=definition.seed or 0)

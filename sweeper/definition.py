@@ -16,57 +16,16 @@ from sweeper.command import macro_faults
 from sweeper.extensions import Extensions
 from sweeper.forms import Form, Weighted
 from sweeper.laws import IntUniform
-from sweeper.model import Count, Faults, Model, Number, ParameterName, Value, rule
+from sweeper.model import Count, Faults, Model, ParameterName, Value, rule
 from sweeper.parameters import ParameterForm, flat_forms
-from sweeper.run import Goal, Params
+from sweeper.run import Goal, Params, final_values
+from sweeper.sections import Controller, Metric, Scheduler
 from sweeper.space import ParameterSpace
 from sweeper.stopping import Hyperband, StoppingRule
 
 MAX_CONFIGURATIONS = 10**15
 """A search of more counts as endless: servers keep 64-bit integers, and repeats multiply."""
 A_METRIC = "add `metric: {name: val_accuracy, goal: maximize}`"
-
-Impute = Literal["worst", "best", "latest"]
-
-
-class Metric(Model):
-    """What the sweep optimises."""
-
-    name: str = Field(min_length=1)
-    """The key the trainer logs."""
-    goal: Goal = "minimize"
-    """Whether low or high values are good."""
-    target: Number | None = None
-    """The sweep is over once a run logs a value as good as this."""
-    impute: Impute = "worst"
-    """What a Bayesian search takes as the value of a run that failed before it logged one."""
-    impute_while_running: Literal["worst", "best", "latest", "false"] = "false"
-    """Whether a Bayesian search takes running runs as results, and with which value (`false` in quotes: not)."""
-
-
-class Controller(Model):
-    """Where W&B's search runs."""
-
-    type: Literal["cloud", "local"]
-    """`cloud`: in the server. `local`: in a `wandb.controller()` of the user's."""
-
-
-class Scheduler(Model):
-    """A search of the user's own, run by `wandb sweep-scheduler`."""
-
-    engine: Literal["wandb", "optuna", "ax"]
-    """Whose search it is; `optuna` and `ax` need `method: custom`."""
-    source: str | None = None
-    """The Python file that holds the functions below. Whoever runs the scheduler imports it."""
-    optimizer: str | None = None
-    """The function in `source` that makes the study or client."""
-    search_space: str | None = None
-    """The function in `source` that draws parameters (Optuna only); it makes `parameters` optional."""
-
-    def _check_source(self) -> Faults:
-        for name in ("optimizer", "search_space"):
-            if getattr(self, name) is not None and self.source is None:
-                yield rule(f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name)
 
 
 class SweepDefinition(Model):
@@ -82,7 +41,7 @@ class SweepDefinition(Model):
     metric: Metric | None = None
     """What the sweep optimises."""
     metrics: list[Metric] | None = Field(default=None, min_length=2)
-    """Several metrics to optimise at once, instead of `metric`; needs `method: custom`."""
+    """Several metrics to optimise at once, instead of `metric`; for `method: custom` (and for `bayes`, not in W&B)."""
     early_terminate: Hyperband | None = None
     """When to stop runs that lag behind."""
     run_cap: Count | None = None
@@ -197,6 +156,31 @@ class SweepDefinition(Model):
         return self.metric.goal if self.metric else "minimize"
 
     @property
+    def objectives(self) -> list[Metric]:
+        """What the sweep optimises: its metric, each of several, or nothing."""
+        return self.metrics or ([self.metric] if self.metric else [])
+
+    @property
+    def aim(self) -> str:
+        """What the sweep optimises, in words: `minimize loss, maximize accuracy`; empty if nothing."""
+        return ", ".join(f"{metric.goal} {metric.name}" for metric in self.objectives)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the results of runs decide what this server's search proposes next."""
+        return self.scheduler is None and (self.method == "bayes" or self.metrics is not None)
+
+    def met(self, values: Sequence[float]) -> bool:
+        """Whether a run's values of several metrics reach every target that the file sets, if it sets one."""
+        pairs = zip(self.objectives, values, strict=False)
+        reached = [metric.reached_by(value) for metric, value in pairs if metric.target is not None]
+        return bool(reached) and all(reached)
+
+    def final_values(self, summary: Mapping[str, Any]) -> tuple[float, ...]:
+        """Read a finished run's value of each of several metrics; nothing if it lacks one, or the sweep has but one."""
+        return final_values(summary, [metric.name for metric in self.metrics or ()])
+
+    @property
     def stopping(self) -> StoppingRule | None:
         """The rule of early termination: W&B's, or one of ours."""
         return self.early_terminate or self.sweeper.early_terminate
@@ -224,10 +208,15 @@ class SweepDefinition(Model):
     @property
     def configurations(self) -> int | None:
         """The number of distinct configurations, repeats not counted; None if there are too many to list."""
-        size = self.space.size
+        size = None if self._is_drawn_elsewhere else self.space.size
         if size is not None and self.sweeper.repeat_parameter:
             size //= self.sweeper.repeats
         return None if size is None or size > MAX_CONFIGURATIONS else size
+
+    @property
+    def _is_drawn_elsewhere(self) -> bool:
+        """Whether a function of the scheduler's draws parameters that the file does not list."""
+        return self.scheduler is not None and bool(self.scheduler.search_space)
 
     @property
     def expected_runs(self) -> int | None:
@@ -244,8 +233,7 @@ class SweepDefinition(Model):
         return data
 
     def _check_has_parameters(self) -> Faults:
-        drawn_elsewhere = self.scheduler is not None and bool(self.scheduler.search_space)
-        if self._whole and not self.parameters and not drawn_elsewhere:
+        if self._whole and not self.parameters and not self._is_drawn_elsewhere:
             yield rule("has no `parameters`", "add `parameters:` with what to vary")
 
     def _check_names_are_unique(self) -> Faults:
@@ -268,34 +256,43 @@ class SweepDefinition(Model):
                 yield rule("a grid has no probabilities", "leave them out, or use `method: random`", *keys)
 
     def _check_bayes_has_a_metric(self) -> Faults:
-        if self.method == "bayes" and self.metric is None:
+        if self.method == "bayes" and not self.objectives:
             yield rule("bayes needs a `metric:`", A_METRIC, "method")
 
     def _check_bayes_can_learn(self) -> Faults:
-        if self.method == "bayes" and self._whole and self.parameters and not self.space.searched:
-            yield rule("bayes has nothing to search: all parameters are constant", "vary one", "parameters")
+        if self.learns and self._whole and self.parameters and not self.space.searched:
+            yield rule(f"{self.method} has nothing to search: all parameters are constant", "vary one", "parameters")
 
     def _check_stopping_has_a_metric(self) -> Faults:
         if self.early_terminate and self.metric is None:
-            yield rule("hyperband needs a `metric:`", A_METRIC, "early_terminate")
+            yield rule(*self._no_metric("hyperband"), "early_terminate")
+
+    def _no_metric(self, stopping: str) -> tuple[str, str]:
+        if self.metrics:
+            return f"{stopping} judges a run by one metric, and there are several", "leave it out"
+        return f"{stopping} needs a `metric:`", A_METRIC
 
     def _check_stopping_beyond_wandb(self) -> Faults:
         beyond = self.sweeper.early_terminate
         if beyond and self.metric is None:
-            yield rule(f"{beyond.type} needs a `metric:`", A_METRIC, "sweeper", "early_terminate")
+            yield rule(*self._no_metric(beyond.type), "sweeper", "early_terminate")
         if beyond and self.early_terminate:
             yield rule("there is an `early_terminate:` of W&B's already", "leave one out", "sweeper", "early_terminate")
 
     def _check_metrics(self) -> Faults:
         if self.metrics and self.metric:
             yield rule("`metric` and `metrics` exclude each other", "keep one of them", "metrics")
-        if self.metrics and self.method != "custom":
-            yield rule("several metrics need `method: custom`", "keep one as `metric:`", "metrics")
+        if self.metrics and self.method not in {"custom", "bayes"}:
+            yield rule("several metrics need `method: custom` or `bayes`", "keep one as `metric:`", "metrics")
+        names = [metric.name for metric in self.metrics or ()]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield rule(f"{name} is there twice", "leave one of them out", "metrics", index, "name")
 
     def _check_custom_has_a_scheduler(self) -> Faults:
-        if self.method == "custom" and self.scheduler is None:
+        if self.method == "custom" and self.scheduler is None and self.metrics is None:
             fix = "add `scheduler: {engine: optuna, ...}`, or use `method: bayes`"
-            yield rule("custom needs a `scheduler:`", fix, "method")
+            yield rule("custom needs a `scheduler:` or several `metrics:`", fix, "method")
 
     def _check_scheduler_fits(self) -> Faults:
         if self.scheduler is None:

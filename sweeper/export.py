@@ -18,7 +18,7 @@ from sweeper.errors import ResultError
 from sweeper.record import RunRecord
 from sweeper.run import float_or_nan
 from sweeper.status import RunStatus, summarise
-from sweeper.wandb_client import SweepView
+from sweeper.sweep_reader import SweepView
 from sweeper.wandb_runs import ServerRun
 
 Format = Literal["csv", "json", "parquet"]

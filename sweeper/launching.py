@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from sweeper import scheduler_process
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.failures import RETRIES
 from sweeper.launch.base import LaunchDir, Slot, WorkerHandle, WorkerSpec, WorkerState
@@ -20,10 +21,12 @@ from sweeper.launch.supervisor import supervise
 from sweeper.record import Outcome, RunRecord
 from sweeper.recovery import recover_slot, recover_sweep
 from sweeper.ref import SweepRef
+from sweeper.scheduler_process import SchedulerProcess
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus
 from sweeper.trainers import choose_trainer, find_script
 from sweeper.verbs import StatusReader
+from sweeper.wandb_client import speaks_sweeper
 
 POLL_S = 2.0
 RESTARTS = 3
@@ -68,6 +71,7 @@ class Launch:
         environ: The workers' environment.
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
+        scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
     """
 
     ref: SweepRef
@@ -80,6 +84,7 @@ class Launch:
     environ: Mapping[str, str]
     before: SweepStatus
     recovered: tuple[RunRecord, ...] = ()
+    scheduler: bool = False
 
 
 def prepare_launch(
@@ -95,7 +100,8 @@ def prepare_launch(
     """Check that the sweep can run, take up what a killed launch left behind, and make the launch's directory.
 
     Raises:
-        LaunchError: The sweep has ended, it has no target to stop at, or WANDB_MODE keeps runs from the server.
+        LaunchError: The sweep has ended, it has no target to stop at, WANDB_MODE keeps runs from the server, or its
+            scheduler cannot work here.
         TrainerError: There is no such trainer.
     """
     rules = rules or Rules()
@@ -108,6 +114,9 @@ def prepare_launch(
         raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
     if rules.stop_at_target and status.target is None:
         raise LaunchError(f"sweep {reader.ref} has no target to stop at", "give its file a `target:` under `metric:`")
+    starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
+    if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
+        scheduler_process.check(reader.scheduler)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:
@@ -129,6 +138,7 @@ def prepare_launch(
         environ=env,
         before=status,
         recovered=tuple(recovered),
+        scheduler=starts_scheduler,
     )
 
 
@@ -174,8 +184,10 @@ def run_launch(
         latest: Gives the sweep's status, a few seconds old at most.
     """
     launcher = LocalLauncher(launch.environ)
-    with _signals() as (pending, seen), launch.directory.held():
-        watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM))
+    log = launch.directory.path / "scheduler.log"
+    scheduler = SchedulerProcess(launch.ref, launch.environ, log, runs=len(launch.slots))
+    with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
+        watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
 
         def turn() -> None:
             watch.turn()
@@ -211,6 +223,7 @@ class Watch:
         launcher: What started it.
         latest: Gives the sweep's status.
         stop: Stops the workers gently.
+        scheduler: The sweep's own, to be started if need be.
         planned: Whether the launch ended as it was asked to.
     """
 
@@ -218,6 +231,7 @@ class Watch:
     launcher: LocalLauncher
     latest: Callable[[], SweepStatus | None]
     stop: Callable[[], None]
+    scheduler: SchedulerProcess
     planned: bool = False
     began: float = field(default_factory=time.monotonic)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -228,8 +242,13 @@ class Watch:
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
             self.stop()
+        if (why := self.scheduler.failure()) and not self.launch.directory.ended():
+            self.launch.directory.end(why)
+            self.stop()
         if status is None:
             return
+        if self.launch.scheduler and self.scheduler.process is None and not status.scheduler_at_work:
+            self.launcher.family.keep([self.scheduler.start()])
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")
         for run in status.runs:

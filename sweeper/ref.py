@@ -16,6 +16,11 @@ def _check(part: str, what: str) -> None:
         raise SweeperError(f"{part!r} cannot be the {what} of a sweep", _FORMS)
 
 
+def controller_run(sweep_id: str) -> str:
+    """Name the run that a sweep's own scheduler logs into, on our own server."""
+    return f"{sweep_id}-scheduler"
+
+
 @dataclass(frozen=True, slots=True)
 class SweepRef:
     """The full name of a sweep on some W&B server."""
@@ -55,6 +60,11 @@ class SweepRef:
     def run(self, run_id: str) -> RunRef:
         """Name one of its runs."""
         return RunRef(self.entity, self.project, run_id)
+
+    @property
+    def controller_run(self) -> RunRef:
+        """The run that `wandb sweep-scheduler` logs into, on our own server."""
+        return self.run(controller_run(self.sweep_id))
 
     def __str__(self) -> str:
         return self.path

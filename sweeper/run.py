@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -99,6 +99,7 @@ class Run:
         fallback: Why it got a random draw where the search had nothing ready; empty if it got what was searched.
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
         losses: How often its agent fell silent and the server handed it out again.
+        values: Its last value of each metric of a sweep with several, in the file's order; empty if it lacks one.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Run:
     fallback: str = ""
     prior: bool = False
     losses: int = 0
+    values: tuple[float, ...] = ()
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged; None before the first."""
@@ -144,6 +146,30 @@ def float_or_nan(value: object) -> float | None:
         return float(value)
     except OverflowError:  # an integer of more than 308 digits
         return math.inf if value > 0 else -math.inf
+
+
+def lookup(row: Mapping[str, Any], key: str) -> Any:
+    """Find a dotted key in nested mappings whose own keys may hold dots; None when absent."""
+    if key in row:
+        return row[key]
+    parts = key.split(".")
+    for end in range(1, len(parts)):
+        inner = row.get(".".join(parts[:end]))
+        if isinstance(inner, Mapping):
+            found = lookup(inner, ".".join(parts[end:]))
+            if found is not None:
+                return found
+    return None
+
+
+def final_values(summary: Mapping[str, Any], names: Sequence[str]) -> tuple[float, ...]:
+    """Read a finished run's value of each metric out of its summary; nothing if one of them is no finite number.
+
+    A metric defined with `run.define_metric(..., summary="max")` stands there as `{"max": value}` (wandb 0.31).
+    """
+    found = [lookup(summary, name) for name in names]
+    numbers = finite(next(iter(value.values()), None) if isinstance(value, Mapping) else value for value in found)
+    return numbers if len(numbers) == len(names) else ()
 
 
 def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:

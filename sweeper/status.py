@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sweeper.definition import SweepDefinition
@@ -15,7 +15,11 @@ from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
+from sweeper.search.front import front
 from sweeper.search.importance import Importance, importance
+
+SCHEDULER_HEARD = timedelta(seconds=75)
+"""A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ class RunStatus:
         told_to_stop: Whether the server wants it to end and it has not yet.
         stop: The decision of early termination that ended it, if one did.
         losses: How often the server took it from a silent agent.
+        values: Its last value of each metric, of a sweep with several.
     """
 
     id: str
@@ -59,6 +64,7 @@ class RunStatus:
     told_to_stop: bool = False
     stop: StopDecision | None = None
     losses: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ class SweepStatus:
         url: Its page.
         state: Where it is in its life.
         method: How it searches.
-        metric: What it optimises; empty if nothing.
+        metric: What it optimises; empty if nothing, or if it has several metrics.
         goal: In which direction.
         done: Runs that ended.
         total: Runs expected; None if unbounded.
@@ -89,6 +95,10 @@ class SweepStatus:
         prior_best: The best value among those.
         target: The value of the metric at which the sweep has what it is for; None if there is none.
         launchers: The slots of each launch under way on this machine, by its process.
+        scheduler: The engine of its own scheduler; empty if the server searches.
+        scheduler_at_work: Whether that was heard of lately.
+        metrics: What it optimises and in which direction, of a sweep with several metrics.
+        front: The runs that no other one beats in all of those.
     """
 
     sweep: str
@@ -113,6 +123,16 @@ class SweepStatus:
     prior_best: float | None = None
     target: float | None = None
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    scheduler: str = ""
+    scheduler_at_work: bool = False
+    metrics: Mapping[str, Goal] = field(default_factory=dict)
+    front: tuple[RunStatus, ...] = ()
+
+    @property
+    def aim(self) -> str:
+        """What it optimises, in words; empty if nothing."""
+        goals = self.metrics or ({self.metric: self.goal} if self.metric else {})
+        return ", ".join(f"{goal} {name}" for name, goal in goals.items())
 
     @property
     def reached_target(self) -> bool:
@@ -134,6 +154,7 @@ def summarise(
     now: datetime,
     models: Mapping[str, str],
     launchers: Mapping[int, tuple[str, ...]] | None = None,
+    scheduler_heard_at: datetime | None = None,
     weigh: bool = False,
 ) -> SweepStatus:
     """Put together what the server and this machine's workers know.
@@ -148,20 +169,20 @@ def summarise(
         now: The time (aware).
         models: ONNX files on this machine, by run id.
         launchers: The slots of each launch under way on this machine, by its process.
+        scheduler_heard_at: When its own scheduler was last heard.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
-    total = expected_runs(definition, runs)
+    total, metric = expected_runs(definition, runs), definition.metric
     prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
-    best_prior = best_run(prior, definition.goal)
     shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
-    best = best_run(runs, definition.goal) if definition.metric else None
+    best = best_run(runs, definition.goal)
     return SweepStatus(
         sweep=ref.path,
         name=definition.name or "",
         url=url,
         state=state,
         method=definition.method,
-        metric=definition.metric.name if definition.metric else "",
+        metric=metric.name if metric else "",
         goal=definition.goal,
         done=sum(run.state.ended for run in runs),
         total=total,
@@ -173,12 +194,30 @@ def summarise(
         stopped_early=sum(_stopped_early(run) for run in runs),
         saved_s=saved_seconds(runs),
         fallbacks=dict(Counter(run.fallback for run in runs if run.fallback)),
-        importance=importance(definition, runs) if weigh and definition.metric else None,
+        importance=importance(definition, runs) if weigh and metric else None,
         prior=len(prior),
-        prior_best=best_prior.best(definition.goal) if best_prior else None,
-        target=definition.metric.target if definition.metric else None,
+        prior_best=_best_value(prior, definition.goal),
+        target=metric.target if metric else None,
         launchers=launchers or {},
+        scheduler=definition.scheduler.engine if definition.scheduler else "",
+        metrics={metric.name: metric.goal for metric in definition.metrics or ()},
+        front=_front(definition, shown),
+        scheduler_at_work=scheduler_heard_at is not None and now - scheduler_heard_at < SCHEDULER_HEARD,
     )
+
+
+def _best_value(runs: Sequence[Run], goal: Goal) -> float | None:
+    best = best_run(runs, goal)
+    return best.best(goal) if best else None
+
+
+def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...]:
+    """Find the runs that no other one beats, in the order of their first metric."""
+    if definition.metrics is None:
+        return ()
+    values = [tuple(run.values.values()) for run in shown]
+    places = front(values, [metric.goal for metric in definition.metrics])
+    return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
 def saved_seconds(runs: Sequence[Run]) -> float | None:
@@ -209,12 +248,12 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         id=run.id,
         name=run.name,
         state=run.state,
-        params={name: run.params[name] for name in definition.space.searched if name in run.params},
+        params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
         last=run.history[-1] if run.history else None,
-        duration_s=_duration_s(run, record, now),
+        duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
         slot=record.slot if record else "",
-        reason=_reason(run, record),
+        reason=_reason(run, record) or _lacking(run, definition),
         log=record.log if record else "",
         kind=_kind(run, record),
         policy=record.policy.value if record and record.policy else "",
@@ -223,6 +262,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
         losses=run.losses,
+        values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
     )
 
 
@@ -239,6 +279,13 @@ def _reason(run: Run, record: RunRecord | None) -> str:
     if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
         return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
     return record.reason or run.reason
+
+
+def _lacking(run: Run, definition: SweepDefinition) -> str:
+    """Say why a finished run is not compared with the others, if it is not."""
+    if run.state is not RunState.FINISHED or definition.metrics is None or run.values:
+        return ""
+    return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
 
 
 def _kind(run: Run, record: RunRecord | None) -> str:

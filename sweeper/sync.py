@@ -22,6 +22,7 @@ from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 from sweeper.staging import Staged, find_logs, stage
+from sweeper.sweep_reader import SweepReader
 from sweeper.verbs import without_extensions
 from sweeper.wandb_runs import Server, ServerRun
 
@@ -224,7 +225,7 @@ class Sync:
         """
         if source.base_url.rstrip("/") == to.base_url.rstrip("/"):
             raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
-        view = wandb_client.SweepReader(ref).read()
+        view = SweepReader(ref).read()
         wandb_runs.turn_to(to, settings)
         runs = tuple(run for run in Server(source, settings).runs(ref) if run.sweep == ref.sweep_id)
         entity = entity or settings.entity or wandb_client.default_entity()

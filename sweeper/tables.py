@@ -109,14 +109,15 @@ def live_view(status: SweepStatus, *, height: int) -> RenderableType:
 def sweep_view(status: SweepStatus) -> RenderableType:
     """Lay out the sweep: state, progress, best run."""
     title = f"{status.sweep}  ({status.name})" if status.name else status.sweep
-    aim = f", {status.goal} {status.metric}" if status.metric else ""
     lines: list[RenderableType] = [
         _fact("sweep", title),
         _fact("page", status.url),
-        _fact("method", f"{status.method}{aim}"),
+        _fact("method", ", ".join(filter(None, [status.method, status.aim]))),
         _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
         _fact("runs", progress(status)),
     ]
+    if status.scheduler:
+        lines += _scheduler(status)
     if status.stopped_early:
         lines.append(_fact("stopped", stopped(status)))
     for why, count in status.fallbacks.items():
@@ -129,12 +130,37 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         lines += _best(status, status.best)
     if status.model:
         lines.append(_fact("model", status.model))
+    if status.metrics:
+        lines += [Text(), front_table(status)]
     return Group(*lines)
+
+
+def front_table(status: SweepStatus) -> RenderableType:
+    """Lay out the runs that no other run beats, each with its value of every metric."""
+    if not status.front:
+        return Text("front: no run has finished with a value of every metric yet", style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("front", no_wrap=True)
+    for name, goal in status.metrics.items():
+        table.add_column(f"{name} {'↓' if goal == 'minimize' else '↑'}", justify="right", overflow="fold")
+    table.add_column("parameters", overflow="fold", ratio=1)
+    for run in status.front:
+        numbers = [number(value) for value in run.values.values()]
+        table.add_row(Text(run.id, style="green"), *numbers, escape(parameters(run.params)))
+    return table
 
 
 def _fact(label: str, value: str, style: str = "") -> Text:
     """Write one line that is never broken: addresses and paths are there to be copied."""
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _scheduler(status: SweepStatus) -> list[RenderableType]:
+    """Say who searches, and what to do if nobody does."""
+    if status.scheduler_at_work or status.state.ended:
+        return [_fact("search", f"by {status.scheduler}, in a scheduler of its own")]
+    hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {status.sweep}")]
 
 
 def _prior(status: SweepStatus) -> str:
@@ -168,20 +194,26 @@ def runs_table(status: SweepStatus) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
     table.add_column("run", no_wrap=True)
     table.add_column("parameters", overflow="fold", ratio=1)
-    table.add_column(status.metric or "metric", justify="right", overflow="fold")
+    table.add_column(" / ".join(status.metrics) or status.metric or "metric", justify="right", overflow="fold")
     table.add_column("state", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("slot", no_wrap=True)
+    best = {run.id for run in (status.front or (status.best,)) if run}
     for run in status.runs:
-        table.add_row(*_cells(run, best=status.best is not None and run.id == status.best.id))
+        table.add_row(*_cells(run, best=run.id in best))
     notes = _reasons(status.runs)
     return Group(table, *notes) if status.runs else Text("no run yet")
 
 
 def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
-    value = Text(number(run.best) + (" *" if best else ""), style="bold green" if best else "")
+    value = Text(measured(run) + (" *" if best else ""), style="bold green" if best else "")
     state = Text(run.state.value, style=_STYLES.get(run.state, ""))
     return [run.id, escape(parameters(run.params)), value, state, duration(run.duration_s), run.slot or "-"]
+
+
+def measured(run: RunStatus) -> str:
+    """Write a run's best value, or its last value of each of several metrics."""
+    return " / ".join(map(number, run.values.values())) or number(run.best)
 
 
 def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:

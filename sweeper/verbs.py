@@ -14,9 +14,11 @@ from sweeper.gpus import find_gpus
 from sweeper.launch.base import SweepDir
 from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
+from sweeper.sections import Scheduler
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise
+from sweeper.sweep_reader import SweepReader
 
 # Create
 
@@ -64,6 +66,9 @@ def create(
         if not ignore_extensions:
             raise _cannot_honour(definition, backend)
         definition = without_extensions(definition)
+    if definition.metrics and definition.scheduler is None and not wandb_client.speaks_sweeper(backend):
+        fix = "use --backend local, or add `scheduler: {engine: optuna}`"
+        raise BackendError(f"{backend.base_url} is no sweeper server: it cannot search for several metrics", fix)
     if backend.kind == "wandb":
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
@@ -101,6 +106,7 @@ class StatusReader:
     Attributes:
         program: The file's `program:`, known after the first read.
         command: The file's `command:`, likewise.
+        scheduler: The file's `scheduler:`, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
@@ -108,7 +114,8 @@ class StatusReader:
         self.directory = SweepDir.of(settings.home, ref)
         self.program: str | None = None
         self.command: Sequence[object] = ()
-        self._reader = wandb_client.SweepReader(ref)
+        self.scheduler: Scheduler | None = None
+        self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
@@ -123,6 +130,7 @@ class StatusReader:
         view = self._reader.read()
         self.program = view.definition.program
         self.command = view.definition.command or ()
+        self.scheduler = view.definition.scheduler
         return summarise(
             view.definition,
             view.runs,
@@ -133,6 +141,7 @@ class StatusReader:
             now=datetime.now(UTC),
             models=self.directory.models(),
             launchers=self.directory.launchers(),
+            scheduler_heard_at=view.scheduler_heard_at,
             weigh=weigh,
         )
 

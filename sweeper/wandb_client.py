@@ -1,4 +1,4 @@
-"""Everything we ask of a W&B server, through the wandb SDK's public names: the only module that imports it.
+"""Everything we ask of a W&B server beside reading sweeps, through the wandb SDK's public names.
 
 The SDK reads its server and key from the process's environment, so `connect` puts them there before the first call.
 """
@@ -15,27 +15,22 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from sweeper.definition import SweepDefinition
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import Run, RunState, StopDecision, SweepState, finite
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
-    import wandb
+    pass
 
 Verb = Literal["stop", "cancel", "pause", "resume"]
 
-HISTORY_SAMPLES = 10_000
+
 CONNECT_TIMEOUT_S = 5.0
 MAX_HEALTH_BYTES = 4096
 
@@ -264,128 +259,3 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
         for file in files:
             file.download(root=str(into), exist_ok=True).close()
     return [into / file.name for file in files]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepView:
-    """What the server says about a sweep.
-
-    Attributes:
-        ref: Its full name.
-        definition: What was registered.
-        url: Its page.
-        state: Where it is in its life.
-        runs: All of its runs and those attached to it, oldest first.
-    """
-
-    ref: SweepRef
-    url: str
-    definition: SweepDefinition
-    state: SweepState
-    runs: tuple[Run, ...]
-
-
-class SweepReader:
-    """Reads a sweep again and again; asks for the history of an ended run only once.
-
-    Args:
-        ref: The sweep.
-    """
-
-    def __init__(self, ref: SweepRef) -> None:
-        import wandb
-
-        self.ref = ref
-        self._ended: dict[str, Run] = {}
-        with sdk_errors("cannot log in"):
-            self._api: Any = wandb.Api(timeout=60)
-
-    def read(self) -> SweepView:
-        """Ask the server.
-
-        Raises:
-            SweepNotFoundError: It does not know the sweep.
-            BackendError: It does not answer, or the sweep has a form we cannot read.
-        """
-        with sdk_errors(f"cannot read sweep {self.ref}"):
-            sweep = self._find()
-            sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
-            self._api.flush()  # the same for runs
-            definition = self._definition(sweep.config)
-            filters = {"$and": [{"sweep": self.ref.sweep_id}]}
-            path = f"{self.ref.entity}/{self.ref.project}"
-            found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
-            runs = tuple(self._run(run, definition) for run in found)
-        state = SweepState(sweep.state.upper())
-        return SweepView(ref=self.ref, url=sweep.url, definition=definition, state=state, runs=runs)
-
-    def _find(self) -> Any:
-        import wandb
-
-        try:
-            return self._api.sweep(self.ref.path)
-        except (ValueError, wandb.Error) as error:
-            if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
-                raise
-            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
-            raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
-
-    def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
-        try:
-            return SweepDefinition.model_validate(dict(config))
-        except ValidationError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
-            raise BackendError(
-                f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
-            ) from error
-
-    def _run(self, run: wandb.apis.public.Run, definition: SweepDefinition) -> Run:
-        state = RunState(run.state) if run.state in set(RunState) else RunState.RUNNING
-        known = self._ended.get(run.id)
-        if known is not None and known.state is state:  # a crashed run may be heard again
-            return known
-        self._ended.pop(run.id, None)  # and one that was handed out again ends anew
-        summary = dict(run.summary_metrics)
-        told = summary.get("_sweeper", {})
-        logged: list[object] = []
-        if definition.metric is not None and state is not RunState.PENDING:
-            logged = _logged(run, definition.metric.name, summary)
-        read = Run(
-            id=run.id,
-            state=state,
-            params=definition.space.flatten(run.config),
-            history=finite(logged),
-            nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
-            name=run.name or run.id,
-            reason=str(told.get("reason", "")),
-            created_at=utc(run.created_at),
-            duration_s=summary.get("_runtime"),
-            stop=_stop(run.id, told),
-            fallback=str(told.get("suggestion", {}).get("fallback", "")),
-            prior=run.sweep_name != self.ref.sweep_id,
-            losses=int(summary.get("_sweeper", {}).get("losses", 0)),
-        )
-        if state.ended:
-            self._ended[run.id] = read
-        return read
-
-
-_NONFINITE = {"nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"}  # as numbers, and as the words JSON has for them
-
-
-def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> list[object]:
-    """Give all values of the metric, or, of a run that logged none, what its summary says."""
-    rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
-    return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
-
-
-def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
-    """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
-    numbers = told.get("stop")
-    return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
-
-
-def utc(text: str) -> datetime:
-    """Read a time of the API; one that does not say where is UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -19,7 +19,8 @@ from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
-from sweeper.wandb_client import connect, sdk_errors, utc
+from sweeper.sweep_reader import utc
+from sweeper.wandb_client import connect, sdk_errors
 
 PAGE = 1000
 

@@ -11,11 +11,12 @@ import typer
 from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import out, say_backend, say_next
+from sweeper.cli.output import out, say_backend, say_next, show
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
     from sweeper.best import Best, Download
+    from sweeper.status import SweepStatus
 
 
 def best(
@@ -24,10 +25,16 @@ def best(
         Path | None,
         typer.Option("--download", metavar="DIR", help="Write its config, metrics and model there; check the model."),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Another run instead, such as one of the front."),
+    ] = None,
     backend: BackendOption = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the best run, by the best value of the metric that it ever logged.
+
+    Of a sweep with several metrics, the front: the runs that no other one beats in all of them.
 
     Example: sweeper best --download model
     """
@@ -40,7 +47,11 @@ def best(
     server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
     say_backend(server)
     reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
-    found = results.find_best(reader.read(), reader.ref)
+    status = reader.read()
+    if status.metrics and run is None and download is None:
+        _show_front(status, as_json=as_json)
+        return
+    found = results.find_best(status, reader.ref, run=run)
     fetched = None if download is None else results.download_best(found, reader.ref, download)
     if as_json:
         out.print_json(json.dumps({**asdict(found), "download": fetched and asdict(fetched)}, default=str))
@@ -52,12 +63,27 @@ def best(
         _show_files(fetched)
 
 
+def _show_front(status: SweepStatus, *, as_json: bool) -> None:
+    from sweeper.tables import front_table
+
+    if as_json:
+        data = {"sweep": status.sweep, "metrics": status.metrics, "front": [asdict(run) for run in status.front]}
+        out.print_json(json.dumps(data, default=str))
+        return
+    show(front_table(status))
+    if status.front:
+        say_next(f"sweeper best {status.sweep} --run {status.front[0].id} --download DIR")
+
+
 def _show(found: Best) -> None:
     from sweeper.tables import number, parameters
 
     out.print(f"[bold]sweep[/]   {escape(found.sweep)}", soft_wrap=True)
     out.print(f"[bold]run[/]     {escape(found.name)} ({escape(found.run)}, {found.state})", soft_wrap=True)
-    out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
+    if found.metric:
+        out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
+    for name, value in found.values.items():
+        out.print(f"[bold]last[/]    {escape(name)} {number(value)}", soft_wrap=True)
     last = found.summary.get(found.metric)
     if isinstance(last, int | float) and last != found.value:
         out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)

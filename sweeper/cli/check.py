@@ -88,6 +88,7 @@ def to_json(found: Check) -> dict[str, Any]:
         "warnings": [asdict(fault) for fault in found.warnings],
         "method": sweep and sweep.method,
         "metric": sweep and sweep.metric and sweep.metric.model_dump(),
+        "metrics": sweep and sweep.metrics and [metric.model_dump() for metric in sweep.metrics],
         "parameters": [asdict(row) for row in found.rows],
         "configurations": sweep and sweep.configurations,
         "expected_runs": sweep and sweep.expected_runs,
@@ -143,8 +144,7 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:
         return
-    aim = f", {sweep.goal} {sweep.metric.name}" if sweep.metric else ""
-    yield "method", escape(f"{sweep.method}{aim}")
+    yield "method", escape(", ".join(filter(None, [sweep.method, sweep.aim])))
     size = sweep.configurations
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times

@@ -226,11 +226,12 @@ class ProgressLog:
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
-        from sweeper.tables import duration, number, parameters
+        from sweeper.tables import duration, measured, parameters
 
         if not run.state.ended:
             return f"{run.id} {run.state.value}: {parameters(run.params)}"
-        value = f" {status.metric} {number(run.best)}" if run.best is not None else ""
+        what = " / ".join(status.metrics) or status.metric
+        value = f" {what} {measured(run)}" if run.values or run.best is not None else ""
         why = f" ({run.reason})" if run.reason else ""
         progress = f"{done}/{self._target or '?'} done"
         return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"

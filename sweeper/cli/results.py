@@ -46,7 +46,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     from sweeper import export as tables
     from sweeper import session, wandb_runs
     from sweeper.launch.base import SweepDir
-    from sweeper.wandb_client import SweepReader
+    from sweeper.sweep_reader import SweepReader
 
     form = tables.choose_format(form, output)
     tables.check_output(output, force=force)

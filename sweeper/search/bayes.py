@@ -6,7 +6,8 @@ Why this engine, by measurement: docs/decisions/0001-search-engine.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -87,19 +88,63 @@ def search(
     Returns:
         A few configurations; of a finite space only such as no run has, so maybe none.
     """
-    axes, rng = Axes.of(space.searched, space.conditions), np.random.default_rng(seed)
+
+    def find(task: Task) -> Array:
+        return _search(task, imputed(task.losses[:, 0], impute))
+
+    column = np.array(losses, dtype=float).reshape(-1, 1)  # None becomes NaN
+    return search_with(find, space, runs, column, seed=seed)
+
+
+def search_with(
+    find: Callable[[Task], Array],
+    space: ParameterSpace,
+    runs: Sequence[Run],
+    losses: Array,
+    *,
+    seed: int,
+) -> list[Params]:
+    """Have rows found, and read them as configurations.
+
+    Args:
+        find: Gives rows, the most promising first.
+        space: As in `search`.
+        runs: Likewise.
+        losses: A row per run with a loss for each metric; NaN for one that it lacks.
+        seed: Decides every draw.
+    """
+    axes = Axes.of(space.searched, space.conditions)
     rows = axes.encode([run.params for run in runs])
     fits = ~np.isnan(rows).any(axis=1)
     ended = np.array([run.state.ended for run in runs], dtype=bool)
-    known = _imputed(np.where(ended, np.array(losses, dtype=float), math.nan)[fits], impute)  # None becomes NaN
+    known = np.where(ended[:, None], losses, math.nan)
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
-        found = _search(axes, rows[fits], ended[fits], known, rng)
+        found = find(Task(axes, rows[fits], ended[fits], known[fits], np.random.default_rng(seed)))
     fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
     drawn = [fixed | axes.decode(row) for row in found]
     return [space.active({name: params[name] for name in space.laws}) for params in drawn]
 
 
-def _imputed(losses: Array, impute: Impute) -> Array:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is known when rows are to be found.
+
+    Attributes:
+        axes: Where to search.
+        rows: The runs.
+        ended: Which of them have ended.
+        losses: A column per metric, NaN where there is none.
+        rng: The source of randomness.
+    """
+
+    axes: Axes
+    rows: Array
+    ended: Mask
+    losses: Array
+    rng: np.random.Generator
+
+
+def imputed(losses: Array, impute: Impute) -> Array:
     """Replace what is missing; all of it stays missing while there are too few losses for a model."""
     losses = np.clip(losses, -HUGE, HUGE)
     found = losses[~np.isnan(losses)]
@@ -109,13 +154,14 @@ def _imputed(losses: Array, impute: Impute) -> Array:
     return np.where(np.isnan(losses), stand_in, losses)
 
 
-def _search(axes: Axes, rows: Array, ended: Mask, losses: Array, rng: np.random.Generator) -> Array:
-    """Find promising rows, the best first, given those of the runs, which of them have ended, and with what loss."""
+def _search(task: Task, losses: Array) -> Array:
+    """Find rows that promise a small loss, given that of each run."""
+    axes, rows, rng = task.axes, task.rows, task.rng
     if np.isnan(losses).all():
-        return _apart(axes, rows, rng)
-    known, pending = _subset(losses, np.flatnonzero(ended), rng), rows[~ended][-MAX_PENDING:]
-    models = _models(axes, rows[known], _warped(losses[known]), pending, rng)
-    score = _Score(axes, models, INTERIOR / len(known), _taken(axes, rows))
+        return apart(task)
+    known, pending = subset(losses, np.flatnonzero(task.ended), rng), rows[~task.ended][-MAX_PENDING:]
+    models = models_of(axes, rows[known], warped(losses[known]), pending, rng)
+    score = Score(task, len(known), lambda rows: acquisition.log_expected_improvement(models, rows))
     near = rows[known][np.argsort(losses[known], kind="stable")[:NEIGHBOURED]]
     return acquisition.maximise(score, axes, near, rng)
 
@@ -132,9 +178,10 @@ def _inside(axes: Axes, rows: Array) -> Array:
     return np.asarray(np.log(4 * ordered * (1 - ordered)).sum(1))
 
 
-def _apart(axes: Axes, rows: Array, rng: np.random.Generator) -> Array:
-    """Draw rows and put the one farthest from those given first; axes are rings, or the corners would win."""
-    drawn = axes.draw(rng, 3 * APART)
+def apart(task: Task) -> Array:
+    """Draw rows and put the one farthest from all runs first; axes are rings, or the corners would win."""
+    axes, rows = task.axes, task.rows
+    drawn = axes.draw(task.rng, 3 * APART)
     drawn = drawn[np.argsort(-_inside(axes, drawn), kind="stable")[:APART]]
     if not len(rows):
         return drawn
@@ -143,7 +190,7 @@ def _apart(axes: Axes, rows: Array, rng: np.random.Generator) -> Array:
     return drawn[np.argsort(-(gaps**2).sum(2).min(1), kind="stable")]
 
 
-def _subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
+def subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
     """Choose the ended runs the model sees: the best half, the newest quarter, and some of the rest."""
     if len(ended) <= MAX_KNOWN:
         return ended
@@ -154,7 +201,7 @@ def _subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator
     return np.sort(np.concatenate([best, newest, others]))
 
 
-def _warped(losses: Array) -> Array:
+def warped(losses: Array) -> Array:
     """Make values about standard normal: the better half keeps its shape, the worse one only its order.
 
     So a run that diverged does not flatten what matters (half-rank warping of Vizier, Song et al., arXiv 2408.11527).
@@ -173,7 +220,7 @@ def _warped(losses: Array) -> Array:
     return np.asarray((warped - warped.mean()) / (spread if spread > 0 else 1.0))
 
 
-def _models(axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator) -> list[Posterior]:
+def models_of(axes: Axes, known: Array, values: Array, pending: Array, rng: np.random.Generator) -> list[Posterior]:
     """Fit processes to the ended runs; those under way count as what each process expects of them."""
     kernels = gaussian_process.fit(known, values, axes.unordered, rng)
     models = [Posterior(kernel, known, values) for kernel in kernels]
@@ -185,14 +232,22 @@ def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
     return frozenset(row.tobytes() for row in rows) if axes.listed else frozenset()
 
 
-class _Score:
-    """The expected improvement, faded towards the edges; a row that was given out does not count."""
+class Score:
+    """The log of an expected improvement, faded towards the edges; a row that was given out does not count.
 
-    def __init__(self, axes: Axes, models: list[Posterior], interior: float, taken: frozenset[bytes]) -> None:
-        self.axes, self.models, self.interior, self.taken = axes, models, interior, taken
+    Args:
+        task: What is known.
+        known: How many runs the improvement is expected from.
+        improvement: Gives that, for rows.
+    """
+
+    def __init__(self, task: Task, known: int, improvement: acquisition.Score) -> None:
+        self.axes, self.improvement = task.axes, improvement
+        self.interior, self.taken = INTERIOR / known, _taken(task.axes, task.rows)
 
     def __call__(self, rows: Array) -> Array:
-        score = acquisition.log_expected_improvement(self.models, rows) + self.interior * _inside(self.axes, rows)
+        """Score rows."""
+        score = self.improvement(rows) + self.interior * _inside(self.axes, rows)
         if self.taken:
             score[[row.tobytes() in self.taken for row in rows]] = -math.inf
         return score

@@ -79,11 +79,13 @@ def expected_runs(definition: SweepDefinition, runs: Sequence[Run]) -> int | Non
 def _is_useless(run: Run) -> bool:
     """Whether a prior run failed before it taught anything: its configuration deserves another try."""
     failed = run.state in {RunState.FAILED, RunState.CRASHED, RunState.KILLED}
-    return run.prior and failed and not run.history
+    return run.prior and failed and not run.history and not run.values
 
 
 def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
     if definition.run_cap is not None and len(own) >= definition.run_cap:
+        return True
+    if any(definition.met(run.values) for run in own):
         return True
     target = definition.metric.target if definition.metric else None
     if target is None:
@@ -95,7 +97,7 @@ def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
 def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) -> Proposal | None:
     """Propose a configuration that no run has; None if there is none left."""
     size = definition.space.size
-    endless = size is None and definition.method == "bayes" and not definition.sweeper.initial
+    endless = size is None and definition.learns and not definition.sweeper.initial
     # writing the keys of 10,000 runs takes as long as the search, which on an endless space needs none
     used = set() if endless else {params_key(run.params) for run in runs}
     if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
@@ -134,11 +136,12 @@ def _propose(
         shuffled = seed if definition.sweeper.order == "random" else None
         params = grid.propose(definition.space, used, seed=shuffled)
         return None if params is None else (params, grid.ENGINE)
-    if definition.method == "bayes" and definition.space.searched:
-        from sweeper.search import bayes  # scipy takes 0.3 s to import
+    if definition.learns and definition.space.searched:
+        from sweeper.search import bayes, several  # scipy takes 0.3 s to import
 
-        for params in bayes.propose(definition, runs, seed=rng.getrandbits(32)):
+        engine = several if definition.metrics else bayes
+        for params in engine.propose(definition, runs, seed=rng.getrandbits(32)):
             if all(params != run.params for run in runs):
-                return params, bayes.ENGINE
+                return params, engine.ENGINE
         used = {params_key(run.params) for run in runs}
     return sampling.propose(definition.space, used, rng, redraws=REDRAWS), sampling.ENGINE

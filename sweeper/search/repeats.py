@@ -39,7 +39,10 @@ def counted(definition: SweepDefinition, params: Params, count: int) -> Params:
 
 
 def averaged(definition: SweepDefinition, runs: Iterable[Run]) -> list[Run]:
-    """Make one run of each configuration: its value is the mean of the best values of its ended runs."""
+    """Make one run of each configuration: its value is the mean of the best values of its ended runs.
+
+    Of several metrics, each counts with the mean of the last values.
+    """
     return [_mean(definition, group) for group in groups(definition, runs)]
 
 
@@ -48,5 +51,7 @@ def _mean(definition: SweepDefinition, group: Sequence[Run]) -> Run:
     values = [value for run in ended if (value := run.best(definition.goal)) is not None]
     if values:
         return replace(group[0], state=RunState.FINISHED, history=(fmean(values),))
+    if several := [run.values for run in ended if run.values]:
+        return replace(group[0], state=RunState.FINISHED, values=tuple(map(fmean, zip(*several, strict=True))))
     # Nothing to learn from yet: a running one still keeps the search away from its place.
     return next((run for run in group if not run.state.ended), group[0])

@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sweeper.definition import SweepDefinition
 from sweeper.run import Run, best_run
+from sweeper.search.front import front
 from sweeper.search.importance import importance
 from sweeper.server import alerts, files, lines, prior_runs, projects, runs, sweeps
 from sweeper.server.context import file_path
@@ -84,6 +86,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         ended=sum(run.state.ended for run in known),
         best=best_run(known, goal),
         best_value=_best_value(known, goal),
+        front=_front(found.definition, known),
         names=sorted({name for run in known for name in run.params}),
         prior=[run for run in seen if run.prior],
         importance=[row for row in importance(found.definition, known) if row.forest is not None],
@@ -97,6 +100,13 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
 def _best_value(known: Sequence[Run], goal: Any) -> float | None:
     best = best_run(known, goal)
     return best.best(goal) if best else None
+
+
+def _front(definition: SweepDefinition, known: Sequence[Run]) -> list[Run]:
+    """Find the runs that no other one beats in all of several metrics."""
+    metrics = definition.metrics or ()
+    places = front([run.values for run in known], [metric.goal for metric in metrics]) if metrics else []
+    return sorted((known[place] for place in places), key=lambda run: run.values)
 
 
 async def run_page(request: Request) -> Response:

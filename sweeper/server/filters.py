@@ -14,8 +14,8 @@ from typing import Any
 
 import re2
 
+from sweeper.run import lookup
 from sweeper.server import runs, strictjson, sweeps
-from sweeper.server.lines import lookup
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sweeper.server.lines import HistoryLine, lookup
+from sweeper.run import lookup
+from sweeper.server.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
 T = TypeVar("T")

@@ -149,6 +149,14 @@ class CreateRunFiles(Input):
     project_name: str | None = None
 
 
+class EnqueueSweepRun(Input):
+    """wandb sweep-scheduler; `config` is JSON text, every value under "value"."""
+
+    id: str
+    config: str
+    display_name: str | None = None
+
+
 class UpsertModel(Input):
     """Api().create_project."""
 

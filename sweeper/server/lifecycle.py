@@ -1,4 +1,4 @@
-"""The life of runs and sweeps: every change of their states, each ending with its reason.
+"""The life of runs: every change of their states, each ending with its reason.
 
 Functions of a write connection. The states are drawn in `sweeper.run`.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from sweeper.run import RunState, SweepState
-from sweeper.server import lines, runs, stops, sweeps, writers
+from sweeper.run import RunState
+from sweeper.server import controllers, lines, runs, sweep_life, sweeps, writers
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
 
 INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""
@@ -158,7 +157,7 @@ def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: flo
     else:
         state, reason = RunState.FAILED, f"exit code {exit_code}"
     ended = runs.update(db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now)
-    _settle_of(db, run, now=now)
+    sweep_life.settle_of(db, run, now=now)
     return ended
 
 
@@ -180,6 +179,9 @@ def silent(db: sqlite3.Connection, run: StoredRun, *, now: float, retries: int) 
         now: The time.
         retries: How often a run may be lost and handed out again.
     """
+    if controllers.is_controller(run):  # a scheduler never reports its end (wandb 0.31)
+        runs.update(db, run.id, state=RunState.FINISHED, ended_at=run.heartbeat_at)
+        return
     reason = f"no heartbeat for {now - run.heartbeat_at:.0f} s"
     if _may_return(db, run) and run.losses < retries:
         _lose(db, run, reason, now=now)
@@ -226,7 +228,7 @@ def _died(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) ->
         return
     else:
         runs.update(db, run.id, state=RunState.CRASHED, reason=reason, ended_at=now)
-    _settle_of(db, run, now=now)
+    sweep_life.settle_of(db, run, now=now)
 
 
 def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reason: str, *, now: float) -> StoredRun:
@@ -266,20 +268,8 @@ def requeue(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
-    _reopen(db, sweeps.get(db, run.sweep_id), now=now)
+    sweep_life.reopen(db, sweeps.get(db, run.sweep_id), now=now)
     return _requeue(db, run, run.exit_code, "requeued", now=now)
-
-
-def _reopen(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
-    """Let a sweep that ended by itself give out a run again; one that a person ended stays so."""
-    if not sweep.state.ended:
-        return
-    expected = sweep.definition.expected_runs
-    whole = sweep.exhausted or (expected is not None and runs.count(db, sweep.id) >= expected)
-    if sweep.state is SweepState.CANCELED or not whole:
-        words = "canceled" if sweep.state is SweepState.CANCELED else "stopped: open it again first (sweeper resume)"
-        raise RequestError(f"sweep {sweep.name} is {words}")
-    sweeps.set_state(db, sweep.id, SweepState.RUNNING, now=now)
 
 
 def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
@@ -288,11 +278,13 @@ def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
         return run
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
+    elif controllers.is_controller(run):
+        state, reason = RunState.FINISHED, ""
     else:
         state, reason = RunState.FAILED, "given up by its worker"
     fenced = f"{run.fenced} {run.holder}".strip()
     ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, holder="", fenced=fenced)
-    _settle_of(db, run, now=now)
+    sweep_life.settle_of(db, run, now=now)
     return ended
 
 
@@ -339,58 +331,3 @@ def _unassign(db: sqlite3.Connection, agent_limit: float) -> None:
         " (SELECT id FROM agents WHERE heartbeat_at < ?)",
         (agent_limit,),
     )
-
-
-def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
-    """Finish a sweep that has given out all its runs and waits for none."""
-    sweep = sweeps.get(db, sweep_id)
-    if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
-        return sweep
-    expected = sweep.definition.expected_runs
-    is_complete = expected is not None and runs.count(db, sweep_id) >= expected
-    if sweep.exhausted or is_complete or is_over(db, sweep):
-        sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
-        return sweeps.get(db, sweep_id)
-    return sweep
-
-
-def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
-    """Whether a sweep has made as many runs as its file allows, or reached its target."""
-    cap, metric = sweep.definition.run_cap, sweep.definition.metric
-    if cap is not None and runs.count(db, sweep.id) >= cap:
-        return True
-    if metric is None or metric.target is None:
-        return False
-    return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
-
-
-def _settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
-    if run.sweep_id is not None:
-        if _reaches_target(db, sweeps.get(db, run.sweep_id), run):
-            sweeps.set_exhausted(db, run.sweep_id)
-        settle(db, run.sweep_id, now=now)
-
-
-def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
-    """Whether an ended run reached its sweep's target, be it in its summary alone."""
-    metric = sweep.definition.metric
-    if metric is None or metric.target is None:
-        return False
-    best = runs.seen_run(db, sweep, run.id).best(metric.goal)
-    return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
-
-
-def set_sweep_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:
-    """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
-
-    Raises:
-        RequestError: The sweep was canceled; it cannot come back.
-    """
-    if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
-        raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
-    sweeps.set_state(db, sweep.id, state, now=now)
-    for run in runs.of_sweep(db, sweep.id) if state.ended else ():
-        if stops.waits(run):
-            stops.end_waiting(db, run, "the sweep was stopped before it started", now=now)
-        elif state is SweepState.CANCELED:
-            stops.request(db, run.id, "the sweep was canceled", now=now)

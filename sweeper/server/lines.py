@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import Goal, float_or_nan
+from sweeper.run import Goal, float_or_nan, lookup
 
 MAX_INTEGER = 2**63 - 1
 
@@ -36,20 +36,6 @@ class HistoryLine:
         """The `_step` it was logged at."""
         step = self.row.get("_step")
         return step if isinstance(step, int) and abs(step) <= MAX_INTEGER else None
-
-
-def lookup(row: Mapping[str, Any], key: str) -> Any:
-    """Find a dotted key in nested mappings whose own keys may hold dots; None when absent."""
-    if key in row:
-        return row[key]
-    parts = key.split(".")
-    for end in range(1, len(parts)):
-        inner = row.get(".".join(parts[:end]))
-        if isinstance(inner, Mapping):
-            found = lookup(inner, ".".join(parts[end:]))
-            if found is not None:
-                return found
-    return None
 
 
 def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts: Sequence[str]) -> None:

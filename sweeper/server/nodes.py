@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
-from sweeper.server import artifact_lists, filters, lifecycle, prior_runs, runs, sweeps
+from sweeper.server import artifact_lists, controllers, filters, lifecycle, prior_runs, runs, sweeps
 from sweeper.server import projects as project_table
 from sweeper.server.artifact_nodes import (
     ArtifactNode,
@@ -206,6 +206,13 @@ class SweepNode:
     def project(self) -> ProjectNode:
         """Its project."""
         return ProjectNode(self.context, self.place)
+
+    def controller_run_name(self) -> str | None:
+        """The run that its scheduler logs into; None for a sweep that the server searches."""
+        if self.stored.definition.scheduler is None:
+            return None
+        with self.context.store.write() as db:
+            return controllers.ensure(db, self.stored, user_id=self.context.user.id, now=self.context.now).name
 
     def run_count(self) -> int:
         """Count the runs it made, in any state."""

@@ -13,14 +13,17 @@ from sweeper.server.context import global_id
 from sweeper.server.nodes import ProjectNode, entity_node, user_node
 from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
+from sweeper.server.scheduler_operations import SchedulerOperations
 from sweeper.server.sweep_operations import SweepOperations
 
-FEATURES = ("FILESTREAM_GZIP", "TOTAL_COUNT_IN_FILE_CONNECTION")
-"""Of wandb_internal.ServerFeature (0.31.0); without the second `list(artifact.files())` fails in the SDK."""
+FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")
+"""Of wandb_internal.ServerFeature (0.31.0); without the last `list(artifact.files())` fails in the SDK."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operations(SweepOperations, RunOperations, RunActions, ArtifactOperations, CollectionOperations):
+class Operations(
+    SweepOperations, RunOperations, RunActions, SchedulerOperations, ArtifactOperations, CollectionOperations
+):
     """The root of every request: its methods are the fields of Query and Mutation."""
 
     def viewer(self) -> dict[str, Any]:

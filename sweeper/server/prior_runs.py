@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sweeper import search
+from sweeper.run import lookup
 from sweeper.server import filters, lines, projects, runs, sweeps
-from sweeper.server.lines import HistoryLine, Stream, lookup
+from sweeper.server.lines import HistoryLine, Stream
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep

@@ -17,6 +17,7 @@ from sweeper.server import (
     projects,
     runs,
     stops,
+    sweep_life,
 )
 from sweeper.server.alerts import Alert
 from sweeper.server.context import parts_of
@@ -38,7 +39,7 @@ class RunActions(Root):
             _, run = self.run_by_id(db, sent.id)
             stops.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
             if run.sweep_id is not None:
-                lifecycle.settle(db, run.sweep_id, now=self.context.now)
+                sweep_life.settle(db, run.sweep_id, now=self.context.now)
         self.context.scheduler.changed(run.sweep_id)
         return {"success": True}
 
@@ -51,7 +52,7 @@ class RunActions(Root):
             place, run = self.run_by_id(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
-                lifecycle.settle(db, run.sweep_id, now=self.context.now)
+                sweep_life.settle(db, run.sweep_id, now=self.context.now)
         self.context.files.remove_run(place.entity, place.name, run.name)
         self.context.scheduler.changed(run.sweep_id)
         return {"client_mutation_id": None}

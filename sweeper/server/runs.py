@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, StopDecision, finite
+from sweeper.run import Run, RunState, StopDecision, finite, lookup
 from sweeper.search import OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
@@ -257,7 +257,15 @@ def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
         stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
+        values=_values(sweep, stored),
     )
+
+
+def _values(sweep: Sweep, stored: StoredRun) -> tuple[float, ...]:
+    """Give the values of several metrics: those of a run belong together, so they are its last ones."""
+    if sweep.definition.metrics is None or stored.state is not RunState.FINISHED:
+        return ()
+    return sweep.definition.final_values(json.loads(stored.summary))
 
 
 def stop_text(decision: StopDecision) -> str:
@@ -284,7 +292,7 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     logged = histories.get(run.id, ())
     if logged or metric is None or not run.state.ended:
         return logged
-    return finite([lines.lookup(json.loads(run.summary), metric.name)])
+    return finite([lookup(json.loads(run.summary), metric.name)])
 
 
 def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:

@@ -8,7 +8,8 @@ Assignment is a ladder inside one transaction; `Scheduler.heartbeat` goes down i
 4. a run was assigned to this agent and never started: send it again (the answer was lost)
 5. a run waits for an agent (requeued): assign it
 6. the sweep is over, or has nothing left: exit
-7. take the suggestion that was computed ahead for the sweep's next run
+7. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
+8. take the suggestion that was computed ahead for the sweep's next run
 
 A heartbeat does not wait for the disk: what it decided is there by the time the run reports its start, which does wait.
 
@@ -32,14 +33,14 @@ from typing import Literal
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import lifecycle, lines, runs, stops, suggestions, sweeps
+from sweeper.server import lifecycle, lines, runs, stops, suggestions, sweep_life, sweeps
 from sweeper.server.early import EAGER_S, all_done, note, watchable
-from sweeper.server.lifecycle import settle
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
 from sweeper.server.searcher import Searcher
 from sweeper.server.store import Store
 from sweeper.server.suggestions import Ahead
+from sweeper.server.sweep_life import settle
 from sweeper.server.sweeps import Agent, Sweep
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ SEARCH = Command("search")
 @lru_cache(maxsize=256)
 def _by_chance(text: str) -> SweepDefinition:
     """Give a sweep's definition with random draws for a search."""
-    definition = sweeps.parse_definition(text)
-    return SweepDefinition.model_validate({**definition.to_dict(), "method": "random"})
+    data = {**sweeps.parse_definition(text).to_dict(), "method": "random"}
+    data.pop("metrics", None)  # several metrics have no random search; the target ends the sweep, whoever searches
+    return SweepDefinition.model_validate(data)
 
 
 class Scheduler:
@@ -201,7 +203,7 @@ class Scheduler:
         """Find a listed run that is to stop, or that has gone to another agent."""
         for run in own:
             waits = run.name in listed and (not run.state.ended or run.started_at is None)
-            if waits and stops.is_due(run, sweep.definition, now=now):
+            if waits and stops.is_due(run, sweep.definition, eager=bool(agent.eager), now=now):
                 return run
         for name in listed - {run.name for run in own}:
             found = runs.find(db, sweep.project_id, name)
@@ -218,10 +220,14 @@ class Scheduler:
 
     def _next(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""
+        if sweep.definition.scheduler and sweep_life.reached_target(db, sweep):
+            sweep_life.drop_waiting(db, sweep, now=now)
         if waiting := runs.waiting(db, sweep.id):
             return self._send(db, waiting, agent, now=now)
-        if sweep.exhausted or lifecycle.is_over(db, sweep):
+        if sweep.exhausted or sweep_life.is_over(db, sweep):
             return self._over(db, sweep, now=now)
+        if sweep.definition.scheduler:
+            return WAIT
         found = suggestions.take(db, sweep.id)
         if found is None and sweep.definition.method == "random":
             found = suggestions.draw(db, sweep)
@@ -290,7 +296,7 @@ class Scheduler:
             sweep = sweeps.get(db, sweep_id)
             known = runs.for_search(db, sweep)
         own, ended = sum(not run.prior for run in known), sum(run.state.ended for run in known)
-        if sweep.definition.method != "bayes":
+        if not sweep.definition.learns:
             fallback = ""  # there is nothing to crash or hang
         definition = _by_chance(sweep.definition_text) if fallback else sweep.definition
         found = suggest(definition, known, seed=sweep.search_seed)

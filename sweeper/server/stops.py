@@ -12,7 +12,7 @@ import sqlite3
 
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, StopDecision
-from sweeper.server import runs
+from sweeper.server import runs, writers
 from sweeper.server.runs import StoredRun
 
 REPORT_S = 15.0
@@ -59,10 +59,18 @@ def is_news(run: StoredRun, *, now: float) -> bool:
     return bool(run.stop_requested) and run.stop_due > now + GRACE_S
 
 
-def is_due(run: StoredRun, definition: SweepDefinition, *, now: float) -> bool:
-    """Whether an agent is to end its run: at once, unless the run may be a script that is about to end by itself."""
+def is_due(run: StoredRun, definition: SweepDefinition, *, eager: bool, now: float) -> bool:
+    """Whether an agent is to end its run: at once, unless the run may be a script that is about to end by itself.
+
+    Args:
+        run: The run.
+        definition: Its sweep.
+        eager: Whether the agent calls a function: that one does not look by itself.
+        now: The time.
+    """
     if not run.stop_requested:
         return False
     program = definition.program or ":"  # module:function: no `wandb agent` can start that
-    is_script = ":" not in program and not run.holder and run.started_at is not None
+    is_ours = writers.has_worker(run.holder)
+    is_script = ":" not in program and not (eager or is_ours) and run.started_at is not None
     return not is_script or now >= run.stop_due

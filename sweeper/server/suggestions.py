@@ -113,10 +113,10 @@ def take(db: sqlite3.Connection, sweep_id: int) -> Ahead | None:
 def next_order(db: sqlite3.Connection, sweep_id: int) -> Order | None:
     """Say which suggestion of a sweep is the next to compute: the first out of date, unless hardly any are there."""
     sweep = sweeps.get(db, sweep_id)
-    if sweep.state.ended or sweep.exhausted or _is_drawn(db, sweep):
+    if sweep.state.ended or sweep.exhausted or sweep.definition.scheduler or _is_drawn(db, sweep):
         return None
     known, wanted = ahead(db, sweep_id), _wanted(db, sweep_id)
-    results = based_on(db, sweep_id) if sweep.definition.method == "bayes" else None
+    results = based_on(db, sweep_id) if sweep.definition.learns else None
     stale = (i for i, entry in enumerate(known) if not entry.is_up_to_date(results))
     place = len(known) if len(known) < LEAST else next(stale, len(known))
     if place >= wanted or (place > 0 and known[place - 1].params is None):

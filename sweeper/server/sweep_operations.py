@@ -12,7 +12,7 @@ from typing import Any
 from sweeper.definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
-from sweeper.server import filters, inputs, lifecycle, prior_runs, projects, runs, sweeps
+from sweeper.server import filters, inputs, prior_runs, projects, runs, sweep_life, sweeps
 from sweeper.server.context import parts_of
 from sweeper.server.nodes import AgentNode, SweepNode
 from sweeper.server.prior_runs import Logged
@@ -81,7 +81,7 @@ class SweepOperations(Root):
             sweeps.replace_definition(db, sweep.id, sent.config, display_name=sent.display_name, now=self.context.now)
             prior_runs.reread(db, sweeps.get(db, sweep.id), known)
         if sent.state is not None:
-            lifecycle.set_sweep_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
+            sweep_life.set_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
         return sweeps.get(db, sweep.id)
 
     def create_agent(self, fields: object) -> dict[str, Any]:
@@ -143,11 +143,6 @@ def _check_definition(text: str) -> None:
 
 def _not_served(definition: SweepDefinition) -> str | None:
     """Say what of a valid definition this server cannot do yet, and what to do instead."""
-    if definition.scheduler is not None or definition.method == "custom":
-        return (
-            "`scheduler:` and `method: custom`, a search of your own in another process. "
-            "Use `method: bayes`, `random` or `grid` without `scheduler:`, or a server of W&B's."
-        )
     if definition.controller is not None and definition.controller.type == "local":
         return (
             "`controller: {type: local}`, a search in your own process. "

@@ -13,8 +13,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sweeper.run import lookup
 from sweeper.server import history, lines
-from sweeper.server.lines import MAX_INTEGER, Stream, lookup
+from sweeper.server.lines import MAX_INTEGER, Stream
 
 LIVE_STEPS = 1000
 _PLAIN = re.compile(r"[A-Za-z0-9_/ -]+\Z")

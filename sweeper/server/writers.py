@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sweeper.run import float_or_nan
-from sweeper.server.lines import lookup
+from sweeper.run import float_or_nan, lookup
 
 TOLERANCE_S = 1.5
 """Lines and config of one process differ by up to 0.25 s (0.31.0)."""
@@ -41,6 +40,11 @@ def of_config(text: str | None) -> set[str]:
     entries = writers.values() if isinstance(writers, dict) else ()
     moments = [_moment(entry.get("startedAt")) for entry in entries if isinstance(entry, dict)]
     return {name for name in (_born(max(moments, default=math.nan)),) if name}
+
+
+def has_worker(holder: str) -> bool:
+    """Whether one of the names of a run's process is of a worker of ours."""
+    return any(not name.startswith(_BORN) for name in holder.split())
 
 
 def is_among(holder: str, others: Iterable[str]) -> bool:

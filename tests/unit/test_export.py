@@ -30,7 +30,7 @@ from sweeper.export import (
 from sweeper.record import RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, SweepState
-from sweeper.wandb_client import SweepView
+from sweeper.sweep_reader import SweepView
 from sweeper.wandb_runs import ServerRun
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ import yaml
 from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, projects, runs, suggestions, sweeps, users
+from sweeper.server import lifecycle, projects, runs, suggestions, sweep_life, sweeps, users
 from sweeper.server.app import create_app
 from sweeper.server.filestream import Chunk, FileStream, _store_files
 from sweeper.server.runs import StoredRun
@@ -91,7 +91,7 @@ class Table:
     def set_state(self, sweep: Sweep, state: SweepState) -> None:
         """Do what `wandb sweep --stop` and its like do."""
         with self.store.write() as db:
-            lifecycle.set_sweep_state(db, sweeps.get(db, sweep.id), state, now=self.now)
+            sweep_life.set_state(db, sweeps.get(db, sweep.id), state, now=self.now)
 
     def read(self, run: StoredRun) -> StoredRun:
         """Read a run anew."""

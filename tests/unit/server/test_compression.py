@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from sweeper.server import compression, endpoints
+from sweeper.server import endpoints
 
 GZIP = {"Content-Encoding": "gzip"}
 
@@ -28,14 +28,14 @@ def test_graphql_file_stream_and_uploads_may_be_gzipped(client):
     assert client.http.get("/files/local/p/r/a.bin").content == bytes(10**6)
 
 
-def test_a_bomb_is_refused_before_it_goes_off(client, monkeypatch):
+def test_a_bomb_is_refused_before_it_goes_off(client):
     """A body of 64 KiB that unpacks to more than a JSON body, or a file, may have is a 413."""
     bomb = gzip.compress(bytes(endpoints.MAX_BODY + 1))
     for path in ("/graphql", "/files/local/p/r/file_stream"):
         answer = client.http.post(path, content=bomb, headers=GZIP)
         assert (answer.status_code, "unpacks to more than" in answer.text) == (413, True)
     client.init("r")
-    monkeypatch.setattr(compression, "MAX_FILE", 2**20)
+    client.http.app.state.max_file = 2**20
     answer = client.http.put(client.upload_url("r", "a.bin"), content=bomb, headers=GZIP)
     assert answer.status_code == 413
     assert [path for path in (client.data_dir / "files").rglob("*") if path.is_file()] == []

@@ -76,8 +76,6 @@ def test_invalid_definition_is_refused_with_its_faults(client):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"method": "custom", "scheduler": {"engine": "optuna"}}, "Use `method: bayes`"),
-        ({"scheduler": {"engine": "wandb"}}, "without `scheduler:`"),
         ({"controller": {"type": "local"}}, "Leave `controller:` out"),
     ],
 )

@@ -1,0 +1,170 @@
+"""Reads a sweep and its runs from any W&B server, through the SDK's public API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from sweeper.definition import SweepDefinition
+from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.ref import SweepRef
+from sweeper.run import Run, RunState, StopDecision, SweepState, finite
+from sweeper.wandb_client import sdk_errors
+
+if TYPE_CHECKING:
+    import wandb
+
+HISTORY_SAMPLES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepView:
+    """What the server says about a sweep.
+
+    Attributes:
+        ref: Its full name.
+        definition: What was registered.
+        url: Its page.
+        state: Where it is in its life.
+        runs: All of its runs and those attached to it, oldest first.
+        scheduler_heard_at: When a scheduler of its own was last heard; None if it has none, or the server does not say.
+    """
+
+    ref: SweepRef
+    url: str
+    definition: SweepDefinition
+    state: SweepState
+    runs: tuple[Run, ...]
+    scheduler_heard_at: datetime | None = None
+
+
+class SweepReader:
+    """Reads a sweep again and again; asks for the history of an ended run only once.
+
+    Args:
+        ref: The sweep.
+    """
+
+    def __init__(self, ref: SweepRef) -> None:
+        import wandb
+
+        self.ref = ref
+        self._ended: dict[str, Run] = {}
+        with sdk_errors("cannot log in"):
+            self._api: Any = wandb.Api(timeout=60)
+
+    def read(self) -> SweepView:
+        """Ask the server.
+
+        Raises:
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer, or the sweep has a form we cannot read.
+        """
+        with sdk_errors(f"cannot read sweep {self.ref}"):
+            sweep = self._find()
+            sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
+            self._api.flush()  # the same for runs
+            definition = self._definition(sweep.config)
+            filters = {"$and": [{"sweep": self.ref.sweep_id}]}
+            path = f"{self.ref.entity}/{self.ref.project}"
+            found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
+            runs = tuple(self._run(run, definition) for run in found)
+            heard_at = self._scheduler_heard_at() if definition.scheduler else None
+        return SweepView(
+            ref=self.ref,
+            url=sweep.url,
+            definition=definition,
+            state=SweepState(sweep.state.upper()),
+            runs=runs,
+            scheduler_heard_at=heard_at,
+        )
+
+    def _scheduler_heard_at(self) -> datetime | None:
+        import wandb
+
+        try:
+            run = self._api.run(self.ref.controller_run.path)
+        except (ValueError, wandb.Error):  # it never ran, or this is not our server
+            return None
+        return utc(run.heartbeat_at) if run.state == "running" else None
+
+    def _find(self) -> Any:
+        import wandb
+
+        try:
+            return self._api.sweep(self.ref.path)
+        except (ValueError, wandb.Error) as error:
+            if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
+                raise
+            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
+            raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
+
+    def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
+        try:
+            return SweepDefinition.model_validate(dict(config))
+        except ValidationError as error:
+            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            raise BackendError(
+                f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
+            ) from error
+
+    def _run(self, run: wandb.apis.public.Run, definition: SweepDefinition) -> Run:
+        state = RunState(run.state) if run.state in set(RunState) else RunState.RUNNING
+        known = self._ended.get(run.id)
+        if known is not None and known.state is state:  # a crashed run may be heard again
+            return known
+        self._ended.pop(run.id, None)  # and one that was handed out again ends anew
+        summary = dict(run.summary_metrics)
+        told = summary.get("_sweeper", {})
+        logged: list[object] = []
+        if definition.metric is not None and state is not RunState.PENDING:
+            logged = _logged(run, definition.metric.name, summary)
+        read = Run(
+            id=run.id,
+            state=state,
+            params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
+            history=finite(logged),
+            nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
+            name=run.name or run.id,
+            reason=str(told.get("reason", "")),
+            created_at=utc(run.created_at),
+            duration_s=summary.get("_runtime"),
+            stop=_stop(run.id, told),
+            fallback=str(told.get("suggestion", {}).get("fallback", "")),
+            prior=run.sweep_name != self.ref.sweep_id,
+            losses=int(told.get("losses", 0)),
+            values=definition.final_values(summary) if state is RunState.FINISHED else (),
+        )
+        if state.ended:
+            self._ended[run.id] = read
+        return read
+
+
+_NONFINITE = {"nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"}  # as numbers, and as the words JSON has for them
+
+
+def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> list[object]:
+    """Give all values of the metric, or, of a run that logged none, what its summary says."""
+    rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
+    return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what may be the parameters of a sweep whose file lists none."""
+    return {name: value for name, value in config.items() if name[:1] != "_" and not isinstance(value, Mapping)}
+
+
+def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
+    """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
+    numbers = told.get("stop")
+    return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
+
+
+def utc(text: str) -> datetime:
+    """Read a time of the API; one that does not say where is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,55 @@
+"""A sweep file with two metrics through `create`, `launch`, `status` and `best`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+TRAINER = """
+import pathlib
+import wandb
+
+def train():
+    with wandb.init() as run:
+        x = run.config["x"]
+        run.log({"loss": 9.0, "size": 9.0})
+        run.log({"loss": (1 - x) ** 2, "size": x if x < 0.9 else float("nan")})
+        pathlib.Path(run.dir, "model.txt").write_text("weights")
+"""
+SWEEP = """
+method: custom
+program: toy:train
+run_cap: 6
+metrics: [{name: loss}, {name: size, goal: minimize}]
+parameters: {x: {values: [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]}}
+"""
+
+
+def test_status_and_best_show_the_front(user):
+    """Every value of x trades one metric for the other, but the one without a size; the last values count."""
+    user.write("toy.py", TRAINER)
+    user.run("create", user.write("sweep.yaml", SWEEP))
+    user.run("launch", "--workers", 2)
+    status = user.status()
+    assert (status["state"], status["metrics"], status["best"]) == (
+        "FINISHED",
+        {"loss": "minimize", "size": "minimize"},
+        None,
+    )
+    assert [run["params"]["x"] for run in status["front"]] == [0.8, 0.6, 0.4, 0.2, 0.1]
+    assert [run["values"]["size"] for run in status["front"]] == [0.8, 0.6, 0.4, 0.2, 0.1]
+    (lacking,) = [run for run in status["runs"] if run["params"]["x"] == 1.0]
+    assert lacking["reason"] == "ended without a finite value of loss and size"
+    shown = user.run("status").stdout
+    assert "loss ↓" in shown
+    assert max(map(len, shown.split("front")[-1].splitlines())) <= 80
+    best = user.run("best")
+    assert "--run" in best.stdout
+    first = json.loads(user.run("best", "--json").stdout)["front"][0]
+    assert first["values"]["loss"] == pytest.approx(0.04)
+    chosen = json.loads(user.run("best", "--run", first["id"], "--json").stdout)
+    assert (chosen["run"], chosen["values"], chosen["config"]["x"]) == (first["id"], first["values"], 0.8)
+    assert "choose one" in user.run("best", "--download", user.folder / "model", code=1).stderr
