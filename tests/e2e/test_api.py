@@ -97,11 +97,11 @@ def test_a_run_is_tracked_read_and_changed(sdk):
     assert read["names"] == ["rün-1", "nàme", "prö jekt 🦊", "local", "finished", ["ä"], "local"]
     assert read["config"] == [1.5, True, None]  # the SDK itself makes null of NaN in a config
     assert read["summary"] == [0.2, True, True]
-    assert read["media"] == ["histogram", "html-file", "image-file"]
+    assert read["media"] == ["histogram", "html-file", "image-file", "table-file"]
     assert read["last step"] == 5
     assert read["metadata"]
     names = ["output.log", "requirements.txt", "wandb-metadata.json", "wandb-summary.json"]
-    assert read["files"] == ["config.yaml", *["media"] * (2 if sdk.is_old else 3), *names]
+    assert read["files"] == ["config.yaml", *["media"] * 3, *names]
     assert read["history"] == read["scan"] == [1 / step for step in range(1, 6)]
     assert read["samples"] == [1, 1 / 3, 1 / 5]
     assert read["odd numbers"] == {"_step": 0, "nan": "NaN", "inf": "-Infinity"}
@@ -127,7 +127,6 @@ def test_a_run_is_tracked_read_and_changed(sdk):
     assert read["viewer"] == ["local"] * 3
     assert read["users"] == ["local", None, ["local"]]
     if not sdk.is_old:
-        assert read["table"] == "table-file"
         assert read["console"] == [[0, "", "hällo", True], [1, "error", "to stderr", True]]
         assert read["tail"] == ["to stderr"]
 
