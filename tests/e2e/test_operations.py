@@ -18,7 +18,7 @@ def test_a_running_server_is_backed_up_checked_and_restored(user, wire):
     client.init("r")
     client.log("r", 0, {"loss": 1})
     client.upload("r", "model.onnx", b"weights")
-    assert "5 ok" in user.run("server", "check", "--deep").stderr
+    assert "6 ok" in user.run("server", "check", "--deep").stderr
     made = user.run("server", "backup", "all.tar.gz")
     assert "next: sweeper server restore all.tar.gz --data DIR" in made.stdout
     assert "a server runs on" in user.run("server", "restore", "all.tar.gz", code=1).stderr
