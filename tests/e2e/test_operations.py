@@ -8,6 +8,8 @@ import sqlite3
 
 import pytest
 
+from sweeper.server.store import Store
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
@@ -35,8 +37,8 @@ def test_a_running_server_is_backed_up_checked_and_restored(user, wire):
 def test_damage_and_newer_data_are_told(user):
     """A check that fails exits with 1 and says what to do; a newer database is refused, by `create` too."""
     data = user.home / "server"
-    user.serve()
-    user.run("server", "stop")
+    data.mkdir()
+    Store(data / "sweeper.db").close()
     with contextlib.closing(sqlite3.connect(data / "sweeper.db")) as db:
         db.execute("INSERT INTO projects VALUES (1, 'local', 'p', 0)")
         db.execute(
