@@ -281,7 +281,8 @@ class Sync:
             if there is not None and run.id not in self.ledger.runs("begun"):
                 raise BackendError(f"a run {run.id} is there already and was not sent from here")
             folder.mkdir(parents=True)
-            behind = there.last_step if there else None
+            # what has ended is written over by a process that begins anew, as W&B does; what has not is gone on with
+            behind = there.last_step if there and not there.state.ended else None
             staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
             self.ledger.begin(run.id)
             environ = self.target.backend.environ(self.settings.environ)

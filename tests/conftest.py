@@ -188,7 +188,7 @@ def _has_open(process: psutil.Process, path: str) -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person kill the server as often as they have time for."""
-    parser.addoption("--kills", type=int, default=6, help="how often tests/e2e/test_kills.py kills its server")
+    parser.addoption("--kills", type=int, default=4, help="how often tests/e2e/test_kills.py kills its server")
 
 
 @pytest.fixture

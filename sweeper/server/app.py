@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, files, login, sweeps, users
 from sweeper.server.access import Gate
-from sweeper.server.artifact_blobs import BlobStore
+from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.limits import MAX_FILE, Limits
 from sweeper.server.reaper import Patience, Reaper
@@ -121,7 +121,7 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
     app.state.files = FileStore(shelf)
     with store.write() as db:
         files.settle(db, app.state.files, now=now)
-    app.state.blobs = BlobStore(data_dir / "artifacts")
+    app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     artifact_commit.tidy(store, app.state.blobs, now=now)
     app.state.signer = Signer(secret)
     app.state.scheduler = Scheduler(store, searcher)

@@ -16,6 +16,8 @@ import anyio
 
 from sweeper.server.refusal import RequestError
 
+ARTIFACTS = "artifacts"
+"""The folder of a data directory where all this lies."""
 STALE_S = 7 * 24 * 3600.0
 """Seconds after which an upload nobody committed is given up."""
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")

@@ -134,16 +134,21 @@ def delete(store: Store, blobs: BlobStore, choose: Callable[[sqlite3.Connection]
         for artifact in list(choose(db)):
             project_id = artifacts.get_collection(db, artifact.collection_id).project_id
             loose |= {(project_id, md5) for md5 in artifact_files.contents_of(db, artifact.id)}
-            led = [place for place, alias in artifacts.aliases_of(db, artifact.id) if alias == artifacts.LATEST]
-            db.execute("DELETE FROM artifacts WHERE id = ?", (artifact.id,))
-            for collection_id in led:
-                _pass_on_latest(db, collection_id)
+            forget(db, artifact.id)
     if not loose:
         return
     with store.write() as db:  # uploads are announced in here too: none can begin to need one meanwhile
         for project_id, md5 in loose:
             if not artifact_files.needed(db, project_id, md5):
                 blobs.remove(project_id, md5)
+
+
+def forget(db: sqlite3.Connection, artifact_id: int) -> None:
+    """Delete an artifact from the database; what it held lies on."""
+    led = [place for place, alias in artifacts.aliases_of(db, artifact_id) if alias == artifacts.LATEST]
+    db.execute("DELETE FROM artifacts WHERE id = ?", (artifact_id,))
+    for collection_id in led:
+        _pass_on_latest(db, collection_id)
 
 
 def _pass_on_latest(db: sqlite3.Connection, collection_id: int) -> None:

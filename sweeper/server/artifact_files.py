@@ -39,6 +39,25 @@ class Manifest:
     md5: str
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What must lie on disk for a committed artifact.
+
+    Attributes:
+        artifact_id: The artifact.
+        project_id: Its project.
+        md5: The MD5, hexadecimal.
+        size: Bytes, as the client said; None for a manifest, whose size nobody says.
+        name: What it is, for users.
+    """
+
+    artifact_id: int
+    project_id: int
+    md5: str
+    size: int | None
+    name: str
+
+
 def check_path(path: str) -> str:
     """Give back a path that stays below the folder an artifact is downloaded to.
 
@@ -91,6 +110,32 @@ def contents_of(db: sqlite3.Connection, artifact_id: int) -> set[str]:
         " UNION SELECT md5 FROM artifact_manifests WHERE artifact_id = :id"
     )
     return {row[0] for row in db.execute(query, {"id": artifact_id})} - {""}
+
+
+def committed(db: sqlite3.Connection) -> list[Content]:
+    """List what committed artifacts hold, and their manifests."""
+    query = """
+        WITH whole AS (
+            SELECT a.id, c.project_id, a.manifest,
+                p.entity || '/' || p.name || '/' || c.name || ':v' || m.version AS name
+            FROM artifacts a JOIN artifact_collections c ON c.id = a.collection_id
+            JOIN projects p ON p.id = c.project_id
+            LEFT JOIN artifact_memberships m ON m.collection_id = c.id AND m.artifact_id = a.id
+            WHERE a.state = 'COMMITTED')
+        SELECT id, project_id, manifest, NULL, coalesce(name, 'artifact ' || id) || ' (manifest)' FROM whole
+        UNION ALL SELECT w.id, w.project_id, f.md5, f.size, coalesce(w.name, 'artifact ' || w.id) || '/' || f.path
+            FROM whole w JOIN artifact_files f ON f.artifact_id = w.id WHERE f.md5 <> ''"""
+    return [Content(*row) for row in db.execute(query)]
+
+
+def all_contents(db: sqlite3.Connection) -> list[tuple[int, str]]:
+    """List what artifacts, committed or not, hold or will hold: project and MD5, each once."""
+    query = """
+        SELECT DISTINCT c.project_id, n.md5 FROM (SELECT artifact_id, md5 FROM artifact_files
+            UNION ALL SELECT id, manifest FROM artifacts UNION ALL SELECT artifact_id, md5 FROM artifact_manifests) n
+        JOIN artifacts a ON a.id = n.artifact_id JOIN artifact_collections c ON c.id = a.collection_id
+        WHERE n.md5 <> '' ORDER BY 1, 2"""
+    return [(project_id, md5) for project_id, md5 in db.execute(query)]
 
 
 def needed(db: sqlite3.Connection, project_id: int, md5: str) -> bool:

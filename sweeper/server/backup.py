@@ -2,7 +2,7 @@
 
 The file is a tar, gzipped if its name says so: `backup.json`, the key, folders with contents, and the database last.
 The database is copied first, as it is at one moment; a file that is uploaded anew meanwhile is taken as it is when its
-turn comes, and its row with it, so the two agree.
+turn comes, and its row with it, so the two agree. What is deleted meanwhile is left out of the backup's database too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from typing import IO, Any
 
 from sweeper.doctor import Verdict
 from sweeper.errors import StoreError
-from sweeper.server import disk, integrity, snapshot
+from sweeper.server import artifact_commit, artifact_files, disk, integrity, snapshot
+from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.store import open_reader
 from sweeper.server.users import DATABASE
@@ -35,7 +36,7 @@ from sweeper.server.users import DATABASE
 MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
-"""The folder whose files have rows; what lies in others is taken as it is."""
+"""The folder of the runs' files. It and that of the artifacts have rows; what lies elsewhere is taken as it is."""
 OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock"}
 """What belongs to a running server and not to its data."""
 
@@ -53,7 +54,7 @@ class Backup:
         place: The file.
         files: How many files it holds beside the database.
         bytes: The size of the backup.
-        missing: Files that the database knows and that were not there.
+        missing: Files, and contents of artifacts, that the database knows and that were not, or no longer, there.
     """
 
     place: Path
@@ -101,21 +102,52 @@ def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress
     copied, written, done = folder / DATABASE, folder / place.name, Backup(place)
     with contextlib.closing(open_reader(data / DATABASE)) as source:
         snapshot.copy(source, copied)
-    mode: Any = "w:gz" if place.suffix in {".gz", ".tgz"} else "w"
-    with tarfile.open(written, mode) as tar:
-        _add_manifest(tar, now)
-        with contextlib.closing(sqlite3.connect(copied)) as db:
-            sent, total = 0, db.execute("SELECT coalesce(sum(size), 0) FROM files").fetchone()[0]
-            for size in itertools.chain(_add_files(tar, db, data, done), _add_rest(tar, data, done)):
-                sent += size
-                if progress:
-                    progress(min(sent, total), total)
-            db.commit()
-        tar.add(copied, DATABASE)
+        mode: Any = "w:gz" if place.suffix in {".gz", ".tgz"} else "w"
+        with tarfile.open(written, mode) as tar:
+            _add_manifest(tar, now)
+            with contextlib.closing(_open_copy(copied)) as db:
+                sent, total = 0, _bytes_of(db)
+                for size in _add_contents(tar, db, source, data, done):
+                    sent += size
+                    if progress:
+                        progress(min(sent, total), total)
+                db.commit()
+            tar.add(copied, DATABASE)
     written.chmod(0o600)
     disk.flush(written)
     done.bytes = written.stat().st_size
     return done
+
+
+def _open_copy(copied: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(copied)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def _bytes_of(db: sqlite3.Connection) -> int:
+    query = (
+        "SELECT (SELECT coalesce(sum(size), 0) FROM files)"
+        " + (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT md5, size FROM artifact_files WHERE md5 <> ''))"
+    )
+    return int(db.execute(query).fetchone()[0])
+
+
+def _add_contents(
+    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
+) -> Iterator[int]:
+    """Add all but the database; give the size of each file.
+
+    Args:
+        tar: The backup.
+        db: The copied database, which is made to agree with what is taken.
+        live: The server's own.
+        data: The data directory.
+        done: What is in the backup by now.
+    """
+    steps = _add_files(tar, db, live, data, done), _add_artifacts(tar, db, live, data, done), _add_rest(tar, data, done)
+    return itertools.chain(*steps)
 
 
 def _add_manifest(tar: tarfile.TarFile, now: float) -> None:
@@ -126,8 +158,10 @@ def _add_manifest(tar: tarfile.TarFile, now: float) -> None:
     tar.addfile(entry, io.BytesIO(text))
 
 
-def _add_files(tar: tarfile.TarFile, db: sqlite3.Connection, data: Path, done: Backup) -> Iterator[int]:
-    """Add the runs' files, and correct the rows of those that were replaced since the database was copied."""
+def _add_files(
+    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
+) -> Iterator[int]:
+    """Add the runs' files, and correct the rows of those replaced or deleted since the database was copied."""
     query = (
         "SELECT p.entity, p.name, r.name, f.path, f.run_id, f.size, f.md5 FROM files f JOIN runs r ON r.id = f.run_id"
         " JOIN projects p ON p.id = r.project_id ORDER BY f.run_id, f.path"
@@ -139,6 +173,8 @@ def _add_files(tar: tarfile.TarFile, db: sqlite3.Connection, data: Path, done: B
         found = _add(tar, place, name)
         if found is None:
             done.missing.append(name)
+            if not live.execute("SELECT 1 FROM files WHERE run_id = ? AND path = ?", (run_id, path)).fetchone():
+                db.execute("DELETE FROM files WHERE run_id = ? AND path = ?", (run_id, path))
             continue
         if [*found] != noted:
             db.execute("UPDATE files SET size = ?, md5 = ? WHERE run_id = ? AND path = ?", (*found, run_id, path))
@@ -147,10 +183,30 @@ def _add_files(tar: tarfile.TarFile, db: sqlite3.Connection, data: Path, done: B
     db.execute("DELETE FROM arriving_files")
 
 
+def _add_artifacts(
+    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
+) -> Iterator[int]:
+    """Add what artifacts hold, and forget the artifacts that were deleted since the database was copied."""
+    shelf, absent = BlobStore(data / ARTIFACTS), set()
+    for project_id, md5 in artifact_files.all_contents(db):
+        place = shelf.place(project_id, md5)
+        found = _add(tar, place, f"{ARTIFACTS}/{place.relative_to(shelf.root)}")
+        if found is None:
+            absent.add((project_id, md5))
+            continue
+        done.files += 1
+        yield found[0]
+    lost = [content for content in artifact_files.committed(db) if (content.project_id, content.md5) in absent]
+    done.missing += [content.name for content in lost]
+    for artifact_id in {content.artifact_id for content in lost}:
+        if not live.execute("SELECT 1 FROM artifacts WHERE id = ?", (artifact_id,)).fetchone():
+            artifact_commit.forget(db, artifact_id)
+
+
 def _add_rest(tar: tarfile.TarFile, data: Path, done: Backup) -> Iterator[int]:
     """Add what else lies in the data directory: the key, and folders whose contents never change."""
     for top in sorted(data.iterdir()):
-        if top.name.startswith((DATABASE, ".", REPLACED)) or top.name in {CONTENTS, *OF_THE_PROCESS}:
+        if top.name.startswith((DATABASE, ".", REPLACED)) or top.name in {CONTENTS, ARTIFACTS, *OF_THE_PROCESS}:
             continue
         for place in [top] if top.is_file() else sorted(top.rglob("*")):
             found = None if place.name.startswith(".") else _add(tar, place, str(place.relative_to(data)))

@@ -290,5 +290,17 @@ def names_in(filters: str) -> list[str]:
     """List the runs that a filter names one by one, as wandb.sweep (0.31.0) writes its `prior_runs`."""
     condition = strictjson.parse_object(filters, "the filter")
     parts = condition["$or"] if isinstance(condition.get("$or"), list) else [condition]
-    named = [part["name"] for part in parts if isinstance(part, Mapping) and part.keys() == {"name"}]
-    return [name for name in named if isinstance(name, str)]
+    return [part["name"] for part in parts if _names_one(part)]
+
+
+def names_only(filters: str) -> list[str] | None:
+    """List the runs of a filter that names runs one by one and says nothing else; None for any other filter."""
+    condition = strictjson.parse_object(filters, "the filter")
+    parts = condition["$or"] if condition.keys() == {"$or"} else None
+    if not isinstance(parts, list) or not parts or not all(_names_one(part) for part in parts):
+        return None
+    return [part["name"] for part in parts]
+
+
+def _names_one(part: object) -> bool:
+    return isinstance(part, Mapping) and part.keys() == {"name"} and isinstance(part["name"], str)

@@ -12,7 +12,9 @@ from pathlib import Path
 from sweeper.doctor import Finding, Verdict
 from sweeper.errors import StoreError
 from sweeper.run import RunState, SweepState
-from sweeper.server import files
+from sweeper.server import artifact_files, files
+from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore, base64_of
+from sweeper.server.artifact_files import Content
 from sweeper.server.files import FileStore
 from sweeper.server.store import known_migrations, open_reader
 from sweeper.server.users import DATABASE
@@ -93,6 +95,7 @@ def examine(data: Path, *, deep: bool = False, progress: Callable[[int, int], No
             if version.verdict is Verdict.OK:
                 yield from _states(db)
                 yield from _files(db, FileStore(data / "files"), deep=deep, progress=progress)
+                yield from _artifacts(db, BlobStore(data / ARTIFACTS), deep=deep, progress=progress)
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{database} cannot be read: {error}", f"restore it: {RESTORE}") from error
 
@@ -189,6 +192,51 @@ def _difference(place: Path, size: int, md5: str, *, deep: bool) -> str:
         return "has another content (MD5)" if deep and files.md5_of(place) != md5 else ""
     except OSError as error:
         return "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+
+
+def _artifacts(
+    db: sqlite3.Connection, shelf: BlobStore, *, deep: bool, progress: Callable[[int, int], None] | None
+) -> Iterator[Finding]:
+    """Compare what committed artifacts hold with what lies there, and the other way round."""
+    lying = _lying(shelf.root.resolve())  # first: what is announced from now on is no orphan
+    held = artifact_files.committed(db)
+    seen: dict[tuple[int, str], str] = {}
+    wrong: list[str] = []
+    for done, content in enumerate(held, 1):
+        key = content.project_id, content.md5
+        if key not in seen:
+            seen[key] = _blob_fault(db, shelf, content, deep=deep)
+        if seen[key]:
+            wrong.append(f"{content.name} {seen[key]}")
+        if progress:
+            progress(done, len(held))
+    what = "with its size and MD5" if deep else "with its size (--deep compares contents too)"
+    count = len({content.artifact_id for content in held})
+    fix = "log them again (the same contents fill the gap), or restore a backup: sweeper server restore BACKUP"
+    sound = Finding("artifacts", Verdict.OK, f"all that {count} hold is there, {what}")
+    yield _faulty("artifacts", "contents that are not as they were uploaded", wrong, fix) if wrong else sound
+    known = {shelf.place(*key).resolve() for key in artifact_files.all_contents(db)}
+    orphans = [str(place.relative_to(shelf.root.resolve())) for place in lying - known if place.exists()]
+    fix = "they do no harm: a server that starts deletes those that are older than a week"
+    if orphans:
+        yield _faulty("artifact orphans", "contents that no artifact has", orphans, fix, Verdict.WARN)
+
+
+def _blob_fault(db: sqlite3.Connection, shelf: BlobStore, content: Content, *, deep: bool) -> str:
+    """Say what is wrong with a content, unless its artifacts were deleted meanwhile.
+
+    A size is what a client said of a file, its name is what was seen of it: the MD5 has the last word.
+    """
+    place, md5 = shelf.place(content.project_id, content.md5), base64_of(content.md5)
+    try:
+        found = place.stat().st_size
+        fault = "" if content.size in {None, found} else f"has {found} bytes instead of {content.size}"
+        if (deep or fault) and files.md5_of(place) == md5:
+            return ""
+        fault = fault or ("has another content (MD5)" if deep else "")
+    except OSError as error:
+        fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+    return fault if fault and artifact_files.needed(db, content.project_id, content.md5) else ""
 
 
 def _lying(root: Path) -> set[Path]:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sweeper.server import compression
+from sweeper.server.disk import DiskFullError
 from sweeper.server.refusal import RequestError
 from sweeper.server.strictjson import refusal_answer
 
@@ -158,6 +159,7 @@ async def upload(request: Request, root: Path) -> AsyncIterator[bytes]:
 def _check_room(root: Path, coming: int, limit: int, taken: int = 0) -> None:
     if taken + coming > limit:
         raise RequestError(f"a file may have {limit} bytes: start the server with a larger --max-file", 413)
-    disk = os.statvfs(root)
-    if disk.f_bavail * disk.f_frsize < coming + KEPT_FREE:
-        raise RequestError("the server's disk is full", 507)
+    found = os.statvfs(root)
+    free = found.f_bavail * found.f_frsize
+    if free < coming + KEPT_FREE:
+        raise DiskFullError(f"it has {free >> 20} MiB left, of which uploads leave {KEPT_FREE >> 20}")

@@ -7,6 +7,7 @@ W&B speaks of adding the runs to the sweep, and its rule (`sweeps` 0.3.0) compar
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,20 @@ class Logged:
 NOTHING: Mapping[int, Logged] = {}
 
 
+def chosen(db: sqlite3.Connection, project_id: int, wanted: str) -> list[StoredRun]:
+    """Read the runs of a project that a filter holds for, the oldest first.
+
+    Raises:
+        RequestError: The filter cannot be read.
+    """
+    names = filters.names_only(wanted)
+    if names is None:
+        return [candidate.stored for candidate in filters.find(db, project_id, wanted)]
+    # what wandb.sweep sends, looked up: comparing 1,000 names with 2,001 runs takes seconds
+    named = "project_id = ? AND name IN (SELECT value FROM json_each(?))"
+    return runs.where(db, named, (project_id, json.dumps(names)))
+
+
 def read_ahead(db: sqlite3.Connection, found: Iterable[StoredRun], metric: str) -> dict[int, Logged]:
     """Read a metric out of runs' histories before the write transaction that needs it: 100 long ones take 12 s."""
     return {run.id: _read(db, run, metric) for run in found if not _knowing(db, run, metric)}
@@ -61,7 +76,7 @@ def attach(db: sqlite3.Connection, sweep: Sweep, wanted: str, logged: Mapping[in
     Raises:
         RequestError: The filter cannot be read, names a run that is not there, or holds for none.
     """
-    found = [candidate.stored for candidate in filters.find(db, sweep.project_id, wanted)]
+    found = chosen(db, sweep.project_id, wanted)
     known = {run.name for run in found}
     unknown = [name for name in filters.names_in(wanted) if name not in known]
     if unknown or not found:

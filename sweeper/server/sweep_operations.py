@@ -12,7 +12,7 @@ from typing import Any
 from sweeper.definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
-from sweeper.server import filters, inputs, prior_runs, projects, runs, sweep_life, sweeps
+from sweeper.server import inputs, prior_runs, projects, runs, sweep_life, sweeps
 from sweeper.server.context import parts_of
 from sweeper.server.nodes import AgentNode, SweepNode
 from sweeper.server.prior_runs import Logged
@@ -51,9 +51,9 @@ class SweepOperations(Root):
             project_id = stored.project_id if stored else place.id if place else None
             if metric is None or project_id is None:
                 return {}
-            wanted = filters.find(db, project_id, sent.prior_runs_filters) if sent.prior_runs_filters else []
+            wanted = prior_runs.chosen(db, project_id, sent.prior_runs_filters) if sent.prior_runs_filters else []
             seen = runs.attached_to(db, stored.id) if stored and text != stored.definition_text else []
-            return prior_runs.read_ahead(db, [*(candidate.stored for candidate in wanted), *seen], metric.name)
+            return prior_runs.read_ahead(db, [*wanted, *seen], metric.name)
 
     def _create_sweep(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
         if sent.config is None:

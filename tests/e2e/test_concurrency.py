@@ -13,13 +13,6 @@ AGENTS = 16
 SPACE = "metric: {name: loss, goal: minimize%s}\nparameters: {x: {min: 0.0, max: 1.0}}\n"
 
 
-@pytest.fixture
-def client(user, wire):
-    """A client of a server in a process of its own."""
-    sdk = user.serve()
-    return wire(sdk["WANDB_BASE_URL"], sdk["WANDB_API_KEY"])
-
-
 def together(task) -> None:
     """Let all agents do something at the same time; tell of the first error."""
     errors = []
@@ -60,9 +53,18 @@ def do_runs(client, sweep, value=lambda _number: 1.0, told=None) -> None:
         client.stream(run, complete=True, exitcode=0)
 
 
-@pytest.mark.parametrize("method", ["random", "bayes"])
-def test_run_cap_is_exact_under_many_agents(client, method):
-    """Sixteen agents make thirty-seven runs of a sweep that is to have thirty-seven, and all are sent home."""
+def test_counts_are_exact_under_many_agents(user, wire):
+    """Sixteen agents on one server: run caps, a grid and a target hold to the run, and all are sent home."""
+    sdk = user.serve()
+    client = wire(sdk["WANDB_BASE_URL"], sdk["WANDB_API_KEY"])
+    run_cap_is_exact(client, "random")
+    run_cap_is_exact(client, "bayes")
+    a_grid_is_given_out_once(client)
+    no_run_starts_after_the_target(client)
+
+
+def run_cap_is_exact(client, method):
+    """Sixteen agents make thirty-seven runs of a sweep that is to have thirty-seven."""
     sweep = client.sweep(f"method: {method}\nrun_cap: 37\n{SPACE % ''}")
     together(lambda _: do_runs(client, sweep))
     runs = client.runs_of(sweep)
@@ -70,14 +72,14 @@ def test_run_cap_is_exact_under_many_agents(client, method):
     assert len({run["config"]["x"]["value"] for run in runs}) == 37
 
 
-def test_a_grid_is_given_out_once_under_many_agents(client):
+def a_grid_is_given_out_once(client):
     """Sixteen agents get each of sixty configurations once."""
     sweep = client.sweep(f"method: grid\nparameters: {{x: {{values: {list(range(60))}}}}}")
     together(lambda _: do_runs(client, sweep))
     assert sorted(run["config"]["x"]["value"] for run in client.runs_of(sweep)) == list(range(60))
 
 
-def test_no_run_starts_after_the_target_under_many_agents(client):
+def no_run_starts_after_the_target(client):
     """From the answer to the row that reaches the target on, no agent that asks is given a run."""
     sweep = client.sweep(f"method: random\n{SPACE % ', target: 0.5'}")
     lock, begun, told = threading.Lock(), [], []

@@ -16,7 +16,7 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 NAMESPACE = [shutil.which("unshare") or "unshare", "-rm"]
-MOUNT = 'mkdir -p "$0" && mount -t tmpfs -o size=6m none "$0" && exec "$@"'
+MOUNT = 'mkdir -p "$0" && mount -t tmpfs -o size=288m none "$0" && exec "$@"'
 RUN = """
 import os, time, wandb
 with wandb.init(project="p", id="sdk") as run:
@@ -31,7 +31,7 @@ with wandb.init(project="p", id="sdk") as run:
 
 @pytest.fixture
 def small(user, wire):
-    """A server on 6 MiB, its client, and its data directory as this process sees it; whole in the end."""
+    """A server on 288 MiB (uploads leave 256), its client, and its data directory seen from here; whole in the end."""
     if subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode:
         pytest.skip("this machine lets nobody make a mount namespace (unshare -rm)")
     data = user.home / "server"
@@ -57,7 +57,7 @@ def fill(data: Path) -> Path:
     """Take all the space that is left."""
     ballast = data / "ballast"
     with ballast.open("ab", buffering=0) as file:
-        for size in (1 << 16, 1 << 12):
+        for size in (1 << 20, 1 << 12):
             with contextlib.suppress(OSError):
                 while True:
                     file.write(b"x" * size)
@@ -97,7 +97,7 @@ def test_a_full_disk_refuses_writes_and_recovers(user, small):
     assert client.history("r") == [{"loss": 1}]
     assert client.download("r", "kept.txt") == b"kept"
     with pytest.raises(subprocess.TimeoutExpired, match="timed out"):
-        script.wait(timeout=8)  # it tries again and again
+        script.wait(timeout=4)  # it tries again and again
     ballast.unlink()
     _, stderr = script.communicate(timeout=120)
     assert script.returncode == 0, stderr

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from sweeper.server.early import EAGER_S
 from sweeper.server.integrity import examine
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -29,7 +30,7 @@ def train():
     with wandb.init() as run:
         for step in range(20):
             run.log({"loss": float(run.config.x * 100 + step)})
-            time.sleep(0.2)
+            time.sleep(0.1)
 
 wandb.agent(sys.argv[1], function=train, project="p")
 """
@@ -121,6 +122,7 @@ class Client:
     def agent(self, sweep: str) -> None:
         """Do runs of a sweep until it has no more."""
         agent = self.until_heard(self.client.agent, sweep)
+        time.sleep(EAGER_S)  # who asks sooner is answered at its run's end, and here the same thread does the run
         while (command := self.until_heard(self.client.beat, agent)).get("type") != "exit":
             if not command:
                 time.sleep(0.05)
@@ -218,10 +220,17 @@ def test_real_agents_go_on_over_kills(user, mortal, wire):
     user.write("agent.py", AGENT)
     sdk = {"WANDB_BASE_URL": client.url, "WANDB_API_KEY": client.key, "WANDB_SILENT": "true"}
     agents = [user.script("agent.py", sweep, **sdk) for _ in range(2)]
-    for moment_s in (5, 2, 6):
-        time.sleep(moment_s)
+
+    def logging(ended: int) -> bool:
+        try:
+            states = [run["state"] for run in client.runs_of(sweep)]
+            return states.count("finished") >= ended and "running" in states
+        except OSError:
+            return False  # it is about to come back
+
+    for ended in (0, 1):
+        user.wait(lambda ended=ended: logging(ended), f"a run at work and {ended} ended")
         mortal.kill()
-        time.sleep(1)
         mortal.revive()
     for agent in agents:
         _, stderr = agent.communicate(timeout=150)

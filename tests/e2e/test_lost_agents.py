@@ -18,7 +18,7 @@ name = sys.argv[2]
 def train():
     with wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=1)) as run:
         open(f"{name}-began", "w").close()
-        for step in range(3 if name == "second" else 600):
+        for step in range(600 if name.startswith("first") else 3):
             run.log({"loss": step, "by": name})
             time.sleep(0.3)
 
@@ -27,17 +27,13 @@ wandb.agent(sys.argv[1], function=train, project="p", count=1)
 
 
 @pytest.fixture
-def sweep(user, wire):
-    """A grid of one on a server that bears six seconds of silence, a stock agent at its run, and a client."""
+def client(user, wire):
+    """A client of a server that bears six seconds of silence."""
     user.start("serve", "--data", user.home / "server", "--heartbeat-timeout", "6")
     user.wait(lambda: user.start("server", "status").wait() == 0, "the server")
-    sdk = user.sdk()
-    client = wire(sdk["WANDB_BASE_URL"], sdk["WANDB_API_KEY"])
-    name = client.sweep("method: grid\nmetric: {name: loss}\nparameters: {x: {values: [1]}}")
     user.write("agent.py", AGENT)
-    first = user.script("agent.py", name, "first", **sdk)
-    user.wait(lambda: [run for run in client.runs_of(name) if client.history(run["name"])], "a run that logs")
-    return client, name, first
+    sdk = user.sdk()
+    return wire(sdk["WANDB_BASE_URL"], sdk["WANDB_API_KEY"])
 
 
 def family(process) -> list[psutil.Process]:
@@ -46,35 +42,43 @@ def family(process) -> list[psutil.Process]:
     return [root, *root.children(recursive=True)]
 
 
-def test_the_run_of_a_killed_agent_goes_to_the_next_one(user, sweep):
-    """Kill -9 of a stock agent with its run: another agent does the run anew, under its id."""
-    client, name, first = sweep
-    for process in family(first):
+def logging(client, sweep: str) -> bool:
+    """Whether the one run of a sweep has logged."""
+    return any(client.history(run["name"]) for run in client.runs_of(sweep))
+
+
+def anew(client, run: str) -> bool:
+    """Whether a run has what a second agent logs, and nothing else."""
+    rows = [(row["loss"], row["by"]) for row in client.history(run)]
+    return rows == [(step, rows[0][1]) for step in range(3)] and rows[0][1].startswith("second")
+
+
+def test_runs_of_silent_agents_go_to_the_next_ones(user, client):
+    """A stock agent is killed with its run, another one stopped until its run is done anew: then it changes nothing.
+
+    Both runs keep their ids. The late rows and the end of the one that wakes up are refused, and it stops.
+    """
+    sweeps = [client.sweep(f"method: grid\nparameters: {{x: {{values: [{x}]}}}}") for x in (1, 2)]
+    killed, stopped = (user.script("agent.py", name, f"first-{name}", **user.sdk()) for name in sweeps)
+    user.wait(lambda: all(logging(client, sweep) for sweep in sweeps), "runs that log")
+    runs = [run["name"] for sweep in sweeps for run in client.runs_of(sweep)]
+    for process in family(killed):
         process.kill()
-    (run,) = client.runs_of(name)
-    user.wait(lambda: client.run(run["name"], "state")["state"] == "preempted", "the silence to be noticed", 30)
-    second = user.script("agent.py", name, "second", **user.sdk())
-    _, stderr = second.communicate(timeout=60)
-    assert second.returncode == 0, stderr
-    assert [(one["name"], one["state"]) for one in client.runs_of(name)] == [(run["name"], "finished")]
-    assert [(row["loss"], row["by"]) for row in client.history(run["name"])] == [(i, "second") for i in range(3)]
-
-
-def test_a_stock_agent_that_wakes_up_too_late_changes_nothing(user, sweep):
-    """Stopped (-STOP) until another one has done its run: its late rows and its end are refused, and it stops."""
-    client, name, first = sweep
-    stopped = family(first)
-    for process in stopped:
+    asleep = family(stopped)
+    for process in asleep:
         process.send_signal(signal.SIGSTOP)
-    (run,) = client.runs_of(name)
-    user.wait(lambda: client.run(run["name"], "state")["state"] == "preempted", "the silence to be noticed", 30)
-    second = user.script("agent.py", name, "second", **user.sdk())
-    user.wait((user.folder / "second-began").exists, "the second attempt")
-    for process in reversed(stopped):
+    for run in runs:
+        user.wait(lambda run=run: client.run(run, "state")["state"] == "preempted", "the silence to be noticed", 30)
+    seconds = [user.script("agent.py", name, f"second-{name}", **user.sdk()) for name in sweeps]
+    user.wait((user.folder / f"second-{sweeps[1]}-began").exists, "the second attempt")
+    for process in reversed(asleep):
         process.send_signal(signal.SIGCONT)
-    _, stderr = second.communicate(timeout=60)
-    assert second.returncode == 0, stderr
-    first.communicate(timeout=60)
-    assert client.run(run["name"], "state")["state"] == "finished"
-    assert [(row["loss"], row["by"]) for row in client.history(run["name"])] == [(i, "second") for i in range(3)]
-    assert json.loads(client.run(run["name"], "summaryMetrics")["summaryMetrics"])["by"] == "second"
+    for second in seconds:
+        _, stderr = second.communicate(timeout=60)
+        assert second.returncode == 0, stderr
+    stopped.communicate(timeout=60)
+    assert [[(one["name"], one["state"]) for one in client.runs_of(sweep)] for sweep in sweeps] == [
+        [(run, "finished")] for run in runs
+    ]
+    assert [anew(client, run) for run in runs] == [True, True]
+    assert json.loads(client.run(runs[1], "summaryMetrics")["summaryMetrics"])["by"].startswith("second")

@@ -8,6 +8,8 @@ import sqlite3
 
 import pytest
 
+from sweeper.server.store import Store
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
@@ -18,7 +20,7 @@ def test_a_running_server_is_backed_up_checked_and_restored(user, wire):
     client.init("r")
     client.log("r", 0, {"loss": 1})
     client.upload("r", "model.onnx", b"weights")
-    assert "5 ok" in user.run("server", "check", "--deep").stderr
+    assert "6 ok" in user.run("server", "check", "--deep").stderr
     made = user.run("server", "backup", "all.tar.gz")
     assert "next: sweeper server restore all.tar.gz --data DIR" in made.stdout
     assert "a server runs on" in user.run("server", "restore", "all.tar.gz", code=1).stderr
@@ -35,8 +37,8 @@ def test_a_running_server_is_backed_up_checked_and_restored(user, wire):
 def test_damage_and_newer_data_are_told(user):
     """A check that fails exits with 1 and says what to do; a newer database is refused, by `create` too."""
     data = user.home / "server"
-    user.serve()
-    user.run("server", "stop")
+    data.mkdir()
+    Store(data / "sweeper.db").close()
     with contextlib.closing(sqlite3.connect(data / "sweeper.db")) as db:
         db.execute("INSERT INTO projects VALUES (1, 'local', 'p', 0)")
         db.execute(

@@ -7,13 +7,17 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 TOY = """
-import time, wandb
+import os, pathlib, time, wandb
+
+HOME = pathlib.Path(os.environ["SWEEPER_HOME"])
 
 def train():
     with wandb.init(settings=wandb.Settings(x_file_stream_transmit_interval=1)) as run:
         run.log({"loss": float(run.config.x)})
         if run.config.x == 2:
-            time.sleep(6)
+            deadline = time.monotonic() + 60
+            while not list(HOME.glob("sweeps/**/launches/*/end")) and time.monotonic() < deadline:
+                time.sleep(0.1)
             run.log({"loss": 2.5})
 """
 SWEEP = """

@@ -40,7 +40,7 @@ def full(client):
     return client, sweep, command["run_id"]
 
 
-ALL_WELL = dict.fromkeys(("version", "database", "references", "states", "files"), "ok")
+ALL_WELL = dict.fromkeys(("version", "database", "references", "states", "files", "artifacts"), "ok")
 
 
 def test_a_backup_of_a_running_server_comes_back_whole(full, serve, tmp_path):
@@ -69,10 +69,14 @@ def test_a_file_replaced_during_the_backup_agrees_with_its_row(full, tmp_path):
         snapshot.copy(db, folder / "sweeper.db")
     client.upload(run, "model.onnx", b"other weights")
     done = backup.Backup(tmp_path / "x.tar")
-    with tarfile.open(tmp_path / "x.tar", "w") as tar, contextlib.closing(sqlite3.connect(folder / "sweeper.db")) as db:
-        assert sum(backup._add_files(tar, db, client.data_dir, done)) == 13 + 6
+    with (
+        tarfile.open(tmp_path / "x.tar", "w") as tar,
+        contextlib.closing(backup._open_copy(folder / "sweeper.db")) as db,
+        contextlib.closing(open_reader(client.data_dir / "sweeper.db")) as live,
+    ):
+        assert sum(backup._add_files(tar, db, live, client.data_dir, done)) == 13 + 6
         row = db.execute("SELECT size, md5 FROM files WHERE path = 'model.onnx'").fetchone()
-    assert row == (13, files.md5_of(client.data_dir / "files" / "local" / "p" / run / "model.onnx"))
+    assert tuple(row) == (13, files.md5_of(client.data_dir / "files" / "local" / "p" / run / "model.onnx"))
 
 
 def test_a_backup_replaces_nothing_unasked(full, tmp_path):

@@ -92,6 +92,20 @@ def test_unknown_run_is_refused_and_no_sweep_made(client, earlier):
     assert client.graphql('{ project(name: "p") { totalSweeps } }')["project"]["totalSweeps"] == 1
 
 
+@pytest.mark.parametrize("also", [{"state": "running"}, {"name": {"$regex": "^go"}}])
+def test_names_and_other_conditions_are_held_against_every_run(client, earlier, also):
+    """A filter that says more than names attaches what any of its parts holds for."""
+    _, done = earlier
+    filters = json.dumps({"$or": [{"name": done}, also]})
+    assert names(warm(client, RANDOM, filters)["priorRuns"]) == [done, "going"]
+
+
+def test_half_a_surrogate_pair_names_no_run(client, earlier):
+    """An id that cannot be one is refused like any unknown one."""
+    _, done = earlier
+    assert "no run" in warm(client, RANDOM, named(done, "\ud800"), status=400)
+
+
 def test_run_of_another_project_is_unknown(client, earlier):
     """Runs are attached within their project only."""
     _, done = earlier
