@@ -34,12 +34,13 @@ def front(values: Sequence[Values | None], goals: Sequence[Goal]) -> list[int]:
 
 def front_of_losses(losses: Array) -> list[int]:
     """Find the rows that no other row beats, in their order."""
-    kept: list[int] = []
-    for place in np.lexsort(losses.T[::-1]).tolist():  # whoever beats a row stands before it
-        rivals = losses[kept]
-        if not ((rivals <= losses[place]).all(axis=1) & (rivals < losses[place]).any(axis=1)).any():
-            kept.append(place)
-    return sorted(kept)
+    order = np.lexsort(losses.T[::-1])  # whoever beats a row stands before it
+    left, kept = losses[order].T, np.empty(0, dtype=np.intp)
+    while len(order):
+        kept = np.append(kept, order[(left == left[:, :1]).all(axis=0)])
+        better = (left < left[:, :1]).any(axis=0)  # than the first in some metric: unbeaten by it
+        left, order = left[:, better], order[better]
+    return sorted(kept.tolist())
 
 
 def losses_of(values: Sequence[Values], goals: Sequence[Goal]) -> Array:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import OptimizeResult, minimize
 from scipy.spatial.distance import cdist
 
@@ -96,7 +97,7 @@ class _Evidence:
         covariance[np.diag_indices(size)] += kernel.noise + JITTER
         factor = cho_factor(covariance, lower=True, check_finite=False)
         solved = cho_solve(factor, self.values, check_finite=False)
-        inner = (cho_solve(factor, np.eye(size), check_finite=False) - np.outer(solved, solved)).ravel() / 2
+        inner = (_inverse(factor[0]) - np.outer(solved, solved)).ravel() / 2
         by_length = (5 / 3) * kernel.signal * weights * (self.squares @ (inner * decay * (1 + r)))
         gradient = [*by_length, kernel.signal * (inner @ matern), kernel.noise * inner[:: size + 1].sum()]
         loss = self.values @ solved / 2 + np.log(np.diag(factor[0])).sum() + vector @ vector / 2
@@ -106,6 +107,12 @@ class _Evidence:
         """Descend from a vector."""
         limits = list(zip(self.low, self.high, strict=True))
         return minimize(self, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": STEPS})
+
+
+def _inverse(lower: Array) -> Array:
+    """Invert a matrix given its Cholesky factor; LAPACK fills the lower half, in a third of the time of solving."""
+    half = np.tril(dpotri(lower, lower=True)[0])
+    return np.asarray(half + np.tril(half, -1).T)
 
 
 def fit(rows: Array, values: Array, unordered: Mask, rng: np.random.Generator) -> list[Kernel]:

@@ -22,9 +22,9 @@ def train():
 SWEEP = """
 method: custom
 program: toy:train
-run_cap: 6
+run_cap: 3
 metrics: [{name: loss}, {name: size, goal: minimize}]
-parameters: {x: {values: [0.1, 0.2, 0.4, 0.6, 0.8, 1.0]}}
+parameters: {x: {values: [0.1, 0.8, 1.0]}}
 """
 
 
@@ -32,22 +32,20 @@ def test_status_and_best_show_the_front(user):
     """Every value of x trades one metric for the other, but the one without a size; the last values count."""
     user.write("toy.py", TRAINER)
     user.run("create", user.write("sweep.yaml", SWEEP))
-    user.run("launch", "--workers", 2)
+    user.run("launch", "--workers", 1)
     status = user.status()
     assert (status["state"], status["metrics"], status["best"]) == (
         "FINISHED",
         {"loss": "minimize", "size": "minimize"},
         None,
     )
-    assert [run["params"]["x"] for run in status["front"]] == [0.8, 0.6, 0.4, 0.2, 0.1]
-    assert [run["values"]["size"] for run in status["front"]] == [0.8, 0.6, 0.4, 0.2, 0.1]
+    assert [run["params"]["x"] for run in status["front"]] == [0.8, 0.1]
+    assert [run["values"]["size"] for run in status["front"]] == [0.8, 0.1]
     (lacking,) = [run for run in status["runs"] if run["params"]["x"] == 1.0]
     assert lacking["reason"] == "ended without a finite value of loss and size"
     shown = user.run("status").stdout
     assert "loss ↓" in shown
     assert max(map(len, shown.split("front")[-1].splitlines())) <= 80
-    best = user.run("best")
-    assert "--run" in best.stdout
     first = json.loads(user.run("best", "--json").stdout)["front"][0]
     assert first["values"]["loss"] == pytest.approx(0.04)
     chosen = json.loads(user.run("best", "--run", first["id"], "--json").stdout)
