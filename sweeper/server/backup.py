@@ -30,13 +30,13 @@ from sweeper.errors import StoreError
 from sweeper.server import disk, integrity, snapshot
 from sweeper.server.files import FileStore
 from sweeper.server.store import open_reader
-from sweeper.server.users import DATABASE
+from sweeper.server.users import DATABASE, MARK_FILE
 
 MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
 """The folder whose files have rows; what lies in others is taken as it is."""
-OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock"}
+OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock", MARK_FILE}
 """What belongs to a running server and not to its data."""
 
 REPLACED = "replaced-"
