@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -142,4 +143,5 @@ def serve(address: Address, data_dir: Path, *, max_file: int = MAX_FILE, patienc
         signal.signal(number, lambda *_: None)
     server = uvicorn.Server(config)
     app.state.is_ending = lambda: server.should_exit
+    gc.freeze()  # what is there now stays to the end: looking at it takes each full collection 46 ms
     server.run()
