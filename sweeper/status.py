@@ -172,32 +172,31 @@ def summarise(
         scheduler_heard_at: When its own scheduler was last heard.
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
-    total, metric = expected_runs(definition, runs), definition.metric
-    prior, runs = [run for run in runs if run.prior], [run for run in runs if not run.prior]
-    shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in runs)
-    best = best_run(runs, definition.goal)
+    prior, own = [run for run in runs if run.prior], [run for run in runs if not run.prior]
+    shown = tuple(_run_status(run, definition, records.get(run.id), now) for run in own)
+    best = best_run(own, definition.goal)
     return SweepStatus(
         sweep=ref.path,
         name=definition.name or "",
         url=url,
         state=state,
         method=definition.method,
-        metric=metric.name if metric else "",
+        metric=definition.metric.name if definition.metric else "",
         goal=definition.goal,
-        done=sum(run.state.ended for run in runs),
-        total=total,
-        counts=dict(Counter(run.state.value for run in runs)),
+        done=sum(run.state.ended for run in own),
+        total=expected_runs(definition, runs),
+        counts=dict(Counter(run.state.value for run in own)),
         best=next((status for status in shown if best and status.id == best.id), None),
         model=models.get(best.id, "") if best else "",
-        elapsed_s=_elapsed_s(runs, shown, now),
+        elapsed_s=_elapsed_s(own, shown, now),
         runs=shown,
-        stopped_early=sum(_stopped_early(run) for run in runs),
-        saved_s=saved_seconds(runs),
-        fallbacks=dict(Counter(run.fallback for run in runs if run.fallback)),
-        importance=importance(definition, runs) if weigh and metric else None,
+        stopped_early=sum(_stopped_early(run) for run in own),
+        saved_s=saved_seconds(own),
+        fallbacks=dict(Counter(run.fallback for run in own if run.fallback)),
+        importance=importance(definition, own) if weigh and definition.metric else None,
         prior=len(prior),
         prior_best=_best_value(prior, definition.goal),
-        target=metric.target if metric else None,
+        target=definition.metric.target if definition.metric else None,
         launchers=launchers or {},
         scheduler=definition.scheduler.engine if definition.scheduler else "",
         metrics={metric.name: metric.goal for metric in definition.metrics or ()},

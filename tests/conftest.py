@@ -130,13 +130,20 @@ class User:
         files = [*self.home.glob("sweeps/**/*.log"), *self.home.glob("server/*.log")]
         return "\n".join(f"--- {file.name}\n{file.read_text(errors='replace')[-3000:]}" for file in files)
 
-    def processes(self) -> list[psutil.Process]:
-        """Every living process of this user's."""
-        return [process for process in psutil.process_iter() if self._is_ours(process)]
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """Every living process of this user's whose command line has these words."""
+        found = [process for process in psutil.process_iter() if self._is_ours(process)]
+        return [process for process in found if all(word in command_of(process) for word in words)]
+
+    def run_process(self) -> psutil.Process:
+        """The process of the first run: the first log is its output."""
+        log = str(min(self.home.glob("sweeps/**/runs/*-0001.log")))
+        return next(process for process in self.processes() if _has_open(process, log))
 
     def only_the_server_is_left(self) -> bool:
         """Whether all processes but the background server and its search process have ended."""
-        return len([process for process in self.processes() if not _searches(process)]) == 1
+        commands = [command for command in map(command_of, self.processes()) if command]
+        return len([command for command in commands if "sweeper.server.search_process" not in command]) == 1
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -151,15 +158,32 @@ class User:
             if found := condition():
                 return found
             time.sleep(0.1)
-        alive = [process.cmdline() for process in self.processes()]
+        alive = [command_of(process) for process in self.processes()]
         raise AssertionError(f"waited {timeout_s} s for {what}\n{alive}\n{self.logs()}")
 
 
-def _searches(process: psutil.Process) -> bool:
+def command_of(process: psutil.Process) -> str:
+    """Give a process's command line; nothing if it has just died, be it after it was found."""
     try:
-        return "sweeper.server.search_process" in process.cmdline()
-    except psutil.Error:  # it has just died
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process has ended, be its end noticed by its parent or not."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return True
+
+
+def _has_open(process: psutil.Process, path: str) -> bool:
+    """Whether a process of Python, which wandb-core is not, has a file open."""
+    try:
+        return "python" in process.name() and any(path == file.path for file in process.open_files())
+    except psutil.Error:
+        return False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,8 @@ from sweeper.server import history, lines
 from sweeper.server.lines import MAX_INTEGER, Stream
 
 LIVE_STEPS = 1000
+READ_WHOLE = 1000
+"""A part of so many lines is quick to read whole; of sparse keys its cells would give fewer rows than asked for."""
 _PLAIN = re.compile(r"[A-Za-z0-9_/ -]+\Z")
 """Keys that every JSON encoder writes as they are."""
 _BY_STEP = "FROM lines INDEXED BY lines_by_step WHERE run_id = :run AND stream = 'history'"
@@ -80,7 +82,7 @@ def rows(
     """
     part = _Part(db, run_id, keys, first, end)
     fewest = min((counts.get(key, 0) for key in keys), default=0)
-    if fewest <= limit or part.width() <= limit:
+    if fewest <= limit or part.width() <= max(limit, READ_WHOLE):
         found = [values for _, values in part.fitting()]
         return list(history.sample(found, limit))
     return [values for _, values in part.sample(limit)]

@@ -5,90 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
-import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-
-ROOT = Path(__file__).parents[2]
-OLD_SDK = ROOT / ".cache" / "wandb-0.29.0"
-
-
-@dataclass(frozen=True)
-class Sdk:
-    """One SDK, pointed at a server of a test's own.
-
-    Attributes:
-        user: Who uses it.
-        python: The interpreter that has it.
-        environ: The variables for it.
-    """
-
-    user: Any
-    python: Path
-    environ: dict[str, str]
-
-    @property
-    def is_old(self) -> bool:
-        """Whether it is 0.29.0."""
-        return self.python.is_relative_to(OLD_SDK)
-
-    def script(self, name: str) -> Any:
-        """Run a script of `sdk/` and read what it prints last."""
-        done = self._run(Path(__file__).parent / "sdk" / name)
-        return json.loads(done.stdout.splitlines()[-1])
-
-    def says(self, code: str, **environ: str) -> Any:
-        """Run a few lines and read the JSON that they print last."""
-        return json.loads(self._run("-c", textwrap.dedent(code), **environ).stdout.splitlines()[-1])
-
-    def wandb(self, *arguments: str) -> str:
-        """Run `wandb ...`; give what it says."""
-        done = self._run("-m", "wandb", *arguments, WANDB_SILENT="false")
-        return done.stdout + done.stderr
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `wandb ...`."""
-        command = [self.python, "-m", "wandb", *arguments]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=self.user.folder, env=self.environ, text=True, **quiet)
-        self.user.started.append(process)
-        return process
-
-    def _run(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(self.python), *map(str, arguments)],
-            cwd=self.user.folder,
-            env={**self.environ, **environ},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=150,
-        )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.user.logs()}"
-        return done
-
-
-@pytest.fixture(params=["0.31.0", pytest.param("0.29.0", marks=pytest.mark.sdk029)])
-def sdk(request, user, tmp_path):
-    """Either SDK, pointed at a server of this test's own."""
-    home = Path(sys.prefix)
-    if request.param == "0.29.0":
-        if not (OLD_SDK / ".installed").exists():
-            pytest.skip("no SDK 0.29.0 here: `make test-sdk029` sets it up")
-        home = OLD_SDK
-    address = {**user.serve(), "WANDB_DIR": str(tmp_path), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
-    environ = {name: value for name, value in user.environ.items() if name != "PYTHONPATH"}
-    path = f"{home / 'bin'}:{user.environ['PATH']}"  # where ${interpreter} is looked for
-    return Sdk(user, home / "bin" / "python", {**environ, **address, "PATH": path})
 
 
 def test_a_run_is_tracked_read_and_changed(sdk):
@@ -97,11 +20,11 @@ def test_a_run_is_tracked_read_and_changed(sdk):
     assert read["names"] == ["rün-1", "nàme", "prö jekt 🦊", "local", "finished", ["ä"], "local"]
     assert read["config"] == [1.5, True, None]  # the SDK itself makes null of NaN in a config
     assert read["summary"] == [0.2, True, True]
-    assert read["media"] == ["histogram", "html-file", "image-file"]
+    assert read["media"] == ["histogram", "html-file", "image-file", "table-file"]
     assert read["last step"] == 5
     assert read["metadata"]
     names = ["output.log", "requirements.txt", "wandb-metadata.json", "wandb-summary.json"]
-    assert read["files"] == ["config.yaml", *["media"] * (2 if sdk.is_old else 3), *names]
+    assert read["files"] == ["config.yaml", *["media"] * 3, *names]
     assert read["history"] == read["scan"] == [1 / step for step in range(1, 6)]
     assert read["samples"] == [1, 1 / 3, 1 / 5]
     assert read["odd numbers"] == {"_step": 0, "nan": "NaN", "inf": "-Infinity"}
@@ -127,7 +50,6 @@ def test_a_run_is_tracked_read_and_changed(sdk):
     assert read["viewer"] == ["local"] * 3
     assert read["users"] == ["local", None, ["local"]]
     if not sdk.is_old:
-        assert read["table"] == "table-file"
         assert read["console"] == [[0, "", "hällo", True], [1, "error", "to stderr", True]]
         assert read["tail"] == ["to stderr"]
 

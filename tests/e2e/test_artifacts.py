@@ -166,7 +166,7 @@ def test_versions_and_what_is_known_of_them(user, sdk):
 
 
 def test_an_artifact_may_build_on_others(user, sdk):
-    """Increments, drafts, artifacts filled by several runs, references into another one, links, models and code."""
+    """Increments, drafts, several runs filling one, references, links, models and code; a run deleted with its own."""
     read = script(
         user,
         sdk,
@@ -226,6 +226,15 @@ def test_an_artifact_may_build_on_others(user, sdk):
             last.link_artifact(api.artifact("p/data:v1"), "wandb-registry-model/x")
         except Exception as error:
             found["registry"] = type(error).__name__
+        folio, parts = api.artifact_collection("dataset", "p/folio"), api.artifact_collection("dataset", "p/parts")
+        folio.name, parts.type = "folder", "chunks"
+        folio.save()
+        parts.save()
+        found["changed"] = [wandb.Api().artifact("p/parts:v0").type, wandb.Api().artifact_exists("p/folder:v0")]
+        api.artifact_collection("dataset", "p/folder").delete()
+        found["portfolio"] = wandb.Api().artifact_collection_exists("p/folder", "dataset")
+        api.run(f"p/{run.id}").delete(delete_artifacts=True)
+        found["left"] = [wandb.Api().artifact_exists(name) for name in ("p/data:v1", "p/net:v0", "p/parts:v0")]
         print(json.dumps(found))
         """,
     )
@@ -240,6 +249,9 @@ def test_an_artifact_may_build_on_others(user, sdk):
     assert read["unlinked"] == [False, True]
     assert read["logged"] == ["data", "data", "data", "net", "run-ID-rows", "source"]
     assert read["registry"]
+    assert read["changed"] == ["chunks", False]
+    assert not read["portfolio"]
+    assert read["left"] == [False, False, True]
 
 
 MANY = """

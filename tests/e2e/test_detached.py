@@ -7,6 +7,8 @@ import os
 import psutil
 import pytest
 
+from tests.conftest import has_ended
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 TOY = """
@@ -30,6 +32,7 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
     launched = user.run("launch", "--trainer", "toy:train", "--workers", "1", "--detach")
     assert "in the background: process" in launched.stdout
     pid = int(launched.stdout.split("process ")[1].split()[0])
+    launch = psutil.Process(pid)
     assert os.getsid(pid) == pid
     user.wait(lambda: [run for run in user.status()["runs"] if run["last"]], "a run that logs")
     status = user.status()
@@ -40,7 +43,7 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
     user.run("stop")
     user.write("go", "")
     assert "goodbye" in following.communicate(timeout=60)[0]
-    user.wait(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", "the launch's end")
+    user.wait(lambda: has_ended(launch), "the launch's end")
     ended = user.status()
     assert ended["launchers"] == {}
     assert [run["state"] for run in ended["runs"]] == ["finished"]

@@ -233,11 +233,7 @@ def test_a_signal_from_outside_preempts_a_run(user):
     sweep_of(user, ["too_long"])
     launch = user.start("launch", "--trainer", "toy:train", "--workers", "1")
     user.wait(lambda: any(run["state"] == "running" for run in user.status()["runs"]), "a run")
-    log = min(user.home.glob("sweeps/**/runs/*-0001.log"))
-    process = next(
-        p for p in user.processes() if "python" in p.name() and any(str(log) == file.path for file in p.open_files())
-    )
-    process.send_signal(signal.SIGTERM)
+    user.run_process().send_signal(signal.SIGTERM)
     directory = SweepDir.of(user.home, SweepRef.parse(user.status()["sweep"]))
     user.wait(lambda: len([r for r in directory.history() if r.outcome is None]) == 2, "a second attempt")
     assert [r.kind.value for r in directory.history() if r.kind] == ["preempted"]

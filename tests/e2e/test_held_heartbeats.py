@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -27,13 +25,12 @@ print(json.dumps(sorted(run.state for run in wandb.Api().sweep("p/{sweep}").runs
 """
 
 
-def test_what_an_agent_at_its_count_drops_is_taken_back(user, tmp_path):
+def test_what_an_agent_at_its_count_drops_is_taken_back(sdk, user):
     """The next run is there in the moment the last one ends; the agent that exits instead leaves no trace of it."""
-    sdk = {**user.serve(), "WANDB_DIR": str(tmp_path)}
-    sweep = json.loads(user.python(AGENT, **sdk).stdout.splitlines()[-1])
+    sweep = sdk.says(AGENT)
 
     def states() -> list[str]:
-        return json.loads(user.python(STATES.format(sweep=sweep), **sdk).stdout.splitlines()[-1])
+        return sdk.says(STATES.format(sweep=sweep))
 
     assert states() == ["finished", "pending"]
     user.wait(lambda: states() == ["finished"], "the dropped run's end")

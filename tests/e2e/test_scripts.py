@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.conftest import has_ended
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SCRIPT = """
@@ -59,12 +61,12 @@ def test_nothing_of_a_script_outlives_a_killed_launcher_or_run(user):
     launch = user.start("launch", "--workers", "1", "--retries", "5")
 
     def scripts():
-        return [process for process in user.processes() if process.cmdline()[1:2] == ["train.py"]]
+        return user.processes(" train.py")
 
     first = user.wait(scripts, "the script")[0]
     user.wait(lambda: user.status()["runs"][0]["last"], "its log")
     first.parent().kill()
-    user.wait(lambda: not first.is_running() or first.status() == "zombie", "the script's end", 10)
+    user.wait(lambda: has_ended(first), "the script's end", 10)
     user.wait(scripts, "another attempt")
     launch.kill()
     user.wait(user.only_the_server_is_left, "all but the server to end", 10)

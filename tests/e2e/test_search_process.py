@@ -95,7 +95,7 @@ def wire(user):
 
 def search_process(user) -> psutil.Process | None:
     """Find the search process."""
-    found = [process for process in user.processes() if "sweeper.server.search_process" in process.cmdline()]
+    found = user.processes("sweeper.server.search_process")
     return found[0] if found else None
 
 

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from tests.conftest import TIMEOUT_S
+from tests.conftest import TIMEOUT_S, command_of
 
 pytestmark = pytest.mark.e2e
 EVERYWHERE = "0.0.0.0"  # noqa: S104
@@ -37,7 +37,7 @@ def test_nothing_is_left_for_others_to_read(user):
     data = user.home / "server"
     assert {oct(path.stat().st_mode & 0o077) for path in [data, *data.rglob("*")]} == {"0o0"}
     secrets = [sdk["WANDB_API_KEY"], address.split("token=")[1].split("&")[0]]
-    arguments = [word for process in user.processes() for word in process.cmdline()]
+    arguments = [command_of(process) for process in user.processes()]
     assert arguments
     server = next(process for process in user.started if "serve" in process.args)
     server.terminate()

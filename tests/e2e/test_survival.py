@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import signal
 
-import psutil
 import pytest
+
+from tests.conftest import has_ended
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -39,19 +40,6 @@ def launched(user):
     launch = user.start("launch", "--trainer", "toy:train", "--workers", "1", "--count", "2")
     user.wait(lambda: [run for run in user.status()["runs"] if run["last"] == 9], "a run that logs")
     return launch
-
-
-def find(user, *words: str) -> list[psutil.Process]:
-    """Find living processes by words of their command lines."""
-    return [process for process in user.processes() if all(word in " ".join(process.cmdline()) for word in words)]
-
-
-def run_process(user) -> psutil.Process:
-    """Find the process of the run: the first log is its output."""
-    log = str(min(user.home.glob("sweeps/**/runs/*-0001.log")))
-    return next(
-        p for p in user.processes() if "python" in p.name() and any(log == file.path for file in p.open_files())
-    )
 
 
 def finish(user, launch=None) -> None:
@@ -90,21 +78,21 @@ def test_a_killed_launcher_takes_everything_along_and_the_next_launch_goes_on(us
 
 def test_a_killed_worker_is_replaced(user, launched):
     """Kill -9 of the worker: its run's process dies with it, and the launch goes on with the same run."""
-    process = run_process(user)
-    find(user, "sweeper.worker")[0].kill()
-    user.wait(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "the run's end", 10)
+    process = user.run_process()
+    user.processes("sweeper.worker")[0].kill()
+    user.wait(lambda: has_ended(process), "the run's end", 10)
     finish(user, launched)
 
 
 def test_a_killed_run_is_handed_out_again(user, launched):
     """Kill -9 of the run's process, as the kernel does when memory is short: the same launch finishes the same run."""
-    run_process(user).kill()
+    user.run_process().kill()
     finish(user, launched)
 
 
 def test_a_killed_wandb_core_costs_an_attempt(user, launched):
     """Kill -9 of the run's wandb-core: the attempt fails, and the same launch finishes the same run."""
-    for process in run_process(user).children(recursive=True):
+    for process in user.run_process().children(recursive=True):
         if process.name().startswith("wandb-core"):
             process.kill()
     finish(user, launched)

@@ -34,13 +34,12 @@ with wandb.init(
 ) as run:
     for step in range(5):
         run.log({"löss": 1 / (step + 1), "nan": math.nan, "inf": -math.inf, "deep": {"a": step}})
-    with_table = not wandb.__version__.startswith("0.29")  # there a table is first of all an artifact
     run.log(
         {
             "image": wandb.Image(np.zeros((4, 4, 3), dtype=np.uint8)),
             "histogram": wandb.Histogram(np.arange(10)),
             "html": wandb.Html("<b>x</b>"),
-            **({"table": wandb.Table(columns=["a"], data=[[1]])} if with_table else {}),
+            "table": wandb.Table(columns=["a"], data=[[1]]),
         }
     )
     print("hällo")
@@ -54,9 +53,7 @@ read = api.run(f"{PROJECT}/{RUN}")
 found["names"] = [read.id, read.name, read.project, read.entity, read.state, read.tags, read.user.username]
 found["config"] = [read.config["λ"], read.config["far"] == math.inf, read.config["nan"]]
 found["summary"] = [read.summary["löss"], read.summary["far"] == math.inf, math.isnan(read.summary["nan"])]
-found["media"] = sorted(read.summary[key]["_type"] for key in ("image", "histogram", "html"))
-if with_table:
-    found["table"] = read.summary["table"]["_type"]
+found["media"] = sorted(read.summary[key]["_type"] for key in ("image", "histogram", "html", "table"))
 found["last step"] = read.lastHistoryStep
 found["metadata"] = read.metadata["program"].endswith(".py")
 found["files"] = sorted(file.name.split("/")[0] for file in read.files())

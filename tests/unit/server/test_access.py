@@ -23,8 +23,8 @@ def test_without_a_known_key_nobody_comes_in(client, header):
     assert "WANDB_API_KEY" in answer.json()["errors"][0]["message"]
 
 
-def test_browser_is_asked_for_the_key(client):
-    """A page without a key makes a browser ask for one; the API does not."""
+def test_who_reads_without_a_key_is_told_how_to_send_one(client):
+    """At curl a person reads that it goes in the password; the API says nothing of passwords."""
     assert "Basic" in client.http.get("/", headers={"Authorization": ""}).headers["WWW-Authenticate"]
     answer = client.http.post("/graphql", json={}, headers={"Authorization": ""})
     assert "WWW-Authenticate" not in answer.headers

@@ -44,6 +44,16 @@ def test_a_function_agent_is_told_at_once(table, program):
     assert table.beat(agent, run.name).kind == "stop"
 
 
+def test_a_function_agent_is_told_at_once_whatever_the_file_says(table):
+    """It gives itself away by asking as soon as it has registered: the script that the file names is not at work."""
+    agent = table.agent(table.sweep(SCRIPT))
+    run = table.scheduler.heartbeat(agent, set(), now=table.now).run
+    table.start(run)
+    table.beat(agent, run.name)
+    ask_to_stop(table, run)
+    assert table.beat(agent, run.name).kind == "stop"
+
+
 def test_the_agent_of_a_script_is_told_when_the_script_had_its_time(table):
     """A script hears of it first; its agent, which would send a signal, only if the script goes on."""
     agent, run = started(table, SCRIPT)

@@ -62,6 +62,12 @@ def test_sparse_keys_are_sampled_from_the_whole_history(long):
     assert all(step % 10 == 0 for step in found)
 
 
+def test_a_short_history_gives_as_many_rows_as_asked_for(client):
+    """Where the last row lacks the key, the last that has it is the sample's end."""
+    client.log("r", *({"_step": i, "loss": i} for i in range(5)), {"_step": 5, "image": 1})
+    assert steps(sampled(client, "loss", samples=3)) == [0, 2, 4]
+
+
 def test_a_word_in_a_text_is_not_taken_for_a_key(client):
     """Where the first line of a cell only mentions the key, the next one that has it is taken."""
     rows = [{"_step": i, "say": "loss"} if i % 2 == 0 else {"_step": i, "loss": i} for i in range(2000)]
