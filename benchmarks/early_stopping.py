@@ -15,14 +15,14 @@ import argparse
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sweeper.definition import SweepDefinition
-from sweeper.run import Run, RunState
-from sweeper.search import Reached, judge
+from sweeper.search import Judged, Reached, judge
 from sweeper.stopping import Asha, Hyperband, Median, StoppingRule
 
 CURVES = Path(__file__).parent / "data" / "curves_mlp_digits.npz"
@@ -95,13 +95,17 @@ def replay(rule: StoppingRule | None, curves: Curves, epoch_s: Curves, order: Se
 def stops(definition: SweepDefinition, config: int, logged: dict[int, list[float]]) -> bool:
     """Ask the rule about the value just logged."""
     history = logged[config]
-    run = Run(id=str(config), state=RunState.RUNNING, history=tuple(history))
     others = [values for other, values in logged.items() if other != config]
 
-    def others_at(n: int) -> list[Reached]:
-        return [Reached(values[n - 1], min(values[:n])) for values in others if len(values) >= n]
+    def reached(values: list[float], n: int) -> Reached:
+        return Reached(values[n - 1], min(values[:n]))
 
-    return judge(definition, run, others_at, before=len(history) - 1) is not None
+    def others_at(n: int) -> list[Reached]:
+        return [reached(values, n) for values in others if len(values) >= n]
+
+    now = len(history)
+    run = Judged(id=str(config), before=now - 1, now=now, at=partial(reached, history))
+    return judge(definition, run, others_at) is not None
 
 
 def show(metric: str, curves: Curves, epoch_s: Curves, orders: Sequence[Sequence[int]]) -> None:

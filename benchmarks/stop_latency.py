@@ -44,7 +44,7 @@ def filled(store: Store, size: int) -> tuple[Sweep, int]:
         text = yaml.safe_dump(DEFINITION)
         sweep = sweeps.create(db, place.id, text, user_id=user.id, seed=1, display_name=None, now=0)
         for number in range(size + 1):
-            run = runs.propose(db, sweep, {"x": 0.5}, {"x": 0.5}, now=0)
+            run = runs.propose(db, sweep, {"x": 0.5}, now=0, origin={})
             best = number == size
             runs.update(db, run.id, state=RunState.RUNNING if best else RunState.FINISHED)
             values = [0.0 if best else rng.random() for _ in range(VALUES)]

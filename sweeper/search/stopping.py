@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -25,8 +25,29 @@ class Reached(NamedTuple):
     best: float
 
 
+OwnAt = Callable[[int], Reached]
+"""Looks up a run at an iteration that it got to."""
 OthersAt = Callable[[int], Sequence[Reached]]
 """Looks up the other runs at an iteration: those that got that far, in any order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A running run, as far as a rule needs it.
+
+    Attributes:
+        id: Its id.
+        before: How many values it had logged before the last delivery.
+        now: How many it has logged.
+        at: What it had logged at an iteration up to `now`.
+        nonfinite: How often it logged NaN or infinities; counts only if it has logged no number.
+    """
+
+    id: str
+    before: int
+    now: int
+    at: OwnAt
+    nonfinite: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +72,55 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
     Returns:
         The decision to stop with its reason, or None to let it go on. Ties go on; so does the first at a rung.
     """
+    if run.state is not RunState.RUNNING:
+        return None
     best = min if definition.goal == "minimize" else max
+
+    def reached(values: Sequence[float], rung: int) -> Reached:
+        return Reached(values[rung - 1], best(values[:rung]))
+
     others = [finite(peer.history) for peer in peers if peer.id != run.id]
 
     def others_at(rung: int) -> list[Reached]:
-        return [Reached(values[rung - 1], best(values[:rung])) for values in others if len(values) >= rung]
+        return [reached(values, rung) for values in others if len(values) >= rung]
 
     logged = finite(run.history)
-    run = replace(run, history=logged, nonfinite=run.nonfinite + len(run.history) - len(logged))
-    return judge(definition, run, others_at, before=len(logged) - 1)
+    bad = run.nonfinite + len(run.history) - len(logged)
+    at = partial(reached, logged)
+    judged = Judged(id=run.id, before=len(logged) - 1, now=len(logged), at=at, nonfinite=bad)
+    return judge(definition, judged, others_at)
 
 
-def judge(definition: SweepDefinition, run: Run, others_at: OthersAt, *, before: int) -> StopDecision | None:
-    """Do what `stop_decision` does for a caller that looks up the others, one iteration at a time.
+def judge(definition: SweepDefinition, run: Judged, others_at: OthersAt) -> StopDecision | None:
+    """Do what `stop_decision` does for a caller that looks up values, one iteration at a time.
 
     Args:
         definition: The sweep.
         run: The run in question.
         others_at: The other runs.
-        before: How many of the run's values were there before the last delivery.
     """
     rule, metric = definition.stopping, definition.metric
-    if rule is None or metric is None or run.state is not RunState.RUNNING:
+    if rule is None or metric is None:
         return None
-    if not run.history:
+    if not run.now:
         return _no_number(rule, run, metric.name)
     sign = 1.0 if definition.goal == "minimize" else -1.0
-    own = [sign * value for value in run.history]
-    for rung in judged_at(rule, before, len(own)):
-        others = partial(_signed, others_at, sign)
-        if failed := _compare(rule, own[:rung], others):
+    others = partial(_signed, others_at, sign)
+    for rung in judged_at(rule, run.before, run.now):
+        if failed := _compare(rule, rung, lambda n: _turned(run.at(n), sign), others):
             return _decision(definition, run, rule, failed)
     return None
 
 
+def _turned(reached: Reached, sign: float) -> Reached:
+    return Reached(sign * reached.value, sign * reached.best)
+
+
 def _signed(others_at: OthersAt, sign: float, rung: int) -> list[Reached]:
-    return [Reached(sign * other.value, sign * other.best) for other in others_at(rung)]
+    return [_turned(other, sign) for other in others_at(rung)]
 
 
-def _decision(definition: SweepDefinition, run: Run, rule: StoppingRule, failed: _Failed) -> StopDecision:
+def _decision(definition: SweepDefinition, run: Judged, rule: StoppingRule, failed: _Failed) -> StopDecision:
     name = definition.metric.name if definition.metric else ""
     sign, worse = (1.0, ">") if definition.goal == "minimize" else (-1.0, "<")
     value, threshold = sign * failed.value, sign * failed.threshold
@@ -110,7 +141,7 @@ def judged_at(rule: StoppingRule, before: int, now: int) -> tuple[int, ...]:
     return (now,)
 
 
-def _no_number(rule: StoppingRule, run: Run, metric: str) -> StopDecision | None:
+def _no_number(rule: StoppingRule, run: Judged, metric: str) -> StopDecision | None:
     """Stop a run that has logged nothing but NaN and infinities by its first rung.
 
     W&B never does: no such value counts as an iteration, so the run never comes to a rung, and costs as much as the
@@ -123,48 +154,44 @@ def _no_number(rule: StoppingRule, run: Run, metric: str) -> StopDecision | None
     return StopDecision(run.id, reason, rule.type, rung)
 
 
-def _compare(rule: StoppingRule, own: Sequence[float], others_at: OthersAt) -> _Failed | None:
+def _compare(rule: StoppingRule, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
     match rule:
         case Hyperband():
-            return _hyperband(rule, own, others_at)
+            return _hyperband(rule, now, own_at, others_at)
         case Asha():
-            return _asha(rule, own, others_at)
+            return _among_best(1 / rule.eta, now, own_at, others_at(now), f"the best 1/{rule.eta:g}")
         case Median():
-            return _median(rule, own, others_at)
+            return _median(rule, now, own_at, others_at)
 
 
-def _hyperband(rule: Hyperband, own: Sequence[float], others_at: OthersAt) -> _Failed | None:
+def _hyperband(rule: Hyperband, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
     """Judge a run at the highest rung it has reached, however long ago, by W&B's comparison."""
-    rung = max((rung for rung in rungs(rule) if rung <= len(own)), default=None)
+    rung = max((rung for rung in rungs(rule) if rung <= now), default=None)
     if rung is None:
         return None
-    values = [own[rung - 1], *(other.value for other in others_at(rung))]
+    then = own_at(rung).value
+    values = [then, *(other.value for other in others_at(rung))]
     threshold = wandb_threshold(values, rule.eta)
-    value = own[rung - 1] if rule.strict else min(own)
+    value = then if rule.strict else own_at(now).best
     bar = f"the best 1/{rule.eta:g} of {len(values)} runs"
     return _Failed(rung, value, threshold, len(values), bar) if value > threshold else None
 
 
-def _asha(rule: Asha, own: Sequence[float], others_at: OthersAt) -> _Failed | None:
-    """Judge a run that has just reached a rung."""
-    return _among_best(1 / rule.eta, own, others_at(len(own)), f"the best 1/{rule.eta:g}")
-
-
-def _median(rule: Median, own: Sequence[float], others_at: OthersAt) -> _Failed | None:
+def _median(rule: Median, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
     """Judge a run at its last iteration, unless it is too early or there are too few to compare with."""
-    if len(own) <= rule.warm_up:
+    if now <= rule.warm_up:
         return None
-    others = others_at(len(own))
+    others = others_at(now)
     if len(others) < rule.min_runs:
         return None
-    return _among_best(rule.percentile / 100, own, others, f"the best {rule.percentile:g}%")
+    return _among_best(rule.percentile / 100, now, own_at, others, f"the best {rule.percentile:g}%")
 
 
-def _among_best(share: float, own: Sequence[float], others: Sequence[Reached], bar: str) -> _Failed | None:
+def _among_best(share: float, now: int, own_at: OwnAt, others: Sequence[Reached], bar: str) -> _Failed | None:
     """Compare best values so far: by its best value a run counts in the end, so a dip is no reason to stop."""
-    value = min(own)
+    value = own_at(now).best
     values = [value, *(other.best for other in others)]
     threshold = share_threshold(values, share)
     if value <= threshold:
         return None
-    return _Failed(len(own), value, threshold, len(values), f"{bar} of {len(values)} runs")
+    return _Failed(now, value, threshold, len(values), f"{bar} of {len(values)} runs")

@@ -14,10 +14,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweeper.server import artifact_addresses, login, sessions, users
+from sweeper.server import artifact_addresses, login, sessions
 from sweeper.server.store import Store
 from sweeper.server.strictjson import JsonAnswer, refusal_answer
-from sweeper.server.users import User
+from sweeper.server.users import Keyring, User
 
 OPEN_PATHS = frozenset({"/healthz", login.LOGIN, login.LOGOUT})
 """Without a key, and nothing below them: `/healthz/x` may be a page."""
@@ -104,12 +104,12 @@ def _foreign(headers: Headers, host: str, method: str) -> str | None:
 
 
 def _user(request: HTTPConnection, method: str) -> User | None:
-    store: Store = request.app.state.store
     if authorization := request.headers.get("authorization"):
-        return user_of(store, authorization)
+        return user_of(request.app.state.keys, authorization)
     token = login.session_token(request)
     if not token or method not in {"GET", "HEAD"}:
         return None
+    store: Store = request.app.state.store
     with store.read() as db:
         return sessions.user_of(db, token, now=time.time())
 
@@ -123,7 +123,7 @@ def _unknown(request: HTTPConnection, method: str) -> Response:
     return refusal_answer(message, 401, headers if method == "GET" else None)
 
 
-def user_of(store: Store, authorization: str) -> User | None:
+def user_of(keys: Keyring, authorization: str) -> User | None:
     """Find the user of an Authorization header, `Basic base64(api:KEY)`."""
     scheme, _, encoded = authorization.partition(" ")
     try:
@@ -132,5 +132,4 @@ def user_of(store: Store, authorization: str) -> User | None:
         return None
     if scheme.lower() != "basic" or not key:
         return None
-    with store.read() as db:
-        return users.authenticate(db, key)
+    return keys.owner(key)

@@ -66,6 +66,7 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
             _furnish(app, store, data_dir, searcher)
+            app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
             borne = patience or Patience()
             app.state.max_file = max_file
             app.state.vigil = Vigil(store, app.state.is_ending)

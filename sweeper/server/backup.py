@@ -31,13 +31,13 @@ from sweeper.server import artifact_commit, artifact_files, disk, integrity, sna
 from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore
 from sweeper.server.files import FileStore
 from sweeper.server.store import open_reader
-from sweeper.server.users import DATABASE
+from sweeper.server.users import DATABASE, MARK_FILE
 
 MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
 """The folder of the runs' files. It and that of the artifacts have rows; what lies elsewhere is taken as it is."""
-OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock"}
+OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock", MARK_FILE}
 """What belongs to a running server and not to its data."""
 
 REPLACED = "replaced-"

@@ -6,6 +6,7 @@ in the log, and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -13,7 +14,6 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -106,7 +106,7 @@ class _Body:
             return await self._receive()
         left_s = self._until + self._size / SLOWEST_RATE - time.monotonic()
         try:
-            with anyio.fail_after(left_s):
+            async with asyncio.timeout(left_s):  # a third of the price of anyio.fail_after
                 message = await self._receive()
         except TimeoutError as error:
             raise TooSlowError from error
@@ -129,7 +129,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        with anyio.fail_after(STALLED_S):
+        async with asyncio.timeout(STALLED_S):
             await self._send(message)
 
 

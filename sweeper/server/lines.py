@@ -145,6 +145,13 @@ def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sql
     return db.execute(query, (sweep_id, iteration)).fetchall()
 
 
+def metric_of(db: sqlite3.Connection, sweep_id: int, run_id: int, iteration: int) -> sqlite3.Row:
+    """Give `value`, `lowest` and `highest` so far of a run at an iteration that it got to."""
+    query = "SELECT value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ? AND run_id = ?"
+    row: sqlite3.Row = db.execute(query, (sweep_id, iteration, run_id)).fetchone()
+    return row
+
+
 def nonfinite(db: sqlite3.Connection, sweep_id: int, run_id: int) -> int:
     """Count how often a run logged a sweep's metric as NaN or infinite."""
     query = "SELECT count(*) FROM nonfinite_values WHERE sweep_id = ? AND run_id = ?"

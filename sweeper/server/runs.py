@@ -6,12 +6,12 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sweeper.run import Run, RunState, StopDecision, finite, lookup
-from sweeper.search import OthersAt, Reached
+from sweeper.search import Judged, OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
@@ -295,18 +295,34 @@ def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, 
     return finite([lookup(json.loads(run.summary), metric.name)])
 
 
-def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun) -> Run:
-    """Give one run with what it has logged, for early termination."""
-    run = _as_run(sweep, stored, lines.metric_history(db, sweep.id, stored.id))
-    return replace(run, nonfinite=lines.nonfinite(db, sweep.id, stored.id))
+def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_line: int | None) -> Judged:
+    """Give one run for early termination, which looks up what it needs.
+
+    Args:
+        db: A connection, of one transaction.
+        sweep: Its sweep.
+        stored: The run.
+        since_line: From which line of its history on it has just logged; None if it has logged nothing new.
+    """
+    now = lines.iterations(db, sweep.id, stored.id, lines.MAX_INTEGER)
+    return Judged(
+        id=stored.name,
+        before=now if since_line is None else lines.iterations(db, sweep.id, stored.id, since_line),
+        now=now,
+        at=lambda iteration: _reached(sweep, lines.metric_of(db, sweep.id, stored.id, iteration)),
+        nonfinite=0 if now else lines.nonfinite(db, sweep.id, stored.id),
+    )
 
 
 def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
     """Look up what the other runs of a sweep had logged by an iteration."""
-    best = "lowest" if sweep.definition.goal == "minimize" else "highest"
 
     def look_up(iteration: int) -> list[Reached]:
         rows = lines.metric_at(db, sweep.id, iteration)
-        return [Reached(row["value"], row[best]) for row in rows if row["run_id"] != run_id]
+        return [_reached(sweep, row) for row in rows if row["run_id"] != run_id]
 
     return look_up
+
+
+def _reached(sweep: Sweep, row: sqlite3.Row) -> Reached:
+    return Reached(row["value"], row["lowest" if sweep.definition.goal == "minimize" else "highest"])

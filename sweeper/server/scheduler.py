@@ -33,7 +33,7 @@ from typing import Literal
 from sweeper.definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import lifecycle, lines, runs, stops, suggestions, sweep_life, sweeps
+from sweeper.server import lifecycle, runs, stops, suggestions, sweep_life, sweeps
 from sweeper.server.early import EAGER_S, all_done, note, watchable
 from sweeper.server.refusal import NotFoundError
 from sweeper.server.runs import StoredRun
@@ -146,9 +146,8 @@ class Scheduler:
             sweep = sweeps.get(db, stored.sweep_id)
             if sweep.definition.stopping is None:
                 return
-            run = runs.for_judging(db, sweep, stored)
-            before = len(run.history) if since_line is None else lines.iterations(db, sweep.id, run_id, since_line)
-            decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id), before=before)
+            run = runs.for_judging(db, sweep, stored, since_line)
+            decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id))
         if decision:
             with self.store.write() as db:
                 stops.request(db, run_id, decision.reason, decision, now=now)

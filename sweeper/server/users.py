@@ -9,16 +9,20 @@ import re
 import secrets
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import ServerError
+from sweeper.server import mark
 from sweeper.server.store import Store
 
 EMBEDDED_USER = "local"
 KEY_FILE = "api-key"
 DATABASE = "sweeper.db"
+MARK_FILE = "keys-changed"
+"""Its content changes with the keys."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{40,200}\Z")  # what wandb 0.31.0 takes for a key before it sends it
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 
@@ -47,13 +51,49 @@ def new_key() -> str:
 
 def authenticate(db: sqlite3.Connection, key: str) -> User | None:
     """Find the owner of a key; None for a key nobody has."""
+    return _owner(_owners(db), key)
+
+
+def _owners(db: sqlite3.Connection) -> list[tuple[bytes, User]]:
+    """List the keys' digests with their users."""
+    query = "SELECT k.sha256, u.id, u.name FROM api_keys k JOIN users u ON u.id = k.user_id"
+    return [(row["sha256"], User(row["id"], row["name"])) for row in db.execute(query)]
+
+
+def _owner(owners: list[tuple[bytes, User]], key: str) -> User | None:
     digest = _digest(key)
     found = None
-    query = "SELECT k.sha256, u.id, u.name FROM api_keys k JOIN users u ON u.id = k.user_id"
-    for row in db.execute(query):  # all of them: the time taken tells nothing about a key
-        if hmac.compare_digest(row["sha256"], digest):
-            found = User(row["id"], row["name"])
+    for known, user in owners:  # all of them: the time taken tells nothing about a key
+        if hmac.compare_digest(known, digest):
+            found = user
     return found
+
+
+class Keyring:
+    """The keys of a running server, in memory; what any process changes counts from the next look on.
+
+    Args:
+        store: The database.
+        data_dir: The directory it lies in.
+    """
+
+    def __init__(self, store: Store, data_dir: Path) -> None:
+        self._store = store
+        self._mark = mark.Mark(data_dir / MARK_FILE)
+        self._seen = b""
+        self._owners: list[tuple[bytes, User]] = []
+
+    def owner(self, key: str) -> User | None:
+        """Find the owner of a key; None for a key nobody has."""
+        if self._seen != self._mark.read():
+            # inside a write transaction: no other process is between changing the mark and its commit
+            with self._store.write(durable=False) as db:
+                self._seen, self._owners = self._mark.read(), _owners(db)
+        return _owner(self._owners, key)
+
+    def close(self) -> None:
+        """Let go of the mark."""
+        self._mark.close()
 
 
 def search(db: sqlite3.Connection, part: str) -> list[User]:
@@ -93,7 +133,7 @@ def add_user(data_dir: Path, name: str, key: str | None = None) -> str:
         StoreError: The database cannot be opened.
     """
     chosen = new_key() if key is None else key
-    with closing(open_store(data_dir)) as store, store.write() as db:
+    with _changing(data_dir) as db:
         ensure_user(db, name, chosen, now=time.time())
     return chosen
 
@@ -115,7 +155,7 @@ def rotate_key(data_dir: Path, name: str) -> str:
         ServerError: There is no such user.
     """
     key = new_key()
-    with closing(open_store(data_dir)) as store, store.write() as db:
+    with _changing(data_dir) as db:
         user_id = _id_of(db, name)
         for table in ("api_keys", "sessions", "login_links"):
             db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
@@ -134,8 +174,16 @@ def remove_user(data_dir: Path, name: str) -> None:
     """
     if name == EMBEDDED_USER:
         raise ServerError(f"{name} is the server's own user", f"end its key: sweeper server rotate-key {name}")
-    with closing(open_store(data_dir)) as store, store.write() as db:
+    with _changing(data_dir) as db:
         db.execute("DELETE FROM users WHERE id = ?", (_id_of(db, name),))
+
+
+@contextmanager
+def _changing(data_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection inside a transaction that changes keys; a running server hears of it."""
+    with closing(open_store(data_dir)) as store, store.write() as db:
+        mark.change(data_dir / MARK_FILE)  # before the commit: whoever is killed here has changed nothing else
+        yield db
 
 
 def _id_of(db: sqlite3.Connection, name: str) -> int:

@@ -72,6 +72,16 @@ def test_half_a_request_is_not_waited_for(user):
         assert slow.recv(100) == b""
 
 
+def test_headers_without_end_are_cut_off(user):
+    """A client that sends headers and never comes to their end is cut off before it fills the memory."""
+    url = user.serve()["WANDB_BASE_URL"]
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=40) as endless:
+        endless.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
+        with pytest.raises(ConnectionError):
+            endless.sendall(b"x" * 2**26)
+    assert fetch(f"{url}/healthz")[0] == 200
+
+
 def test_sdk_works_over_tls_under_a_name_of_the_servers_own(user):
     """With a certificate and --allow-host, the SDK that trusts the certificate logs a run; status and url work, too."""
     openssl = shutil.which("openssl")

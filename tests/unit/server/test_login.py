@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 
 import pytest
 
@@ -147,3 +149,22 @@ def test_removed_user_is_out_and_their_runs_stay(client):
     assert client.http.get("/", headers=basic).status_code == 401
     assert client.http.get("/ann/p/runs/r").status_code == 200
     assert [row.name for row in users.all_users(client.data_dir)] == ["local"]
+
+
+def test_what_another_process_does_to_keys_counts_from_the_next_request_on(client):
+    """A running server lets in who has just been added, and nobody who has just been removed."""
+
+    def manage(*arguments):
+        command = [sys.executable, "-m", "sweeper", "server", *arguments, "--data", str(client.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def status(key):
+        basic = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
+        return client.http.get("/", headers={"Authorization": basic}).status_code
+
+    first = manage("add-user", "ann")
+    assert status(first) == 200
+    second = manage("rotate-key", "ann")
+    assert (status(first), status(second)) == (401, 200)
+    manage("remove-user", "ann")
+    assert status(second) == 401

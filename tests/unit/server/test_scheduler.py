@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, stops
+from sweeper.search import judge, stop_decision
+from sweeper.server import lifecycle, runs, stops
 from sweeper.server.refusal import NotFoundError, RequestError
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -344,3 +345,34 @@ def test_resumed_sweep_that_is_complete_finishes_again(table):
     table.set_state(sweep, SweepState.RUNNING)
     assert table.beat(agent).kind == "exit"
     assert table.sweep_state(sweep) is SweepState.FINISHED
+
+
+RULES = [
+    {"early_terminate": {"type": "hyperband", "min_iter": 2, "strict": False}},
+    {"early_terminate": {"type": "hyperband", "min_iter": 1}},
+    {"sweeper": {"early_terminate": {"type": "asha", "min_iter": 4, "eta": 2}}},
+    {"sweeper": {"early_terminate": {"type": "median", "warm_up": 1, "min_runs": 2, "percentile": 50}}},
+]
+LOGGED = [(5, 1, 6, 3), (2, 9, 7, 8), (4, 4, 4, 4), (1, 2, 3, 9), (9, 8, 7, 6)]
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+@pytest.mark.parametrize("rule", RULES)
+def test_values_looked_up_decide_as_whole_histories_do(table, rule, goal):
+    """What the database is asked for leads to the same decision as all that the runs have logged."""
+    sweep = table.sweep({**RANDOM, "metric": {"name": "loss", "goal": goal}, **rule})
+    made = [table.given(table.agent(sweep)) for _ in LOGGED]
+    for run, values in zip(made, LOGGED, strict=True):
+        table.start(run)
+        table.log(run, *values)
+    with table.store.read() as db:
+        known = runs.for_search(db, sweep)
+        expected = [stop_decision(sweep.definition, run, known) for run in known]
+        judged = [runs.for_judging(db, sweep, runs.get(db, run.id), since_line=3) for run in made]
+        found = [
+            judge(sweep.definition, run, runs.others_at(db, sweep, stored.id))
+            for run, stored in zip(judged, made, strict=True)
+        ]
+    assert found == expected
+    assert None in found
+    assert any(found)
