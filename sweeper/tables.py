@@ -224,7 +224,8 @@ def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:
         lines.append(Text(f"and {len(told) - SHOWN_REASONS} earlier ones: sweeper status --json", style="dim"))
     if logged := next((run for run in reversed(told) if run.log_tail), None):
         end = "\n".join(f"    {line}" for line in logged.log_tail[-SHOWN_LINES:])
-        lines.append(Text(f"the end of {logged.id}'s log ({logged.log})\n{end}", style="dim"))
+        where = Text(f"the end of {logged.id}'s log:\n{logged.log}", style="dim", no_wrap=True, overflow="ignore")
+        lines += [where, Text(end, style="dim")]
     return [Text(), *lines] if lines else []
 
 

@@ -25,9 +25,24 @@ if TYPE_CHECKING:
     from sweeper.status import RunStatus, SweepStatus
     from sweeper.verbs import StatusReader
 
+Gpus = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
+    ),
+]
+PerGpu = Annotated[int | None, typer.Option(metavar="N", min=1, help="Runs at a time on every GPU; 1 by default.")]
+GpusPerRun = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="CPU workers instead of GPUs, which share its cores; two by default."),
+]
 Count = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Runs over all workers together, exactly (`wandb agent --count` is per agent); "
         "until the sweep ends if left out.",
@@ -36,15 +51,18 @@ Count = Annotated[
 Trainer = Annotated[
     str | None,
     typer.Option(
-        help="The function every run calls, package.module:function; by default the file's `program:`, "
-        "else `trainer.train:train`."
+        metavar="MODULE:FUNCTION",
+        help="The function every run calls; by default the file's `program:`, else the shipped trainer.",
     ),
 ]
-Grace = Annotated[float, typer.Option(min=1, help="Seconds a run may take to end after a Ctrl-C.")]
+Grace = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Seconds a run may take to end after a Ctrl-C.")]
 Retries = Annotated[
-    int, typer.Option(min=0, help="How often a run that failed for no fault of its own is handed out again.")
+    int,
+    typer.Option(metavar="N", min=0, help="How often a run that failed for no fault of its own is handed out again."),
 ]
-MaxFailures = Annotated[int | None, typer.Option(min=1, help="End the launch after so many failed runs in a row.")]
+MaxFailures = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="End the launch after so many failed runs in a row.")
+]
 Timeout = Annotated[
     str | None, typer.Option(metavar="TIME", help="End a run that takes longer, such as 90s, 30m or 2h.")
 ]
@@ -68,19 +86,12 @@ Detach = Annotated[
 
 def launch(  # noqa: PLR0917 Typer passes them by name
     sweep: Sweep = None,
-    gpus: Annotated[
-        str | None,
-        typer.Option(help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f937."),
-    ] = None,
-    per_gpu: Annotated[int | None, typer.Option(min=1, help="Runs at a time on every GPU; 1 by default.")] = None,
-    gpus_per_run: Annotated[
-        int | None, typer.Option(min=1, help="GPUs that every run sees (for DDP); 1 by default.")
-    ] = None,
+    gpus: Gpus = None,
+    per_gpu: PerGpu = None,
+    gpus_per_run: GpusPerRun = None,
     count: Count = None,
     trainer: Trainer = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="CPU workers instead of GPUs, which share its cores; two by default.")
-    ] = None,
+    workers: Workers = None,
     grace: Grace = 30.0,
     retries: Retries = 2,
     max_failures: MaxFailures = None,

@@ -16,6 +16,7 @@ BackendOption = Annotated[
     BackendChoice,
     typer.Option(
         "--backend",
+        metavar="auto|local|wandb",
         help="Which server: `local` is the embedded one, `wandb` the one of WANDB_BASE_URL and WANDB_API_KEY; "
         "`auto` takes W&B where there are credentials for it.",
     ),

@@ -52,10 +52,6 @@ def serve(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper serve --port 8080
     """
-    """Run the embedded server in the foreground, until Ctrl-C.
-
-    Example: sweeper serve --port 8080
-    """
     tls = _tls(tls_cert, tls_key)
     _check_exposure(host, tls=tls is not None, insecure_http=insecure_http)
     folder = directory(data)
@@ -161,7 +157,9 @@ def server_backup(
 
     with _progress("files") as tell:
         done = backup.write(directory(data), file.absolute(), now=time.time(), force=force, progress=tell)
-    what = f"the database and {done.files} other files, {done.bytes / 2**20:,.1f} MiB"
+    what = (
+        f"the database and {done.files} other {'file' if done.files == 1 else 'files'}, {done.bytes / 2**20:,.1f} MiB"
+    )
     out.print(f"[bold]backup[/]  {escape(str(done.place))}: {what}", soft_wrap=True)
     if done.missing:
         err.print(f"{len(done.missing)} files are missing from the server: see `sweeper server check`", style="yellow")

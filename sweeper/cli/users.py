@@ -61,7 +61,8 @@ def list_users(data: Data = None) -> None:
     from sweeper.server import users
 
     for row in users.all_users(directory(data)):
-        out.print(f"[bold]{row.name}[/]  {row.keys} keys, {row.sessions} sessions")
+        keys, sessions = ("key" if row.keys == 1 else "keys"), ("session" if row.sessions == 1 else "sessions")
+        out.print(f"[bold]{row.name}[/]  {row.keys} {keys}, {row.sessions} {sessions}")
 
 
 def rotate_key(name: Name, data: Data = None) -> None:

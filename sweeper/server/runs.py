@@ -192,8 +192,8 @@ def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
 def fallbacks(db: sqlite3.Connection, sweep_id: int) -> dict[str, int]:
     """Count the runs that were drawn at random where a search was asked for, by the reason."""
     query = (
-        "SELECT json_extract(origin, '$.fallback') AS reason, count(*) FROM runs"
-        " WHERE sweep_id = ? AND origin <> '' GROUP BY reason HAVING reason IS NOT NULL"
+        "SELECT json_extract(origin, '$.fallback') AS why, count(*) FROM runs"  # `reason` is a column of runs
+        " WHERE sweep_id = ? AND origin <> '' GROUP BY why HAVING why IS NOT NULL"
     )
     return dict(db.execute(query, (sweep_id,)).fetchall())
 

@@ -27,6 +27,7 @@ def test_every_command_shows_an_example(command):
     assert code == 0
     assert f"Example: sweeper {' '.join(command)}" in text
     assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text  # no word is cut off
 
 
 def test_the_help_names_every_command():

@@ -138,3 +138,12 @@ def test_durations_are_for_people(seconds, text):
 def test_nested_names_lose_their_groups():
     """`optimizer.learning_rate` is read as `learning_rate`."""
     assert parameters({"opt.lr": 0.1, "k": [1, 2]}) == "lr=0.1 k=[1,2]"
+
+
+def test_a_logs_path_is_never_broken():
+    """The path of a failed run's log stands on one line, to be copied, however long it is."""
+    log = "/" + "a-long-folder/" * 12 + "cpu0-0001.log"
+    failed = replace(run("aaaaaaaa"), reason="ValueError: x", log=log, log_tail=("ValueError: x",))
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    console.print(status_view(status(failed)), crop=False)  # as `sweeper status` prints it
+    assert log in console.file.getvalue().splitlines()

@@ -94,6 +94,24 @@ def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     assert "<h2>Importance</h2>" in page
     assert "<td>rate</td>" in page
     assert re.search(r"<dt>stopped early</dt><dd>\d+ runs", page)
+    assert "<dt>at random</dt>" not in page
+
+
+def test_the_page_of_several_metrics_gives_each_runs_values(client):
+    """Every run's row has its value of every metric, as far as it has one, and lists name all metrics."""
+    metrics = [{"name": "loss", "goal": "minimize"}, {"name": "speed", "goal": "maximize"}]
+    sweep = client.sweep({"method": "bayes", "metrics": metrics, "parameters": {"lr": {"min": 0.0, "max": 1.0}}})
+    for row in ({"loss": 0.25, "speed": 7.5}, None):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        if row:
+            summary = {"wandb-summary.json": {"offset": 0, "content": [json.dumps(row)]}}
+            client.stream(command["run_id"], files=summary, complete=True, exitcode=0)
+    runs = client.http.get(f"/local/p/sweeps/{sweep}").text.partition("<h2>Runs</h2>")[2]
+    assert "<th>loss</th><th>speed</th>" in runs
+    assert "<td>0.25</td><td>7.5</td>" in runs
+    assert "<td></td><td></td>" in runs
+    assert "<td>minimize loss, maximize speed</td>" in client.http.get("/local/p").text
 
 
 def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
