@@ -103,9 +103,16 @@ def sdk_errors(what: str) -> Iterator[None]:
         yield
     except (wandb.Error, ValueError, TypeError) as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        refused = any(word in text.lower() for word in ("400", "invalid", "prior runs"))
-        fix = "" if refused else "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
-        raise BackendError(f"{what}: {text}", fix) from error
+        raise BackendError(f"{what}: {text}", _fix_for(text.lower())) from error
+
+
+def _fix_for(text: str) -> str:
+    """Say what to do about an error of the SDK; its words are all that tells one from another (wandb 0.31)."""
+    if any(word in text for word in ("400", "invalid", "prior runs")):
+        return ""
+    if "could not find" in text:
+        return "`sweeper status` lists what there is"
+    return "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
 
 
 def register(

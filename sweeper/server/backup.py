@@ -290,7 +290,8 @@ def _unpack(place: Path, fresh: Path) -> None:
             members = [member for member in tar if member.name != MANIFEST]
             tar.extractall(fresh, members, filter="data")
     except (tarfile.TarError, EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
-        raise StoreError(f"{place} is no whole backup: {error}", "take another one") from error
+        why = str(error).partition(":\n")[0]  # what follows names tarfile's ways of opening a file
+        raise StoreError(f"{place} is no whole backup: {why}", "take another one") from error
     except FileNotFoundError as error:
         raise StoreError(f"there is no {place}", "give the file that `sweeper server backup` wrote") from error
 

@@ -32,4 +32,6 @@ def test_one_run_is_stopped_and_the_launch_goes_on(user):
     assert [run["state"] for run in status["runs"]] == ["killed", "finished"]
     assert status["runs"][0]["reason"].startswith("stopped by")
     assert status["state"] == "FINISHED"
-    assert "missing" in user.run("stop", "--run", "missing", code=1).stderr
+    refused = user.run("stop", "--run", "missing", code=1).stderr
+    assert "missing" in refused
+    assert "`sweeper status` lists" in refused

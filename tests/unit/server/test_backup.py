@@ -146,8 +146,9 @@ def test_what_is_no_whole_backup_is_not_restored(full, tmp_path):
     (tmp_path / "cut").write_bytes(content[: len(content) // 2])
     (tmp_path / "changed").write_bytes(content.replace(b"weights", b"weighty"))
     for name in ("text", "other", "climbs", "cut", "changed", "absent"):
-        with pytest.raises(StoreError):
+        with pytest.raises(StoreError) as caught:
             backup.restore(tmp_path / name, data, now=0)
+        assert "\n" not in caught.value.message
         assert list(data.iterdir()) == [], name
 
 
