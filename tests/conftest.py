@@ -62,22 +62,12 @@ class User:
 
     def start(self, *args: object, **environ: str) -> subprocess.Popen[str]:
         """Start `sweeper ...` and leave it running."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sweeper", *map(str, args)],
-            cwd=self.folder,
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.started.append(process)
-        return process
+        return self.script("-m", "sweeper", *args, **environ)
 
-    def script(self, name: str, *args: object, **environ: str) -> subprocess.Popen[str]:
-        """Start a Python script of the folder that may use the SDK, and leave it running."""
+    def script(self, *args: object, **environ: str) -> subprocess.Popen[str]:
+        """Start Python, for example on a script of the folder that may use the SDK, and leave it running."""
         process = subprocess.Popen(
-            [sys.executable, name, *map(str, args)],
+            [sys.executable, *map(str, args)],
             cwd=self.folder,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,

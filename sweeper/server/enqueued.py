@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.run import RunState
 from sweeper.server import runs, sweep_life
-from sweeper.server.names import new_id
 from sweeper.server.refusal import RequestError
 from sweeper.server.runs import StoredRun
 from sweeper.server.sweeps import Sweep
@@ -35,21 +32,7 @@ def add(
     params = _parameters(sweep, config)
     if sweep.state.ended or sweep.exhausted or sweep_life.is_over(db, sweep):
         return None
-    number = runs.count(db, sweep.id) + 1
-    named = display_name or sweep.definition.run_name(params, number) or f"run-{number}"
-    return runs.create(
-        db,
-        sweep.project_id,
-        new_id(),
-        state=RunState.PENDING,
-        now=now,
-        sweep_id=sweep.id,
-        user_id=sweep.user_id,
-        params=json.dumps(params),
-        params_key=runs.key_of(params),
-        config=json.dumps(config),
-        display_name=named,
-    )
+    return runs.propose(db, sweep, params, now=now, config=config, display_name=display_name)
 
 
 def _parameters(sweep: Sweep, config: Mapping[str, Any]) -> dict[str, Any]:

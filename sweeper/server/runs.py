@@ -204,7 +204,14 @@ def key_of(params: Mapping[str, Any]) -> bytes:
 
 
 def propose(
-    db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any], *, now: float, origin: Mapping[str, Any]
+    db: sqlite3.Connection,
+    sweep: Sweep,
+    params: Mapping[str, Any],
+    *,
+    now: float,
+    origin: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    display_name: str | None = None,
 ) -> StoredRun:
     """Store a suggestion as a pending run, with the config its agent will be given.
 
@@ -213,11 +220,12 @@ def propose(
         sweep: Its sweep.
         params: The parameters, flat.
         now: The time.
-        origin: What suggested them.
+        origin: What suggested them, if this server did.
+        config: The config, if it is not made of the parameters.
+        display_name: Its name on the pages; the file's template or its number if left out.
     """
-    nested = sweep.definition.space.nest(params)
-    config = {name: {"value": value} for name, value in nested.items()}
-    named = sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
+    nested = sweep.definition.space.nest(params) if config is None else {}
+    named = display_name or sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
         db,
         sweep.project_id,
@@ -228,8 +236,8 @@ def propose(
         user_id=sweep.user_id,
         params=json.dumps(params),
         params_key=key_of(params),
-        origin=json.dumps(origin),
-        config=json.dumps(config),
+        origin=json.dumps(origin) if origin else "",
+        config=json.dumps({name: {"value": value} for name, value in nested.items()} if config is None else config),
         **({"display_name": named} if named else {}),
     )
 
