@@ -3,8 +3,8 @@
 # and UV_DEFAULT_INDEX to it.
 
 PYTHON ?= python3
-# Some tests start servers and workers: four processes are enough anywhere.
-PYTEST_ARGS ?= -n auto --maxprocesses=4 --dist=worksteal
+# Most tests wait for servers and workers that they start: three at a time keep two cores busy.
+PYTEST_ARGS ?= -n 3 --dist=worksteal
 CHECKS := 'ruff format --check .' 'ruff check .' mypy lint-imports 'hadolint docker/Dockerfile' \
     'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml'
 
