@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,22 +28,21 @@ class CollectionOperations(Root):
 
     def add_aliases(self, fields: object) -> dict[str, bool]:
         """Give an artifact aliases; other versions lose them."""
-        sent = inputs.read(sent_as.ChangeAliases, fields)
-        with self.context.store.write() as db:
-            artifact = find_artifact(db, sent.artifact_id)
-            for placed in sent.aliases:
-                collection = self._member_collection(db, artifact, placed)
-                artifacts.give_aliases(db, collection.id, artifact.id, [placed.alias])
-        return {"success": True}
+        return self._change_aliases(fields, artifacts.give_aliases)
 
     def delete_aliases(self, fields: object) -> dict[str, bool]:
         """Take aliases from an artifact."""
+        return self._change_aliases(fields, artifacts.take_aliases)
+
+    def _change_aliases(
+        self, fields: object, change: Callable[[sqlite3.Connection, int, int, list[str]], None]
+    ) -> dict[str, bool]:
         sent = inputs.read(sent_as.ChangeAliases, fields)
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
             for placed in sent.aliases:
                 collection = self._member_collection(db, artifact, placed)
-                artifacts.take_aliases(db, collection.id, artifact.id, [placed.alias])
+                change(db, collection.id, artifact.id, [placed.alias])
         return {"success": True}
 
     def _member_collection(self, db: sqlite3.Connection, artifact: Artifact, placed: sent_as.PlacedAlias) -> Collection:
