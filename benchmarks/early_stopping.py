@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.search import Judged, Reached, judge
-from sweeper.stopping import Asha, Hyperband, Median, StoppingRule
 
 CURVES = Path(__file__).parent / "data" / "curves_mlp_digits.npz"
 WORKERS, RUNS = 8, 200

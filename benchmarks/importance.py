@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import optuna
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search.importance import importance
 

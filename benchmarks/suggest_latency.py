@@ -22,7 +22,7 @@ import numpy as np
 from quality.engines import WANDB, Optuna, WandbEngine, bayes
 from quality.problems import choice, integer, log_uniform, sample, uniform
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
 

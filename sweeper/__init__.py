@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sweeper.definition import SweepDefinition as SweepDefinition
+    from sweeper.definition.sweep_definition import SweepDefinition as SweepDefinition
     from sweeper.errors import SweeperError as SweeperError
     from sweeper.ref import SweepRef as SweepRef
 

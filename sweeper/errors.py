@@ -36,7 +36,7 @@ class DefinitionError(SweeperError):
     Args:
         message: All faults as text, each with its place.
         hint: What to do about them, if the message does not say.
-        faults: The same as records (`sweeper.document.Fault`), in the order of the file.
+        faults: The same as records (`sweeper.definition.yaml_document.Fault`), in the order of the file.
     """
 
     def __init__(self, message: str, hint: str = "", faults: collections.abc.Sequence[typing.Any] = ()) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper import scheduler_process
+from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.failures import RETRIES
 from sweeper.launch.base import LaunchDir, Slot, WorkerHandle, WorkerSpec, WorkerState
@@ -24,7 +25,6 @@ from sweeper.ref import SweepRef
 from sweeper.scheduler_process import SchedulerProcess
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus
-from sweeper.trainers import choose_trainer, find_script
 from sweeper.verbs import StatusReader
 from sweeper.wandb_client import speaks_sweeper
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper import wandb_client
+from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.ref import SweepRef
-from sweeper.sections import Scheduler
 
 POLL_S = 5
 """How often it looks for results; it takes no less (wandb 0.31)."""
@@ -32,7 +32,7 @@ _INSTALL = {
 _WANDB = """
 import runpy
 from sweeper.lifeline import die_with_parent
-from sweeper.sections import Scheduler
+from sweeper.definition.metric import Scheduler
 
 die_with_parent()
 runpy.run_module("wandb", run_name="__main__", alter_sys=True)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.failures import Kind
 from sweeper.record import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
-from sweeper.search.front import front
 from sweeper.search.importance import Importance, importance
+from sweeper.search.pareto_front import front
 
 SCHEDULER_HEARD = timedelta(seconds=75)
 """A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from sweeper import wandb_client, wandb_runs
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
 from sweeper.launch.base import SweepDir
 from sweeper.ref import RunRef, SweepRef

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from sweeper import wandb_client
 from sweeper.cores import usable_cores
-from sweeper.definition import SweepDefinition
+from sweeper.definition.metric import Scheduler
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.gpus import find_gpus
 from sweeper.launch.base import SweepDir
 from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
-from sweeper.sections import Scheduler
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus, summarise

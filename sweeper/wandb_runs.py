@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState

@@ -16,7 +16,7 @@ import numpy as np
 from quality.problems import Parameters, sample
 from quality.simulation import Engine
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
 

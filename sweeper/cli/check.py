@@ -18,8 +18,8 @@ from rich.text import Text
 from sweeper.cli.output import err, out
 
 if TYPE_CHECKING:
-    from sweeper.check import Check
-    from sweeper.stopping import StoppingRule
+    from sweeper.definition.check import Check
+    from sweeper.definition.early_terminate import StoppingRule
 
 Trainer = Annotated[
     str | None,
@@ -61,14 +61,14 @@ def schema() -> None:
 
     Example: sweeper schema > sweep.schema.json
     """
-    from sweeper.schema import sweep_schema
+    from sweeper.definition.json_schema import sweep_schema
 
     typer.echo(json.dumps(sweep_schema(), indent=2))
 
 
 def _checked(path: Path, trainer: str | None) -> Check:
-    from sweeper.check import Check, check_file
-    from sweeper.document import Fault
+    from sweeper.definition.check import Check, check_file
+    from sweeper.definition.yaml_document import Fault
     from sweeper.errors import DefinitionError
 
     try:
@@ -159,7 +159,7 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
 
 def _ladder(rule: StoppingRule | None) -> str:
     """Say what happens at the rungs of a rule that has some."""
-    from sweeper.stopping import Median
+    from sweeper.definition.early_terminate import Median
 
     if rule is None or isinstance(rule, Median):
         return ""

@@ -36,7 +36,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper create sweeps/bayes.yaml
     """
-    from sweeper.check import check_file
+    from sweeper.definition.check import check_file
 
     checked = check_file(file, trainer=trainer)
     definition = checked.sweep

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erfcx, logsumexp, ndtr
 
-from sweeper.search.axes import Axes
+from sweeper.search.encoding import Axes
 from sweeper.search.gaussian_process import Posterior
 
 Array = npt.NDArray[np.float64]

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run
 from sweeper.search import acquisition, gaussian_process
-from sweeper.search.axes import Axes
+from sweeper.search.encoding import Axes
 from sweeper.search.gaussian_process import Posterior
-from sweeper.space import ParameterSpace
+from sweeper.space.parameter_space import ParameterSpace
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeper.definition import SweepDefinition
-from sweeper.laws import Distribution, json_key
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Goal, Run
+from sweeper.space.distributions import Distribution, json_key
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
-from sweeper.space import params_key
+from sweeper.space.parameter_space import params_key
 
 
 def groups(definition: SweepDefinition, runs: Iterable[Run]) -> list[list[Run]]:

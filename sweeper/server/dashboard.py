@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, best_run
-from sweeper.search.front import front
 from sweeper.search.importance import importance
+from sweeper.search.pareto_front import front
 from sweeper.server import alerts, files, lines, prior_runs, projects, runs, sweeps
 from sweeper.server.context import file_path
 from sweeper.server.projects import Project

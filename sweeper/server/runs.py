@@ -15,7 +15,7 @@ from sweeper.search import Judged, OthersAt, Reached
 from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
 from sweeper.server.sweeps import Sweep
-from sweeper.space import params_key
+from sweeper.space.parameter_space import params_key
 
 LIVE = ("running", "preempting")
 ENDED = ("finished", "failed", "crashed", "killed")

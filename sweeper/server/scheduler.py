@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
 from sweeper.server import lifecycle, runs, stops, suggestions, sweep_life, sweeps

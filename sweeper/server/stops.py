@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, StopDecision
 from sweeper.server import runs, writers
 from sweeper.server.runs import StoredRun

@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from sweeper.search import Suggestion, sampling
-from sweeper.search.engine import REDRAWS
+from sweeper.search import Suggestion, random_search
+from sweeper.search.suggest import REDRAWS
 from sweeper.server import runs, sweeps
 from sweeper.server.sweeps import Sweep
 
@@ -214,12 +214,12 @@ def draw(db: sqlite3.Connection, sweep: Sweep) -> Ahead | None:
         return None
     made, seed = runs.count(db, sweep.id), sweep.search_seed
     rng = random.Random(f"{seed}/{made}")  # noqa: S311 no secret
-    params = sampling.draw(
+    params = random_search.draw(
         sweep.definition.space, lambda params: _is_used(db, sweep.id, runs.key_of(params)), rng, redraws=REDRAWS
     )
     if params is None:
         return None
-    return Ahead.of(made + 1, Suggestion(params, sampling.ENGINE, seed), seed=seed, based_on=0)
+    return Ahead.of(made + 1, Suggestion(params, random_search.ENGINE, seed), seed=seed, based_on=0)
 
 
 def _has_unkeyed(db: sqlite3.Connection, sweep_id: int) -> bool:

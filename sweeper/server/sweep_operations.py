@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
 from sweeper.server import inputs, prior_runs, projects, runs, sweep_life, sweeps

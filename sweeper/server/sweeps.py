@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sweeper import document, faults
-from sweeper.definition import SweepDefinition
+from sweeper.definition import placed_faults, yaml_document
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
 from sweeper.server.names import new_id
 
@@ -66,8 +66,8 @@ def parse_definition(text: str) -> SweepDefinition:
 
 def warnings(text: str) -> list[str]:
     """List what the user of a plain `wandb sweep` probably did not mean, in a text that describes a sweep."""
-    found = document.read(text, "sweep.yaml")
-    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in faults.misread(found)]
+    found = yaml_document.read(text, "sweep.yaml")
+    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in placed_faults.misread(found)]
 
 
 def _sweep(row: sqlite3.Row) -> Sweep:

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.search.hyperband import rungs
+from sweeper.search.rungs import rungs
 
 EXAMPLES = 150
 """Make it thousands for a night's run."""

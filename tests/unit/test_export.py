@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import ResultError
 from sweeper.export import (
     HISTORY_COLUMNS,

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.settings import Backend, Settings
 from sweeper.verbs import create

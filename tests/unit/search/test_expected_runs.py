@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import expected_runs, suggest
 

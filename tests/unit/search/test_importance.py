@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search.importance import Importance, importance
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeper.definition import SweepDefinition
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.space import params_key
+from sweeper.space.parameter_space import params_key
 
 VALUES = st.sampled_from(["relu", "", True, False, None, 0, 1, 0.0, -2.5, 1e300, [], [8, 16], {"a": 1}, "1"])
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)

@@ -1,0 +1,210 @@
+"""Check a sweep file without a server: its faults, warnings, and what it will search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sweeper.definition import warnings, yaml_document
+from sweeper.definition.early_terminate import Median, StoppingRule
+from sweeper.definition.parameter_forms import Beta, Constant, Form, Normal, Weighted
+from sweeper.definition.parameters import Nested, flat_forms
+from sweeper.definition.program import Declaration, declared
+from sweeper.definition.strict_model import short
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.definition.yaml_document import Fault, did_you_mean
+from sweeper.errors import DefinitionError
+from sweeper.run import Params, Run, RunState
+from sweeper.search import suggest
+from sweeper.search.rungs import rungs
+
+SAMPLES = 5
+PROBES = 200
+"""Values of a parameter that are tried on the trainer's config."""
+SHOWN_VALUES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One parameter as the table shows it.
+
+    Attributes:
+        name: Dotted.
+        law: The name of its distribution.
+        range: Its values or limits.
+        default: What the trainer takes where the sweep says nothing; empty if it does not declare it.
+    """
+
+    name: str
+    law: str
+    range: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A checked file.
+
+    Attributes:
+        source: Its name.
+        faults: What is wrong, in the order of the file; the sweep cannot be created.
+        warnings: What is allowed and probably not meant.
+        definition: The sweep; None if the file is none.
+        rows: Its parameters.
+        rungs: The lowest rungs of early termination, in logged values.
+        samples: The first suggestions of the search, if no run has reported anything.
+    """
+
+    source: str
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    definition: SweepDefinition | None = None
+    rows: tuple[Row, ...] = ()
+    rungs: tuple[int, ...] = ()
+    samples: tuple[Params, ...] = ()
+
+    @property
+    def sweep(self) -> SweepDefinition:
+        """The definition of a file without faults.
+
+        Raises:
+            DefinitionError: It has some.
+        """
+        if self.faults or self.definition is None:
+            raise yaml_document.faulty(self.source, self.faults)
+        return self.definition
+
+
+def check_file(path: Path, *, trainer: str | None = None) -> Check:
+    """Check a sweep file, beside the trainer that the user names or the shipped one.
+
+    Raises:
+        DefinitionError: The file cannot be read.
+        TrainerError: The trainer cannot be imported.
+    """
+    return check(yaml_document.read_file(path), str(path), trainer=trainer)
+
+
+def check(text: str, source: str, *, trainer: str | None = None) -> Check:
+    """Check the text of a sweep file; faults are in what it returns, not raised.
+
+    Args:
+        text: The YAML.
+        source: Its name, for messages.
+        trainer: `package.module:function` to check it against, imported; the file's own is not.
+
+    Raises:
+        TrainerError: The trainer cannot be imported.
+    """
+    try:
+        definition = SweepDefinition.from_yaml(text, source)
+    except DefinitionError as error:
+        return Check(source=source, faults=error.faults)
+    found = yaml_document.read(text, source)
+    declaration = declared(trainer, definition.program)
+    unknown = list(_against(definition, declaration)) if declaration else []
+    return Check(
+        source=source,
+        faults=tuple(
+            replace(fault, line=place[0], column=place[1]) for fault in unknown for place in [found.place(fault.path)]
+        ),
+        warnings=tuple(warnings.advise(definition, found)),
+        definition=definition,
+        rows=tuple(_rows(definition, declaration)),
+        rungs=_rungs(definition.stopping),
+        samples=tuple(_samples(definition)),
+    )
+
+
+def _rungs(rule: StoppingRule | None) -> tuple[int, ...]:
+    """Show the first rungs; the median rule has none, it judges at every value."""
+    return () if rule is None or isinstance(rule, Median) else rungs(rule)[:SAMPLES]
+
+
+def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:
+    """Find what the trainer does not know."""
+    beyond = definition.sweeper
+    for index, metric in enumerate(definition.objectives if trainer.metrics is not None else ()):
+        if metric.name not in (trainer.metrics or ()):
+            path = ("metrics", index, "name") if definition.metrics else ("metric", "name")
+            found = f"{trainer.target} never logs {short(metric.name)}"
+            yield Fault(0, 0, path, found, did_you_mean(metric.name, trainer.metrics or ()))
+    names = {name: ("parameters", name) for name in definition.parameters}
+    if beyond.repeat_parameter:
+        names[beyond.repeat_parameter] = ("sweeper", "repeat_parameter")
+    for name, path in names.items():
+        if name not in trainer.defaults and not trainer.takes_anything:
+            found = f"{trainer.target} has no parameter {short(name)}"
+            yield Fault(0, 0, path, found, did_you_mean(name, trainer.defaults))
+    for name, form in definition.parameters.items():
+        if isinstance(form, Nested) or name not in trainer.defaults:
+            continue
+        if said := _refused(name, form, trainer):
+            yield Fault(0, 0, ("parameters", name), said, "take values that the trainer can use")
+
+
+def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
+    support = form.law.support
+    for value in support[:PROBES] if support is not None else (form.law.ppf(0.0), form.law.ppf(1.0)):
+        if said := trainer.refusal(name, value):
+            return f"{trainer.target} refuses {short(value)}: {said}"
+    return None
+
+
+def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[Row]:
+    defaults = trainer.defaults if trainer else {}
+    for path, form in flat_forms(definition.parameters):
+        name = ".".join(path)
+        default = defaults.get(path[0], ...) if len(path) == 1 else ...
+        tests = definition.space.conditions.get(name, {})
+        only = "".join(f", if {other} is {_values(values, ' or ')}" for other, values in tests.items())
+        law = str(form.distribution) if hasattr(form, "distribution") else ""
+        yield Row(name, law, _range(form) + only, "" if default is ... else _value(default))
+    if definition.sweeper.repeat_parameter is not None:
+        yield Row(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")
+
+
+def _range(form: Form) -> str:
+    """Describe the values a parameter can take, exponents turned into values."""
+    if isinstance(form, Constant):
+        return _value(form.value)
+    if isinstance(form, Weighted):
+        pairs = zip(form.values, form.probabilities, strict=True)
+        return _values([f"{_value(value)} {weight:.0%}" for value, weight in pairs])
+    if hasattr(form, "values"):
+        return _values(form.values)
+    step = f", step {form.q:g}" if hasattr(form, "q") else ""
+    if isinstance(form, Normal):
+        return f"mean {form.mu:g}, deviation {form.sigma:g}{' of the log' if 'log' in form.distribution else ''}{step}"
+    if isinstance(form, Beta):
+        return f"0 to 1, a {form.a:g}, b {form.b:g}{step}"
+    return f"{_value(form.law.ppf(0.0))} to {_value(form.law.ppf(1.0))}{step}"
+
+
+def _values(values: Any, between: str = ", ") -> str:
+    shown = between.join(value if isinstance(value, str) else _value(value) for value in values[:SHOWN_VALUES])
+    return shown if len(values) <= SHOWN_VALUES else f"{shown}, ... ({len(values)} values)"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)
+
+
+def _samples(definition: SweepDefinition) -> Iterator[Params]:
+    """Ask the search itself, as a server does that has heard of no result yet."""
+    runs: list[Run] = []
+    if definition.scheduler:
+        return
+    for number in count():
+        suggestion = suggest(definition, runs, seed=definition.seed or 0)
+        if suggestion is None or number == SAMPLES:
+            return
+        yield suggestion.params
+        runs.append(Run(id=str(number), state=RunState.PENDING, params=suggestion.params))

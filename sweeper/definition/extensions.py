@@ -1,0 +1,212 @@
+"""What a sweep file can say beyond W&B's format, all of it under the one key `sweeper:`.
+
+W&B's servers do not know these: `sweeper create` says so there, and does not drop them silently.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sweeper.definition.early_terminate import BeyondWandb
+from sweeper.definition.strict_model import MAX_WHOLE, Count, Faults, Model, ParameterName, Value, rule, short
+from sweeper.definition.yaml_document import did_you_mean
+from sweeper.run import Params
+from sweeper.space.distributions import json_key
+from sweeper.space.parameter_space import ParameterSpace
+
+MAX_REPEATS = 1000
+NUMBER = "number"
+"""The field of a run name that counts the sweep's runs from 1, unless a parameter has that name."""
+
+# No wide or deep formats: `{lr:1000000000}` would fill the memory.
+_SPEC = re.compile(r"([<>=^]?[-+ ]?#?0?\d{0,2}[,_]?(\.\d{1,2})?[bdeEfFgGnosxX%]?)")
+
+
+class Extensions(Model):
+    """The key `sweeper:`: what W&B's format lacks."""
+
+    seed: Annotated[int, Field(ge=0, le=MAX_WHOLE)] | None = None
+    """The seed of the search: the same file then gives the same suggestions for the same results."""
+    order: Literal["sorted", "random"] = "sorted"
+    """The order of a grid: W&B's (sorted by name, the last name fastest), or shuffled."""
+    repeats: Count = Field(default=1, le=MAX_REPEATS)
+    """How many runs each configuration gets; a Bayesian search optimises their mean."""
+    repeat_parameter: ParameterName | None = None
+    """A key of the run's config that counts the repeats of a configuration from 1, such as `seed`."""
+    initial: list[dict[str, Value]] = Field(default_factory=list)
+    """Configurations to try first; parameters left out are drawn."""
+    conditions: dict[str, dict[str, Value]] = Field(default_factory=dict)
+    """Parameter or group -> {another parameter: the value, or list of values, for which it is there}."""
+    early_terminate: BeyondWandb | None = None
+    """A rule of early termination that W&B lacks: `type: asha` or `type: median`."""
+    run_name: str | None = Field(default=None, min_length=1, max_length=200)
+    """The runs' names, with parameters in braces: `{optimizer}-lr{learning_rate:.1e}`; `{number}` counts the runs."""
+
+    def _check_repeats(self) -> Faults:
+        if self.repeat_parameter is not None and self.repeats == 1:
+            yield rule("there is nothing to count: `repeats` is 1", "add `repeats: 3`", "repeat_parameter")
+
+    @property
+    def used(self) -> list[str]:
+        """The keys that the file sets to something."""
+        return [name for name in type(self).model_fields if name in self.model_fields_set]
+
+    def name_run(self, params: Params, number: int) -> str | None:
+        """Name a run by its parameters; None without a template."""
+        return None if self.run_name is None else format_name(self.run_name, params, number)
+
+
+def format_name(template: str, params: Params, number: int) -> str:
+    """Fill in a run name; a parameter that is not there becomes `-`."""
+    parts = []
+    for text, name, spec, _ in string.Formatter().parse(template):
+        value = {NUMBER: number, **params}.get(name or "", "-")
+        parts += [text, "" if name is None else _formatted(value, spec or "")]
+    return "".join(parts)
+
+
+def _formatted(value: Any, spec: str) -> str:
+    try:
+        return format(value, spec)
+    except (ValueError, TypeError, OverflowError):
+        return str(value)
+
+
+def name_faults(template: str, space: ParameterSpace) -> Faults:
+    """Check a run name against the parameters it may use."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        yield rule(f"{short(template)}: {error}", "write {name} or {name:.1e}; {{ for a brace")
+        return
+    for _, name, spec, conversion in parts:
+        if name is None:
+            continue
+        if name not in space.laws and name != NUMBER:
+            yield rule(f"no parameter is called {short(name)}", did_you_mean(name, [*space.laws, NUMBER]))
+        elif conversion or not _SPEC.fullmatch(spec or ""):
+            found = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            yield rule(f"{{{name}{found}}} is no format for a name", "use one such as {name:.1e} or {name:04d}")
+        elif (value := _example(name, space, spec or "")) is not None:
+            yield rule(f"{short(value)} cannot be written as `{spec}`", f"write {{{name}}}")
+
+
+def _example(name: str, space: ParameterSpace, spec: str) -> Any | None:
+    """Find a value of the parameter that the format does not fit."""
+    law = space.laws.get(name)
+    for value in [1] if law is None else [law.ppf(0.5), *(law.support or ())[:100]]:
+        try:
+            format(value, spec)
+        except (ValueError, TypeError, OverflowError):
+            return value
+    return None
+
+
+def condition_faults(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> Faults:
+    """Check conditions against the space they are for (built without them)."""
+    expanded = expand(conditions, space)
+    for name, tests in conditions.items():
+        if not members(name, space):
+            yield rule("is no parameter or group", did_you_mean(name, [*space.laws, *groups(space)]), name)
+        for other, wanted in tests.items():
+            yield from _test_faults(name, other, wanted, space)
+            if not all(expanded[member][other] for member in members(name, space)):
+                yield rule("can never hold", "list values that no other condition excludes", name, other)
+    if cycle := _cycle(expanded):
+        found = "depends on itself" if len(cycle) == 1 else f"depends on itself, by way of {', '.join(cycle[1:6])}"
+        name = next(name for name in conditions if cycle[0] in members(name, space))
+        yield rule(f"{cycle[0]} {found}", "leave out one of the conditions", name)
+
+
+def _test_faults(name: str, other: str, wanted: Any, space: ParameterSpace) -> Faults:
+    law = space.laws.get(other)
+    if law is None:
+        yield rule(f"no parameter is called {short(other)}", did_you_mean(other, space.laws), name, other)
+    elif law.support is None:
+        yield rule(f"{other} is continuous", "name a parameter that has `values:`", name, other)
+    else:
+        values = (
+            [((index,), value) for index, value in enumerate(wanted)] if isinstance(wanted, list) else [((), wanted)]
+        )
+        for index, value in values:
+            if not law.contains(value):
+                fix = did_you_mean(value, [str(known) for known in law.support[:10]])
+                yield rule(f"{other} never is {short(value)}", fix, name, other, *index)
+
+
+def expand(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """Give each parameter its conditions: a group's are those of all its members, a lone value is a list of one."""
+    found: dict[str, dict[str, tuple[Any, ...]]] = {}
+    for name, tests in conditions.items():
+        for member in members(name, space):
+            for other, wanted in tests.items():
+                values = tuple(wanted) if isinstance(wanted, list) else (wanted,)
+                earlier = found.setdefault(member, {}).get(other, values)
+                known = {json_key(value) for value in earlier}
+                found[member][other] = tuple(value for value in values if json_key(value) in known)
+    return found
+
+
+def members(name: str, space: ParameterSpace) -> list[str]:
+    """List the parameters that a name stands for: itself, or all of a group."""
+    return [known for known in space.laws if known == name or known.startswith(f"{name}.")]
+
+
+def groups(space: ParameterSpace) -> list[str]:
+    """List the groups by dotted name."""
+    return list(dict.fromkeys(".".join(path[:end]) for path in space.paths.values() for end in range(1, len(path))))
+
+
+def _cycle(conditions: Mapping[str, Collection[str]]) -> Sequence[str]:
+    """Find parameters whose conditions lead from one to the next, and back to the first."""
+    try:
+        TopologicalSorter(conditions).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle[:0:-1]  # the sorter names each before those that depend on it
+    return ()
+
+
+def point_params(point: Mapping[str, Any], space: ParameterSpace) -> dict[str, Any]:
+    """Turn an initial configuration, nested as in a run's config or dotted, into flat parameters."""
+    return {".".join(path): value for path, value in _leaves(point, space)}
+
+
+def _leaves(
+    point: Mapping[str, Any], space: ParameterSpace, outer: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in point.items():
+        path = (*outer, key)
+        if isinstance(value, Mapping) and ".".join(path) in groups(space):
+            yield from _leaves(value, space, path)
+        else:
+            yield path, value
+
+
+def point_faults(points: Sequence[Mapping[str, Any]], space: ParameterSpace) -> Faults:
+    """Check the initial configurations against the space."""
+    for index, point in enumerate(points):
+        given = point_params(point, space)
+        for path, value in _leaves(point, space):
+            name = ".".join(path)
+            law = space.laws.get(name)
+            if law is None:
+                yield rule(f"no parameter is called {short(name)}", did_you_mean(name, space.laws), index, *path)
+            elif not law.contains(value):
+                yield rule(f"{name} never is {short(value)}", "take a value that it can have", index, *path)
+            elif other := _excluded(name, given, space):
+                yield rule(f"{name} is not there if {other} is {short(given[other])}", "leave it out", index, *path)
+
+
+def _excluded(name: str, given: Mapping[str, Any], space: ParameterSpace) -> str | None:
+    """Find a value given that makes the parameter inactive."""
+    for other, wanted in space.conditions.get(name, {}).items():
+        if other in given and json_key(given[other]) not in map(json_key, wanted):
+            return other
+    return None

@@ -1,0 +1,238 @@
+"""What every model of the sweep file shares: strict types, and every fault of a document at once.
+
+Pydantic checks a model's rules only when all of its fields are right. A user wants all faults at once, so `Model`
+checks the rules on whatever fields are right, and reports them beside the faults of the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, Self, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from sweeper.definition.yaml_document import MAX_DEPTH, did_you_mean
+
+MAX_WHOLE = 2**63 - 1
+"""W&B's servers and ours keep 64-bit integers."""
+MAX_NUMBER = 40
+"""Characters of a number; more are no misspelt number."""
+
+
+def rule(message: str, fix: str, *path: str | int) -> PydanticCustomError:
+    """Make the error of a rule of ours, placed `path` below the value that breaks it."""
+    return PydanticCustomError("rule", "{message}", {"message": message, "fix": fix, "path": path})
+
+
+def as_number(text: object) -> str | None:
+    """Give the spelling that YAML reads as the number a text was meant to be; None if it is none.
+
+    YAML 1.1 wants a point and a sign: it reads `1e-5` and `3e6` as text, `1.0e-5` and `3.0e+6` as numbers.
+    """
+    if not isinstance(text, str) or len(text) > MAX_NUMBER:
+        return None
+    try:
+        if text.lstrip("+-").isdecimal():
+            return str(int(text))  # 008, which YAML 1.1 takes for a wrong octal number
+        value = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    digits, _, exponent = repr(value).partition("e")
+    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent):+d}" if exponent else digits
+
+
+def _number(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            raise rule("is a whole number of more than 64 bits", "write it with a point: 1.0e+20")
+        if not math.isfinite(value):
+            raise rule(f"{value!r} is not a finite number", "write a finite number")
+        return value
+    meant = as_number(value)
+    fix = f"YAML reads it as text; write {meant}" if meant else "write a number"
+    raise rule(f"{short(value)} is not a number", fix)
+
+
+def _whole(value: object) -> object:
+    number = _number(value)
+    if isinstance(number, float) and number.is_integer():
+        return int(number)  # W&B takes 3.0 for 3 here
+    if isinstance(number, float):
+        raise rule(f"{value!r} is not a whole number", f"write {round(number)}")
+    return number
+
+
+def _json(value: object, path: tuple[str | int, ...] = ()) -> object:
+    """Take what a run's config can hold: JSON's values, every number finite."""
+    if len(path) > MAX_DEPTH:
+        raise rule(f"is nested deeper than {MAX_DEPTH} levels", "flatten it")
+    if isinstance(value, list | tuple):
+        return [_json(item, (*path, index)) for index, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        if strange := [key for key in value if not isinstance(key, str)]:
+            raise rule(f"the key {short(strange[0])} is not text", "put it into quotes", *path)
+        return {key: _json(item, (*path, key)) for key, item in value.items()}
+    if value is None or isinstance(value, bool | str):
+        return value
+    if not isinstance(value, int | float):
+        raise rule(f"{short(value)} is nothing that a run's config can hold", "write it as text or numbers", *path)
+    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+        raise rule("is a whole number of more than 64 bits", "write it with a point, or as text", *path)
+    if not math.isfinite(value):
+        raise rule(f"{value!r} is not a finite number", "write a finite number", *path)
+    return value
+
+
+def _value(value: object) -> object:
+    return _json(value)
+
+
+Value = Annotated[Any, BeforeValidator(_value)]
+"""Any JSON value."""
+Number = Annotated[int | float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1})]
+"""A whole number from 1."""
+Faults = Iterator[PydanticCustomError]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
+
+
+class Model(BaseModel):
+    """A part of the sweep file: no unknown keys, no silent conversions, all faults at once.
+
+    What must hold between fields stands in methods named `_check_...`, which yield faults. Such a check is skipped if a
+    field that it reads is missing or faulty.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_fault(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        faults: list[InitErrorDetails] = []
+        try:
+            model = handler(data)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            faults.extend(cls._explained(detail) for detail in details)
+            if not isinstance(data, Mapping):
+                raise ValidationError.from_exception_data(cls.__name__, faults) from error
+            model = cls._partial(data, details)
+        faults.extend(InitErrorDetails(type=broken, loc=(), input=None) for broken in cls._broken(model))
+        if faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        optional = [name for name, field in cls.model_fields.items() if field.default is None]
+        model.model_fields_set.difference_update(name for name in optional if getattr(model, name) is None)
+        return model  # without the keys that Python gives as None, where a file would leave them out
+
+    @classmethod
+    def _broken(cls, model: Self) -> Faults:
+        for name in dir(cls):
+            try:
+                if name.startswith("_check_"):
+                    yield from getattr(model, name)()
+            except AttributeError:  # it reads a field that is missing or faulty
+                continue
+
+    @classmethod
+    def _partial(cls, data: Mapping[Any, Any], details: Iterable[ErrorDetails]) -> Self:
+        """Make a model of the fields that are right; the others are missing from it."""
+        wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+        right = {name: data[name] for name in cls.model_fields if name in data and name not in wrong}
+        fields = {name: _field(cls, name).validate_python(value) for name, value in right.items()}
+        model = cast(Self, cls.model_construct(None, **fields))
+        for name in wrong:
+            model.__dict__.pop(name, None)  # or it would have its default
+        return model
+
+    @classmethod
+    def _explained(cls, detail: ErrorDetails) -> InitErrorDetails:
+        """Turn pydantic's words into ours, where it is a fault of this model's own fields."""
+        kind: str | PydanticCustomError = detail["type"]
+        context = detail.get("ctx", {})
+        if kind == "rule":
+            kind = rule(context["message"], context["fix"], *context["path"])
+        else:
+            kind = rule(*_explain(detail, list(cls.model_fields)))
+        return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"])
+
+
+@lru_cache
+def _field(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return TypeAdapter(kind)
+
+
+_FIXES = {
+    "int_type": "write a whole number",
+    "string_type": "write text; put numbers in quotes",
+    "bool_type": "write true or false",
+    "list_type": "write a list: [a, b]",
+    "string_pattern_mismatch": "start with a letter or _; letters, digits, _, . and - may follow",
+    "recursion_loop": "it holds itself: write it out",
+    "recursion_depth_exceeded": "flatten it",
+    "dict_type": "indent keys below it",
+    "model_type": "indent keys below it",
+    "model_attributes_type": "indent keys below it",
+    "invalid_key": "put the key in quotes",
+}
+
+_LIMITS = {
+    "greater_than": ("too small", "take more than {gt}"),
+    "greater_than_equal": ("too small", "take at least {ge}"),
+    "less_than_equal": ("too large", "take at most {le}"),
+    "too_short": ("too short", "give it {min_length} or more entries"),
+    "string_too_short": ("too short", "give it {min_length} or more characters"),
+    "string_too_long": ("too long", "take at most {max_length} characters"),
+}
+
+
+def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
+    """Say what was found and what to write instead."""
+    context = detail.get("ctx", {})
+    key, found = detail["loc"][-1] if detail["loc"] else "", detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return "unknown key", did_you_mean(key, fields)
+        case "missing" | "union_tag_not_found" as kind:
+            name = key if kind == "missing" else "type"
+            return f"has no `{name}`", f"add `{name}:`"
+        case "literal_error" | "union_tag_invalid":
+            found = context.get("tag", found)
+            expected = context.get("expected") or context["expected_tags"]
+            choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
+            text = str(found).lower() if isinstance(found, bool) else ""
+            return f"{short(found)} is not known", (
+                f'put it into quotes: "{text}"' if text in choices else did_you_mean(found, choices)
+            )
+        case kind if kind in _LIMITS:
+            what, fix = _LIMITS[kind]
+            return f"{short(found)} is {what}", fix.format(**context)
+        case kind:
+            return f"{short(found)} does not fit", _FIXES.get(kind, detail["msg"])
+
+
+def short(value: object, limit: int = 60) -> str:
+    """Print a value found in a file, cut to what fits on a line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python prints no number of thousands of digits
+        text = f"a huge {type(value).__name__}"
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

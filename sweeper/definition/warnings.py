@@ -1,0 +1,125 @@
+"""What is allowed in a sweep file and probably not meant, or what W&B does otherwise: warnings, not errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from sweeper.definition.parameter_forms import Form, LogUniform, Uniform
+from sweeper.definition.parameters import Nested, flat_forms
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.definition.yaml_document import Document, Fault, Path
+from sweeper.space.distributions import Quantized, json_key
+
+_RISING = ("acc", "f1", "auc", "precision", "recall", "reward", "r2", "iou", "dice", "bleu", "map", "psnr", "success")
+_FALLING = ("loss", "err", "rmse", "mse", "mae", "perplexity", "ppl", "nll", "latency")
+
+Advice = tuple[Path, str, str]
+
+
+def advise(definition: SweepDefinition, found: Document) -> list[Fault]:
+    """List the warnings for a definition that is right, in the order of the file."""
+    parts = (_misread(found), _metric(definition), _limits(definition), _stopping(definition), _command(definition))
+    advice = [*(item for part in parts for item in part), *_parameters(definition)]
+    placed = [Fault(*found.place(path), path, message, fix, "warning") for path, message, fix in advice]
+    return sorted(placed, key=lambda fault: (fault.line, fault.column))
+
+
+def _misread(found: Document) -> Iterator[Advice]:
+    """Name what YAML 1.1 reads otherwise than it looks: `on` is true, `010` is 8, `1:30` is 90."""
+    for path, text in found.spelled.items():
+        value = _at(found.data, path)
+        if not isinstance(value, str):
+            yield (
+                path,
+                f"YAML reads {text} as {str(value).lower()}",
+                f'write {str(value).lower()}, or "{text}" for a text',
+            )
+
+
+def _at(data: Any, path: Path) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _metric(definition: SweepDefinition) -> Iterator[Advice]:
+    for index, metric in enumerate(definition.objectives):
+        name = metric.name.lower()
+        rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
+        falling = any(word in name for word in _FALLING)
+        if not (rising and metric.goal == "minimize") and not (falling and metric.goal == "maximize"):
+            continue
+        given = "" if "goal" in metric.model_fields_set else ", the default"
+        other = "maximize" if rising else "minimize"
+        yield (
+            ("metrics", index, "name") if definition.metrics else ("metric", "name"),
+            f"{metric.name} is to {metric.goal}{given}",
+            f"if {'more' if rising else 'less'} is better, write `goal: {other}`",
+        )
+
+
+def _limits(definition: SweepDefinition) -> Iterator[Advice]:
+    size, cap = definition.configurations, definition.run_cap
+    if size is not None and cap is not None and cap > size * definition.sweeper.repeats:
+        total = size * definition.sweeper.repeats
+        yield ("run_cap",), f"there are only {total} runs to make, not {cap}", "leave it out, or search more values"
+    if cap is not None and len(definition.sweeper.initial) > cap:
+        yield ("sweeper", "initial"), f"only {cap} of them fit into `run_cap`", "raise `run_cap`"
+
+
+def _stopping(definition: SweepDefinition) -> Iterator[Advice]:
+    rule = definition.early_terminate
+    if rule and "strict" not in rule.model_fields_set:
+        fix = "write `strict: true` or `strict: false`"
+        yield ("early_terminate",), "W&B's docs say `strict` is false by default, its engine takes true", fix
+
+
+def _command(definition: SweepDefinition) -> Iterator[Advice]:
+    command = [str(item) for item in definition.command or ()]
+    nested = [name for name, form in definition.parameters.items() if isinstance(form, Nested)]
+    plain = next((item for item in command if item.startswith("${args") and "json" not in item), None)
+    if nested and plain:
+        fix = "read wandb.config, or use ${args_json}"
+        yield ("command",), f"{plain} passes {nested[0]} as the text of a Python dict", fix
+    if command and "${program}" in command and definition.program is None:
+        yield ("command",), "${program} is empty: the file has no `program:`", "add `program: train.py`"
+
+
+def _parameters(definition: SweepDefinition) -> Iterator[Advice]:
+    for path, form in flat_forms(definition.parameters):
+        keys = tuple(key for name in path for key in ("parameters", name))
+        for key, message, fix in _form(form):
+            yield (*keys, key), message, fix
+
+
+def _form(form: Form) -> Iterator[tuple[str, str, str]]:
+    values = getattr(form, "values", None)
+    if values is not None and len({json_key(value) for value in values}) < len(values):
+        yield "values", "a value stands twice: it is drawn twice as often", "give each once, or add `probabilities:`"
+    if isinstance(form, LogUniform):
+        low, high = form.law.ppf(0.0), form.law.ppf(1.0)
+        found = f"the limits are exponents of e: values from {low:.3g} to {high:.3g}; W&B calls this deprecated"
+        fix = f"write `distribution: {form.distribution.replace('inv_', '')}_values`, min: {low:.3g}, max: {high:.3g}"
+        yield "distribution", found, fix
+    elif type(form) is Uniform and "distribution" not in form.model_fields_set and _whole(form):
+        fix = f"for whole numbers write min: {form.min:.0f}, max: {form.max:.0f}; else add `distribution: uniform`"
+        yield "min", f"real numbers from {form.min} to {form.max}", fix
+    law = form.law
+    if isinstance(law, Quantized) and hasattr(form, "min"):
+        yield from _steps(law)
+
+
+def _whole(form: Uniform) -> bool:
+    return float(form.min).is_integer() and float(form.max).is_integer() and form.max - form.min > 1
+
+
+def _steps(law: Quantized) -> Iterator[tuple[str, str, str]]:
+    """Name the values that W&B would take outside the limits; ours stay inside."""
+    low, high = law.law.ppf(0.0), law.law.ppf(1.0)
+    outside = [value for value in (round(low / law.q) * law.q, round(high / law.q) * law.q) if not low <= value <= high]
+    if outside and not any(math.isclose(value, limit) for value in outside for limit in (low, high)):
+        text = " and ".join(f"{value:g}" for value in outside)
+        fix = "take limits that are multiples of q"
+        yield "q", f"W&B's own engine would also give {text}, outside of the limits; ours does not", fix

@@ -1,0 +1,1 @@
+"""The space that the parameters of a sweep span: mathematics only, no I/O and no state."""

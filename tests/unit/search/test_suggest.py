@@ -1,0 +1,126 @@
+"""What to run next: exact, reproducible, never the same twice."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.run import Run, RunState, best_run
+from sweeper.search import suggest
+from sweeper.space.parameter_space import params_key
+
+GRID = "method: grid\nparameters: {a: {values: [1, 2, 3]}, b: {values: [x, y]}}"
+RANDOM = GRID.replace("grid", "random")
+BAYES = """
+method: bayes
+metric: {name: score, goal: maximize}
+parameters:
+  lr: {distribution: log_uniform_values, min: 0.0001, max: 1.0}
+  flag: {values: [true, false]}
+  kernels: {values: [[8, 16], [16, 32]]}
+  depth: {min: 1, max: 5}
+  dataset: {value: digits}
+"""
+
+
+def exhaust(definition: SweepDefinition, *, seed: int = 1, limit: int = 100) -> list[Run]:
+    runs: list[Run] = []
+    while len(runs) < limit and (suggestion := suggest(definition, runs, seed=seed)):
+        runs.append(Run(id=str(len(runs)), state=RunState.RUNNING, params=suggestion.params))
+    return runs
+
+
+@pytest.mark.parametrize("text", [GRID, RANDOM], ids=["grid", "random"])
+def test_a_finite_space_is_given_out_once_and_ends(text):
+    """Six configurations make six runs, all different, and then no more."""
+    runs = exhaust(SweepDefinition.from_yaml(text))
+    assert len(runs) == len({params_key(run.params) for run in runs}) == 6
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+def test_values_written_twice_are_given_out_once(method):
+    """The sweep ends with its distinct configurations instead of looking for one more for ever."""
+    text = f"method: {method}\nmetric: {{name: m}}\nparameters: {{a: {{values: [32, 32, 64]}}}}"
+    definition = SweepDefinition.from_yaml(text)
+    assert len(exhaust(definition)) == definition.expected_runs == 2
+
+
+def test_bayes_knows_a_number_by_its_value():
+    """A run that reports 1.0 for 1, or a multiple of q with its rounding error, is a run like the others."""
+    text = """
+    method: bayes
+    metric: {name: m}
+    parameters:
+      a: {values: [1, 2, x]}
+      q: {distribution: q_uniform, min: 0.1, max: 0.5, q: 0.1}
+    """
+    definition = SweepDefinition.from_yaml(text)
+    runs = [Run(id="r", state=RunState.FINISHED, params={"a": 1.0, "q": 3 * 0.1}, history=(1.0,))]
+    assert definition.space.contains(suggest(definition, runs, seed=1).params)
+
+
+def test_bayes_ends_with_its_finite_space():
+    """W&B's engine repeats itself on four points; ours gives four runs."""
+    text = "method: bayes\nmetric: {name: m}\nparameters: {a: {values: [true, false]}, b: {values: [0.1, 0.0]}}"
+    assert len(exhaust(SweepDefinition.from_yaml(text))) == 4
+
+
+def test_run_cap_is_exact():
+    """A continuous random sweep with run_cap 5 has five runs."""
+    text = "method: random\nrun_cap: 5\nparameters: {a: {min: 0.0, max: 1.0}}"
+    assert len(exhaust(SweepDefinition.from_yaml(text))) == 5
+
+
+@pytest.mark.parametrize("text", [GRID, RANDOM, BAYES], ids=["grid", "random", "bayes"])
+def test_the_same_runs_and_seed_give_the_same_suggestion(text):
+    """A restarted server goes on as if nothing had happened."""
+    definition = SweepDefinition.from_yaml(text)
+    runs = exhaust(definition, limit=4)
+    assert suggest(definition, runs, seed=7) == suggest(definition, runs, seed=7)
+
+
+def test_another_seed_gives_another_sweep():
+    """Random search follows the sweep's seed."""
+    definition = SweepDefinition.from_yaml("method: random\nparameters: {a: {min: 0.0, max: 1.0}}")
+    assert suggest(definition, [], seed=1) != suggest(definition, [], seed=2)
+
+
+def score(params) -> float:
+    return -abs(math.log10(params["lr"]) + 2) - abs(params["depth"] - 3) + (0.5 if params["flag"] else 0.0)
+
+
+def search(definition: SweepDefinition, *, seed: int, runs_wanted: int) -> list[Run]:
+    runs: list[Run] = []
+    for number in range(runs_wanted):
+        suggestion = suggest(definition, runs, seed=seed)
+        assert suggestion is not None
+        params = suggestion.params
+        runs.append(Run(id=str(number), state=RunState.FINISHED, params=params, history=(score(params),)))
+    return runs
+
+
+def test_bayes_learns():
+    """After 40 runs bayes has a better configuration than random search, in at least four of five seeds."""
+    bayes = SweepDefinition.from_yaml(BAYES)
+    random = SweepDefinition.from_yaml(BAYES.replace("bayes", "random"))
+    wins = 0
+    for seed in range(5):
+        best = [best_run(search(d, seed=seed, runs_wanted=40), "maximize") for d in (bayes, random)]
+        wins += best[0].history[0] >= best[1].history[0]
+    assert wins >= 4
+
+
+def test_bayes_takes_runs_in_every_state():
+    """Running, failed and stopped runs, with and without values, and runs that do not fit are no trouble."""
+    definition = SweepDefinition.from_yaml(BAYES)
+    runs = [
+        Run(id=f"{state}{n}", state=state, params=suggest(definition, [], seed=n).params, history=history)
+        for state in RunState
+        for n, history in enumerate([(), (0.5, 0.25)])
+    ]
+    stranger = Run(id="x", state=RunState.FINISHED, params={"lr": 99.0}, history=(1.0,))
+    suggestion = suggest(definition, [*runs, stranger], seed=3)
+    assert definition.space.contains(suggestion.params)
+    assert list(suggestion.params) == list(definition.space.laws)
