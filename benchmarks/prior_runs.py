@@ -17,8 +17,9 @@ from pathlib import Path
 
 import yaml
 
-from sweeper.server import filters, lines, prior_runs, projects, runs, sweeps, users
-from sweeper.server.lines import HistoryLine
+from sweeper.server import prior_runs
+from sweeper.server.store import lines, projects, run_filters, runs, sweeps, users
+from sweeper.server.store.lines import HistoryLine
 
 SWEEP = {
     "method": "random",
@@ -54,7 +55,7 @@ def main() -> None:
                 lines.put_metric(db, old.id, run.id, "loss", [HistoryLine(0, "", {"loss": 1.0})])
         wanted = json.dumps({"$or": [{"name": run.name} for run in made[: args.ids]]})
         with store.read() as db:
-            compared = timed(lambda: filters.find(db, place.id, wanted))
+            compared = timed(lambda: run_filters.find(db, place.id, wanted))
             found = timed(lambda: prior_runs.chosen(db, place.id, wanted))
         with store.write() as db:
             attached = timed(lambda: prior_runs.attach(db, new, wanted))

@@ -20,11 +20,11 @@ import yaml
 
 from sweeper.run import RunState
 from sweeper.search import stop_decision
-from sweeper.server import lines, projects, runs, sweeps, users
-from sweeper.server.lines import HistoryLine
 from sweeper.server.scheduler import Scheduler
-from sweeper.server.store import Store
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.lines import HistoryLine
+from sweeper.server.store.sweeps import Sweep
 
 VALUES, REPEATS = 100, 50
 DEFINITION = {

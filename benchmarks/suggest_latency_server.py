@@ -39,9 +39,9 @@ import yaml
 
 from sweeper.run import RunState
 from sweeper.search import suggest
-from sweeper.server import lines, projects, runs, sweeps, users
-from sweeper.server.lines import HistoryLine
-from sweeper.server.store import Store
+from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.lines import HistoryLine
 
 FINISHED = [10, 300, 1000, 3000, 10_000]
 PENDING = 8

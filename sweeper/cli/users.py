@@ -37,7 +37,7 @@ def add_user(
 
     Example: sweeper server add-user alice
     """
-    from sweeper.server import users
+    from sweeper.server.store import users
 
     typer.echo(users.add_user(directory(data), name, _read_key(key)))
 
@@ -58,7 +58,7 @@ def list_users(data: Data = None) -> None:
 
     Example: sweeper server users
     """
-    from sweeper.server import users
+    from sweeper.server.store import users
 
     for row in users.all_users(directory(data)):
         keys, sessions = ("key" if row.keys == 1 else "keys"), ("session" if row.sessions == 1 else "sessions")
@@ -70,7 +70,7 @@ def rotate_key(name: Name, data: Data = None) -> None:
 
     Example: sweeper server rotate-key alice
     """
-    from sweeper.server import users
+    from sweeper.server.store import users
 
     typer.echo(users.rotate_key(directory(data), name))
 
@@ -80,7 +80,7 @@ def remove_user(name: Name, data: Data = None) -> None:
 
     Example: sweeper server remove-user alice
     """
-    from sweeper.server import users
+    from sweeper.server.store import users
 
     users.remove_user(directory(data), name)
     out.print(f"removed {name}")

@@ -14,10 +14,11 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweeper.server import artifact_addresses, login, sessions
-from sweeper.server.store import Store
-from sweeper.server.strictjson import JsonAnswer, refusal_answer
-from sweeper.server.users import Keyring, User
+from sweeper.server import artifact_addresses, login
+from sweeper.server.store import sessions
+from sweeper.server.store.database import Store
+from sweeper.server.store.users import Keyring, User
+from sweeper.server.strict_json import JsonAnswer, refusal_answer
 
 OPEN_PATHS = frozenset({"/healthz", login.LOGIN, login.LOGOUT})
 """Without a key, and nothing below them: `/healthz/x` may be a page."""

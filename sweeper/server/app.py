@@ -18,18 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, files, login, sweeps, users
+from sweeper.server import artifact_commit, artifact_endpoints, dashboard, early, endpoints, login
 from sweeper.server.access import Gate
 from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore
-from sweeper.server.files import FileStore
+from sweeper.server.errors import RequestError
 from sweeper.server.limits import MAX_FILE, Limits
 from sweeper.server.reaper import Patience, Reaper
-from sweeper.server.refusal import RequestError
 from sweeper.server.scheduler import Scheduler
 from sweeper.server.searcher import Searcher, SearchProcess
 from sweeper.server.signing import Signer
-from sweeper.server.store import Store
-from sweeper.server.strictjson import refusal_answer
+from sweeper.server.store import run_files, sweeps, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.strict_json import refusal_answer
 from sweeper.server.vigil import Vigil
 
 log = logging.getLogger(__name__)
@@ -95,13 +96,13 @@ def create_app(
 
 
 def _routes() -> list[Route]:
-    run_files = "/files/{entity}/{project}/{run}"
+    run_path = "/files/{entity}/{project}/{run}"
     return [
         Route("/healthz", endpoints.health),
         Route("/graphql", endpoints.graphql_endpoint, methods=["POST"]),
-        Route(f"{run_files}/file_stream", endpoints.file_stream, methods=["POST"]),
-        Route(run_files + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
-        Route(run_files + "/{path:path}", endpoints.download_file, methods=["GET"]),
+        Route(f"{run_path}/file_stream", endpoints.file_stream, methods=["POST"]),
+        Route(run_path + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
+        Route(run_path + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
         *artifact_endpoints.ROUTES,
         *login.ROUTES,
@@ -121,7 +122,7 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
     app.state.store = store
     app.state.files = FileStore(shelf)
     with store.write() as db:
-        files.settle(db, app.state.files, now=now)
+        run_files.settle(db, app.state.files, now=now)
     app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     artifact_commit.tidy(store, app.state.blobs, now=now)
     app.state.signer = Signer(secret)

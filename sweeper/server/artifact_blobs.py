@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 ARTIFACTS = "artifacts"
 """The folder of a data directory where all this lies."""

@@ -12,8 +12,8 @@ from sweeper.server import artifact_files, artifacts
 from sweeper.server.artifact_blobs import STALE_S, BlobStore
 from sweeper.server.artifact_files import ArtifactFile, Manifest
 from sweeper.server.artifacts import Artifact, Collection
-from sweeper.server.refusal import RequestError
-from sweeper.server.store import Store
+from sweeper.server.errors import RequestError
+from sweeper.server.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from sweeper.server import limits, projects
+from sweeper.server import limits
 from sweeper.server.artifact_addresses import PREFIX, READ, WRITE
 from sweeper.server.artifact_blobs import BlobStore
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.signing import Signer
-from sweeper.server.store import Store
+from sweeper.server.store import projects
+from sweeper.server.store.database import Store
 
 
 async def upload(request: Request) -> Response:

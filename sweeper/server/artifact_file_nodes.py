@@ -14,7 +14,7 @@ from sweeper.server.artifact_blobs import base64_of
 from sweeper.server.artifact_files import ArtifactFile
 from sweeper.server.artifacts import Artifact
 from sweeper.server.context import Context, global_id, timestamp
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 PAGE = 50
 MAX_PAGE = 5000

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import strictjson
+from sweeper.server import strict_json
 from sweeper.server.artifact_blobs import hex_of
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 
 FULL, INCREMENTAL, PATCH = "FULL", "INCREMENTAL", "PATCH"
 MANIFEST_NAME = "wandb_manifest.json"
@@ -181,7 +181,7 @@ def parse_manifest(text: bytes) -> dict[str, Any]:
     Raises:
         RequestError: It is none.
     """
-    found = strictjson.parse_object(text, "the manifest")
+    found = strict_json.parse_object(text, "the manifest")
     contents = found.get("contents")
     if not isinstance(contents, dict) or not all(isinstance(entry, dict) for entry in contents.values()):
         raise RequestError("the manifest has no `contents` with an object for each file")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.server import artifacts, projects
+from sweeper.server import artifacts
 from sweeper.server.artifact_nodes import ArtifactTypeNode, MembershipNode, artifact_in, find_collection
 from sweeper.server.connections import connection
 from sweeper.server.context import Context
 from sweeper.server.run_nodes import PAGE
+from sweeper.server.store import projects
 
 
 def type_connection(

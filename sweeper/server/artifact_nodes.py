@@ -7,13 +7,14 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import artifact_files, artifacts, projects, runs
+from sweeper.server import artifact_files, artifacts
 from sweeper.server.artifact_addresses import content_url
 from sweeper.server.artifact_file_nodes import FileOwner, file_connection
 from sweeper.server.artifacts import Artifact, Collection, Membership
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
 from sweeper.server.run_nodes import PAGE, RunNode
+from sweeper.server.store import projects, runs
 
 TTL_INHERITED = -1
 

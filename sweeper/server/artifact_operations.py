@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import artifact_commit, artifact_files, artifacts, inputs, projects, runs, strictjson
+from sweeper.server import artifact_commit, artifact_files, artifacts, inputs, strict_json
 from sweeper.server import artifact_inputs as sent_as
 from sweeper.server.artifact_addresses import MAX_MANIFEST, limit_of, upload_url
 from sweeper.server.artifact_blobs import hex_of
@@ -15,8 +15,9 @@ from sweeper.server.artifact_files import ArtifactFile, Manifest
 from sweeper.server.artifact_nodes import ArtifactNode, artifact_in, artifact_node
 from sweeper.server.artifacts import Artifact, Collection
 from sweeper.server.context import global_id, parts_of
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.root import Root
+from sweeper.server.store import projects, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ArtifactOperations(Root):
         if sent.digest_algorithm not in {None, "MANIFEST_MD5"}:
             raise RequestError(f"artifacts have MD5 digests here, not {sent.digest_algorithm!r}")
         if sent.metadata is not None:
-            strictjson.parse_object(sent.metadata, "the metadata")
+            strict_json.parse_object(sent.metadata, "the metadata")
         with self.context.store.write() as db:
             place = self.ensure_project(db, sent.entity_name, sent.project_name)
             collection = artifacts.ensure_collection(
@@ -161,7 +162,7 @@ class ArtifactOperations(Root):
         """Change description, metadata, tags and time to live."""
         sent = inputs.read(sent_as.UpdateArtifact, fields)
         if sent.metadata is not None:
-            strictjson.parse_object(sent.metadata, "the metadata")
+            strict_json.parse_object(sent.metadata, "the metadata")
         with self.context.store.write() as db:
             known = find_artifact(db, sent.artifact_id)
             columns: dict[str, Any] = {

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 
 SEQUENCE, PORTFOLIO = "ArtifactSequence", "ArtifactPortfolio"
 """Kinds of collections, named as GraphQL's types: versions logged under a name, versions linked to a name."""

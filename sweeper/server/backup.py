@@ -27,11 +27,12 @@ from typing import IO, Any
 
 from sweeper.doctor import Verdict
 from sweeper.errors import StoreError
-from sweeper.server import artifact_commit, artifact_files, disk, integrity, snapshot
+from sweeper.server import artifact_commit, artifact_files, integrity
 from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore
-from sweeper.server.files import FileStore
-from sweeper.server.store import open_reader
-from sweeper.server.users import DATABASE, MARK_FILE
+from sweeper.server.store import disk, snapshot
+from sweeper.server.store.database import open_reader
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.store.users import DATABASE, MARK_FILE
 
 MANIFEST = "backup.json"
 FORMAT = 1

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from typing import Any
 
-from sweeper.server import history, lines, runs, strictjson, sweeps
-from sweeper.server.refusal import NotFoundError, RequestError
-from sweeper.server.runs import StoredRun
+from sweeper.server import strict_json
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store import history_keys, lines, runs, sweeps
+from sweeper.server.store.runs import StoredRun
 
 
 def rewind(db: sqlite3.Connection, run: StoredRun, step: int) -> StoredRun:
@@ -45,7 +46,7 @@ def fork(db: sqlite3.Connection, run: StoredRun, config: str | None) -> StoredRu
 
 
 def _branch_point(config: str | None) -> dict[str, Any] | None:
-    own = strictjson.parse_object(config or "{}", "the config").get("_wandb")
+    own = strict_json.parse_object(config or "{}", "the config").get("_wandb")
     values = own.get("value") if isinstance(own, dict) else None
     branch = values.get("branch_point") if isinstance(values, dict) else None
     if not isinstance(branch, dict) or not isinstance(branch.get("step"), int) or "run_id" not in branch:
@@ -64,5 +65,5 @@ def _recount(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
     summary: dict[str, Any] = {}
     for line in rows:
         summary.update(line.row)
-    keys = history.add_keys({}, rows) if rows else {}
+    keys = history_keys.add_keys({}, rows) if rows else {}
     return runs.update(db, run.id, summary=json.dumps(summary), history_keys=json.dumps(keys))

@@ -13,7 +13,7 @@ from sweeper.server.artifact_nodes import CollectionNode, MembershipNode, collec
 from sweeper.server.artifact_operations import find_artifact
 from sweeper.server.artifacts import Artifact, Collection
 from sweeper.server.context import parts_of
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.root import Root
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 PIECE = 2**18
 """Bytes unpacked at a time: a small piece of a bomb is large."""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 Item = TypeVar("Item")
 MAX_PAGE = 1000

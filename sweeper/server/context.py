@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from sweeper.server import writers
 from sweeper.server.artifact_blobs import BlobStore
-from sweeper.server.files import FileStore
-from sweeper.server.refusal import NotFoundError
+from sweeper.server.errors import NotFoundError
 from sweeper.server.scheduler import Scheduler
 from sweeper.server.signing import Signer
-from sweeper.server.store import Store
-from sweeper.server.users import User
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.store.users import User
 
 
 @dataclass(frozen=True, slots=True)

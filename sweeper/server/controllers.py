@@ -10,9 +10,9 @@ import sqlite3
 
 from sweeper.ref import controller_run
 from sweeper.run import RunState
-from sweeper.server import runs
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 JOB_TYPE = "sweep-controller"
 

@@ -17,7 +17,7 @@ from graphql import (
     ValueNode,
 )
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 MAX_DEPTH = 15
 """Nested fields with fragments written out; the SDK's deepest document (0.31.0) has 9."""

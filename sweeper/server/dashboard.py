@@ -16,13 +16,14 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, best_run
 from sweeper.search.importance import importance
 from sweeper.search.pareto_front import front
-from sweeper.server import alerts, files, lines, prior_runs, projects, runs, sweeps
+from sweeper.server import prior_runs
 from sweeper.server.context import file_path
-from sweeper.server.projects import Project
-from sweeper.server.refusal import NotFoundError
+from sweeper.server.errors import NotFoundError
 from sweeper.server.rendering import page
-from sweeper.server.runs import StoredRun
-from sweeper.server.store import Store
+from sweeper.server.store import alerts, lines, projects, run_files, runs, sweeps
+from sweeper.server.store.database import Store
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
 from sweeper.status import saved_seconds
 
 CHART_WIDTH, CHART_HEIGHT = 640, 200
@@ -123,7 +124,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
         logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
-        uploads = files.of_run(db, found.id)
+        uploads = run_files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
     return page(
         "run.html",

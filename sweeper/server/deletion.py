@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from sweeper.server.refusal import NotFoundError
-from sweeper.server.runs import StoredRun
+from sweeper.server.errors import NotFoundError
+from sweeper.server.store.runs import StoredRun
 
 
 def delete_run(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:

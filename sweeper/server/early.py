@@ -11,9 +11,9 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from sweeper.server import runs
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Agent
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Agent
 
 EAGER_S = 2.5
 """An agent that asks for its first run this soon after it registered asks from a thread; one in a shell waits 5 s."""

@@ -14,14 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
-from sweeper.server import compression, deletion, early, files, filestream, graphql, limits, projects, runs, shared_mode
+from sweeper.server import compression, deletion, early, filestream, graphql, limits, shared_mode
 from sweeper.server.context import Context
-from sweeper.server.files import FileStore
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.operations import Operations
-from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.signing import Signer
-from sweeper.server.store import Store
-from sweeper.server.strictjson import JsonAnswer
+from sweeper.server.store import projects, run_files, runs
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.strict_json import JsonAnswer
 from sweeper.server.vigil import Vigil
 
 HOLDER_HEADER = "x-sweeper-holder"
@@ -101,7 +102,7 @@ async def upload_file(request: Request) -> Response:
     return Response(status_code=200)
 
 
-def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: files.Arrival) -> None:
+def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival) -> None:
     """Put an upload in its place and note it; a server that dies in between finds out at its next start."""
     entity, project, run_name, path = names
     place, now = shelf.locate(*names), time.time()
@@ -112,10 +113,10 @@ def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arri
         if run is None:
             deletion.check_new(db, home.id, run_name)
             run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now)
-        files.announce(db, run.id, path, arrival)
+        run_files.announce(db, run.id, path, arrival)
     with store.write() as db:  # one at a time, so that what lies there last is what was noted last
         arrival.move(place)
-        files.record(db, run.id, path, arrival.size, arrival.md5, now=now)
+        run_files.record(db, run.id, path, arrival.size, arrival.md5, now=now)
 
 
 async def download_file(request: Request) -> Response:
@@ -132,14 +133,14 @@ async def download_file(request: Request) -> Response:
     return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
 
 
-def _stored_file(store: Store, names: tuple[str, str, str, str]) -> files.StoredFile:
+def _stored_file(store: Store, names: tuple[str, str, str, str]) -> run_files.StoredFile:
     entity, project, run_name, path = names
     with store.read() as db:
         place = projects.find(db, entity, project)
         run = runs.find(db, place.id, run_name) if place else None
         if run is None:
             raise NotFoundError(f"no run {entity}/{project}/{run_name} here")
-        return files.find(db, run.id, path)
+        return run_files.find(db, run.id, path)
 
 
 def _file_names(request: Request) -> tuple[str, str, str, str]:

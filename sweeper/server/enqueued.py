@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from sweeper.server import runs, sweep_life
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
+from sweeper.server import sweep_life
+from sweeper.server.errors import RequestError
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 
 def add(

@@ -14,25 +14,14 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from sweeper.run import RunState
-from sweeper.server import (
-    deletion,
-    history,
-    lifecycle,
-    lines,
-    projects,
-    runs,
-    shared_mode,
-    stops,
-    strictjson,
-    sweeps,
-    writers,
-)
+from sweeper.server import deletion, lifecycle, shared_mode, stops, strict_json, writers
+from sweeper.server.errors import RequestError
 from sweeper.server.inputs import faults_of
-from sweeper.server.lines import HistoryLine, Stream
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Scheduler
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import history_keys, lines, projects, runs, sweeps
+from sweeper.server.store.lines import HistoryLine, Stream
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 REASON_KEY = "_sweeper"
 """Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}, "losses": 1}`: why the run
@@ -64,7 +53,7 @@ class FileStream(BaseModel):
             RequestError: It is no file_stream request.
         """
         try:
-            return cls.model_validate(strictjson.parse_object(body or b"{}", "the request body"))
+            return cls.model_validate(strict_json.parse_object(body or b"{}", "the request body"))
         except ValidationError as error:
             raise RequestError(f"not a file_stream request: {faults_of(error)}") from error
 
@@ -174,7 +163,7 @@ def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bo
 
 def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool:
     rows = [
-        HistoryLine(chunk.offset + i, text, strictjson.parse_object(text, "a history line"))
+        HistoryLine(chunk.offset + i, text, strict_json.parse_object(text, "a history line"))
         for i, text in enumerate(chunk.content)
     ]
     known = lines.count(db, run.id, Stream.HISTORY)
@@ -191,7 +180,7 @@ def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Seq
 
 def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
     if new:
-        runs.update(db, run.id, history_keys=json.dumps(history.add_keys(json.loads(run.history_keys), new)))
+        runs.update(db, run.id, history_keys=json.dumps(history_keys.add_keys(json.loads(run.history_keys), new)))
 
 
 def clean_summary(text: str) -> str:
@@ -200,7 +189,7 @@ def clean_summary(text: str) -> str:
     Raises:
         RequestError: It is no JSON object.
     """
-    summary = strictjson.parse_object(text, "the summary")
+    summary = strict_json.parse_object(text, "the summary")
     if REASON_KEY not in summary:
         return text
     return json.dumps({key: value for key, value in summary.items() if key != REASON_KEY})

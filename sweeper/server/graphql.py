@@ -29,9 +29,9 @@ from graphql import (
 )
 from pydantic import BaseModel, ValidationError
 
-from sweeper.server import cost, inputs, limits, strictjson
+from sweeper.server import cost, inputs, limits, strict_json
 from sweeper.server.cost import Budget, SpentError
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
     """
     try:
-        request = GraphQLRequest.model_validate(strictjson.parse_object(body, "the request body"))
+        request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
         document = _document(request.query)
     except ValidationError as error:
         return 400, _errors([f"not a GraphQL request: {inputs.faults_of(error)}"])
@@ -80,7 +80,7 @@ def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int
     except SpentError as spent:
         return 400, _errors([spent.message])
     if not result.errors:
-        return 200, {"data": strictjson.plain(result.data)}
+        return 200, {"data": strict_json.plain(result.data)}
     return _failed(result.errors)
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from pydantic.alias_generators import to_camel
 
-from sweeper.server import strictjson
-from sweeper.server.refusal import RequestError
+from sweeper.server import strict_json
+from sweeper.server.errors import RequestError
 
 
 class Input(BaseModel):
@@ -50,7 +50,7 @@ class AgentHeartbeat(Input):
     @property
     def listed(self) -> frozenset[str]:
         """The ids of the runs that the agent says it has."""
-        found = strictjson.parse_object(self.run_state or "{}", "runState")
+        found = strict_json.parse_object(self.run_state or "{}", "runState")
         return frozenset(name for name, live in found.items() if live)
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from sweeper.doctor import Finding, Verdict
 from sweeper.errors import StoreError
 from sweeper.run import RunState, SweepState
-from sweeper.server import artifact_files, files
+from sweeper.server import artifact_files
 from sweeper.server.artifact_blobs import ARTIFACTS, BlobStore, base64_of
 from sweeper.server.artifact_files import Content
-from sweeper.server.files import FileStore
-from sweeper.server.store import known_migrations, open_reader
-from sweeper.server.users import DATABASE
+from sweeper.server.store import run_files
+from sweeper.server.store.database import known_migrations, open_reader
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.store.users import DATABASE
 
 SHOWN = 5
 """Faults of one kind that are named; the others are counted."""
@@ -189,7 +190,7 @@ def _difference(place: Path, size: int, md5: str, *, deep: bool) -> str:
         found = place.stat().st_size
         if found != size:
             return f"has {found} bytes instead of {size}"
-        return "has another content (MD5)" if deep and files.md5_of(place) != md5 else ""
+        return "has another content (MD5)" if deep and run_files.md5_of(place) != md5 else ""
     except OSError as error:
         return "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
 
@@ -231,7 +232,7 @@ def _blob_fault(db: sqlite3.Connection, shelf: BlobStore, content: Content, *, d
     try:
         found = place.stat().st_size
         fault = "" if content.size in {None, found} else f"has {found} bytes instead of {content.size}"
-        if (deep or fault) and files.md5_of(place) == md5:
+        if (deep or fault) and run_files.md5_of(place) == md5:
             return ""
         fault = fault or ("has another content (MD5)" if deep else "")
     except OSError as error:
@@ -242,7 +243,7 @@ def _blob_fault(db: sqlite3.Connection, shelf: BlobStore, content: Content, *, d
 def _lying(root: Path) -> set[Path]:
     """List the files under a folder, but for uploads under way."""
     found = ((Path(folder), name) for folder, _, names in os.walk(root) for name in names)
-    return {folder / name for folder, name in found if not (folder == root and name.startswith(files.TORN))}
+    return {folder / name for folder, name in found if not (folder == root and name.startswith(run_files.TORN))}
 
 
 def _faulty(check: str, what: str, names: list[str], fix: str, verdict: Verdict = Verdict.FAIL) -> Finding:

@@ -6,8 +6,8 @@ import sqlite3
 from typing import Any
 
 from sweeper.run import Run
-from sweeper.server import runs
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import runs
+from sweeper.server.store.sweeps import Sweep
 
 # Answered from the index runs_of_sweep_by_state alone.
 _STATES = (

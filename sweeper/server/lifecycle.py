@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Collection
 
 from sweeper.run import RunState
-from sweeper.server import controllers, lines, runs, sweep_life, sweeps, writers
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
+from sweeper.server import controllers, sweep_life, writers
+from sweeper.server.errors import RequestError
+from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store.runs import StoredRun
 
 INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""

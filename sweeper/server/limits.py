@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sweeper.server import compression
-from sweeper.server.disk import DiskFullError
-from sweeper.server.refusal import RequestError
-from sweeper.server.strictjson import refusal_answer
+from sweeper.server.errors import RequestError
+from sweeper.server.store.disk import DiskFullError
+from sweeper.server.strict_json import refusal_answer
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sweeper.server import sessions, users
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 from sweeper.server.rendering import page
-from sweeper.server.store import Store
-from sweeper.server.strictjson import JsonAnswer
-from sweeper.server.users import User
+from sweeper.server.store import sessions, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.users import User
+from sweeper.server.strict_json import JsonAnswer
 
 LOGIN, LOGOUT, LINK = "/login", "/logout", "/login/link"
 MAX_FORM = 4096

@@ -6,7 +6,7 @@ import re
 import secrets
 import string
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 UNCATEGORIZED = "uncategorized"
 _ALPHABET = string.ascii_lowercase + string.digits

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
-from sweeper.server import artifact_lists, controllers, filters, lifecycle, prior_runs, runs, sweeps
-from sweeper.server import projects as project_table
+from sweeper.server import artifact_lists, controllers, lifecycle, prior_runs
 from sweeper.server.artifact_nodes import (
     ArtifactNode,
     ArtifactTypeNode,
@@ -21,12 +20,14 @@ from sweeper.server.artifact_nodes import (
 )
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
-from sweeper.server.filters import Candidate
-from sweeper.server.refusal import NotFoundError
+from sweeper.server.errors import NotFoundError
 from sweeper.server.run_nodes import PAGE, RunNode
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Agent, Sweep
-from sweeper.server.users import User
+from sweeper.server.store import projects as project_table
+from sweeper.server.store import run_filters, runs, sweeps
+from sweeper.server.store.run_filters import Candidate
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Agent, Sweep
+from sweeper.server.store.users import User
 
 AGENT_SILENT_S = 60.0
 
@@ -319,7 +320,7 @@ def candidates(
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
     with context.store.read() as db:
-        return filters.find(db, place.id, wanted, order, sweep)
+        return run_filters.find(db, place.id, wanted, order, sweep)
 
 
 def run_connection(

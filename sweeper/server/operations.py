@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import inputs, projects, users
+from sweeper.server import inputs
 from sweeper.server.artifact_operations import ArtifactOperations
 from sweeper.server.collection_operations import CollectionOperations
 from sweeper.server.connections import connection
@@ -14,6 +14,7 @@ from sweeper.server.nodes import ProjectNode, entity_node, user_node
 from sweeper.server.run_actions import RunActions
 from sweeper.server.run_operations import RunOperations
 from sweeper.server.scheduler_operations import SchedulerOperations
+from sweeper.server.store import projects, users
 from sweeper.server.sweep_operations import SweepOperations
 
 FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 from sweeper import search
 from sweeper.run import lookup
-from sweeper.server import filters, lines, projects, runs, sweeps
-from sweeper.server.lines import HistoryLine, Stream
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
+from sweeper.server.errors import RequestError
+from sweeper.server.store import lines, projects, run_filters, runs, sweeps
+from sweeper.server.store.lines import HistoryLine, Stream
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def chosen(db: sqlite3.Connection, project_id: int, wanted: str) -> list[StoredR
     Raises:
         RequestError: The filter cannot be read.
     """
-    names = filters.names_only(wanted)
+    names = run_filters.names_only(wanted)
     if names is None:
-        return [candidate.stored for candidate in filters.find(db, project_id, wanted)]
+        return [candidate.stored for candidate in run_filters.find(db, project_id, wanted)]
     # what wandb.sweep sends, looked up: comparing 1,000 names with 2,001 runs takes seconds
     named = "project_id = ? AND name IN (SELECT value FROM json_each(?))"
     return runs.where(db, named, (project_id, json.dumps(names)))
@@ -78,7 +78,7 @@ def attach(db: sqlite3.Connection, sweep: Sweep, wanted: str, logged: Mapping[in
     """
     found = chosen(db, sweep.project_id, wanted)
     known = {run.name for run in found}
-    unknown = [name for name in filters.names_in(wanted) if name not in known]
+    unknown = [name for name in run_filters.names_in(wanted) if name not in known]
     if unknown or not found:
         raise _refusal(db, sweep, unknown)
     db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep.id,))  # made without knowing these runs

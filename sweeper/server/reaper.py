@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 
 from sweeper.server import early, lifecycle
-from sweeper.server.disk import DiskFullError
 from sweeper.server.lifecycle import LOST_RETRIES
 from sweeper.server.scheduler import Scheduler
+from sweeper.server.store.disk import DiskFullError
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server import projects, runs
 from sweeper.server.context import Context, parts_of
+from sweeper.server.errors import NotFoundError
 from sweeper.server.names import UNCATEGORIZED
-from sweeper.server.refusal import NotFoundError
-from sweeper.server.runs import StoredRun
+from sweeper.server.store import projects, runs
+from sweeper.server.store.runs import StoredRun
 
 
 @dataclass(frozen=True, slots=True)

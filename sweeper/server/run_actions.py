@@ -6,26 +6,15 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import (
-    alerts,
-    artifact_commit,
-    artifacts,
-    branching,
-    deletion,
-    inputs,
-    lifecycle,
-    projects,
-    runs,
-    stops,
-    sweep_life,
-)
-from sweeper.server.alerts import Alert
+from sweeper.server import artifact_commit, artifacts, branching, deletion, inputs, lifecycle, stops, sweep_life
 from sweeper.server.context import parts_of
-from sweeper.server.projects import Project
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.root import Root
 from sweeper.server.run_nodes import RunNode
-from sweeper.server.runs import StoredRun
+from sweeper.server.store import alerts, projects, runs
+from sweeper.server.store.alerts import Alert
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
 
 
 @dataclass(frozen=True, slots=True)

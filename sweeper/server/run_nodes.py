@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import console, files, history, lines, projects, strictjson, sweeps, thinned
+from sweeper.server import strict_json
 from sweeper.server.artifacts import INPUT, OUTPUT
 from sweeper.server.connections import connection
 from sweeper.server.context import Context, global_id, timestamp
-from sweeper.server.files import StoredFile
+from sweeper.server.errors import RequestError
 from sweeper.server.filestream import summary_with_reason
-from sweeper.server.lines import MAX_INTEGER, Stream
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
+from sweeper.server.store import console, history_keys, history_samples, lines, projects, run_files, sweeps
+from sweeper.server.store.lines import MAX_INTEGER, Stream
+from sweeper.server.store.run_files import StoredFile
+from sweeper.server.store.runs import StoredRun
 
 PAGE = 50
 MAX_SPECS = 100
@@ -162,27 +163,27 @@ class RunNode:
         self, min_step: int | None = None, max_step: int | None = None, samples: int | None = None
     ) -> list[str]:
         """Give history lines with min_step <= step < max_step, as they were sent, thinned out to `samples`."""
-        limit = history.DEFAULT_SAMPLES if samples is None else samples
+        limit = history_keys.DEFAULT_SAMPLES if samples is None else samples
         with self.context.store.read() as db:
             if min_step is None and max_step is None:
-                return thinned.texts(db, self.stored.id, Stream.HISTORY, limit)
+                return history_samples.texts(db, self.stored.id, Stream.HISTORY, limit)
             end = MAX_INTEGER if max_step is None else max_step
-            return thinned.between(db, self.stored.id, min_step or 0, end, limit)
+            return history_samples.between(db, self.stored.id, min_step or 0, end, limit)
 
     def events(self, samples: int | None = None) -> list[str]:
         """Give system events, thinned out."""
         with self.context.store.read() as db:
-            limit = history.DEFAULT_SAMPLES if samples is None else samples
-            return thinned.texts(db, self.stored.id, Stream.EVENTS, limit)
+            limit = history_keys.DEFAULT_SAMPLES if samples is None else samples
+            return history_samples.texts(db, self.stored.id, Stream.EVENTS, limit)
 
     def sampled_history(self, specs: list[str]) -> list[list[dict[str, Any]]]:
         """Give, for each spec, the rows that hold all its keys."""
         if len(specs) > MAX_SPECS:
             raise RequestError(f"{len(specs)} specs: at most {MAX_SPECS} are read")
-        return [self._sampled(strictjson.parse_object(spec, "a history spec")) for spec in specs]
+        return [self._sampled(strict_json.parse_object(spec, "a history spec")) for spec in specs]
 
     def _sampled(self, spec: dict[str, Any]) -> list[dict[str, Any]]:
-        keys, samples = spec.get("keys", []), spec.get("samples", history.DEFAULT_SAMPLES)
+        keys, samples = spec.get("keys", []), spec.get("samples", history_keys.DEFAULT_SAMPLES)
         first, last = spec.get("minStep", 0), spec.get("maxStep", MAX_INTEGER - 1)
         numbers = all(isinstance(number, int) and abs(number) < MAX_INTEGER for number in (samples, first, last))
         if not numbers or not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
@@ -190,16 +191,18 @@ class RunNode:
         if not keys:
             return []
         with self.context.store.read() as db:
-            counts = history.counts(json.loads(self.stored.history_keys))
-            return thinned.rows(db, self.stored.id, keys, counts=counts, first=first, end=last + 1, limit=samples)
+            counts = history_keys.counts(json.loads(self.stored.history_keys))
+            return history_samples.rows(
+                db, self.stored.id, keys, counts=counts, first=first, end=last + 1, limit=samples
+            )
 
     def parquet_history(self, live_keys: list[str]) -> dict[str, Any]:
         """Say that no row is in parquet files, and list all rows' keys as live data."""
         with self.context.store.read() as db:
             if live_keys == ["_step"]:  # all that SDK 0.31.0 asks for
-                live = [{"_step": step} for step in thinned.live_steps(db, self.stored.id)]
+                live = [{"_step": step} for step in history_samples.live_steps(db, self.stored.id)]
             else:
-                live = history.rows_with(lines.texts(db, self.stored.id, Stream.HISTORY), live_keys)
+                live = history_keys.rows_with(lines.texts(db, self.stored.id, Stream.HISTORY), live_keys)
         return {"parquet_urls": [], "live_data": live}
 
     def output_artifacts(self, **page: Any) -> dict[str, Any]:
@@ -217,7 +220,7 @@ class RunNode:
     def file_count(self) -> int:
         """Count its files."""
         with self.context.store.read() as db:
-            return len(files.of_run(db, self.stored.id))
+            return len(run_files.of_run(db, self.stored.id))
 
     def files(
         self,
@@ -228,7 +231,7 @@ class RunNode:
     ) -> dict[str, Any]:
         """List its files; one asked for by name is listed even if it is not there."""
         with self.context.store.read() as db:
-            found = files.matching(db, self.stored.id, names or [], pattern)
+            found = run_files.matching(db, self.stored.id, names or [], pattern)
         return connection(
             found, lambda file: FileNode(self, file), lambda file: file.path, first=first, after=after, default=PAGE
         )

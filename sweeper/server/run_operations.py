@@ -8,25 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
-from sweeper.server import (
-    branching,
-    deletion,
-    files,
-    inputs,
-    lifecycle,
-    prior_runs,
-    projects,
-    runs,
-    shared_mode,
-    strictjson,
-    sweeps,
-)
+from sweeper.server import branching, deletion, inputs, lifecycle, prior_runs, shared_mode, strict_json
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.filestream import clean_summary
 from sweeper.server.names import UNCATEGORIZED, new_id
-from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.root import Root
 from sweeper.server.run_nodes import RunNode, upload_url
-from sweeper.server.runs import StoredRun
+from sweeper.server.store import projects, run_files, runs, sweeps
+from sweeper.server.store.runs import StoredRun
 
 MAX_FILES = 20_000
 """In one request."""
@@ -97,7 +86,7 @@ class RunOperations(Root):
         urls = [
             {
                 "name": path,
-                "upload_url": upload_url(self.context, entity, project, sent.run_name, files.check_path(path)),
+                "upload_url": upload_url(self.context, entity, project, sent.run_name, run_files.check_path(path)),
             }
             for path in sent.files
         ]
@@ -126,7 +115,7 @@ def _set_columns(db: sqlite3.Connection, run: StoredRun, sent: inputs.UpsertBuck
     """Store what was sent; what was not sent stays."""
     config = sent.config
     if config is not None:
-        strictjson.parse_object(config, "the config")
+        strict_json.parse_object(config, "the config")
         if shared_mode.is_announced(config):
             config = shared_mode.merged_config(run.config, config)
     columns = {

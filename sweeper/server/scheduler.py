@@ -33,15 +33,16 @@ from typing import Literal
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
-from sweeper.server import lifecycle, runs, stops, suggestions, sweep_life, sweeps
+from sweeper.server import lifecycle, stops, suggestions, sweep_life
 from sweeper.server.early import EAGER_S, all_done, note, watchable
-from sweeper.server.refusal import NotFoundError
-from sweeper.server.runs import StoredRun
+from sweeper.server.errors import NotFoundError
 from sweeper.server.searcher import Searcher
-from sweeper.server.store import Store
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.database import Store
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Agent, Sweep
 from sweeper.server.suggestions import Ahead
 from sweeper.server.sweep_life import settle
-from sweeper.server.sweeps import Agent, Sweep
 
 log = logging.getLogger(__name__)
 

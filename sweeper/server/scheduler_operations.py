@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server import enqueued, inputs, strictjson, sweeps
+from sweeper.server import enqueued, inputs, strict_json
 from sweeper.server.context import parts_of
+from sweeper.server.errors import NotFoundError
 from sweeper.server.names import new_id
-from sweeper.server.refusal import NotFoundError
 from sweeper.server.root import Root
+from sweeper.server.store import sweeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class SchedulerOperations(Root):
         the sweep has. Any refusal would end it with an error (wandb-core 0.31.0).
         """
         sent = inputs.read(inputs.EnqueueSweepRun, fields)
-        config = strictjson.parse_object(sent.config, "the config")
+        config = strict_json.parse_object(sent.config, "the config")
         name = parts_of(sent.id, "Sweep")[0]
         with self.context.store.write() as db:
             sweep = sweeps.find(db, name)

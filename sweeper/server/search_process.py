@@ -18,9 +18,9 @@ from pathlib import Path
 from sweeper.lifeline import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.server import sweeps
 from sweeper.server.known_runs import KnownRuns
-from sweeper.server.store import open_reader
+from sweeper.server.store import sweeps
+from sweeper.server.store.database import open_reader
 from sweeper.server.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
 
 NICENESS = 5

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sweeper.server import suggestions
-from sweeper.server.store import Store
+from sweeper.server.store.database import Store
 from sweeper.server.suggestions import ANSWERS, ORDERS, Answer, Order
 
 log = logging.getLogger(__name__)

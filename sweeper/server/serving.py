@@ -15,10 +15,10 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sweeper.server import users
 from sweeper.server.app import LOOPBACK, create_app
 from sweeper.server.limits import MAX_FILE
 from sweeper.server.reaper import Patience
+from sweeper.server.store import users
 
 HEADERS_WITHIN_S = 20.0
 """Seconds in which a client must have sent the headers of a request: uvicorn (0.54) waits for ever."""

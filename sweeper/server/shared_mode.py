@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from sweeper.server import lines, strictjson
-from sweeper.server.lines import Stream
+from sweeper.server import strict_json
+from sweeper.server.store import lines
+from sweeper.server.store.lines import Stream
 
 WRITER_HEADER = "x-wandb-async-client-id"
 _TELEMETRY_BIT = 67  # wandb.proto.wandb_telemetry_pb2.Feature.shared_mode, 0.29 to 0.31.0
@@ -30,7 +31,7 @@ def is_announced(config: str | None) -> bool:
 
 def merged_config(known: str, sent: str) -> str:
     """Put the config of one of several processes beside the others': each knows its own keys only."""
-    old, new = json.loads(known), strictjson.parse_object(sent, "the config")
+    old, new = json.loads(known), strict_json.parse_object(sent, "the config")
     return json.dumps(_merged(old, new))
 
 
@@ -50,7 +51,7 @@ def renumbered(text: str, number: int) -> str:
     Raises:
         RequestError: It is no JSON object.
     """
-    return json.dumps({**strictjson.parse_object(text, "a history line"), "_step": number})
+    return json.dumps({**strict_json.parse_object(text, "a history line"), "_step": number})
 
 
 def numbers(db: sqlite3.Connection, run_id: int, stream: Stream, writer: str, *, first: int, length: int) -> list[int]:

@@ -12,8 +12,9 @@ import sqlite3
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, StopDecision
-from sweeper.server import runs, writers
-from sweeper.server.runs import StoredRun
+from sweeper.server import writers
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
 
 REPORT_S = 15.0
 """Seconds until a busy run reports again, at the SDK's default."""

@@ -17,8 +17,8 @@ from pydantic import ConfigDict, TypeAdapter
 
 from sweeper.search import Suggestion, random_search
 from sweeper.search.suggest import REDRAWS
-from sweeper.server import runs, sweeps
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.sweeps import Sweep
 
 LEAST, MOST = 2, 8
 """Suggestions kept for a sweep: as many as it has runs under way, within these limits."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import sqlite3
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lines, runs, stops, sweeps
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
+from sweeper.server import stops
+from sweeper.server.errors import RequestError
+from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 
 def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:

@@ -12,14 +12,15 @@ from typing import Any
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
-from sweeper.server import inputs, prior_runs, projects, runs, sweep_life, sweeps
+from sweeper.server import inputs, prior_runs, sweep_life
 from sweeper.server.context import parts_of
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.nodes import AgentNode, SweepNode
 from sweeper.server.prior_runs import Logged
-from sweeper.server.refusal import NotFoundError, RequestError
 from sweeper.server.root import Root
 from sweeper.server.scheduler import Command
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import projects, runs, sweeps
+from sweeper.server.store.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from sweeper.server.store import Store
+from sweeper.server.store.database import Store
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from sweeper.server.store import Store
+from sweeper.server.store.database import Store
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

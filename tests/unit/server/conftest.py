@@ -17,16 +17,17 @@ import yaml
 from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, projects, runs, suggestions, sweep_life, sweeps, users
+from sweeper.server import lifecycle, suggestions, sweep_life
 from sweeper.server.app import create_app
 from sweeper.server.filestream import Chunk, FileStream, _store_files
-from sweeper.server.runs import StoredRun
 from sweeper.server.scheduler import Command, Scheduler
 from sweeper.server.search_process import Searching
 from sweeper.server.searcher import Searcher, SearchFailedError
-from sweeper.server.store import MEMORY, Store, open_reader
+from sweeper.server.store import projects, runs, sweeps, users
+from sweeper.server.store.database import MEMORY, Store, open_reader
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 from sweeper.server.suggestions import Answer, Order
-from sweeper.server.sweeps import Sweep
 
 KEY = "test-" + "0123456789" * 4
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import StoreError
-from sweeper.server import backup, integrity, snapshot
-from sweeper.server.store import open_reader
+from sweeper.server import backup, integrity
+from sweeper.server.store import snapshot
+from sweeper.server.store.database import open_reader
 from tests.unit.server.test_artifacts import DELETE, Logger, md5_of
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sweeper.server import users
 from sweeper.server.artifact_addresses import MAX_FILE, limit_of
 from sweeper.server.artifact_files import check_path, digest_of
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
+from sweeper.server.store import users
 
 CREATE = """mutation($i: CreateArtifactInput!) { createArtifact(input: $i) {
     artifact { id state versionIndex artifactSequence { id latestArtifact { id } } } } }"""

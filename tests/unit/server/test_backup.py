@@ -13,8 +13,9 @@ import tarfile
 import pytest
 
 from sweeper.errors import StoreError
-from sweeper.server import backup, files, integrity, snapshot
-from sweeper.server.store import Store, known_migrations, open_reader
+from sweeper.server import backup, integrity
+from sweeper.server.store import run_files, snapshot
+from sweeper.server.store.database import Store, known_migrations, open_reader
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2]}}}
 
@@ -76,7 +77,7 @@ def test_a_file_replaced_during_the_backup_agrees_with_its_row(full, tmp_path):
     ):
         assert sum(backup._add_files(tar, db, live, client.data_dir, done)) == 13 + 6
         row = db.execute("SELECT size, md5 FROM files WHERE path = 'model.onnx'").fetchone()
-    assert tuple(row) == (13, files.md5_of(client.data_dir / "files" / "local" / "p" / run / "model.onnx"))
+    assert tuple(row) == (13, run_files.md5_of(client.data_dir / "files" / "local" / "p" / run / "model.onnx"))
 
 
 def test_a_backup_replaces_nothing_unasked(full, tmp_path):
@@ -259,9 +260,9 @@ def test_what_a_dead_server_moved_is_noted_at_the_next_start(full, serve):
     unmoved.write_bytes(b"new pixels")
     with store.write() as db:
         (row,) = db.execute("SELECT id FROM runs").fetchone()
-        arrivals = [files.Arrival(path, path.stat().st_size, files.md5_of(path)) for path in (moved, unmoved)]
-        files.announce(db, row, "model.onnx", arrivals[0])
-        files.announce(db, row, "media/images/a b.png", arrivals[1])
+        arrivals = [run_files.Arrival(path, path.stat().st_size, run_files.md5_of(path)) for path in (moved, unmoved)]
+        run_files.announce(db, row, "model.onnx", arrivals[0])
+        run_files.announce(db, row, "media/images/a b.png", arrivals[1])
     arrivals[0].move(place)
     assert findings(client.data_dir)["files"] == "ok"  # it is known to be on its way
     with contextlib.contextmanager(serve)(client.data_dir) as again:

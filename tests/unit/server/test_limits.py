@@ -7,10 +7,10 @@ import json
 import anyio
 import pytest
 
-from sweeper.server import graphql, limits, strictjson
+from sweeper.server import graphql, limits, strict_json
 from sweeper.server.cost import Budget, SpentError
-from sweeper.server.filters import _regex
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
+from sweeper.server.store.run_filters import _regex
 
 
 def test_a_pattern_takes_linear_time():
@@ -33,11 +33,11 @@ def test_nesting_of_json_is_bounded(bracket):
     for depth, text in ((100, "0"), (101, "0")):
         whole = opened * depth + text + closed * depth
         if depth == 100:
-            assert strictjson.parse(whole, "it")
+            assert strict_json.parse(whole, "it")
         else:
             with pytest.raises(RequestError, match="100 deep"):
-                strictjson.parse(whole, "it")
-    assert len(strictjson.parse(json.dumps([[]] * 5000), "it")) == 5000
+                strict_json.parse(whole, "it")
+    assert len(strict_json.parse(json.dumps([[]] * 5000), "it")) == 5000
 
 
 def test_an_answer_has_a_size_and_a_time():

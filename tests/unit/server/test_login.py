@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from sweeper.server import sessions, users
-from sweeper.server.store import MEMORY, Store
+from sweeper.server.store import sessions, users
+from sweeper.server.store.database import MEMORY, Store
 
 HTML = {"Accept": "text/html"}
 

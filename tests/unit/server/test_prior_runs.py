@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lines, prior_runs, runs, sweeps
-from sweeper.server.refusal import RequestError
+from sweeper.server import prior_runs
+from sweeper.server.errors import RequestError
+from sweeper.server.store import lines, runs, sweeps
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "metric": METRIC, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}

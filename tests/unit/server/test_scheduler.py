@@ -10,8 +10,9 @@ import pytest
 
 from sweeper.run import RunState, SweepState
 from sweeper.search import judge, stop_decision
-from sweeper.server import lifecycle, runs, stops
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server import lifecycle, stops
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store import runs
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 RANDOM = {

@@ -15,10 +15,11 @@ import pytest
 
 from sweeper.run import RunState, SweepState
 from sweeper.search import bayes
-from sweeper.server import lifecycle, prior_runs, runs, suggestions, sweeps
+from sweeper.server import lifecycle, prior_runs, suggestions
 from sweeper.server.known_runs import KnownRuns
 from sweeper.server.scheduler import Scheduler
-from sweeper.server.store import MEMORY, Store
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.database import MEMORY, Store
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}, "b": {"values": ["x", "y"]}}}

@@ -15,10 +15,11 @@ from typing import Any
 import re2
 
 from sweeper.run import lookup
-from sweeper.server import runs, strictjson, sweeps
-from sweeper.server.refusal import RequestError
-from sweeper.server.runs import StoredRun
-from sweeper.server.sweeps import Sweep
+from sweeper.server import strict_json
+from sweeper.server.errors import RequestError
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 MISSING = object()
 MAX_PATTERN = 200
@@ -256,7 +257,7 @@ def find(
 
 def _select(known: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
     """Filter and order runs; the oldest first without an order, those without its key last."""
-    condition = strictjson.parse_object(filters, "the filter") if filters else {}
+    condition = strict_json.parse_object(filters, "the filter") if filters else {}
     if filters and filters.count('"') // 2 * len(known) > MAX_COMPARISONS:
         raise RequestError(f"the filter is too long for {len(known)} runs")
     found = [run for run in known if matches(condition, run)]
@@ -278,7 +279,7 @@ def _sort_key(value: Any) -> tuple[int, Any] | None:
 
 def _sweep_named_in(filters: str | None) -> str | None:
     """Find the sweep that a filter restricts itself to, so that only its runs need to be read."""
-    condition = strictjson.parse_object(filters, "the filter") if filters else {}
+    condition = strict_json.parse_object(filters, "the filter") if filters else {}
     parts = condition.get("$and", []) if isinstance(condition.get("$and", []), list) else []
     for part in [condition, *parts]:
         if isinstance(part, Mapping) and isinstance(part.get("sweep"), str):
@@ -288,14 +289,14 @@ def _sweep_named_in(filters: str | None) -> str | None:
 
 def names_in(filters: str) -> list[str]:
     """List the runs that a filter names one by one, as wandb.sweep (0.31.0) writes its `prior_runs`."""
-    condition = strictjson.parse_object(filters, "the filter")
+    condition = strict_json.parse_object(filters, "the filter")
     parts = condition["$or"] if isinstance(condition.get("$or"), list) else [condition]
     return [part["name"] for part in parts if _names_one(part)]
 
 
 def names_only(filters: str) -> list[str] | None:
     """List the runs of a filter that names runs one by one and says nothing else; None for any other filter."""
-    condition = strictjson.parse_object(filters, "the filter")
+    condition = strict_json.parse_object(filters, "the filter")
     parts = condition["$or"] if condition.keys() == {"$or"} else None
     if not isinstance(parts, list) or not parts or not all(_names_one(part) for part in parts):
         return None

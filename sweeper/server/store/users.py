@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import ServerError
-from sweeper.server import mark
-from sweeper.server.store import Store
+from sweeper.server.store import change_mark
+from sweeper.server.store.database import Store
 
 EMBEDDED_USER = "local"
 KEY_FILE = "api-key"
@@ -79,7 +79,7 @@ class Keyring:
 
     def __init__(self, store: Store, data_dir: Path) -> None:
         self._store = store
-        self._mark = mark.Mark(data_dir / MARK_FILE)
+        self._mark = change_mark.Mark(data_dir / MARK_FILE)
         self._seen = b""
         self._owners: list[tuple[bytes, User]] = []
 
@@ -182,7 +182,7 @@ def remove_user(data_dir: Path, name: str) -> None:
 def _changing(data_dir: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection inside a transaction that changes keys; a running server hears of it."""
     with closing(open_store(data_dir)) as store, store.write() as db:
-        mark.change(data_dir / MARK_FILE)  # before the commit: whoever is killed here has changed nothing else
+        change_mark.change(data_dir / MARK_FILE)  # before the commit: whoever is killed here has changed nothing else
         yield db
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.server.files import FileStore, check_path
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
+from sweeper.server.store.run_files import FileStore, check_path
 
 FIELDS = "fileCount files(names: $n, pattern: $p) { edges { node { name sizeBytes md5 url directUrl mimetype } } }"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sweeper.run import lookup
-from sweeper.server.lines import HistoryLine
+from sweeper.server.store.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
 T = TypeVar("T")

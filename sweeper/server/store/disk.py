@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from sweeper.server.store import Store
-from sweeper.server.walsync import WalSync
+from sweeper.server.store.database import Store
+from sweeper.server.store.wal_sync import WalSync
 
 
 def test_writers_in_many_threads_all_get_their_rows_stored(tmp_path):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.run import RunState
-from sweeper.server import lines, projects, runs, sweeps, users
-from sweeper.server.lines import HistoryLine
-from sweeper.server.store import MEMORY, Store
+from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.store.lines import HistoryLine
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.5, math.nan, math.inf, None])
 DELIVERIES = st.lists(st.tuples(st.integers(0, 8), st.lists(VALUES, max_size=5)), max_size=8)

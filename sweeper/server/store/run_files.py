@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 import anyio
 
-from sweeper.server import disk
-from sweeper.server.refusal import NotFoundError, RequestError
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store import disk
 
 TORN = ".upload-"
 """Begins the names of uploads that are not in their place yet."""

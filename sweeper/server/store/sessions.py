@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import sqlite3
 
-from sweeper.server.users import User
+from sweeper.server.store.users import User
 
 SESSION_S = 30 * 24 * 3600.0
 """Seconds a browser stays logged in."""

@@ -11,9 +11,9 @@ from importlib.resources import files
 import pytest
 
 from sweeper.errors import ServerError, StoreError
-from sweeper.server import lines, runs, users
-from sweeper.server.disk import DiskFullError
-from sweeper.server.store import MEMORY, Store
+from sweeper.server.store import lines, runs, users
+from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.store.disk import DiskFullError
 
 
 def test_transaction_is_all_or_nothing():
@@ -73,7 +73,7 @@ def test_database_survives_reopening(tmp_path):
 
 def test_metric_of_an_older_database_is_kept(tmp_path):
     """A database of the first version keeps what its sweeps' runs logged, by sweep, numbered and with extremes."""
-    first = (files("sweeper.server") / "migrations" / "0001_initial.sql").read_text("utf-8")
+    first = (files("sweeper.server.store") / "migrations" / "0001_initial.sql").read_text("utf-8")
     with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
         db.executescript(first)
         db.executescript(

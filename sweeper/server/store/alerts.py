@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server.runs import StoredRun
+from sweeper.server.store.runs import StoredRun
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 from starlette.responses import Response
 
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
 
 MAX_DEPTH = 100
 """Lists and objects in each other."""

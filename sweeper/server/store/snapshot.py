@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeper.server import disk
+from sweeper.server.store import disk
 
 PAGES = 2048
 """Pages copied at a time (8 MiB), so that there is progress to show."""

@@ -10,8 +10,8 @@ import re
 import sqlite3
 from typing import Any
 
-from sweeper.server.lines import MAX_INTEGER, Stream
-from sweeper.server.refusal import RequestError
+from sweeper.server.errors import RequestError
+from sweeper.server.store.lines import MAX_INTEGER, Stream
 
 MAX_PAGE = 10_000
 _LINE = re.compile(r"(?P<error>ERROR )?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?) (?P<text>.*)", re.DOTALL)

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.run import lookup
-from sweeper.server import history, lines
-from sweeper.server.lines import MAX_INTEGER, Stream
+from sweeper.server.store import history_keys, lines
+from sweeper.server.store.lines import MAX_INTEGER, Stream
 
 LIVE_STEPS = 1000
 READ_WHOLE = 1000
@@ -36,7 +36,7 @@ def texts(db: sqlite3.Connection, run_id: int, stream: Stream, limit: int) -> li
         " SELECT (SELECT min(number) FROM lines WHERE run_id = :run AND stream = :stream AND number >= t.value)"
         " FROM json_each(:targets) t) ORDER BY number"
     )
-    targets = json.dumps(list(history.sample(range(end), limit)))
+    targets = json.dumps(list(history_keys.sample(range(end), limit)))
     return [row["text"] for row in db.execute(query, {"run": run_id, "stream": stream, "targets": targets})]
 
 
@@ -84,7 +84,7 @@ def rows(
     fewest = min((counts.get(key, 0) for key in keys), default=0)
     if fewest <= limit or part.width() <= max(limit, READ_WHOLE):
         found = [values for _, values in part.fitting()]
-        return list(history.sample(found, limit))
+        return list(history_keys.sample(found, limit))
     return [values for _, values in part.sample(limit)]
 
 
@@ -130,7 +130,7 @@ class _Part:
     def sample(self, limit: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """Give the first fitting line of each of `limit` cells."""
         low, high = self._span()
-        starts = [*history.sample(range(low, high + 1), limit), high + 1]
+        starts = [*history_keys.sample(range(low, high + 1), limit), high + 1]
         place = _PLACE.format(first="c.low", end="c.high")
         first = f"SELECT text FROM lines WHERE {place}{self._steps}{self._filter} ORDER BY number LIMIT 1"  # noqa: S608
         split = "SELECT value ->> 0 AS low, value ->> 1 AS high FROM json_each(:cells)"

@@ -14,8 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.server import disk, snapshot
-from sweeper.server.walsync import WalSync
+from sweeper.server.store import disk, snapshot
+from sweeper.server.store.wal_sync import WalSync
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
@@ -194,7 +194,7 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
 
 def known_migrations() -> dict[int, tuple[str, str]]:
     """Read the migrations that this version knows: number -> (name, SQL)."""
-    folder = files("sweeper.server") / "migrations"
+    folder = files("sweeper.server.store") / "migrations"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
     return {int(entry.name[:4]): (entry.name, entry.read_text("utf-8")) for entry in found}
 

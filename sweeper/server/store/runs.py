@@ -12,9 +12,9 @@ from typing import Any
 
 from sweeper.run import Run, RunState, StopDecision, finite, lookup
 from sweeper.search import Judged, OthersAt, Reached
-from sweeper.server import lines
 from sweeper.server.names import check_name, new_id
-from sweeper.server.sweeps import Sweep
+from sweeper.server.store import lines
+from sweeper.server.store.sweeps import Sweep
 from sweeper.space.parameter_space import params_key
 
 LIVE = ("running", "preempting")
