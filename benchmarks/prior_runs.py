@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from sweeper.server import prior_runs
+from sweeper.server.rules import prior_runs
 from sweeper.server.store import lines, projects, run_filters, runs, sweeps, users
 from sweeper.server.store.lines import HistoryLine
 

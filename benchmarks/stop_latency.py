@@ -20,7 +20,7 @@ import yaml
 
 from sweeper.run import RunState
 from sweeper.search import stop_decision
-from sweeper.server.scheduler import Scheduler
+from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.store import lines, projects, runs, sweeps, users
 from sweeper.server.store.database import Store
 from sweeper.server.store.lines import HistoryLine

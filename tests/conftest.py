@@ -133,7 +133,7 @@ class User:
     def only_the_server_is_left(self) -> bool:
         """Whether all processes but the background server and its search process have ended."""
         commands = [command for command in map(command_of, self.processes()) if command]
-        return len([command for command in commands if "sweeper.server.search_process" not in command]) == 1
+        return len([command for command in commands if "sweeper.server.rules.search_process" not in command]) == 1
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:

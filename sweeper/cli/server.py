@@ -59,9 +59,9 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     url = _url(host, port, tls=tls is not None)
     embedded.check_port(host, port)
     with embedded.announced(folder, url, tls[0] if tls else None):
-        from sweeper.server.reaper import Patience
-        from sweeper.server.serving import Address
-        from sweeper.server.serving import serve as run_server
+        from sweeper.server.http.serve import Address
+        from sweeper.server.http.serve import serve as run_server
+        from sweeper.server.rules.reaper import Patience
 
         err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
         err.print(f"key: {escape(str(embedded.key_file(folder)))}", soft_wrap=True)
@@ -153,7 +153,7 @@ def server_backup(
 
     Example: sweeper server backup sweeper.tar.gz
     """
-    from sweeper.server import backup
+    from sweeper.server.admin import backup
 
     with _progress("files") as tell:
         done = backup.write(directory(data), file.absolute(), now=time.time(), force=force, progress=tell)
@@ -178,7 +178,7 @@ def server_restore(
 
     Example: sweeper server restore sweeper.tar.gz --data restored
     """
-    from sweeper.server import backup
+    from sweeper.server.admin import backup
 
     folder = directory(data)
     with embedded.held(folder):
@@ -201,7 +201,7 @@ def server_check(
 
     Example: sweeper server check --deep
     """
-    from sweeper.server import integrity
+    from sweeper.server.admin import integrity
 
     with _progress("files") as tell:
         findings = list(integrity.examine(directory(data), deep=deep, progress=tell))

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sweeper.server.early import EAGER_S
-from sweeper.server.integrity import examine
+from sweeper.server.admin.integrity import examine
+from sweeper.server.rules.early_handout import EAGER_S
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -95,7 +95,7 @@ def wire(user):
 
 def search_process(user) -> psutil.Process | None:
     """Find the search process."""
-    found = user.processes("sweeper.server.search_process")
+    found = user.processes("sweeper.server.rules.search_process")
     return found[0] if found else None
 
 

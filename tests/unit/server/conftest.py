@@ -17,17 +17,17 @@ import yaml
 from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
-from sweeper.server import lifecycle, suggestions, sweep_life
-from sweeper.server.app import create_app
-from sweeper.server.filestream import Chunk, FileStream, _store_files
-from sweeper.server.scheduler import Command, Scheduler
-from sweeper.server.search_process import Searching
-from sweeper.server.searcher import Searcher, SearchFailedError
+from sweeper.server.http.app import create_app
+from sweeper.server.rules import run_transitions, suggestions, sweep_transitions
+from sweeper.server.rules.dispatcher import Command, Scheduler
+from sweeper.server.rules.file_stream import Chunk, FileStream, _store_files
+from sweeper.server.rules.search_ahead import Searcher, SearchFailedError
+from sweeper.server.rules.search_process import Searching
+from sweeper.server.rules.suggestions import Answer, Order
 from sweeper.server.store import projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store, open_reader
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
-from sweeper.server.suggestions import Answer, Order
 
 KEY = "test-" + "0123456789" * 4
 
@@ -72,12 +72,12 @@ class Table:
     def start(self, run: StoredRun) -> None:
         """Let the run's process report."""
         with self.store.write() as db:
-            lifecycle.heard(db, self.read(run), now=self.now)
+            run_transitions.heard(db, self.read(run), now=self.now)
 
     def complete(self, run: StoredRun, exit_code: int = 0) -> None:
         """Let the run's process report its end."""
         with self.store.write() as db:
-            lifecycle.complete(db, self.read(run), exit_code, now=self.now)
+            run_transitions.complete(db, self.read(run), exit_code, now=self.now)
 
     def log(self, run: StoredRun, *values: float) -> None:
         """Let the run log values of the metric from its first line on, without being judged at once."""
@@ -92,7 +92,7 @@ class Table:
     def set_state(self, sweep: Sweep, state: SweepState) -> None:
         """Do what `wandb sweep --stop` and its like do."""
         with self.store.write() as db:
-            sweep_life.set_state(db, sweeps.get(db, sweep.id), state, now=self.now)
+            sweep_transitions.set_state(db, sweeps.get(db, sweep.id), state, now=self.now)
 
     def read(self, run: StoredRun) -> StoredRun:
         """Read a run anew."""
@@ -116,7 +116,7 @@ class Table:
     def reap(self, *, started_at: float = 0.0, lost_retries: int = 2) -> list[str]:
         """Look for the dead."""
         with self.store.write() as db:
-            found = lifecycle.reap(
+            found = run_transitions.reap(
                 db,
                 now=self.now,
                 started_at=started_at,

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from sweeper.server import inputs
-from sweeper.server.app import _routes
-from sweeper.server.graphql import _schema
+from sweeper.server.graphql import inputs
+from sweeper.server.graphql.executor import _schema
+from sweeper.server.http.app import _routes
 
 HANGS_S = 20.0
 SWEEP = {"method": "random", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}

@@ -1,0 +1,1 @@
+"""A whole server as files: backup, restore, and the check that nothing is missing."""

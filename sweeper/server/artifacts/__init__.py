@@ -1,0 +1,1 @@
+"""Artifacts: collections and versions, their manifests, and the blobs that hold their contents."""

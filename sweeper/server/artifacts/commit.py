@@ -1,0 +1,170 @@
+"""An artifact's way out of the unfinished, and out of the world: commit, deletion, and what is done at the start."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.server.artifacts import collections, manifests
+from sweeper.server.artifacts.blobs import STALE_S, BlobStore
+from sweeper.server.artifacts.collections import Artifact, Collection
+from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
+from sweeper.server.errors import RequestError
+from sweeper.server.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an artifact will be.
+
+    Attributes:
+        files: Its files.
+        manifest: The MD5 of its manifest, hexadecimal.
+        digest: Its digest, if it is not the one its client computed.
+    """
+
+    files: list[ArtifactFile]
+    manifest: str
+    digest: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return min(sum(file.size for file in self.files), 2**63 - 1)
+
+
+def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> Artifact:
+    """Make an artifact the next version of its collection, if all it names is here; a second time, do nothing.
+
+    Raises:
+        RequestError: Its manifest or a file has not been uploaded, or is not what it should be.
+    """
+    with store.read() as db:
+        artifact = collections.get(db, artifact_id)
+        collection = collections.get_collection(db, artifact.collection_id)
+        uploaded = manifests.manifests_of(db, artifact_id)
+        layers = [_base(db, uploaded[-1])] if uploaded and uploaded[-1].type == manifests.INCREMENTAL else []
+    if artifact.state == collections.COMMITTED:
+        return artifact
+    if not uploaded:
+        raise RequestError("an artifact cannot be committed before its manifest is uploaded")
+    layers += _own_layers(blobs, collection.project_id, uploaded)
+    contents = _read(blobs, collection.project_id, [layer for layer in layers if layer])
+    _check(blobs, collection.project_id, contents.files)
+    with store.write() as db:
+        return _finish(db, blobs, collection, artifact_id, contents, now=now)
+
+
+def _base(db: sqlite3.Connection, manifest: Manifest) -> str:
+    """Give the manifest that an incremental one builds on; empty for the first of a collection."""
+    row = db.execute("SELECT manifest FROM artifacts WHERE id = ?", (manifest.base_id,)).fetchone()
+    return row["manifest"] if row else ""
+
+
+def _own_layers(blobs: BlobStore, project_id: int, uploaded: list[Manifest]) -> list[str]:
+    """Give the manifest written last; of an artifact that several runs fill, each run's that was uploaded."""
+    if uploaded[-1].type != manifests.PATCH:
+        return [uploaded[-1].md5]
+    parts = [part.md5 for part in uploaded if part.type == manifests.PATCH]
+    return [md5 for md5 in parts if blobs.size(project_id, md5) is not None] or parts[-1:]
+
+
+def _read(blobs: BlobStore, project_id: int, layers: list[str]) -> Contents:
+    missing = [md5 for md5 in layers if blobs.size(project_id, md5) is None]
+    if missing:
+        raise RequestError(f"the manifest with MD5 {missing[0]} was announced and never uploaded")
+    parts = [manifests.parse_manifest(blobs.read(project_id, md5)) for md5 in layers]
+    whole: dict[str, Any] = manifests.merged(parts)
+    files = manifests.entries(whole["contents"])
+    if len(layers) == 1:
+        return Contents(files, layers[0])
+    manifest = blobs.write(project_id, manifests.dump_manifest(whole))
+    return Contents(files, manifest, manifests.digest_of(whole["contents"]))
+
+
+def _check(blobs: BlobStore, project_id: int, files: Iterable[ArtifactFile]) -> None:
+    for file in files:
+        if file.md5 and blobs.size(project_id, file.md5) is None:
+            raise RequestError(f"{file.path!r} is in the manifest and was never uploaded")
+
+
+def _finish(
+    db: sqlite3.Connection,
+    blobs: BlobStore,
+    collection: Collection,
+    artifact_id: int,
+    contents: Contents,
+    *,
+    now: float,
+) -> Artifact:
+    artifact = collections.get(db, artifact_id)
+    if artifact.state == collections.COMMITTED:
+        return artifact
+    kept = manifests.announced(db, artifact_id)
+    # what nobody kept until here may have gone with another artifact since it was looked for
+    _check(blobs, collection.project_id, [file for file in contents.files if file.md5 not in kept])
+    manifests.replace_all(db, artifact_id, contents.files)
+    collections.enrol(db, collection, artifact_id, now=now)
+    collections.give_aliases(db, collection.id, artifact_id, json.loads(artifact.asked_aliases))
+    return collections.update(
+        db,
+        artifact_id,
+        now=now,
+        state=collections.COMMITTED,
+        digest=contents.digest or artifact.digest,
+        size=contents.size,
+        file_count=len(contents.files),
+        manifest=contents.manifest,
+    )
+
+
+def delete(store: Store, blobs: BlobStore, choose: Callable[[sqlite3.Connection], Iterable[Artifact]]) -> None:
+    """Delete artifacts, and what on disk no other artifact of their project needs.
+
+    Args:
+        store: The database.
+        blobs: Where contents lie.
+        choose: Gives the artifacts, and refuses by raising; called inside the transaction.
+    """
+    loose: set[tuple[int, str]] = set()
+    with store.write() as db:
+        for artifact in list(choose(db)):
+            project_id = collections.get_collection(db, artifact.collection_id).project_id
+            loose |= {(project_id, md5) for md5 in manifests.contents_of(db, artifact.id)}
+            forget(db, artifact.id)
+    if not loose:
+        return
+    with store.write() as db:  # uploads are announced in here too: none can begin to need one meanwhile
+        for project_id, md5 in loose:
+            if not manifests.needed(db, project_id, md5):
+                blobs.remove(project_id, md5)
+
+
+def forget(db: sqlite3.Connection, artifact_id: int) -> None:
+    """Delete an artifact from the database; what it held lies on."""
+    led = [place for place, alias in collections.aliases_of(db, artifact_id) if alias == collections.LATEST]
+    db.execute("DELETE FROM artifacts WHERE id = ?", (artifact_id,))
+    for collection_id in led:
+        _pass_on_latest(db, collection_id)
+
+
+def _pass_on_latest(db: sqlite3.Connection, collection_id: int) -> None:
+    """Make the newest version left the latest one."""
+    left = collections.versions_of(db, collection_id)
+    if left:
+        collections.give_aliases(db, collection_id, left[0].artifact_id, [collections.LATEST])
+
+
+def tidy(store: Store, blobs: BlobStore, *, now: float) -> None:
+    """Give up what was begun long ago and never committed; for the start of the server."""
+    with store.write() as db:
+        db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (collections.PENDING, now - STALE_S))
+        db.execute(
+            "DELETE FROM artifact_collections WHERE next_version = 0"
+            " AND id NOT IN (SELECT collection_id FROM artifacts)"
+        )
+    with store.read() as db:
+        blobs.clean(lambda project_id, md5: manifests.needed(db, project_id, md5), now=now)

@@ -1,0 +1,1 @@
+"""W&B's GraphQL: the schema, the nodes it shows, the operations it offers."""

@@ -1,0 +1,35 @@
+"""Addresses of artifacts' contents: signed, because the SDK (0.31.0) sends no key to them."""
+
+from __future__ import annotations
+
+from sweeper.server.graphql.context import Context
+
+PREFIX = "/artifact-files/"
+READ, WRITE = "read artifact", "write artifact"
+MIB = 2**20
+MAX_MANIFEST = 256 * MIB
+"""Bytes; one of 500,000 files has about 100 MiB."""
+MAX_FILE = 2048 * MIB
+"""Bytes of a file announced without parts: wandb-core 0.31.0 announces parts from this size on."""
+PART = 100 * MIB
+"""Bytes of a part, for files of up to 10,000 parts."""
+MAX_PARTS, MAX_IN_PARTS = 10_000, 5 * 2**40
+
+
+def content_url(context: Context, project_id: int, md5: str) -> str:
+    """Give an address to read a content from."""
+    token = context.signer.token(READ, str(project_id), md5, now=context.now)
+    return f"{context.base_url}{PREFIX}{project_id}/{md5}?token={token}"
+
+
+def upload_url(context: Context, project_id: int, md5: str, limit: int) -> str:
+    """Give an address to write a content of at most `limit` bytes to."""
+    token = context.signer.token(WRITE, str(project_id), md5, str(limit), now=context.now)
+    return f"{context.base_url}{PREFIX}{project_id}/{md5}?limit={limit}&token={token}"
+
+
+def limit_of(parts: int) -> int:
+    """Give the most bytes that a file announced with so many parts, or none, may have."""
+    if parts == 0:
+        return MAX_FILE
+    return PART * parts if parts < MAX_PARTS else MAX_IN_PARTS

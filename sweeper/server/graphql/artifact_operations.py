@@ -1,0 +1,229 @@
+"""Queries and mutations of artifacts: what run.log_artifact, run.use_artifact and wandb.Api() send (0.31.0)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.server import strict_json
+from sweeper.server.artifacts import collections, commit, manifests
+from sweeper.server.artifacts.blobs import hex_of
+from sweeper.server.artifacts.collections import Artifact, Collection
+from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.graphql import artifact_inputs as sent_as
+from sweeper.server.graphql import inputs
+from sweeper.server.graphql.artifact_addresses import MAX_MANIFEST, limit_of, upload_url
+from sweeper.server.graphql.artifact_nodes import ArtifactNode, artifact_in, artifact_node
+from sweeper.server.graphql.context import global_id, parts_of
+from sweeper.server.graphql.root import Root
+from sweeper.server.store import projects, runs
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactOperations(Root):
+    """An artifact's life: begun, filled, committed, changed, used, deleted."""
+
+    def artifact(self, global_name: str) -> ArtifactNode:
+        """Find an artifact."""
+        with self.context.store.read() as db:
+            return artifact_node(self.context, db, find_artifact(db, global_name))
+
+    def client_id_mapping(self, client_id: str) -> dict[str, str] | None:
+        """Find the artifact that a client calls so."""
+        with self.context.store.read() as db:
+            found = collections.of_client(db, client_id)
+        return None if found is None else {"server_id": global_id("Artifact", str(found))}
+
+    def create_artifact(self, fields: object) -> dict[str, Any]:
+        """Begin an artifact; if its collection has the same content already, give out that one."""
+        sent = inputs.read(sent_as.CreateArtifact, fields)
+        if sent.digest_algorithm not in {None, "MANIFEST_MD5"}:
+            raise RequestError(f"artifacts have MD5 digests here, not {sent.digest_algorithm!r}")
+        if sent.metadata is not None:
+            strict_json.parse_object(sent.metadata, "the metadata")
+        with self.context.store.write() as db:
+            place = self.ensure_project(db, sent.entity_name, sent.project_name)
+            collection = collections.ensure_collection(
+                db, place.id, sent.name, collections.SEQUENCE, sent.artifact_type_name, now=self.context.now
+            )
+            found = self._known(db, collection, sent) or self._begun(db, collection, sent)
+            self._logged_by(db, place, found, sent.run_name)
+        return {"artifact": artifact_in(self.context, found)}
+
+    def _known(self, db: sqlite3.Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact | None:
+        """Find the artifact that a request means which came before, or which has the same content."""
+        found = collections.of_client(db, sent.client_id) if sent.client_id else None
+        if found is not None:
+            known = collections.get(db, found)
+            return known if known.collection_id == collection.id else None
+        if sent.distributed_id is not None:
+            known_or_none = collections.in_progress(db, collection, sent.distributed_id)
+        else:
+            known_or_none = collections.same_content(db, collection, sent.digest)
+        if known_or_none is None:
+            return None
+        if known_or_none.state == collections.COMMITTED:
+            aliases = [collections.LATEST, *(sent.aliases or [])]
+            collections.give_aliases(db, collection.id, known_or_none.id, aliases)
+        if sent.client_id:
+            collections.remember_client(db, sent.client_id, known_or_none.id)
+        return known_or_none
+
+    def _begun(self, db: sqlite3.Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact:
+        artifact = collections.create(
+            db,
+            collection,
+            sent.digest,
+            now=self.context.now,
+            user_id=self.context.user.id,
+            distributed_id=sent.distributed_id,
+            description=sent.description,
+            metadata=sent.metadata,
+            tags=collections.changed_tags("[]", sent.tags or [], []),
+            asked_aliases=json.dumps([collections.check_alias(alias) for alias in sent.aliases or []]),
+            ttl_s=sent.ttl_duration_seconds if (sent.ttl_duration_seconds or -1) != -1 else None,
+            history_step=sent.history_step,
+        )
+        if sent.client_id:
+            collections.remember_client(db, sent.client_id, artifact.id)
+        return artifact
+
+    def _logged_by(
+        self, db: sqlite3.Connection, place: projects.Project, artifact: Artifact, run_name: str | None
+    ) -> None:
+        run = runs.find(db, place.id, run_name) if run_name else None
+        if run is not None:
+            collections.note_run(db, artifact.id, run.id, collections.OUTPUT)
+
+    def create_artifact_manifest(self, fields: object) -> dict[str, Any]:
+        """Announce a manifest, and give out where to write it once its digest is known."""
+        sent = inputs.read(sent_as.CreateArtifactManifest, fields)
+        if sent.type not in {manifests.FULL, manifests.INCREMENTAL, manifests.PATCH}:
+            raise RequestError(f"a manifest is FULL, INCREMENTAL or PATCH, not {sent.type!r}")
+        md5 = hex_of(sent.digest) if sent.digest else ""
+        with self.context.store.write() as db:
+            artifact = _pending(db, sent.artifact_id)
+            base = find_artifact(db, sent.base_artifact_id).id if sent.base_artifact_id else None
+            manifest = manifests.add_manifest(db, artifact.id, sent.type, base, md5)
+            return self._manifest_payload(db, artifact, manifest)
+
+    def update_artifact_manifest(self, fields: object) -> dict[str, Any]:
+        """Give out where to write a manifest whose digest is now known."""
+        sent = inputs.read(sent_as.UpdateArtifactManifest, fields)
+        with self.context.store.write() as db:
+            number = _number(sent.artifact_manifest_id, "ArtifactManifest")
+            manifest = manifests.set_manifest(db, number, hex_of(sent.digest))
+            artifact = collections.get(db, manifest.artifact_id)
+            return self._manifest_payload(db, artifact, manifest)
+
+    def _manifest_payload(self, db: sqlite3.Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
+        project_id = collections.get_collection(db, artifact.collection_id).project_id
+        url = upload_url(self.context, project_id, manifest.md5, MAX_MANIFEST) if manifest.md5 else None
+        name = global_id("ArtifactManifest", str(manifest.id))
+        file: dict[str, Any] = {
+            "id": name,
+            "name": manifests.MANIFEST_NAME,
+            "upload_url": url,
+            "upload_headers": [],
+        }
+        return {"artifact_manifest": {"id": name, "file": file}}
+
+    def create_artifact_files(self, fields: object) -> dict[str, Any]:
+        """Give out where to upload files to; nowhere, if the project has their content already."""
+        sent = inputs.read(sent_as.CreateArtifactFiles, fields)
+        with self.context.store.write() as db:
+            nodes = [self._announced(db, spec) for spec in sent.artifact_files]
+        return {"files": {"edges": [{"node": node} for node in nodes], "page_info": {"has_next_page": False}}}
+
+    def _announced(self, db: sqlite3.Connection, spec: sent_as.FileSpec) -> dict[str, Any]:
+        artifact, md5 = _pending(db, spec.artifact_id), hex_of(spec.md5)
+        project_id = collections.get_collection(db, artifact.collection_id).project_id
+        path = manifests.check_path(spec.name)
+        manifests.announce(db, artifact.id, ArtifactFile(path, md5, 0))
+        here = self.context.blobs.size(project_id, md5) is not None
+        limit = limit_of(len(spec.upload_parts_input or []))
+        return {
+            "id": global_id("ArtifactFile", str(artifact.id), path),
+            "name": path,
+            "storage_path": f"{project_id}/{md5}",
+            "upload_url": None if here else upload_url(self.context, project_id, md5, limit),
+            "upload_headers": [],
+            "artifact": artifact_node(self.context, db, artifact),
+        }
+
+    def commit_artifact(self, fields: object) -> dict[str, Any]:
+        """Make an artifact a version, if all of it is here."""
+        number = _number(inputs.read(sent_as.OneArtifact, fields).artifact_id, "Artifact")
+        done = commit.commit(self.context.store, self.context.blobs, number, now=self.context.now)
+        return {"artifact": artifact_in(self.context, done)}
+
+    def update_artifact(self, fields: object) -> dict[str, Any]:
+        """Change description, metadata, tags and time to live."""
+        sent = inputs.read(sent_as.UpdateArtifact, fields)
+        if sent.metadata is not None:
+            strict_json.parse_object(sent.metadata, "the metadata")
+        with self.context.store.write() as db:
+            known = find_artifact(db, sent.artifact_id)
+            columns: dict[str, Any] = {
+                "tags": collections.changed_tags(known.tags, sent.tags_to_add or [], sent.tags_to_delete or []),
+                "description": known.description if sent.description is None else sent.description,
+                "metadata": known.metadata if sent.metadata is None else sent.metadata,
+            }
+            if sent.ttl_duration_seconds is not None:
+                columns["ttl_s"] = None if sent.ttl_duration_seconds == -1 else sent.ttl_duration_seconds
+            changed = collections.update(db, known.id, now=self.context.now, **columns)
+        return {"artifact": artifact_in(self.context, changed)}
+
+    def use_artifact(self, fields: object) -> dict[str, Any]:
+        """Note that a run uses an artifact."""
+        sent = inputs.read(sent_as.UseArtifact, fields)
+        with self.context.store.write() as db:
+            found = find_artifact(db, sent.artifact_id)
+            place = self.find_project(db, sent.entity_name, sent.project_name)
+            run = runs.find(db, place.id, sent.run_name) if place else None
+            if run is None:
+                raise NotFoundError(f"no run {sent.run_name!r} in this project")
+            collections.note_run(db, found.id, run.id, collections.INPUT)
+        return {"artifact": artifact_in(self.context, found)}
+
+    def delete_artifact(self, fields: object) -> dict[str, Any]:
+        """Delete an artifact; one with aliases only if they may go as well."""
+        sent = inputs.read(sent_as.OneArtifact, fields)
+        with self.context.store.read() as db:
+            node = artifact_node(self.context, db, find_artifact(db, sent.artifact_id))
+
+        def choose(db: sqlite3.Connection) -> list[Artifact]:
+            aliases = [alias for _, alias in collections.aliases_of(db, node.stored.id)]
+            if aliases and not sent.delete_aliases:
+                raise RequestError(f"the artifact has aliases ({', '.join(aliases)}): delete(delete_aliases=True)")
+            return [collections.get(db, node.stored.id)]
+
+        commit.delete(self.context.store, self.context.blobs, choose)
+        return {"artifact": node}
+
+
+def find_artifact(db: sqlite3.Connection, global_name: str) -> Artifact:
+    """Find an artifact by its global id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    return collections.get(db, _number(global_name, "Artifact"))
+
+
+def _pending(db: sqlite3.Connection, global_name: str) -> Artifact:
+    found = find_artifact(db, global_name)
+    if found.state != collections.PENDING:
+        raise RequestError("this artifact is committed: log another version of it instead of changing this one")
+    return found
+
+
+def _number(global_name: str, kind: str) -> int:
+    """Read the number out of a global id."""
+    parts = parts_of(global_name, kind)
+    if len(parts) != 1 or not parts[0].isdecimal() or not parts[0].isascii() or len(parts[0]) > 18:
+        raise NotFoundError(f"{global_name!r} is not the id of a {kind.lower()}")
+    return int(parts[0])

@@ -1,0 +1,160 @@
+"""Queries and mutations of artifact collections: aliases, links, names, tags (wandb.Api(), 0.31.0)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.server.artifacts import collections, commit
+from sweeper.server.artifacts.collections import Artifact, Collection
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.graphql import artifact_inputs as sent_as
+from sweeper.server.graphql import inputs
+from sweeper.server.graphql.artifact_nodes import CollectionNode, MembershipNode, collection_node, tag_nodes
+from sweeper.server.graphql.artifact_operations import find_artifact
+from sweeper.server.graphql.context import parts_of
+from sweeper.server.graphql.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionOperations(Root):
+    """What gathers versions of artifacts under names."""
+
+    def artifact_collection(self, global_name: str | None = None) -> CollectionNode:
+        """Find a collection."""
+        with self.context.store.read() as db:
+            return collection_node(self.context, db, _find_by_id(db, global_name or ""))
+
+    def add_aliases(self, fields: object) -> dict[str, bool]:
+        """Give an artifact aliases; other versions lose them."""
+        return self._change_aliases(fields, collections.give_aliases)
+
+    def delete_aliases(self, fields: object) -> dict[str, bool]:
+        """Take aliases from an artifact."""
+        return self._change_aliases(fields, collections.take_aliases)
+
+    def _change_aliases(
+        self, fields: object, change: Callable[[sqlite3.Connection, int, int, list[str]], None]
+    ) -> dict[str, bool]:
+        sent = inputs.read(sent_as.ChangeAliases, fields)
+        with self.context.store.write() as db:
+            artifact = find_artifact(db, sent.artifact_id)
+            for placed in sent.aliases:
+                collection = self._member_collection(db, artifact, placed)
+                change(db, collection.id, artifact.id, [placed.alias])
+        return {"success": True}
+
+    def _member_collection(self, db: sqlite3.Connection, artifact: Artifact, placed: sent_as.PlacedAlias) -> Collection:
+        found = self._collection(db, placed.entity_name, placed.project_name, placed.artifact_collection_name)
+        if collections.membership(db, found.id, artifact.id) is None:
+            raise NotFoundError(f"the artifact is not in the collection {found.name!r}")
+        return found
+
+    def _collection(self, db: sqlite3.Connection, entity: str | None, project: str | None, name: str) -> Collection:
+        place = self.find_project(db, entity, project)
+        found = collections.find_collection(db, place.id, name) if place else None
+        if found is None:
+            raise NotFoundError(f"no artifact collection {name!r} in {self.entity_of(entity)}/{project}")
+        return found
+
+    def link_artifact(self, fields: object) -> dict[str, Any]:
+        """Make an artifact a version of a portfolio, made if need be."""
+        sent = inputs.read(sent_as.LinkArtifact, fields)
+        if (sent.project_name or "").startswith("wandb-registry-"):
+            raise RequestError("this server has no registries: link to a collection of a project, `project/name`")
+        with self.context.store.write() as db:
+            artifact = _to_link(db, sent)
+            source = collections.get_collection(db, artifact.collection_id)
+            place = self.ensure_project(db, sent.entity_name, sent.project_name)
+            portfolio = collections.ensure_collection(
+                db, place.id, sent.artifact_portfolio_name, collections.PORTFOLIO, source.type, now=self.context.now
+            )
+            member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
+            collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
+        node = MembershipNode(self.context, member, CollectionNode(self.context, portfolio, place), artifact)
+        return {"version_index": member.version, "artifact_membership": node}
+
+    def unlink_artifact(self, fields: object) -> dict[str, bool]:
+        """Take an artifact out of a portfolio."""
+        sent = inputs.read(sent_as.OneArtifact, fields)
+        with self.context.store.write() as db:
+            artifact = find_artifact(db, sent.artifact_id)
+            portfolio = _find_by_id(db, sent.artifact_portfolio_id or "")
+            if portfolio.kind != collections.PORTFOLIO:
+                raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")
+            collections.leave(db, portfolio.id, artifact.id)
+        return {"success": True}
+
+    def update_artifact_sequence(self, fields: object) -> dict[str, Any]:
+        """Change a collection's name or description."""
+        sent = inputs.read(sent_as.ChangeCollection, fields)
+        with self.context.store.write() as db:
+            known = _find_by_id(db, sent.id)
+            name = known.name if sent.name is None else collections.check_word(sent.name, "the name of an artifact")
+            description = known.description if sent.description is None else sent.description
+            changed = collections.update_collection(
+                db, known.id, now=self.context.now, name=name, description=description
+            )
+            return {"artifact_collection": collection_node(self.context, db, changed)}
+
+    update_artifact_portfolio = update_artifact_sequence
+
+    def move_artifact_sequence(self, fields: object) -> dict[str, Any]:
+        """Change the type of a collection's artifacts."""
+        sent = inputs.read(sent_as.ChangeCollection, fields)
+        kind = collections.check_word(sent.destination_artifact_type_name or "", "an artifact's type")
+        with self.context.store.write() as db:
+            changed = collections.update_collection(db, _find_by_id(db, sent.id).id, now=self.context.now, type=kind)
+            return {"artifact_collection": collection_node(self.context, db, changed)}
+
+    def create_artifact_collection_tag_assignments(self, fields: object) -> dict[str, Any]:
+        """Give a collection tags."""
+        changed = self._retagged(fields, add=True)
+        return {"tags": tag_nodes(changed.tags)}
+
+    def delete_artifact_collection_tag_assignments(self, fields: object) -> dict[str, bool]:
+        """Take tags from a collection."""
+        self._retagged(fields, add=False)
+        return {"success": True}
+
+    def _retagged(self, fields: object, *, add: bool) -> Collection:
+        sent = inputs.read(sent_as.TagCollection, fields)
+        with self.context.store.write() as db:
+            known = self._collection(db, sent.entity_name, sent.project_name, sent.artifact_collection_name)
+            tags = collections.changed_tags(known.tags, sent.tags if add else [], [] if add else sent.tags)
+            return collections.update_collection(db, known.id, now=self.context.now, tags=tags)
+
+    def delete_artifact_sequence(self, fields: object) -> dict[str, Any]:
+        """Delete a collection: a sequence with its artifacts, a portfolio with its links."""
+        sent = inputs.read(sent_as.ChangeCollection, fields)
+        with self.context.store.read() as db:
+            node = collection_node(self.context, db, _find_by_id(db, sent.id))
+
+        def choose(db: sqlite3.Connection) -> list[Artifact]:
+            return collections.of_sequence(db, node.stored.id)
+
+        commit.delete(self.context.store, self.context.blobs, choose)
+        with self.context.store.write() as db:
+            collections.delete_collection(db, node.stored.id)
+        deleted = {"__typename": node.stored.kind, "id": node.id(), "name": node.stored.name, "state": "DELETED"}
+        return {"artifact_collection": deleted}
+
+    delete_artifact_portfolio = delete_artifact_sequence
+
+
+def _to_link(db: sqlite3.Connection, sent: sent_as.LinkArtifact) -> Artifact:
+    """Find the artifact to link, by its id or by what its client calls it."""
+    number = collections.of_client(db, sent.client_id) if sent.client_id and not sent.artifact_id else None
+    artifact = collections.get(db, number) if number is not None else find_artifact(db, sent.artifact_id or "")
+    if artifact.state != collections.COMMITTED:
+        raise RequestError("an artifact cannot be linked before it is committed")
+    return artifact
+
+
+def _find_by_id(db: sqlite3.Connection, global_name: str) -> Collection:
+    parts = parts_of(global_name, "ArtifactCollection")
+    if len(parts) != 1 or not (parts[0].isascii() and parts[0].isdecimal()) or len(parts[0]) > 18:
+        raise NotFoundError(f"{global_name!r} is not the id of an artifact collection")
+    return collections.get_collection(db, int(parts[0]))

@@ -1,0 +1,90 @@
+"""What the resolvers of one request share: the store, who asks, and how to write ids and addresses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from sweeper.server.artifacts.blobs import BlobStore
+from sweeper.server.errors import NotFoundError
+from sweeper.server.rules import writers
+from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.signing import Signer
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request.
+
+    Attributes:
+        scheduler: The rules, with the store.
+        files: Where uploads lie.
+        blobs: Where artifacts' contents lie.
+        signer: Signs addresses for requests without a key.
+        user: Who asks; its name is the default entity.
+        base_url: The address the client used, without a slash at the end.
+        now: The time of the request.
+        holder: What the process that asks calls itself, if it is one of our workers' runs.
+        watched: Runs whose end would bring a better answer; filled in by a heartbeat.
+    """
+
+    scheduler: Scheduler
+    files: FileStore
+    blobs: BlobStore
+    signer: Signer
+    user: User
+    base_url: str
+    now: float
+    holder: str = ""
+    watched: list[int] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.scheduler.store
+
+    def writing(self, config: str | None) -> set[str]:
+        """Name the process that asks: by itself, or by the config it sends."""
+        return {self.holder} if self.holder else writers.of_config(config)
+
+    def file_url(self, entity: str, project: str, run: str, path: str) -> str:
+        """Give the address to download a run's file from."""
+        return self.base_url + file_path(entity, project, run, path)
+
+
+def file_path(entity: str, project: str, run: str, path: str) -> str:
+    """Give the path part of the address of a run's file."""
+    return "/files/" + "/".join(quote(part, safe="") for part in (entity, project, run)) + "/" + quote(path)
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Write a time as the SDK reads it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def global_id(kind: str, *parts: str) -> str:
+    """Make an id of W&B's form: opaque to clients, readable to us."""
+    return base64.b64encode(":".join([kind, "v1", *parts]).encode()).decode()
+
+
+def parts_of(text: str, kind: str) -> list[str]:
+    """Read an id made by `global_id`.
+
+    Raises:
+        NotFoundError: It is no such id.
+    """
+    try:
+        found, version, *parts = base64.b64decode(text, validate=True).decode().split(":")
+    except (binascii.Error, ValueError):
+        found, version, parts = "", "", []
+    if (found, version) != (kind, "v1"):
+        raise NotFoundError(f"{text!r} is not the id of a {kind.lower()}")
+    return parts

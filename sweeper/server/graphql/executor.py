@@ -1,0 +1,187 @@
+"""The GraphQL executor: a real one, because the SDK sends some sixty documents with fragments and aliases.
+
+Field names are looked up on the object as they are, in snake_case; a method is called with its arguments.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    Undefined,
+    ValueNode,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+    value_from_ast_untyped,
+)
+from pydantic import BaseModel, ValidationError
+
+from sweeper.server import strict_json
+from sweeper.server.errors import RequestError
+from sweeper.server.graphql import cost, inputs
+from sweeper.server.graphql.cost import Budget, SpentError
+from sweeper.server.http import limits
+
+log = logging.getLogger(__name__)
+
+MAX_QUERY_LENGTH = 50_000
+"""Characters; the SDK's longest document (0.31.0) has 5,000."""
+MAX_TOKENS = 8000
+"""Words and signs; that document has a thousand."""
+
+
+class GraphQLRequest(BaseModel):
+    """The body of a request."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815 the wire's name
+
+
+def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int, dict[str, Any]]:
+    """Execute one request.
+
+    Args:
+        body: The request, JSON.
+        root: The object whose methods are the queries and mutations.
+        budget: What it may cost; as much as any request by default.
+
+    Returns:
+        The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
+    """
+    try:
+        request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
+        document = _document(request.query)
+    except ValidationError as error:
+        return 400, _errors([f"not a GraphQL request: {inputs.faults_of(error)}"])
+    except RequestError as error:
+        return error.status, _errors([error.message])
+    try:
+        result = execute_sync(
+            _schema(),
+            document,
+            root_value=root,
+            context_value=budget or Budget(),
+            variable_values=request.variables,
+            operation_name=request.operationName or None,  # wandb-core sends ""
+            field_resolver=_resolve,
+        )
+    except SpentError as spent:
+        return 400, _errors([spent.message])
+    if not result.errors:
+        return 200, {"data": strict_json.plain(result.data)}
+    return _failed(result.errors)
+
+
+def _errors(messages: list[str]) -> dict[str, Any]:
+    return {"errors": [{"message": message} for message in dict.fromkeys(messages)], "data": None}
+
+
+def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
+    """Answer with the first refusal; bad variables and odd text are the client's mistake as well.
+
+    What a bug says stays in the log: it may hold paths or SQL.
+    """
+    causes = [error.original_error for error in errors]
+    refusals = [cause for cause in causes if isinstance(cause, RequestError)]
+    bugs = [cause for cause in causes if not isinstance(cause, GraphQLError | UnicodeEncodeError | RequestError | None)]
+    if bugs and not refusals:
+        number = secrets.token_hex(4)
+        for bug in bugs:
+            log.error("request %s failed: a resolver", number, exc_info=bug)
+        return 500, _errors([limits.bug_message(number)])
+    known = [error.message for error in errors if error.original_error not in bugs]
+    return refusals[0].status if refusals else 400, _errors(known)
+
+
+@lru_cache(maxsize=256)
+def _document(text: str) -> DocumentNode:
+    """Parse and validate a document; clients send the same few, so the last ones are kept.
+
+    Raises:
+        RequestError: It is too long, too deep, not GraphQL or not of our schema.
+    """
+    if len(text) > MAX_QUERY_LENGTH:
+        raise RequestError(f"the query has {len(text)} characters, at most {MAX_QUERY_LENGTH} are read")
+    try:
+        document = parse(text, max_tokens=MAX_TOKENS, no_location=True)
+        cost.check(document)
+        errors = validate(_schema(), document, max_errors=5)
+    except GraphQLError as error:
+        raise RequestError(error.message) from error
+    except RecursionError as error:
+        raise RequestError("the query nests too deeply") from error
+    if errors:
+        raise RequestError("; ".join(error.message for error in errors[:5]))
+    return document
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    parts = [files("sweeper.server.graphql") / name for name in ("schema.graphql", "artifacts.graphql")]
+    schema = build_schema("\n".join(part.read_text("utf-8") for part in parts))
+    for scalar in schema.type_map.values():
+        if isinstance(scalar, GraphQLScalarType) and (scalar.name == "JSON" or scalar.name.endswith("Input")):
+            scalar.parse_literal = _literal  # type: ignore[method-assign]
+        elif isinstance(scalar, GraphQLScalarType) and scalar.name in _READERS:
+            scalar.parse_value = _READERS[scalar.name]  # type: ignore[assignment]
+    return schema
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError(f"JSONString is JSON in a string, not {type(value).__name__}")
+    return value
+
+
+def _integer(value: Any) -> int:
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(whole, bool) or not isinstance(whole, int) or not -(2**63) <= whole < 2**63:
+        raise GraphQLError("Int64 is a whole number of 64 bits")
+    return whole
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
+
+
+def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Read an input object written out in the document; variables that were not sent are left out of it."""
+    return _without_unset(value_from_ast_untyped(node, variables))
+
+
+def _without_unset(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_unset(inner) for key, inner in value.items() if inner is not Undefined}
+    return value
+
+
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\g<0>", name).lower()
+
+
+def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    """Find a field: a method, an attribute, or a key."""
+    info.context.spend()
+    name = _snake_case(info.field_name)
+    value = source.get(name) if isinstance(source, dict) else getattr(source, name)
+    if callable(value):
+        return value(**{_ARGUMENTS.get(key) or _snake_case(key): argument for key, argument in arguments.items()})
+    return value
+
+
+_ARGUMENTS = {"input": "fields", "id": "global_name"}
+"""Arguments that have another name in Python, where theirs is a builtin."""

@@ -1,0 +1,95 @@
+"""GraphQL's Query and Mutation: what the SDK asks for, and all that it changes (0.31.0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.server.graphql import inputs
+from sweeper.server.graphql.artifact_operations import ArtifactOperations
+from sweeper.server.graphql.collection_operations import CollectionOperations
+from sweeper.server.graphql.context import global_id
+from sweeper.server.graphql.pagination import connection
+from sweeper.server.graphql.project_nodes import ProjectNode, entity_node, user_node
+from sweeper.server.graphql.run_actions import RunActions
+from sweeper.server.graphql.run_operations import RunOperations
+from sweeper.server.graphql.scheduler_operations import SchedulerOperations
+from sweeper.server.graphql.sweep_operations import SweepOperations
+from sweeper.server.store import projects, users
+
+FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")
+"""Of wandb_internal.ServerFeature (0.31.0); without the last `list(artifact.files())` fails in the SDK."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations(
+    SweepOperations, RunOperations, RunActions, SchedulerOperations, ArtifactOperations, CollectionOperations
+):
+    """The root of every request: its methods are the fields of Query and Mutation."""
+
+    def viewer(self) -> dict[str, Any]:
+        """Say who asks."""
+        return user_node(self.context.user)
+
+    def server_info(self) -> dict[str, Any]:
+        """Announce few optional features: each one changes which requests come."""
+        versions = {"min_cli_version": "0.29.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
+        features = [{"name": name, "is_enabled": True} for name in FEATURES]
+        return {"cli_version_info": versions, "latest_local_version_info": None, "features": features}
+
+    def entity(self, name: str | None = None) -> dict[str, Any]:
+        """Describe an entity."""
+        return entity_node(self.entity_of(name))
+
+    def organization(self, name: str | None = None) -> None:  # noqa: ARG002
+        """Have no organizations."""
+        return
+
+    def project(self, name: str | None = None, entity_name: str | None = None) -> ProjectNode | None:
+        """Find a project."""
+        with self.context.store.read() as db:
+            found = self.find_project(db, entity_name, name)
+        return ProjectNode(self.context, found) if found else None
+
+    def model(self, name: str | None = None, entity_name: str | None = None) -> ProjectNode | None:
+        """Find a project, by the older name of the field."""
+        return self.project(name, entity_name)
+
+    def models(
+        self, entity_name: str | None = None, after: str | None = None, first: int | None = None
+    ) -> dict[str, Any]:
+        """List the projects of an entity."""
+        with self.context.store.read() as db:
+            found = projects.all_of(db, self.entity_of(entity_name))
+        return connection(
+            found,
+            lambda project: ProjectNode(self.context, project),
+            lambda project: project.name,
+            first=first,
+            after=after,
+        )
+
+    def users(self, query: str | None = None) -> dict[str, Any]:
+        """Find users by a part of their names; all of them without one."""
+        with self.context.store.read() as db:
+            found = users.search(db, query or "")
+        return {"edges": [{"node": user_node(user)} for user in found]}
+
+    def create_custom_chart(self, fields: object) -> dict[str, Any]:
+        """Keep the specification of a chart; one of the same name is replaced."""
+        sent = inputs.read(inputs.CustomChart, fields)
+        names = ", ".join(sent.model_dump())
+        marks = ", ".join(f":{name}" for name in sent.model_dump())
+        query = f"INSERT OR REPLACE INTO custom_charts ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608 - of ours
+        with self.context.store.write() as db:
+            number = db.execute(query, sent.model_dump()).fetchone()["id"]
+        return {"chart": {"id": global_id("CustomChart", str(number))}}
+
+    def upsert_model(self, fields: object) -> dict[str, Any]:
+        """Create a project."""
+        sent = inputs.read(inputs.UpsertModel, fields)
+        with self.context.store.write() as db:
+            known = self.find_project(db, sent.entity_name, sent.name)
+            project = self.ensure_project(db, sent.entity_name, sent.name)
+        node = ProjectNode(self.context, project)
+        return {"project": node, "model": node, "inserted": known is None}

@@ -1,0 +1,48 @@
+"""What all fields of GraphQL's Query and Mutation share: who asks, and where."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql.context import Context, parts_of
+from sweeper.server.names import UNCATEGORIZED
+from sweeper.server.store import projects, runs
+from sweeper.server.store.runs import StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A request, as its fields see it.
+
+    Attributes:
+        context: Who asks, when, and the parts of the server.
+    """
+
+    context: Context
+
+    def entity_of(self, name: str | None) -> str:
+        """Fill in the asker's own entity; the SDK sends none unless the user set one."""
+        return name or self.context.user.name
+
+    def find_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project | None:
+        """Find the project a request means."""
+        return projects.find(db, self.entity_of(entity), name or UNCATEGORIZED)
+
+    def run_by_id(self, db: sqlite3.Connection, id_: str) -> tuple[projects.Project, StoredRun]:
+        """Find a run, with its project, by its global id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
+        place = projects.find(db, entity, project)
+        run = runs.find(db, place.id, name) if place else None
+        if place is None or run is None:
+            raise NotFoundError(f"no run {entity}/{project}/{name} here")
+        return place, run
+
+    def ensure_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project:
+        """Find the project a request means, or make it."""
+        return projects.ensure(db, self.entity_of(entity), name or UNCATEGORIZED, now=self.context.now)

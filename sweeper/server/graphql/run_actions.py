@@ -1,0 +1,101 @@
+"""Mutations that act on one run: stop, delete, rewind, alert (wandb SDK 0.29 to 0.31.0)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.server.artifacts import collections, commit
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.graphql import inputs
+from sweeper.server.graphql.context import parts_of
+from sweeper.server.graphql.root import Root
+from sweeper.server.graphql.run_nodes import RunNode
+from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
+from sweeper.server.store import alerts, projects, runs
+from sweeper.server.store.alerts import Alert
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class RunActions(Root):
+    """Mutations that act on one run."""
+
+    def stop_run(self, fields: object) -> dict[str, Any]:
+        """Stop a run, wherever it is: Api run.stop(); the answer does not wait for it."""
+        sent = inputs.read(inputs.RunById, fields)
+        with self.context.store.write() as db:
+            _, run = self.run_by_id(db, sent.id)
+            stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
+            if run.sweep_id is not None:
+                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
+        self.context.scheduler.changed(run.sweep_id)
+        return {"success": True}
+
+    def delete_run(self, fields: object) -> dict[str, Any]:
+        """Delete a run with its history and files; a process that is still at it is told to stop."""
+        sent = inputs.read(inputs.DeleteRun, fields)
+        if sent.delete_artifacts:
+            commit.delete(self.context.store, self.context.blobs, lambda db: self._made_by(db, sent.id))
+        with self.context.store.write() as db:
+            place, run = self.run_by_id(db, sent.id)
+            deletion.delete_run(db, run, now=self.context.now)
+            if run.sweep_id is not None:
+                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
+        self.context.files.remove_run(place.entity, place.name, run.name)
+        self.context.scheduler.changed(run.sweep_id)
+        return {"client_mutation_id": None}
+
+    def _made_by(self, db: sqlite3.Connection, run_id: str) -> list[collections.Artifact]:
+        _, run = self.run_by_id(db, run_id)
+        return collections.of_run(db, run.id, collections.OUTPUT)
+
+    def delete_files(self, fields: object) -> dict[str, Any]:
+        """Delete files of runs; those that are gone already do not matter."""
+        sent = inputs.read(inputs.DeleteFiles, fields)
+        names = [self._file_names(id_) for id_ in sent.files]
+        with self.context.store.write() as db:
+            for entity, project, run_name, path in names:
+                place = projects.find(db, entity, project)
+                run = runs.find(db, place.id, run_name) if place else None
+                if run is not None:
+                    deletion.delete_files(db, run.id, [path])
+        for found in names:
+            self.context.files.remove(*found)
+        return {"success": True}
+
+    @staticmethod
+    def _file_names(id_: str) -> tuple[str, str, str, str]:
+        parts = parts_of(id_, "File")
+        if len(parts) < 4:
+            raise NotFoundError(f"{id_!r} is not the id of a file")
+        entity, project, run, *path = parts  # only a path has colons
+        return entity, project, run, ":".join(path)
+
+    def rewind_run(self, fields: object) -> dict[str, Any]:
+        """Go back to a step of a run and on from there: wandb.init(resume_from="RUN?_step=N")."""
+        sent = inputs.read(inputs.RewindRun, fields)
+        if sent.metric_name != "_step" or sent.metric_value != int(sent.metric_value):
+            raise RequestError(f"a run is rewound to a whole `_step`, not to {sent.metric_name} {sent.metric_value}")
+        with self.context.store.write() as db:
+            place, run = self._run_named(db, sent)
+            run = branching.rewind(db, run, int(sent.metric_value))
+            run = run_transitions.resumes(db, run, self.context.writing(None), now=self.context.now)
+        return {"rewound_run": RunNode(self.context, run, place)}
+
+    def notify_scriptable_run_alert(self, fields: object) -> dict[str, Any]:
+        """Keep what a run reports: run.alert()."""
+        sent = inputs.read(inputs.RunAlert, fields)
+        with self.context.store.write() as db:
+            _, run = self._run_named(db, sent)
+            alerts.record(db, run, Alert(sent.title, sent.text, sent.severity or "INFO", self.context.now))
+        return {"success": True}
+
+    def _run_named(self, db: sqlite3.Connection, sent: inputs.RunByName) -> tuple[Project, StoredRun]:
+        place = self.find_project(db, sent.entity_name, sent.project_name)
+        run = runs.find(db, place.id, sent.run_name) if place else None
+        if place is None or run is None:
+            raise NotFoundError(f"no run {sent.run_name!r} in {self.entity_of(sent.entity_name)}/{sent.project_name}")
+        return place, run

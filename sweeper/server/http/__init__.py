@@ -1,0 +1,1 @@
+"""HTTP: routes, who may, what a request may cost, and the process that serves."""

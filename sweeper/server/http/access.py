@@ -1,0 +1,137 @@
+"""Who may come in: the Host header, pages of other sites, API keys, and the sessions of browsers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+import time
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sweeper.server.graphql import artifact_addresses
+from sweeper.server.pages import login
+from sweeper.server.store import sessions
+from sweeper.server.store.database import Store
+from sweeper.server.store.users import Keyring, User
+from sweeper.server.strict_json import JsonAnswer, refusal_answer
+
+OPEN_PATHS = frozenset({"/healthz", login.LOGIN, login.LOGOUT})
+"""Without a key, and nothing below them: `/healthz/x` may be a page."""
+OPEN_FOLDERS = ("/sdk/otel/", artifact_addresses.PREFIX)
+"""wandb-core 0.31.0 sends its telemetry without a key; addresses of artifacts' contents carry the right to them."""
+ANY_HOST = "*"
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.IGNORECASE)
+
+
+class Gate:
+    """ASGI middleware: lets a request in under the user its key or its session belongs to.
+
+    A web page somewhere else can neither reach us under a name of its own (Host) nor use what a browser keeps for us
+    (Origin, Sec-Fetch-Site). A session only ever reads: whatever changes something needs the key.
+
+    Args:
+        app: What it guards.
+        hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all. Bare addresses
+            always may: only a name can be pointed here by somebody else (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+        self.app = app
+        self.hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what may not come in, pass on the rest with `state.user` set."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            refusal = self._refuse(HTTPConnection(scope), scope["method"], scope["path"])
+            await (refusal or self.app)(scope, receive, send)
+        # nothing else is spoken here: the server closes a WebSocket that nobody accepts
+
+    def _refuse(self, request: HTTPConnection, method: str, path: str) -> Response | None:
+        hosts = request.headers.getlist("host")
+        if len(hosts) != 1 or not self._is_called(hosts[0]):
+            name = ", ".join(hosts)[:300]
+            return refusal_answer(f"this server is not called {name!r}: start it with --allow-host NAME", 400)
+        if foreign := _foreign(request.headers, hosts[0], method):
+            return refusal_answer(foreign, 403)
+        origin = request.headers.get("origin")
+        if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
+            return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
+        if _is_open(method, path):
+            return None
+        user = _user(request, method)
+        if user is None:
+            return _unknown(request, method)
+        request.state.user = user
+        return None
+
+    def _is_called(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        name = match["name"].lower()
+        return ANY_HOST in self.hosts or name.strip("[]") in self.hosts or _is_address(name.strip("[]"))
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Whether a request needs no key; the right to PUT a file is in its address, and its endpoint checks it."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) or (method == "PUT" and path.startswith("/files/"))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _foreign(headers: Headers, host: str, method: str) -> str | None:
+    """Say what is wrong with a request that a browser sends for a page which is not ours; None if nothing is."""
+    for origin in headers.getlist("origin"):
+        if origin.partition("://")[2].lower() != host.lower():
+            return f"requests from pages of {origin[:300]!r} are not taken"
+    site = headers.get("sec-fetch-site", "none")
+    followed = method in {"GET", "HEAD"} and headers.get("sec-fetch-mode") == "navigate"
+    if site in {"same-origin", "none"} or (followed and headers.get("sec-fetch-dest", "document") == "document"):
+        return None  # anybody may link to us: the answer is shown to the person, not to the page
+    return "requests from pages of other sites are not taken"
+
+
+def _user(request: HTTPConnection, method: str) -> User | None:
+    if authorization := request.headers.get("authorization"):
+        return user_of(request.app.state.keys, authorization)
+    token = login.session_token(request)
+    if not token or method not in {"GET", "HEAD"}:
+        return None
+    store: Store = request.app.state.store
+    with store.read() as db:
+        return sessions.user_of(db, token, now=time.time())
+
+
+def _unknown(request: HTTPConnection, method: str) -> Response:
+    if method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return login.login_page(request.scope["path"], 401)
+    # only a person at curl or wget should be told to send a password
+    headers = {"WWW-Authenticate": 'Basic realm="sweeper: user api, password = API key"'}
+    message = "this server does not know the API key: set WANDB_API_KEY to the one in its data directory"
+    return refusal_answer(message, 401, headers if method == "GET" else None)
+
+
+def user_of(keys: Keyring, authorization: str) -> User | None:
+    """Find the user of an Authorization header, `Basic base64(api:KEY)`."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        _, _, key = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    if scheme.lower() != "basic" or not key:
+        return None
+    return keys.owner(key)

@@ -1,0 +1,145 @@
+"""The server put together: routes, start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Collection
+from functools import partial
+from pathlib import Path
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sweeper.server.artifacts import commit
+from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
+from sweeper.server.errors import RequestError
+from sweeper.server.http import artifact_endpoints, endpoints
+from sweeper.server.http.access import Gate
+from sweeper.server.http.limits import MAX_FILE, Limits
+from sweeper.server.pages import login, views
+from sweeper.server.rules import early_handout
+from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.rules.held_heartbeats import Vigil
+from sweeper.server.rules.reaper import Patience, Reaper
+from sweeper.server.rules.search_ahead import Searcher, SearchProcess
+from sweeper.server.signing import Signer
+from sweeper.server.store import run_files, sweeps, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.strict_json import refusal_answer
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+GRAPHQL_THREADS = 200
+"""Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
+
+
+def create_app(
+    data_dir: Path,
+    *,
+    hosts: Collection[str] = LOOPBACK,
+    patience: Patience | None = None,
+    search_ahead: bool = True,
+    hold_s: float = early_handout.HOLD_S,
+    max_file: int = MAX_FILE,
+) -> Starlette:
+    """Make the server as an ASGI application.
+
+    Args:
+        data_dir: Its data directory, made if need be; the database is opened when the application starts.
+        hosts: Names under which it may be addressed.
+        patience: For how long silence is borne, if not as by default.
+        search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
+        hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
+        max_file: Bytes of the largest file that is taken.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with contextlib.ExitStack() as stack:
+            store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
+            start = partial(SearchProcess, data_dir / users.DATABASE)
+            searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
+            _furnish(app, store, data_dir, searcher)
+            app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
+            borne = patience or Patience()
+            app.state.max_file = max_file
+            app.state.vigil = Vigil(store, app.state.is_ending)
+            app.state.hold_s = min(hold_s, borne.agent_s / 3)
+            reaper = asyncio.create_task(Reaper(app.state.scheduler, borne).work())
+            try:
+                yield
+            finally:
+                await app.state.vigil.close()
+                reaper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await reaper
+
+    app = Starlette(
+        routes=_routes(),
+        lifespan=lifespan,
+        middleware=[Middleware(Limits), Middleware(Gate, hosts=hosts)],
+        exception_handlers={
+            RequestError: _refuse,
+            HTTPException: _refuse,
+            UnicodeEncodeError: _refuse,
+        },
+    )
+    app.state.is_ending = bool
+    return app
+
+
+def _routes() -> list[Route]:
+    run_path = "/files/{entity}/{project}/{run}"
+    return [
+        Route("/healthz", endpoints.health),
+        Route("/graphql", endpoints.graphql_endpoint, methods=["POST"]),
+        Route(f"{run_path}/file_stream", endpoints.take_lines, methods=["POST"]),
+        Route(run_path + "/{path:path}", endpoints.upload_file, methods=["PUT"]),
+        Route(run_path + "/{path:path}", endpoints.download_file, methods=["GET"]),
+        Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
+        *artifact_endpoints.ROUTES,
+        *login.ROUTES,
+        *views.ROUTES,
+    ]
+
+
+def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | None) -> None:
+    """Put what requests need where they find it."""
+    now = time.time()
+    key = users.embedded_key(data_dir)
+    with store.write() as db:
+        users.ensure_user(db, users.EMBEDDED_USER, key, now=now)
+        secret = users.upload_secret(db)
+    shelf = data_dir / "files"
+    shelf.mkdir(mode=0o700, exist_ok=True)
+    app.state.store = store
+    app.state.files = FileStore(shelf)
+    with store.write() as db:
+        run_files.settle(db, app.state.files, now=now)
+    app.state.blobs = BlobStore(data_dir / ARTIFACTS)
+    commit.tidy(store, app.state.blobs, now=now)
+    app.state.signer = Signer(secret)
+    app.state.scheduler = Scheduler(store, searcher)
+    with store.read() as db:
+        for sweep in sweeps.running(db):
+            app.state.scheduler.changed(sweep.id)
+    app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    """Turn what is wrong with a request into an answer the SDK can show."""
+    if isinstance(error, RequestError):
+        return refusal_answer(error.message, error.status)
+    if isinstance(error, HTTPException):
+        return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
+    return refusal_answer("the text holds half a surrogate pair", 400)

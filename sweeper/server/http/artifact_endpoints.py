@@ -1,0 +1,86 @@
+"""The HTTP endpoints for what artifacts hold: signed addresses, and the one the SDK makes up itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from sweeper.server.artifacts.blobs import BlobStore
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.graphql.artifact_addresses import PREFIX, READ, WRITE
+from sweeper.server.http import limits
+from sweeper.server.signing import Signer
+from sweeper.server.store import projects
+from sweeper.server.store.database import Store
+
+
+async def upload(request: Request) -> Response:
+    """Take one content, as a stream."""
+    names, limit = _names(request), request.query_params.get("limit", "")
+    _check(request, WRITE, *names, limit)
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > int(limit):
+        raise RequestError(f"the upload has {length} bytes, it was announced with at most {limit}", 413)
+    blobs: BlobStore = request.app.state.blobs
+    try:
+        await blobs.save(int(names[0]), names[1], limits.upload(request, blobs.root), limit=int(limit))
+    except ClientDisconnect as error:
+        raise RequestError("the upload broke off") from error
+    return Response(status_code=200)
+
+
+async def download(request: Request) -> Response:
+    """Give out one content."""
+    project_id, md5 = _names(request)
+    _check(request, READ, project_id, md5)
+    return await _content(request, int(project_id), md5)
+
+
+async def download_by_name(request: Request) -> Response:
+    """Give out one content at the address the SDK makes from a manifest when a signed one does not work; with a key."""
+    names = request.path_params
+    project_id = await run_in_threadpool(_project, request.app.state.store, names["entity"], names["project"])
+    return await _content(request, project_id, names["md5"])
+
+
+def _project(store: Store, entity: str, name: str) -> int:
+    with store.read() as db:
+        place = projects.find(db, entity, name)
+    if place is None:
+        raise NotFoundError(f"no project {entity}/{name} here")
+    return place.id
+
+
+async def _content(request: Request, project_id: int, md5: str) -> Response:
+    blobs: BlobStore = request.app.state.blobs
+    place: Path = blobs.place(project_id, md5)
+    if not await anyio.Path(place).is_file():
+        raise NotFoundError("this content is not, or no longer, here")
+    # what was uploaded may be a web page: it must not act in our name
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(place, media_type="application/octet-stream", headers=headers)
+
+
+def _names(request: Request) -> tuple[str, str]:
+    return request.path_params["project"], request.path_params["md5"]
+
+
+def _check(request: Request, action: str, *names: str) -> None:
+    signer: Signer = request.app.state.signer
+    if not signer.holds(request.query_params.get("token", ""), action, *names, now=time.time()):
+        raise RequestError(
+            "this address is not, or no longer, signed for that: ask for the artifact's files again", 403
+        )
+
+
+ROUTES = [
+    Route(PREFIX + "{project}/{md5}", upload, methods=["PUT"]),
+    Route(PREFIX + "{project}/{md5}", download, methods=["GET"]),
+    Route("/artifactsV2/{region}/{entity}/{project}/{collection}/{birth}/{md5}/{name:path}", download_by_name),
+]

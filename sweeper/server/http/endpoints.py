@@ -1,0 +1,174 @@
+"""The HTTP endpoints of the SDK: GraphQL, file_stream, files, telemetry, and ours for health."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+
+from sweeper.run import RunState
+from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.graphql import executor
+from sweeper.server.graphql.context import Context
+from sweeper.server.graphql.operations import Operations
+from sweeper.server.http import compression, limits
+from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
+from sweeper.server.rules.held_heartbeats import Vigil
+from sweeper.server.signing import Signer
+from sweeper.server.store import projects, run_files, runs
+from sweeper.server.store.database import Store
+from sweeper.server.store.run_files import FileStore
+from sweeper.server.strict_json import JsonAnswer
+
+HOLDER_HEADER = "x-sweeper-holder"
+"""Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
+
+MAX_BODY = 64 * 2**20
+"""Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
+
+
+async def health(request: Request) -> Response:  # noqa: ARG001
+    """Say that the server is there, and which process it is."""
+    return JsonAnswer({"service": "sweeper", "version": _version(), "pid": os.getpid()})
+
+
+def _version() -> str:
+    try:
+        return version("sweeper")
+    except PackageNotFoundError:  # run from a folder without installation
+        return "unknown"
+
+
+async def graphql_endpoint(request: Request) -> Response:
+    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search.
+
+    A heartbeat that finds its agent busy waits, without a thread, for the end of the run and is then answered anew.
+    """
+    context, body = context_of(request), await _body(request)
+    status, content = await _execute(request, body, context)
+    if context.watched:
+        vigil: Vigil = request.app.state.vigil
+        hold_s = min(request.app.state.hold_s, early_handout.hold_s(request.headers.get("user-agent", "")))
+        if await vigil.keep(context.watched, request.receive, timeout_s=hold_s):
+            status, content = await _execute(request, body, context_of(request))
+    return JsonAnswer(content, status_code=status)
+
+
+async def _execute(request: Request, body: bytes, context: Context) -> tuple[int, dict[str, Any]]:
+    limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
+    return await anyio.to_thread.run_sync(executor.answer, body, Operations(context), limiter=limiter)
+
+
+async def take_lines(request: Request) -> Response:
+    """Take what a run logs."""
+    context, names = context_of(request), request.path_params
+    body = await _body(request)
+    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
+    take = partial(file_stream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
+    scheduler = context.scheduler
+    answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
+    if b'"complete"' in body:
+        request.app.state.vigil.look()
+    return JsonAnswer(answer)
+
+
+async def telemetry(request: Request) -> Response:  # noqa: ARG001
+    """Take the SDK's own telemetry (OTLP) and drop it."""
+    return Response(status_code=200)
+
+
+async def upload_file(request: Request) -> Response:
+    """Take one file of a run, as a stream."""
+    store: Store = request.app.state.store
+    shelf: FileStore = request.app.state.files
+    names = _file_names(request)
+    signer: Signer = request.app.state.signer
+    if not signer.holds(request.query_params.get("token", ""), "upload", *names, now=time.time()):
+        raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
+    shelf.locate(*names)  # or it is refused
+    try:
+        arrival = await shelf.take(limits.upload(request, shelf.root))
+    except ClientDisconnect as error:
+        raise RequestError("the upload broke off") from error
+    try:
+        await run_in_threadpool(_keep, store, shelf, names, arrival)
+    finally:
+        await anyio.Path(arrival.temporary).unlink(missing_ok=True)
+    return Response(status_code=200)
+
+
+def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival) -> None:
+    """Put an upload in its place and note it; a server that dies in between finds out at its next start."""
+    entity, project, run_name, path = names
+    place, now = shelf.locate(*names), time.time()
+    shelf.make_room(place)
+    with store.write() as db:
+        home = projects.ensure(db, entity, project, now=now)
+        run = runs.find(db, home.id, run_name)
+        if run is None:
+            deletion.check_new(db, home.id, run_name)
+            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now)
+        run_files.announce(db, run.id, path, arrival)
+    with store.write() as db:  # one at a time, so that what lies there last is what was noted last
+        arrival.move(place)
+        run_files.record(db, run.id, path, arrival.size, arrival.md5, now=now)
+
+
+async def download_file(request: Request) -> Response:
+    """Give out one file of a run."""
+    store: Store = request.app.state.store
+    shelf: FileStore = request.app.state.files
+    names = _file_names(request)
+    place = shelf.locate(*names)
+    found = await run_in_threadpool(_stored_file, store, names)
+    if not await anyio.Path(place).is_file():
+        raise NotFoundError(f"the content of {found.path!r} is gone")
+    # what a run uploaded may be a web page: it must not act in our name
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
+    return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
+
+
+def _stored_file(store: Store, names: tuple[str, str, str, str]) -> run_files.StoredFile:
+    entity, project, run_name, path = names
+    with store.read() as db:
+        place = projects.find(db, entity, project)
+        run = runs.find(db, place.id, run_name) if place else None
+        if run is None:
+            raise NotFoundError(f"no run {entity}/{project}/{run_name} here")
+        return run_files.find(db, run.id, path)
+
+
+def _file_names(request: Request) -> tuple[str, str, str, str]:
+    names = request.path_params
+    return names["entity"], names["project"], names["run"], names["path"]
+
+
+def context_of(request: Request) -> Context:
+    """Gather what the resolvers of a request need."""
+    state = request.app.state
+    address = f"{request.url.scheme}://{request.headers['host']}"
+    holder = request.headers.get(HOLDER_HEADER, "")
+    return Context(
+        state.scheduler, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+    )
+
+
+async def _body(request: Request) -> bytes:
+    """Read a body of bounded size.
+
+    Raises:
+        RequestError: It is too long.
+    """
+    body = bytearray()
+    async for chunk in compression.content(request, limit=MAX_BODY):
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise RequestError(f"the request has more than {MAX_BODY} bytes", 413)
+    return bytes(body)

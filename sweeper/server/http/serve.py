@@ -1,0 +1,147 @@
+"""The server in the foreground: where it listens, under which names, with or without TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sweeper.server.http.app import LOOPBACK, create_app
+from sweeper.server.http.limits import MAX_FILE
+from sweeper.server.rules.reaper import Patience
+from sweeper.server.store import users
+
+HEADERS_WITHIN_S = 20.0
+"""Seconds in which a client must have sent the headers of a request: uvicorn (0.54) waits for ever."""
+MAX_HEADERS = 64 * 1024
+"""Bytes of a request's headers, more or less: httptools (0.9) would keep any number."""
+KEEP_ALIVE_S = 120
+"""Longer than wandb-core keeps an idle connection (90 s): who closes first must be the client, who knows whether it is
+about to send. An agent's requests are 5 s and a run's 15 s apart."""
+MAX_CONNECTIONS = 8192
+"""More are answered with 503, which clients repeat; a thousand agents have two each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the server listens.
+
+    Attributes:
+        host: The address.
+        port: The port.
+        names: Further names that clients may call it by; `*` for any.
+        tls: The files of the certificate and of its key; None for plain HTTP.
+    """
+
+    host: str
+    port: int
+    names: Collection[str] = ()
+    tls: tuple[Path, Path] | None = None
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """All names that clients may call it by; bare addresses they always may."""
+        return frozenset({*LOOPBACK, self.host, socket.gethostname(), *self.names})
+
+
+class HurriedProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, without clients that send a request's headers byte by byte (slowloris) or no end."""
+
+    _limit: asyncio.TimerHandle | None = None
+    _fruitless = 0
+    """Bytes that have come since the last piece of a body or end of headers."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        """Start waiting for the first request."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of a request."""
+        self._fruitless += len(data)
+        super().data_received(data)
+        if self._fruitless > MAX_HEADERS:
+            self.transport.close()
+        self._watch()
+
+    def on_headers_complete(self) -> None:
+        """Begin a request."""
+        self._fruitless = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._fruitless = 0
+        super().on_body(body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        if self._limit:
+            self._limit.cancel()
+        super().connection_lost(exc)
+
+    def _awaits_headers(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr] # None at first
+
+    def _watch(self) -> None:
+        if not self._awaits_headers():
+            if self._limit:
+                self._limit.cancel()
+            self._limit = None
+        elif self._limit is None:
+            self._limit = self.loop.call_later(HEADERS_WITHIN_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._limit = None
+        if self._awaits_headers():
+            self.transport.close()
+
+
+def serve(address: Address, data_dir: Path, *, max_file: int = MAX_FILE, patience: Patience | None = None) -> None:
+    """Run the server until SIGTERM or SIGINT.
+
+    Args:
+        address: Where it listens.
+        data_dir: The data directory, made if need be.
+        max_file: Bytes of the largest file that is taken.
+        patience: For how long silence is borne, if not as by default.
+
+    Raises:
+        StoreError: Its database cannot be used.
+    """
+    os.umask(0o077)  # what it writes is for nobody else
+    users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    certificate, key = address.tls or (None, None)
+    app = create_app(data_dir, hosts=address.hosts, max_file=max_file, patience=patience)
+    config = uvicorn.Config(
+        app,
+        host=address.host,
+        port=address.port,
+        http=HurriedProtocol,
+        ws="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        limit_concurrency=MAX_CONNECTIONS,
+        log_config=None,
+        access_log=False,  # it would hold the tokens of addresses
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        server_header=False,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(config)
+    app.state.is_ending = lambda: server.should_exit
+    gc.freeze()  # what is there now stays to the end: looking at it takes each full collection 46 ms
+    server.run()

@@ -1,0 +1,182 @@
+"""The web pages, at the addresses that the SDK prints."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.run import Run, best_run
+from sweeper.search.importance import importance
+from sweeper.search.pareto_front import front
+from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql.context import file_path
+from sweeper.server.pages.rendering import page
+from sweeper.server.rules import prior_runs
+from sweeper.server.store import alerts, lines, projects, run_files, runs, sweeps
+from sweeper.server.store.database import Store
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
+from sweeper.status import saved_seconds
+
+CHART_WIDTH, CHART_HEIGHT = 640, 200
+
+
+async def home(request: Request) -> Response:
+    """Show all projects with their sweeps."""
+    return await run_in_threadpool(_home, request.app.state.store)
+
+
+def _home(store: Store) -> Response:
+    with store.read() as db:
+        shown = [(project, _overview(store, project)) for project in projects.all_of(db)]
+    return page("home.html", projects=shown)
+
+
+async def project_page(request: Request) -> Response:
+    """Show one project: its sweeps and its other runs."""
+    return await run_in_threadpool(_project_page, request.app.state.store, **request.path_params)
+
+
+def _project_page(store: Store, entity: str, project: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        loose = runs.where(db, "project_id = ? AND sweep_id IS NULL", (place.id,))
+    return page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
+
+
+def _overview(store: Store, project: Project) -> list[dict[str, Any]]:
+    """Sum up a project's sweeps, the newest first."""
+    with store.read() as db:
+        return [
+            {"sweep": sweep, "done": runs.count(db, sweep.id), "expected": prior_runs.expected_runs(db, sweep)}
+            for sweep in sweeps.of_project(db, project.id)
+        ]
+
+
+async def sweep_page(request: Request) -> Response:
+    """Show one sweep: state, best run and all runs."""
+    return await run_in_threadpool(_sweep_page, request.app.state.store, **request.path_params)
+
+
+def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        found = sweeps.find(db, sweep, place.id)
+        if found is None:
+            raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
+        seen = runs.for_search(db, found)
+        fallbacks = runs.fallbacks(db, found.id)
+        expected = prior_runs.expected_runs(db, found)
+    known = [run for run in seen if not run.prior]
+    goal = found.definition.goal
+    return page(
+        "sweep.html",
+        project=place,
+        sweep=found,
+        metric=found.definition.metric,
+        expected=expected,
+        runs=[(run, run.best(goal)) for run in reversed(known)],
+        ended=sum(run.state.ended for run in known),
+        best=best_run(known, goal),
+        best_value=_best_value(known, goal),
+        front=_front(found.definition, known),
+        names=sorted({name for run in known for name in run.params}),
+        prior=[run for run in seen if run.prior],
+        importance=[row for row in importance(found.definition, known) if row.forest is not None],
+        stopped=sum(run.stop is not None for run in known),
+        saved_s=saved_seconds(known),
+        fallbacks=fallbacks,
+        now=time.time(),
+    )
+
+
+def _best_value(known: Sequence[Run], goal: Any) -> float | None:
+    best = best_run(known, goal)
+    return best.best(goal) if best else None
+
+
+def _front(definition: SweepDefinition, known: Sequence[Run]) -> list[Run]:
+    """Find the runs that no other one beats in all of several metrics."""
+    metrics = definition.metrics or ()
+    places = front([run.values for run in known], [metric.goal for metric in metrics]) if metrics else []
+    return sorted((known[place] for place in places), key=lambda run: run.values)
+
+
+async def run_page(request: Request) -> Response:
+    """Show one run: its config, summary, files and the course of the metric."""
+    return await run_in_threadpool(_run_page, request.app.state.store, **request.path_params)
+
+
+def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
+    place = _find_project(store, entity, project)
+    with store.read() as db:
+        found = runs.find(db, place.id, run)
+        if found is None:
+            raise NotFoundError(f"no run {run!r} in {entity}/{project}")
+        sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
+        logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
+        values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
+        uploads = run_files.of_run(db, found.id)
+        said = alerts.of_run(db, found.id)
+    return page(
+        "run.html",
+        project=place,
+        run=found,
+        sweep=sweep,
+        metric=sweep.definition.metric if sweep else None,
+        chart=chart(values, logged),
+        alerts=said,
+        suggestion=json.loads(found.origin or "{}"),
+        config=_config(found),
+        summary=_shown(json.loads(found.summary)),
+        files=[(file, file_path(entity, project, run, file.path)) for file in uploads],
+    )
+
+
+def _config(run: StoredRun) -> dict[str, Any]:
+    """Give the config as the user wrote it, without the SDK's own part."""
+    entries = {name: entry for name, entry in json.loads(run.config).items() if name != "_wandb"}
+    return {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in entries.items()}
+
+
+def _shown(summary: dict[str, Any]) -> dict[str, Any]:
+    """Leave out media and the SDK's own keys."""
+    return {name: value for name, value in summary.items() if name[0:1] != "_" and not isinstance(value, dict)}
+
+
+def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
+    """Lay out a line through values, perhaps a sample of `count`, on a canvas; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    low, high = min(values), max(values)
+    span = high - low or 1.0
+    points = [
+        (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
+        for i, value in enumerate(values)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
+
+
+def _find_project(store: Store, entity: str, name: str) -> Project:
+    with store.read() as db:
+        found = projects.find(db, entity, name)
+    if found is None:
+        raise NotFoundError(f"no project {entity}/{name} here")
+    return found
+
+
+ROUTES = [
+    Route("/", home),
+    Route("/{entity}/{project}", project_page),
+    Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
+    Route("/{entity}/{project}/runs/{run}", run_page),
+]

@@ -1,0 +1,47 @@
+"""Runs that a sweep's own scheduler proposes, instead of a search of this server's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from sweeper.server.errors import RequestError
+from sweeper.server.rules import sweep_transitions
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
+
+
+def add(
+    db: sqlite3.Connection, sweep: Sweep, config: Mapping[str, Any], *, display_name: str | None, now: float
+) -> StoredRun | None:
+    """Store a run that waits for an agent; None if the sweep is over.
+
+    Args:
+        db: The write connection.
+        sweep: Its sweep.
+        config: The config its agent will be given, every value under "value".
+        display_name: Its name on the pages; the file's template or its number if left out.
+        now: The time.
+
+    Raises:
+        RequestError: The server searches for the sweep by itself, or the config has another form.
+    """
+    if sweep.definition.scheduler is None:
+        raise RequestError(f"sweep {sweep.name} has no `scheduler:`: this server searches for it")
+    params = _parameters(sweep, config)
+    if sweep.state.ended or sweep.exhausted or sweep_transitions.is_over(db, sweep):
+        return None
+    return runs.propose(db, sweep, params, now=now, config=config, display_name=display_name)
+
+
+def _parameters(sweep: Sweep, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the parameters of a config, flat; those that the file does not list keep their name."""
+    for name, entry in config.items():
+        if not isinstance(entry, Mapping) or "value" not in entry:
+            raise RequestError(f'config: {name} is not {{"value": ...}}')
+    values = {name: entry["value"] for name, entry in config.items()}
+    space = sweep.definition.space
+    listed = {path[0] for path in space.paths.values()}
+    return {**space.flatten(values), **{name: value for name, value in values.items() if name not in listed}}

@@ -1,0 +1,90 @@
+"""The process that computes suggestions ahead: `python -m sweeper.server.rules.search_process DATABASE DESCRIPTOR`.
+
+It reads the database by itself and writes nothing: orders come and answers go through a connection, and its state is
+a memory of what it has read. So it can be killed at any time. It ends with the server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import traceback
+from collections import OrderedDict
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from sweeper.lifeline import die_with_parent
+from sweeper.run import Run, RunState
+from sweeper.search import suggest
+from sweeper.server.rules.known_runs import KnownRuns
+from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
+from sweeper.server.store import sweeps
+from sweeper.server.store.database import open_reader
+
+NICENESS = 5
+"""Trainers come first; but a search that starves costs them more, in random draws."""
+SWEEPS_KNOWN = 8
+"""Sweeps whose runs are kept in memory: 10,000 runs of 100 values take some 40 MiB."""
+
+
+class Searching:
+    """Carries out orders.
+
+    Args:
+        db: A connection for reading.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._known: OrderedDict[int, KnownRuns] = OrderedDict()
+
+    def answer(self, order: Order) -> Answer:
+        """Compute a suggestion, whatever comes."""
+        try:
+            return Answer(self._suggest(order))
+        except Exception as error:  # noqa: BLE001 a search may raise anything, and the next order may go well
+            traceback.print_exc()
+            return Answer(error=f"{type(error).__name__}: {error}")
+
+    def _suggest(self, order: Order) -> Ahead | None:
+        self._db.execute("BEGIN")  # one state of the database for all that is read
+        try:
+            sweep = sweeps.get(self._db, order.sweep_id)
+            known = self._runs_of(sweep.id).refresh(self._db, sweep)
+        finally:
+            self._db.execute("COMMIT")
+        if sum(not run.prior for run in known) != order.made:
+            return None
+        given = [
+            Run(id=f"ahead-{entry.number}", state=RunState.PENDING, params=json.loads(entry.params or "{}"))
+            for entry in order.given
+        ]
+        found = suggest(sweep.definition, [*known, *given], seed=sweep.search_seed)
+        ended = sum(run.state.ended for run in known)
+        return Ahead.of(order.number, found, seed=sweep.search_seed, based_on=ended)
+
+    def _runs_of(self, sweep_id: int) -> KnownRuns:
+        known = self._known.setdefault(sweep_id, KnownRuns())
+        self._known.move_to_end(sweep_id)
+        while len(self._known) > SWEEPS_KNOWN:
+            self._known.popitem(last=False)
+        return known
+
+
+def main(database: str, descriptor: int) -> None:
+    """Carry out orders until the server ends."""
+    die_with_parent()
+    os.nice(NICENESS)
+    connection, searching = Connection(descriptor), Searching(open_reader(Path(database)))
+    while True:
+        try:
+            order = ORDERS.validate_json(connection.recv_bytes())
+        except EOFError:
+            return
+        connection.send_bytes(ANSWERS.dump_json(searching.answer(order)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

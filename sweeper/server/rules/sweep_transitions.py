@@ -1,0 +1,100 @@
+"""The life of sweeps: when one is over, and what a person asks of it.
+
+Functions of a write connection. The states are drawn in `sweeper.run`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sweeper.run import RunState, SweepState
+from sweeper.server.errors import RequestError
+from sweeper.server.rules import stop_requests
+from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
+
+
+def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
+    """Finish a sweep that has given out all its runs and waits for none."""
+    sweep = sweeps.get(db, sweep_id)
+    if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
+        return sweep
+    expected = sweep.definition.expected_runs
+    is_complete = expected is not None and runs.count(db, sweep_id) >= expected
+    if sweep.exhausted or is_complete or is_over(db, sweep):
+        sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
+        return sweeps.get(db, sweep_id)
+    return sweep
+
+
+def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
+    """Whether a sweep has made as many runs as its file allows, or reached its target."""
+    cap = sweep.definition.run_cap
+    return (cap is not None and runs.count(db, sweep.id) >= cap) or reached_target(db, sweep)
+
+
+def reached_target(db: sqlite3.Connection, sweep: Sweep) -> bool:
+    """Whether a run of a sweep has logged a value as good as the metric's target."""
+    metric = sweep.definition.metric
+    if metric is None or metric.target is None:
+        return False
+    return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
+
+
+def settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+    """Look at the sweep of a run that has just ended: it may have reached its target, or its end."""
+    if run.sweep_id is not None:
+        sweep = sweeps.get(db, run.sweep_id)
+        if _reaches_target(db, sweep, run):
+            sweeps.set_exhausted(db, run.sweep_id)
+            drop_waiting(db, sweep, now=now)
+        settle(db, run.sweep_id, now=now)
+
+
+def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
+    """Whether an ended run reached its sweep's target, be it in its summary alone."""
+    metric = sweep.definition.metric
+    if sweep.definition.metrics:
+        return sweep.definition.met(runs.seen_run(db, sweep, run.id).values)
+    if metric is None or metric.target is None:
+        return False
+    best = runs.seen_run(db, sweep, run.id).best(metric.goal)
+    return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
+
+
+def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+    """End the runs that a scheduler of the sweep's own has proposed and nobody needs any more."""
+    if sweep.definition.scheduler is None:
+        return
+    for run in runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep.id,)):
+        reason = "a run had reached the sweep's target before it started"
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
+
+
+def set_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:
+    """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
+
+    Raises:
+        RequestError: The sweep was canceled; it cannot come back.
+    """
+    if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
+        raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
+    sweeps.set_state(db, sweep.id, state, now=now)
+    for run in runs.of_sweep(db, sweep.id) if state.ended else ():
+        if stop_requests.waits(run):
+            stop_requests.end_waiting(db, run, "the sweep was stopped before it started", now=now)
+        elif state is SweepState.CANCELED:
+            stop_requests.request(db, run.id, "the sweep was canceled", now=now)
+
+
+def reopen(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+    """Let a sweep that ended by itself give out a run again; one that a person ended stays so."""
+    if not sweep.state.ended:
+        return
+    expected = sweep.definition.expected_runs
+    whole = sweep.exhausted or (expected is not None and runs.count(db, sweep.id) >= expected)
+    if sweep.state is SweepState.CANCELED or not whole:
+        words = "canceled" if sweep.state is SweepState.CANCELED else "stopped: open it again first (sweeper resume)"
+        raise RequestError(f"sweep {sweep.name} is {words}")
+    sweeps.set_state(db, sweep.id, SweepState.RUNNING, now=now)

@@ -1,0 +1,198 @@
+"""An agent that asks beside its function gets its next run when its last one ends; nothing is lost if it is gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from sweeper.run import RunState, SweepState
+from sweeper.server.rules import early_handout, run_transitions, stop_requests
+
+GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3]}}}
+
+
+def eager(table, sweep):
+    """Register an agent that asks at once, and give it a run that has started."""
+    agent = table.agent(sweep)
+    command = table.scheduler.heartbeat(agent, set(), now=table.now)
+    table.beat(agent, command.run.name)
+    table.start(command.run)
+    return agent, command.run
+
+
+def take_back(table, after_s: float) -> list[str]:
+    """Let time pass and take back what was dropped."""
+    table.now += after_s
+    with table.store.write() as db:
+        return [run.name for run in early_handout.take_back(db, now=table.now)]
+
+
+def test_next_run_comes_when_the_listed_one_has_ended(table):
+    """The agent still lists its run, whose end has been reported: that is time enough for the next one."""
+    agent, run = eager(table, table.sweep(GRID))
+    table.complete(run)
+    command = table.beat(agent, run.name)
+    assert (command.kind, table.state(command.run)) == ("run", RunState.PENDING)
+    assert table.beat(agent, run.name, command.run.name).kind == "wait"
+
+
+def test_agent_in_a_shell_waits_for_its_process(table):
+    """`wandb agent` asks 5 s after it registered; its run's process still holds the GPU when it reports its end."""
+    agent = table.agent(table.sweep(GRID))
+    run = table.given(agent)
+    table.start(run)
+    table.complete(run)
+    command = table.beat(agent, run.name)
+    assert (command.kind, command.watch) == ("wait", ())
+
+
+def test_a_workers_agent_gets_one_run(table):
+    """A worker of ours takes one run: another would be dropped."""
+    agent = table.agent(table.sweep(GRID))
+    run = table.scheduler.heartbeat(agent, set(), now=table.now, early=False).run
+    table.start(run)
+    table.complete(run)
+    assert table.beat(agent, run.name).kind == "wait"
+
+
+@pytest.mark.parametrize("exit_code", [1, 255])
+def test_failed_run_brings_no_other_at_once(table, exit_code):
+    """Ctrl-C on an agent looks like a failure of its run."""
+    agent, run = eager(table, table.sweep(GRID))
+    table.complete(run, exit_code)
+    assert table.beat(agent, run.name).kind == "wait"
+    assert table.beat(agent).kind == "run"
+
+
+def test_stopped_run_brings_another_at_once(table):
+    """An agent goes on after a stop of ours, although its run ends with exit code 1."""
+    agent, run = eager(table, table.sweep(GRID))
+    with table.store.write() as db:
+        stop_requests.request(db, run.id, "no good", now=table.now)
+    assert table.beat(agent, run.name).kind == "stop"
+    table.complete(run, 1)
+    assert table.beat(agent, run.name).kind == "run"
+
+
+def test_function_at_work_is_not_broken_off_by_an_exit(table):
+    """The run has reported its end, the function may still be busy: the exit comes when it is not listed any more."""
+    sweep = table.sweep(GRID)
+    agent, run = eager(table, sweep)
+    table.set_state(sweep, SweepState.FINISHED)
+    table.complete(run)
+    assert table.beat(agent, run.name).kind == "wait"
+    assert table.beat(agent).kind == "exit"
+
+
+def test_paused_sweep_gives_nothing_early(table):
+    """A pause holds for an agent whose run has just ended, too."""
+    sweep = table.sweep(GRID)
+    agent, run = eager(table, sweep)
+    table.complete(run)
+    table.set_state(sweep, SweepState.PAUSED)
+    assert table.beat(agent, run.name).kind == "wait"
+
+
+def test_dropped_run_vanishes_and_its_configuration_is_free(table):
+    """An agent at its `count` exits with the command in its queue: after 15 s the grid is as it was before."""
+    sweep = table.sweep(GRID)
+    agent, run = eager(table, sweep)
+    table.complete(run)
+    dropped = table.beat(agent, run.name).run
+    assert take_back(table, 14) == []
+    assert take_back(table, 2) == [dropped.name]
+    assert [stored.name for stored in table.runs(sweep)] == [run.name]
+    other = table.agent(sweep)
+    assert table.given(other).params == dropped.params
+
+
+@pytest.mark.parametrize("sign", ["listed", "started"])
+def test_run_that_was_taken_up_stays(table, sign):
+    """A run that the agent lists, or whose process has reported, is not taken back."""
+    sweep = table.sweep(GRID)
+    agent, run = eager(table, sweep)
+    table.complete(run)
+    second = table.beat(agent, run.name).run
+    if sign == "listed":
+        table.beat(agent, second.name)
+    else:
+        table.start(second)
+    assert take_back(table, 100) == []
+    assert len(table.runs(sweep)) == 2
+
+
+def test_dropped_run_with_a_past_goes_back_to_the_queue(table):
+    """A preempted run is not forgotten because an agent dropped it: the next one gets it."""
+    sweep = table.sweep(GRID)
+    agent, run = eager(table, sweep)
+    other, preempted = eager(table, sweep)
+    with table.store.write() as db:
+        run_transitions.preempting(db, table.read(preempted))
+    table.complete(preempted, 1)
+    table.complete(run)
+    command = table.beat(agent, run.name)
+    assert (command.kind, command.run.id) == ("resume", preempted.id)
+    assert take_back(table, 16) == [preempted.name]
+    command = table.beat(other)
+    assert (command.kind, command.run.id) == ("resume", preempted.id)
+
+
+@pytest.fixture
+def patient(serve, tmp_path):
+    """A server that holds heartbeats for longer than any test takes."""
+    yield from serve(tmp_path / "data", hold_s=100.0)
+
+
+class Held:
+    """A heartbeat in a thread of its own, and its answer."""
+
+    def __init__(self, client, agent: str, run: str) -> None:
+        self.commands: list = []
+        self._thread = threading.Thread(target=lambda: self.commands.extend(client.beat(agent, run)))
+        self._thread.start()
+        time.sleep(0.3)
+        assert self._thread.is_alive()
+
+    def answer(self) -> list[str]:
+        """Wait for the answer; the kinds of its commands."""
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        return [command["type"] for command in self.commands]
+
+
+def test_heartbeat_is_answered_when_the_run_ends(patient):
+    """A busy agent's heartbeat waits; the end of its run answers it with the next one."""
+    agent = patient.agent(patient.sweep(GRID))
+    (command,) = patient.beat(agent)
+    assert patient.beat(agent, command["run_id"]) == []  # nothing has started that could report its end
+    patient.init(command["run_id"])
+    held = Held(patient, agent, command["run_id"])
+    patient.stream(command["run_id"], complete=True, exitcode=0)
+    assert held.answer() == ["run"]
+
+
+def test_heartbeat_is_answered_when_the_run_shall_stop(patient):
+    """A canceled sweep reaches a waiting agent at once."""
+    sweep = patient.sweep(GRID)
+    agent = patient.agent(sweep)
+    (command,) = patient.beat(agent)
+    patient.init(command["run_id"])
+    held = Held(patient, agent, command["run_id"])
+    query = 'query($s: String!) { project(name: "p") { sweep(sweepName: $s) { id } } }'
+    number = patient.graphql(query, s=sweep)["project"]["sweep"]["id"]
+    patient.graphql(
+        'mutation($id: ID) { upsertSweep(input: {id: $id, state: "CANCELED"}) { sweep { id } } }', id=number
+    )
+    assert held.answer() == ["stop"]
+
+
+def test_interrupted_agent_is_not_kept_waiting(patient):
+    """After Ctrl-C the run ends with exit code 1: the heartbeat is answered, and with nothing."""
+    agent = patient.agent(patient.sweep(GRID))
+    (command,) = patient.beat(agent)
+    patient.init(command["run_id"])
+    held = Held(patient, agent, command["run_id"])
+    patient.stream(command["run_id"], complete=True, exitcode=1)
+    assert held.answer() == []
