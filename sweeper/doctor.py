@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from sweeper.gpus import NO_DRIVER, Found, Gpu
+from sweeper.launch.gpus import NO_DRIVER, Found, Gpu
 
 WANDB_FLOOR, WANDB_TESTED = (0, 29), (0, 31)
 """The oldest SDK we can drive, and the newest we have tested; pyproject.toml and constraints.txt say the same."""

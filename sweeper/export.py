@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, Self, get_args
 
 from sweeper.errors import ResultError
-from sweeper.record import RunRecord
+from sweeper.journal.attempt import RunRecord
 from sweeper.run import float_or_nan
 from sweeper.status import RunStatus, summarise
 from sweeper.sweep_reader import SweepView

@@ -28,7 +28,7 @@ import psutil
 from sweeper import doctor, embedded, session
 from sweeper.doctor import Answer, Disk, Finding, Torch, Verdict
 from sweeper.errors import BackendError, SweeperError
-from sweeper.gpus import Found, find_gpus
+from sweeper.launch.gpus import Found, find_gpus
 from sweeper.settings import Backend, BackendChoice, Settings
 
 Fact = TypeVar("Fact")

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.failures import Kind
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import Kind
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs

@@ -17,7 +17,7 @@ from typing import Literal, Self
 from sweeper import wandb_client, wandb_runs
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
-from sweeper.launch.base import SweepDir
+from sweeper.launch.launcher import SweepDir
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sweeper import wandb_client
-from sweeper.cores import usable_cores
 from sweeper.definition.metric import Scheduler
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
-from sweeper.gpus import find_gpus
-from sweeper.launch.base import SweepDir
+from sweeper.launch.cores import usable_cores
+from sweeper.launch.gpus import find_gpus
+from sweeper.launch.launcher import SweepDir
 from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
 from sweeper.session import DEFAULT_PROJECT, LastSweep, remember

@@ -21,7 +21,7 @@ from sweeper.run import RunState
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.launching import Launch, LaunchResult, StatusPoller
+    from sweeper.launch.foreground import Launch, LaunchResult, StatusPoller
     from sweeper.status import RunStatus, SweepStatus
     from sweeper.verbs import StatusReader
 
@@ -108,10 +108,11 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    from sweeper import launching, session, verbs
+    from sweeper import session, verbs
+    from sweeper.launch import foreground
     from sweeper.launch.plan import Asked
 
-    rules = launching.Rules(
+    rules = foreground.Rules(
         grace_s=grace,
         retries=retries,
         max_failures=max_failures,
@@ -129,7 +130,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     if detach:
         _detach(reader, settings)
         return
-    prepared = launching.prepare_launch(
+    prepared = foreground.prepare_launch(
         reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
     _announce(prepared, plan.notes)
@@ -139,7 +140,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
-    from sweeper.detached import start_detached
+    from sweeper.launch.background import start_detached
 
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     started = start_detached(arguments, reader.directory, settings)
@@ -179,19 +180,19 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
 
 
 def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
-    from sweeper import launching
+    from sweeper.launch import foreground
 
     def say_stopping(asked: int) -> None:
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with launching.StatusPoller(reader) as poller:
+    with foreground.StatusPoller(reader) as poller:
         if sys.stderr.isatty():
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
-                return launching.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
+                return foreground.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
         log = ProgressLog(launch)
-        result = launching.run_launch(
+        result = foreground.run_launch(
             launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
         )
     log.tell(poller.read())

@@ -45,7 +45,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     """
     from sweeper import export as tables
     from sweeper import session, wandb_runs
-    from sweeper.launch.base import SweepDir
+    from sweeper.launch.launcher import SweepDir
     from sweeper.sweep_reader import SweepReader
 
     form = tables.choose_format(form, output)

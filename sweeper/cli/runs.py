@@ -36,7 +36,7 @@ def retry(
 
     Example: sweeper retry && sweeper launch
     """
-    from sweeper.recovery import retry_runs
+    from sweeper.launch.recovery import retry_runs
 
     if failed and runs:
         raise LaunchError("--failed and run ids exclude each other", "give one of them")
@@ -62,7 +62,7 @@ def logs(
 
     Example: sweeper logs -f gpu0
     """
-    from sweeper.detached import find_log, read_log
+    from sweeper.launch.background import find_log, read_log
 
     log, goes_on = find_log(Settings.from_env().home, name)
     for text in read_log(log, goes_on, follow=follow):

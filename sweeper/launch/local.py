@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sweeper.launch.base import LaunchDir, WorkerHandle, WorkerSpec, WorkerState
-from sweeper.lifeline import Family
+from sweeper.launch.launcher import LaunchDir, WorkerHandle, WorkerSpec, WorkerState
+from sweeper.processes import Family
 
 
 class LocalLauncher:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sweeper.errors import LaunchError, NoGpuError
-from sweeper.gpus import IDLE_MEMORY_MIB, Found, Gpu
-from sweeper.launch.base import Slot
+from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu
+from sweeper.launch.launcher import Slot
 
 CPU_SLOTS = 2
 """Slots of a machine without a GPU."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from sweeper.launch.base import Launcher, WorkerHandle, WorkerState
+from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 
 TICK_S = 0.2
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from sweeper.launch.base import Slot, SweepDir, WorkerSpec
+from sweeper.launch.launcher import Slot, SweepDir, WorkerSpec
 from sweeper.ref import SweepRef
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

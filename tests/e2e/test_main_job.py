@@ -8,7 +8,7 @@ import stat
 import onnx
 import pytest
 
-from sweeper.cores import usable_cores
+from sweeper.launch.cores import usable_cores
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

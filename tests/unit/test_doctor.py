@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from sweeper import doctor
 from sweeper.doctor import GIB, Answer, Disk, Torch
-from sweeper.gpus import NO_DRIVER, Found, Gpu, GpuProcess
+from sweeper.launch.gpus import NO_DRIVER, Found, Gpu, GpuProcess
 
 ROOT = Path(__file__).parents[2]
 

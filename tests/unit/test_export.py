@@ -27,7 +27,7 @@ from sweeper.export import (
     run_table,
     write,
 )
-from sweeper.record import RunRecord
+from sweeper.journal.attempt import RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, SweepState
 from sweeper.sweep_reader import SweepView

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, StopDecision, SweepState
 from sweeper.status import SweepStatus, summarise

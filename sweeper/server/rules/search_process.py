@@ -15,7 +15,7 @@ from collections import OrderedDict
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from sweeper.lifeline import die_with_parent
+from sweeper.processes import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
 from sweeper.server.rules.known_runs import KnownRuns

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.errors import LaunchError, NoGpuError
-from sweeper.gpus import Found, Gpu, GpuProcess
+from sweeper.launch.gpus import Found, Gpu, GpuProcess
 from sweeper.launch.plan import Asked, choose, plan_slots, visible
 
 

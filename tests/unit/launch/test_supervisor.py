@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from sweeper.launch.base import WorkerHandle, WorkerState
+from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.launch.supervisor import supervise
 
 

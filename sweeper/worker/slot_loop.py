@@ -17,14 +17,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from sweeper.child import Child
-from sweeper.failures import Asked, Facts, Failure, Kind, Policy, broken, classify
-from sweeper.launch.base import LaunchDir, SweepDir, WorkerSpec
-from sweeper.lifeline import Family, end_with_parent
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import Asked, Facts, Failure, Kind, Policy, broken, classify
+from sweeper.launch.launcher import LaunchDir, SweepDir, WorkerSpec
+from sweeper.processes import Family, end_with_parent
 from sweeper.ref import SweepRef
-from sweeper.run_process import probe, set_run_state
-from sweeper.stage import Raised, Started
+from sweeper.worker.main_thread import Raised, Started
+from sweeper.worker.run_handle import Child
+from sweeper.worker.run_process import probe, set_run_state
 
 POLL_S = 0.2
 STOP_GRACE_S = 10.0
@@ -68,7 +68,7 @@ class Worker:
         self.context: ForkServerContext | SpawnContext = multiprocessing.get_context("forkserver")
         # all that a run's process would import by itself, most of a second: the agent's parts of the SDK (wandb 0.31)
         sdk = ["wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.inputs.internal", "requests"]
-        modules = ["sweeper.preload", *sdk, "sweeper.run_process", "sweeper.wandb_client"]
+        modules = ["sweeper.worker.preload", *sdk, "sweeper.worker.run_process", "sweeper.wandb_client"]
         # torch._dynamo: the first optimizer of a process imports it, 1.2 s (torch 2.15)
         trainer = [] if spec.script else ["torch", "torch._dynamo", spec.trainer.partition(":")[0]]
         multiprocessing.set_forkserver_preload([*modules, *trainer])
@@ -301,7 +301,3 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, note)
     signal.signal(signal.SIGINT, note)
     return worker.run()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.failures import Asked, Facts, Kind, Policy, broken, classify, last_error
+from sweeper.journal.failures import Asked, Facts, Kind, Policy, broken, classify, last_error
 
 OOM = (
     "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 39.39 GiB of "
@@ -65,7 +65,7 @@ def test_a_run_is_not_handed_out_for_ever():
 @pytest.mark.parametrize("kind", list(Kind))
 def test_no_kind_is_without_a_policy(kind):
     """A new kind of failure cannot be forgotten."""
-    from sweeper.failures import _POLICIES
+    from sweeper.journal.failures import _POLICIES
 
     assert kind in _POLICIES
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sweeper.launch.base import SweepDir
-from sweeper.record import Outcome, RunRecord
-from sweeper.recovery import recover_sweep
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.launch.launcher import SweepDir
+from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
 from sweeper.run import RunState
 from sweeper.status import RunStatus

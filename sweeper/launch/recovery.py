@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from sweeper import wandb_client
 from sweeper.errors import BackendError, LaunchError
-from sweeper.failures import Facts, Kind, Policy
-from sweeper.launch.base import LaunchDir, SweepDir
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import Facts, Kind, Policy
+from sweeper.launch.launcher import LaunchDir, SweepDir
 from sweeper.ref import SweepRef
 from sweeper.run import RunState
 from sweeper.status import RunStatus

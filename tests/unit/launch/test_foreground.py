@@ -6,8 +6,8 @@ import pytest
 
 from sweeper.cli.launch import seconds
 from sweeper.errors import LaunchError
-from sweeper.launching import LaunchResult
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.launch.foreground import LaunchResult
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,7 @@ _INSTALL = {
 }
 _WANDB = """
 import runpy
-from sweeper.lifeline import die_with_parent
-from sweeper.definition.metric import Scheduler
+from sweeper.processes import die_with_parent
 
 die_with_parent()
 runpy.run_module("wandb", run_name="__main__", alter_sys=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pytest
 
 from sweeper.errors import TrainerError
-from sweeper.failures import Facts, Kind
-from sweeper.record import Outcome
-from sweeper.run_process import load_trainer
-from sweeper.stage import Raised, Returned
-from sweeper.worker import last_lines, verdict
+from sweeper.journal.attempt import Outcome
+from sweeper.journal.failures import Facts, Kind
+from sweeper.worker.main_thread import Raised, Returned
+from sweeper.worker.run_process import load_trainer
+from sweeper.worker.slot_loop import last_lines, verdict
 
 
 @dataclass

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sweeper.failures import Kind, Policy
-from sweeper.launch.base import LaunchDir, Slot, SweepDir, WorkerSpec
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import Kind, Policy
+from sweeper.launch.launcher import LaunchDir, Slot, SweepDir, WorkerSpec
 from sweeper.ref import SweepRef
 
 

@@ -4,6 +4,6 @@ A forkserver ends by itself only when its last child does (each child holds its 
 forkserver: without this, both would outlive a killed worker.
 """
 
-from sweeper.lifeline import die_with_parent
+from sweeper.processes import die_with_parent
 
 die_with_parent()

@@ -16,7 +16,7 @@ from types import FrameType
 
 import psutil
 
-from sweeper.stage import Raised, Report, Returned, Started
+from sweeper.worker.main_thread import Raised, Report, Returned, Started
 
 
 def host_script(

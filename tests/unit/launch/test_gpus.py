@@ -14,7 +14,7 @@ BUSY = "gpu|GPU-1111bbbb|NVIDIA H100|81559|70000|4242:69000,77:100|-|0"
 
 ASK = """
 import dataclasses, json
-from sweeper.gpus import find_gpus
+from sweeper.launch.gpus import find_gpus
 found = find_gpus()
 more = [{"idle": gpu.idle, "occupation": gpu.occupation} for gpu in found.devices]
 print(json.dumps({**dataclasses.asdict(found), "devices": [d.name for d in found.devices], "more": more}))

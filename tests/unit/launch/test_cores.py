@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from sweeper.cores import usable_cores
+from sweeper.launch.cores import usable_cores
 
 FREE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 

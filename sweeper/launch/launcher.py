@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from sweeper.failures import RETRIES, Kind, Policy
-from sweeper.record import Outcome, RunRecord
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import RETRIES, Kind, Policy
 from sweeper.ref import SweepRef
 
 

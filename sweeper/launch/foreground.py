@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from sweeper import scheduler_process
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
-from sweeper.failures import RETRIES
-from sweeper.launch.base import LaunchDir, Slot, WorkerHandle, WorkerSpec, WorkerState
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import RETRIES
+from sweeper.launch import sweep_scheduler
+from sweeper.launch.launcher import LaunchDir, Slot, WorkerHandle, WorkerSpec, WorkerState
 from sweeper.launch.local import LocalLauncher
+from sweeper.launch.recovery import recover_slot, recover_sweep
 from sweeper.launch.supervisor import supervise
-from sweeper.record import Outcome, RunRecord
-from sweeper.recovery import recover_slot, recover_sweep
+from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.ref import SweepRef
-from sweeper.scheduler_process import SchedulerProcess
 from sweeper.settings import Backend, Settings
 from sweeper.status import SweepStatus
 from sweeper.verbs import StatusReader
@@ -116,7 +116,7 @@ def prepare_launch(
         raise LaunchError(f"sweep {reader.ref} has no target to stop at", "give its file a `target:` under `metric:`")
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
     if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
-        scheduler_process.check(reader.scheduler)
+        sweep_scheduler.check(reader.scheduler)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sweeper.failures import Kind, Policy
+from sweeper.journal.failures import Kind, Policy
 
 
 class Outcome(StrEnum):
