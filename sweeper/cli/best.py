@@ -15,8 +15,8 @@ from sweeper.cli.output import out, say_backend, say_next, show
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.best import Best, Download
-    from sweeper.status import SweepStatus
+    from sweeper.results.best import Best, Download
+    from sweeper.results.status import SweepStatus
 
 
 def best(
@@ -38,15 +38,15 @@ def best(
 
     Example: sweeper best --download model
     """
-    from sweeper import best as results
-    from sweeper import session, verbs
+    from sweeper.backend import choose, create
+    from sweeper.results import best as results
 
     if download is not None:
         results.check_folder(download)
     settings = Settings.from_env()
-    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
+    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
     status = reader.read()
     if status.metrics and run is None and download is None:
         _show_front(status, as_json=as_json)
@@ -64,7 +64,7 @@ def best(
 
 
 def _show_front(status: SweepStatus, *, as_json: bool) -> None:
-    from sweeper.tables import front_table
+    from sweeper.cli.tables import front_table
 
     if as_json:
         data = {"sweep": status.sweep, "metrics": status.metrics, "front": [asdict(run) for run in status.front]}
@@ -76,7 +76,7 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
 
 
 def _show(found: Best) -> None:
-    from sweeper.tables import number, parameters
+    from sweeper.cli.tables import number, parameters
 
     out.print(f"[bold]sweep[/]   {escape(found.sweep)}", soft_wrap=True)
     out.print(f"[bold]run[/]     {escape(found.name)} ({escape(found.run)}, {found.state})", soft_wrap=True)

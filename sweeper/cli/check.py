@@ -139,7 +139,7 @@ def _view(found: Check) -> RenderableType:
 
 
 def _facts(found: Check) -> Iterator[tuple[str, str]]:
-    from sweeper.tables import parameters
+    from sweeper.cli.tables import parameters
 
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:

@@ -12,8 +12,8 @@ from sweeper.cli.output import out, say_backend, say_next
 from sweeper.settings import BackendChoice, Settings
 
 if TYPE_CHECKING:
+    from sweeper.backend.sdk import Verb
     from sweeper.ref import SweepRef
-    from sweeper.wandb_client import Verb
 
 
 def stop(
@@ -60,26 +60,26 @@ def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
 
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice) -> None:
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
     ref = _resolve(sweep, choice)
     for name in names:
-        wandb_client.stop_run(ref.run(name))
+        sdk.stop_run(ref.run(name))
         out.print(f"run {escape(name)} is being stopped", soft_wrap=True)
 
 
 def _set_state(verb: Verb, done: str, sweep: str | None, choice: BackendChoice) -> None:
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
     ref = _resolve(sweep, choice)
-    wandb_client.set_state(ref, verb)
+    sdk.set_state(ref, verb)
     out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)
 
 
 def _resolve(sweep: str | None, choice: BackendChoice) -> SweepRef:
-    from sweeper import session
+    from sweeper.backend import choose
 
     settings = Settings.from_env()
-    server = session.open_backend(settings, session.follow_last(settings, choice, sweep))
+    server = choose.open_backend(settings, choose.follow_last(settings, choice, sweep))
     say_backend(server)
-    return session.resolve(settings, server, sweep)
+    return choose.resolve(settings, server, sweep)

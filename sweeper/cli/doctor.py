@@ -16,7 +16,7 @@ from sweeper.cli.output import err, out
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.doctor import Finding
+    from sweeper.doctor.checks import Finding
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -31,7 +31,7 @@ def doctor(
 
     Example: sweeper doctor
     """
-    from sweeper.probes import examine
+    from sweeper.doctor.probes import examine
 
     report(list(examine(Settings.from_env(), backend)), as_json=as_json)
 

@@ -21,9 +21,9 @@ from sweeper.run import RunState
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
+    from sweeper.backend.create import StatusReader
     from sweeper.launch.foreground import Launch, LaunchResult, StatusPoller
-    from sweeper.status import RunStatus, SweepStatus
-    from sweeper.verbs import StatusReader
+    from sweeper.results.status import RunStatus, SweepStatus
 
 Gpus = Annotated[
     str | None,
@@ -108,7 +108,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    from sweeper import session, verbs
+    from sweeper.backend import choose, create
     from sweeper.launch import foreground
     from sweeper.launch.plan import Asked
 
@@ -123,10 +123,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     )
     settings = Settings.from_env()
     asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = verbs.plan_machine(settings, asked)
-    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    plan = create.plan_machine(settings, asked)
+    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
+    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
     if detach:
         _detach(reader, settings)
         return
@@ -200,7 +200,7 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
 
 
 def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.tables import live_view
+    from sweeper.cli.tables import live_view
 
     if poller.latest is None:
         live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
@@ -238,7 +238,7 @@ class ProgressLog:
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
-        from sweeper.tables import duration, measured, parameters
+        from sweeper.cli.tables import duration, measured, parameters
 
         if not run.state.ended:
             return f"{run.id} {run.state.value}: {parameters(run.params)}"
@@ -251,7 +251,7 @@ class ProgressLog:
 
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
-    from sweeper.tables import status_view
+    from sweeper.cli.tables import status_view
 
     try:
         reader.fetch_model(reader.read())

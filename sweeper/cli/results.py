@@ -22,7 +22,7 @@ from sweeper.settings import BackendChoice, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sweeper.sync import RunSync, SyncResult
+    from sweeper.results.sync import RunSync, SyncResult
 
 Format = Literal["csv", "json", "parquet"]  # as in sweeper.export, which is not imported for `--help`
 
@@ -43,19 +43,19 @@ def export(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper export --output runs.csv
     """
-    from sweeper import export as tables
-    from sweeper import session, wandb_runs
+    from sweeper.backend import choose, run_reader
+    from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.launcher import SweepDir
-    from sweeper.sweep_reader import SweepReader
+    from sweeper.results import export as tables
 
     form = tables.choose_format(form, output)
     tables.check_output(output, force=force)
     settings = Settings.from_env()
-    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    ref = session.resolve(settings, server, sweep)
+    ref = choose.resolve(settings, server, sweep)
     view = SweepReader(ref).read()
-    runs = wandb_runs.Server(server, settings).runs(ref)
+    runs = run_reader.Server(server, settings).runs(ref)
     if history:
         with _bar("reading histories", len(view.runs)) as advance:
             table = tables.history_table(runs, tell=advance)
@@ -100,14 +100,14 @@ def sync(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper sync --to https://api.wandb.ai
     """
-    from sweeper import session
-    from sweeper.sync import Sync
+    from sweeper.backend import choose
+    from sweeper.results.sync import Sync
 
     settings = Settings.from_env()
-    target = session.other_backend(settings, to)
-    source = session.open_backend(settings, backend)
+    target = choose.other_backend(settings, to)
+    source = choose.open_backend(settings, backend)
     say_backend(source)
-    ref = session.resolve(settings, source, sweep)
+    ref = choose.resolve(settings, source, sweep)
     prepared = Sync.prepare(ref, source, target, settings, entity=entity, project=project)
     err.print(f"[dim]to: {escape(str(prepared.target))}[/]", soft_wrap=True)
     if dry_run:

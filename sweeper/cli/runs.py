@@ -14,7 +14,7 @@ from sweeper.errors import LaunchError
 from sweeper.settings import BackendChoice, Settings
 
 if TYPE_CHECKING:
-    from sweeper.verbs import StatusReader
+    from sweeper.backend.create import StatusReader
 
 
 def retry(
@@ -71,9 +71,9 @@ def logs(
 
 
 def _reader(sweep: str | None, choice: BackendChoice) -> StatusReader:
-    from sweeper import session, verbs
+    from sweeper.backend import choose, create
 
     settings = Settings.from_env()
-    server = session.open_backend(settings, session.follow_last(settings, choice, sweep))
+    server = choose.open_backend(settings, choose.follow_last(settings, choice, sweep))
     say_backend(server)
-    return verbs.StatusReader(session.resolve(settings, server, sweep), settings)
+    return create.StatusReader(choose.resolve(settings, server, sweep), settings)

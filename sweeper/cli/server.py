@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sweeper import embedded
+from sweeper.backend import embedded_server
 from sweeper.cli import users
 from sweeper.cli.doctor import report
 from sweeper.cli.output import err, out, say_next
@@ -28,7 +28,9 @@ app.command("remove-user")(users.remove_user)
 
 
 def serve(  # noqa: PLR0917 Typer passes them by name
-    host: Annotated[str, typer.Option(help="The address to listen on; others than loopback want TLS.")] = embedded.HOST,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; others than loopback want TLS.")
+    ] = embedded_server.HOST,
     port: Annotated[int | None, typer.Option(help="The port; the one used before, or a free one.")] = None,
     data: Data = None,
     heartbeat_timeout: Annotated[
@@ -55,16 +57,16 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     tls = _tls(tls_cert, tls_key)
     _check_exposure(host, tls=tls is not None, insecure_http=insecure_http)
     folder = directory(data)
-    port = port or embedded.choose_port(folder)
+    port = port or embedded_server.choose_port(folder)
     url = _url(host, port, tls=tls is not None)
-    embedded.check_port(host, port)
-    with embedded.announced(folder, url, tls[0] if tls else None):
+    embedded_server.check_port(host, port)
+    with embedded_server.announced(folder, url, tls[0] if tls else None):
         from sweeper.server.http.serve import Address
         from sweeper.server.http.serve import serve as run_server
         from sweeper.server.rules.reaper import Patience
 
         err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
-        err.print(f"key: {escape(str(embedded.key_file(folder)))}", soft_wrap=True)
+        err.print(f"key: {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         patience = Patience(agent_s=heartbeat_timeout, lost_retries=lost_retries)
         run_server(address, folder, max_file=round(max_file * 2**30), patience=patience)
@@ -97,7 +99,7 @@ def _is_loopback(host: str) -> bool:
 
 def _url(host: str, port: int, *, tls: bool) -> str:
     """Give an address that works on this machine."""
-    name = {"0.0.0.0": embedded.HOST, "": embedded.HOST, "::": "::1"}.get(host, host)  # noqa: S104 compared, not bound
+    name = {"0.0.0.0": embedded_server.HOST, "": embedded_server.HOST, "::": "::1"}.get(host, host)  # noqa: S104 compared, not bound
     return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
@@ -108,14 +110,14 @@ def server_status() -> None:
     Example: sweeper server status
     """
     settings = Settings.from_env()
-    record = embedded.find(settings.home)
+    record = embedded_server.find(settings.home)
     if record is None:
         out.print("no server is running; `sweeper create` starts one")
         raise typer.Exit(1)
-    folder = embedded.data_dir(settings.home)
+    folder = embedded_server.data_dir(settings.home)
     out.print(f"[bold]server[/]  {record.url} (pid {record.pid})", soft_wrap=True)
     out.print(f"[bold]data[/]    {escape(str(folder))}", soft_wrap=True)
-    out.print(f"[bold]key[/]     {escape(str(embedded.key_file(folder)))}", soft_wrap=True)
+    out.print(f"[bold]key[/]     {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
     out.print("[bold]pages[/]   `sweeper server url` prints an address that opens them in a browser", soft_wrap=True)
 
 
@@ -128,7 +130,7 @@ def server_url(
 
     Example: sweeper server url
     """
-    typer.echo(embedded.login_address(directory(data), page))
+    typer.echo(embedded_server.login_address(directory(data), page))
 
 
 @app.command("stop")
@@ -137,7 +139,7 @@ def server_stop() -> None:
 
     Example: sweeper server stop
     """
-    record = embedded.stop(Settings.from_env().home)
+    record = embedded_server.stop(Settings.from_env().home)
     out.print("no server was running" if record is None else f"stopped the server on {record.url} (pid {record.pid})")
 
 
@@ -181,7 +183,7 @@ def server_restore(
     from sweeper.server.admin import backup
 
     folder = directory(data)
-    with embedded.held(folder):
+    with embedded_server.held(folder):
         aside = backup.restore(file.absolute(), folder, now=time.time(), force=force)
     out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:

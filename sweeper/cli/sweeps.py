@@ -41,12 +41,12 @@ def create(  # noqa: PLR0917 Typer passes them by name
     checked = check_file(file, trainer=trainer)
     definition = checked.sweep
     say_faults(checked)
-    from sweeper import session, verbs
+    from sweeper.backend import choose, create
 
     settings = Settings.from_env()
-    server = session.open_backend(settings, backend)
+    server = choose.open_backend(settings, backend)
     say_backend(server)
-    created = verbs.create(
+    created = create.create(
         definition,
         settings=settings,
         backend=server,
@@ -79,13 +79,13 @@ def status(
 
     Example: sweeper status --watch
     """
-    from sweeper import session, verbs
-    from sweeper.tables import status_view
+    from sweeper.backend import choose, create
+    from sweeper.cli.tables import status_view
 
     settings = Settings.from_env()
-    server = session.open_backend(settings, session.follow_last(settings, backend, sweep))
+    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = verbs.StatusReader(session.resolve(settings, server, sweep), settings)
+    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
     while True:
         now = reader.read(weigh=importance)
         if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sweeper import embedded
+from sweeper.backend import embedded_server
 from sweeper.cli.output import out
 from sweeper.errors import ServerError
 from sweeper.settings import Settings
@@ -22,7 +22,7 @@ Name = Annotated[str, typer.Argument(help="The user's name, also their entity.",
 
 def directory(data: Path | None) -> Path:
     """Name the data directory that is meant."""
-    return (data or embedded.data_dir(Settings.from_env().home)).absolute()
+    return (data or embedded_server.data_dir(Settings.from_env().home)).absolute()
 
 
 def add_user(

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from sweeper.backend.create import StatusReader
+from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.journal.attempt import Outcome, RunRecord
@@ -23,10 +25,8 @@ from sweeper.launch.recovery import recover_slot, recover_sweep
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.ref import SweepRef
+from sweeper.results.status import SweepStatus
 from sweeper.settings import Backend, Settings
-from sweeper.status import SweepStatus
-from sweeper.verbs import StatusReader
-from sweeper.wandb_client import speaks_sweeper
 
 POLL_S = 2.0
 RESTARTS = 3

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sweeper import wandb_client
+from sweeper.backend import sdk
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Outcome, RunRecord
 from sweeper.journal.failures import Facts, Kind, Policy
 from sweeper.launch.launcher import LaunchDir, SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.status import RunStatus
 from sweeper.run import RunState
-from sweeper.status import RunStatus
 
 
 def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -> list[RunRecord]:
@@ -69,7 +69,7 @@ def _hand_out(ref: SweepRef, launch: LaunchDir, record: RunRecord, cause: str, *
     facts = Facts(earlier=tuple(kind for kind in earlier if kind is not Kind.PREEMPTED), retries=retries)
     policy = Policy.RETRY_ELSEWHERE if len(facts.earlier) < facts.retries else Policy.FAIL
     try:
-        wandb_client.set_run_state(ref.run(record.run_id), "pending" if policy.retries else "failed")
+        sdk.set_run_state(ref.run(record.run_id), "pending" if policy.retries else "failed")
     except BackendError as error:
         policy, cause = Policy.FAIL, f"{cause}; not retried: {error.message}"
     noted = replace(record, outcome=Outcome.DIED, reason=cause, kind=Kind.LOST, policy=policy)
@@ -99,7 +99,7 @@ def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) 
     refused: dict[str, str] = {}
     for run in chosen or failed:
         try:
-            wandb_client.set_run_state(ref.run(run), "pending")
+            sdk.set_run_state(ref.run(run), "pending")
         except BackendError as error:
             refused[run] = error.message
         else:

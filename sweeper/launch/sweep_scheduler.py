@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper import wandb_client
+from sweeper.backend import sdk
 from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.ref import SweepRef
@@ -106,4 +106,4 @@ class SchedulerProcess:
             self.process.kill()
             self.process.wait()
         with contextlib.suppress(SweeperError):
-            wandb_client.set_run_state(self.ref.controller_run, "failed")
+            sdk.set_run_state(self.ref.controller_run, "failed")

@@ -83,9 +83,9 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     except TrainerError as error:
         worker.send(SetupFailed(error.message))
         return
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
-    wandb_client.warm_up()
+    sdk.warm_up()
     worker.send(Ready())
     try:
         worker.recv()
@@ -93,22 +93,22 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
-        host_script(lambda: wandb_client.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
+        host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
         return
     if not spec.isolated:
         _host_all(spec, ref, trainer, worker)
         return
-    stage = Stage(trainer, tell=worker.send, mark_preempting=wandb_client.mark_preempting)
-    stage.play(lambda function: wandb_client.run_agent(ref, function), lambda: _enter(spec))
+    stage = Stage(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
+    stage.play(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        wandb_client.run_agent(ref, lambda: call_in_thread(trainer, enter=lambda: _enter(spec), tell=worker.send))
+        sdk.run_agent(ref, lambda: call_in_thread(trainer, enter=lambda: _enter(spec), tell=worker.send))
         worker.send(Idle())
         try:
             worker.recv()
@@ -144,13 +144,13 @@ def _redirect(log: Path) -> None:
 
 def _enter(spec: WorkerSpec) -> str:
     """Make the run's checkpoint directory known; if there is something in it, the run's curve goes on."""
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
     run_id = os.environ["WANDB_RUN_ID"]  # noqa: TID251 set by the agent for this run
     folder = _checkpoints(spec, run_id)
     os.environ[CHECKPOINTS] = str(folder)  # noqa: TID251
     if any(folder.iterdir()):
-        wandb_client.resume()
+        sdk.resume()
     return run_id
 
 
@@ -191,11 +191,11 @@ def probe(gpu: bool, worker: Connection) -> None:
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"], worker: Connection) -> None:
     """Ask the server to hand a run out again (`pending`) or to end it (`failed`); answer with why it does not."""
-    from sweeper import wandb_client
+    from sweeper.backend import sdk
 
     die_with_parent()
     try:
-        wandb_client.set_run_state(run, state)
+        sdk.set_run_state(run, state)
     except BackendError as error:
         worker.send(error.message)
     else:

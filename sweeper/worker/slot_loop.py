@@ -68,7 +68,7 @@ class Worker:
         self.context: ForkServerContext | SpawnContext = multiprocessing.get_context("forkserver")
         # all that a run's process would import by itself, most of a second: the agent's parts of the SDK (wandb 0.31)
         sdk = ["wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.inputs.internal", "requests"]
-        modules = ["sweeper.worker.preload", *sdk, "sweeper.worker.run_process", "sweeper.wandb_client"]
+        modules = ["sweeper.worker.preload", *sdk, "sweeper.worker.run_process", "sweeper.backend.sdk"]
         # torch._dynamo: the first optimizer of a process imports it, 1.2 s (torch 2.15)
         trainer = [] if spec.script else ["torch", "torch._dynamo", spec.trainer.partition(":")[0]]
         multiprocessing.set_forkserver_preload([*modules, *trainer])

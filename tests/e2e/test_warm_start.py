@@ -74,13 +74,13 @@ print(json.dumps({
 
 
 def test_an_unknown_prior_run_is_refused_in_words(user, sdk):
-    """The SDK and `wandb_client` show which run is not there and what to give, and no sweep is made."""
+    """The SDK and `backend.sdk` show which run is not there and what to give, and no sweep is made."""
     said, ours = script(
         user,
         sdk,
         """
         import json, wandb
-        from sweeper import wandb_client
+        from sweeper.backend import sdk
         from sweeper.definition import SweepDefinition
         from sweeper.errors import BackendError
         definition = {"method": "grid", "parameters": {"lr": {"values": [1]}}}
@@ -90,7 +90,7 @@ def test_an_unknown_prior_run_is_refused_in_words(user, sdk):
             said = str(error)
         try:
             parsed = SweepDefinition.model_validate(definition)
-            wandb_client.register(parsed, entity=None, project="p", prior_runs=["nope"])
+            sdk.register(parsed, entity=None, project="p", prior_runs=["nope"])
         except BackendError as error:
             ours = error.message
         assert not list(wandb.Api().projects("local"))
@@ -133,7 +133,7 @@ def test_a_sweeper_server_is_told_from_another(user, sdk):
         sdk,
         f"""
         import http.server, json, threading
-        from sweeper import wandb_client
+        from sweeper.backend import sdk
         from sweeper.errors import BackendError
         from sweeper.settings import Backend
 
@@ -153,7 +153,7 @@ def test_a_sweeper_server_is_told_from_another(user, sdk):
 
         def ask(url):
             try:
-                return wandb_client.speaks_sweeper(Backend(kind="wandb", base_url=url))
+                return sdk.speaks_sweeper(Backend(kind="wandb", base_url=url))
             except BackendError as error:
                 return error.message
 

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sweeper.doctor import Verdict
+from sweeper.doctor.checks import Verdict
 from sweeper.errors import StoreError
 from sweeper.server.admin import integrity
 from sweeper.server.artifacts import commit, manifests

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.doctor import Finding, Verdict
+from sweeper.doctor.checks import Finding, Verdict
 from sweeper.errors import StoreError
 from sweeper.run import RunState, SweepState
 from sweeper.server.artifacts import manifests

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.results.status import saved_seconds
 from sweeper.run import Run, best_run
 from sweeper.search.importance import importance
 from sweeper.search.pareto_front import front
@@ -24,7 +25,6 @@ from sweeper.server.store import alerts, lines, projects, run_files, runs, sweep
 from sweeper.server.store.database import Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
-from sweeper.status import saved_seconds
 
 CHART_WIDTH, CHART_HEIGHT = 640, 200
 

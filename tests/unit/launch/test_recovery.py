@@ -6,8 +6,8 @@ from sweeper.journal.attempt import Outcome, RunRecord
 from sweeper.launch.launcher import SweepDir
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
+from sweeper.results.status import RunStatus
 from sweeper.run import RunState
-from sweeper.status import RunStatus
 
 
 def status(state, **fields):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.backend.choose import other_backend
 from sweeper.errors import BackendError
-from sweeper.session import other_backend
+from sweeper.results.sync import Ledger, RunSync, SyncResult
 from sweeper.settings import Settings
-from sweeper.sync import Ledger, RunSync, SyncResult
 
 URL = "https://wandb.acme.org"
 

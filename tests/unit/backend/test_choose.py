@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.backend.choose import LastSweep, follow_last, last_sweep, open_backend, remember, resolve
 from sweeper.errors import SweeperError
-from sweeper.session import LastSweep, follow_last, last_sweep, open_backend, remember, resolve
 from sweeper.settings import Backend, Settings
 
 LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper import transaction_log
+from sweeper.backend import transaction_log
+from sweeper.backend.run_reader import ServerRun
+from sweeper.backend.transaction_log import Record, new_record
 from sweeper.run import RunState
-from sweeper.transaction_log import Record, new_record
-from sweeper.wandb_runs import ServerRun
 
 INTERRUPTED = 255
 """The exit code that W&B's servers show as `killed`."""

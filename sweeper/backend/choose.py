@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sweeper import embedded, wandb_client
+from sweeper.backend import embedded_server, sdk
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
@@ -60,8 +60,8 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         )
         raise BackendError("no W&B credentials", fix)
     if backend is None:
-        backend = embedded.backend(settings.home, embedded.ensure(settings.home, settings.environ))
-    wandb_client.connect(backend, settings)
+        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
+    sdk.connect(backend, settings)
     return backend
 
 
@@ -73,7 +73,7 @@ def wandb_backend(settings: Settings) -> Backend | None:
     """
     if not settings.api_key and not settings.netrc_path:
         return None
-    base_url = settings.base_url or wandb_client.default_base_url()
+    base_url = settings.base_url or sdk.default_base_url()
     if not urlsplit(base_url).netloc:
         raise BackendError(
             f"WANDB_BASE_URL is {base_url!r}, which is no address", "write http://HOST:PORT or https://HOST"
@@ -141,7 +141,7 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
     entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
     if not entity and text.count("/") < 2:
-        entity = wandb_client.default_entity()
+        entity = sdk.default_entity()
     return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
 
 

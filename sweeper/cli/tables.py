@@ -12,9 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import MIN_RUNS, Importance
-from sweeper.status import RunStatus, SweepStatus
 
 _STYLES = {
     RunState.FINISHED: "green",

@@ -10,8 +10,8 @@ import pytest
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.attempt import Outcome, RunRecord
 from sweeper.ref import SweepRef
+from sweeper.results.status import SweepStatus, summarise
 from sweeper.run import Run, RunState, StopDecision, SweepState
-from sweeper.status import SweepStatus, summarise
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINITION = SweepDefinition.from_yaml(

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sweeper import transaction_log
+from sweeper.backend import transaction_log
+from sweeper.backend.run_reader import ServerRun
+from sweeper.backend.transaction_log import new_record
+from sweeper.results.sync_staging import find_logs, stage, step_of
 from sweeper.run import RunState
-from sweeper.staging import find_logs, stage, step_of
-from sweeper.transaction_log import new_record
-from sweeper.wandb_runs import ServerRun
 
 HEAD = b":W&B\xe1\xbe\x00"
 

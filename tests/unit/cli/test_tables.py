@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from sweeper.cli.tables import duration, live_view, parameters, status_view
+from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import Importance
-from sweeper.status import RunStatus, SweepStatus
-from sweeper.tables import duration, live_view, parameters, status_view
 
 PARAMS = {"opt.learning_rate": 0.00123456, "kernels": [16, 32], "batch_size": 128, "optimizer": "adam"}
 

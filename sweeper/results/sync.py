@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
-from sweeper import wandb_client, wandb_runs
+from sweeper.backend import run_reader, sdk
+from sweeper.backend.create import without_extensions
+from sweeper.backend.run_reader import Server, ServerRun
+from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
 from sweeper.launch.launcher import SweepDir
 from sweeper.ref import RunRef, SweepRef
+from sweeper.results.sync_staging import Staged, find_logs, stage
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
-from sweeper.staging import Staged, find_logs, stage
-from sweeper.sweep_reader import SweepReader
-from sweeper.verbs import without_extensions
-from sweeper.wandb_runs import Server, ServerRun
 
 ARRIVAL_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 60.0
@@ -226,15 +226,15 @@ class Sync:
         if source.base_url.rstrip("/") == to.base_url.rstrip("/"):
             raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
         view = SweepReader(ref).read()
-        wandb_runs.turn_to(to, settings)
+        run_reader.turn_to(to, settings)
         runs = tuple(run for run in Server(source, settings).runs(ref) if run.sweep == ref.sweep_id)
-        entity = entity or settings.entity or wandb_client.default_entity()
+        entity = entity or settings.entity or sdk.default_entity()
         target = Target(backend=to, entity=entity, project=project or settings.project or ref.project)
         directory = SweepDir.of(settings.home, ref)
         elsewhere = settings.environ.get("WANDB_DIR")  # which `launch` leaves as it is
         logs = {**(find_logs(Path(elsewhere)) if elsewhere else {}), **find_logs(directory.wandb)}
         definition = view.definition
-        if definition.sweeper.used and not wandb_client.speaks_sweeper(to):
+        if definition.sweeper.used and not sdk.speaks_sweeper(to):
             definition = without_extensions(definition)
         return cls(ref, definition, runs, target, directory, settings, Server(to, settings), logs)
 
@@ -269,7 +269,7 @@ class Sync:
         return self._result(tuple(done), sweep, error)
 
     def _result(self, runs: tuple[RunSync, ...], sweep: SweepRef | None, error: str = "") -> SyncResult:
-        url = wandb_client.page(sweep) if sweep else ""
+        url = sdk.page(sweep) if sweep else ""
         there = sweep.path if sweep else ""
         return SyncResult(source=self.ref.path, to=str(self.target), runs=runs, sweep=there, url=url, error=error)
 
@@ -286,7 +286,7 @@ class Sync:
             staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
             self.ledger.begin(run.id)
             environ = self.target.backend.environ(self.settings.environ)
-            wandb_runs.sync_log(folder, self.target.run(run.id), environ, lock)
+            run_reader.sync_log(folder, self.target.run(run.id), environ, lock)
             self._check_arrival(run.id, staged)
         except (SweeperError, OSError, ValueError) as error:
             return RunSync(run=run.id, outcome="failed", error=str(error))
@@ -320,9 +320,7 @@ class Sync:
                 sweep = None
         if sweep is None and sent:
             target, first = self.target, sent[:ATTACHED_AT_ONCE]
-            sweep = wandb_client.register(
-                self.definition, entity=target.entity, project=target.project, prior_runs=first
-            )
+            sweep = sdk.register(self.definition, entity=target.entity, project=target.project, prior_runs=first)
             self.ledger.attached(sweep.path, first)
             self._attach_to(sweep, sent[ATTACHED_AT_ONCE:])
         return sweep
@@ -330,5 +328,5 @@ class Sync:
     def _attach_to(self, sweep: SweepRef, runs: Sequence[str]) -> None:
         for start in range(0, len(runs), ATTACHED_AT_ONCE):
             some = runs[start : start + ATTACHED_AT_ONCE]
-            wandb_runs.attach(sweep, self.definition, some)
+            run_reader.attach(sweep, self.definition, some)
             self.ledger.attached(sweep.path, some)

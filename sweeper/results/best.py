@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper import wandb_client
+from sweeper.backend import sdk
 from sweeper.errors import ResultError, SweeperError
-from sweeper.model_file import ModelFile, check_model
 from sweeper.ref import SweepRef
+from sweeper.results.onnx_check import ModelFile, check_model
+from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import Goal
-from sweeper.status import RunStatus, SweepStatus
 
 MODEL_SUFFIXES = (".onnx", ".onnx.data")
 """The second holds the weights where an exporter left them outside the model."""
@@ -67,7 +67,7 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
     chosen = _best_of(status, ref) if run is None else next((known for known in status.runs if known.id == run), None)
     if chosen is None:
         raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref}` lists its runs")
-    config, summary = wandb_client.read_run(ref.run(chosen.id))
+    config, summary = sdk.read_run(ref.run(chosen.id))
     return Best(
         sweep=ref.path,
         run=chosen.id,
@@ -141,7 +141,7 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
         SweeperError: The folder cannot be written to.
     """
     check_folder(folder)
-    files = wandb_client.download(ref.run(best.run), MODEL_SUFFIXES, folder)
+    files = sdk.download(ref.run(best.run), MODEL_SUFFIXES, folder)
     config = _write(folder / "config.json", best.config)
     about: dict[str, Any] = {"sweep": best.sweep, "run": best.run}
     if best.values:

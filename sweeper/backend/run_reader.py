@@ -14,13 +14,13 @@ from typing import Any
 
 import yaml
 
+from sweeper.backend.sdk import connect, sdk_errors
+from sweeper.backend.sweep_reader import utc
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
-from sweeper.sweep_reader import utc
-from sweeper.wandb_client import connect, sdk_errors
 
 PAGE = 1000
 

@@ -14,9 +14,13 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from sweeper.backend.run_reader import ServerRun
+from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import ResultError
-from sweeper.export import (
+from sweeper.journal.attempt import RunRecord
+from sweeper.ref import SweepRef
+from sweeper.results.export import (
     HISTORY_COLUMNS,
     RUN_COLUMNS,
     Table,
@@ -27,11 +31,7 @@ from sweeper.export import (
     run_table,
     write,
 )
-from sweeper.journal.attempt import RunRecord
-from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, SweepState
-from sweeper.sweep_reader import SweepView
-from sweeper.wandb_runs import ServerRun
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINITION = SweepDefinition.from_yaml(

@@ -25,8 +25,9 @@ from typing import Any, TypeVar
 
 import psutil
 
-from sweeper import doctor, embedded, session
-from sweeper.doctor import Answer, Disk, Finding, Torch, Verdict
+from sweeper.backend import choose, embedded_server
+from sweeper.doctor import checks
+from sweeper.doctor.checks import Answer, Disk, Finding, Torch, Verdict
 from sweeper.errors import BackendError, SweeperError
 from sweeper.launch.gpus import Found, find_gpus
 from sweeper.settings import Backend, BackendChoice, Settings
@@ -61,25 +62,25 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
     shared = _start(lambda: _ask_disk(Path("/dev/shm")))  # noqa: S108 what is judged
     server = _start(lambda: _ask_server(settings, choice))
 
-    yield doctor.judge_python(sys.version_info[:3], sys.platform)
-    yield doctor.judge_wandb(_installed("wandb"))
+    yield checks.judge_python(sys.version_info[:3], sys.platform)
+    yield checks.judge_wandb(_installed("wandb"))
     trouble = _trouble(gpus, TIMEOUT_S)
     found = Found(trouble=f"the NVIDIA driver: {trouble[0]}") if trouble else gpus.result()
-    yield doctor.judge_driver(found, _count_cards())
-    yield from map(doctor.judge_gpu, found.gpus)
-    yield from _judged("xid", xids, doctor.judge_xids if found.gpus else lambda _: ())
-    yield from _judged("torch", torch, lambda fact: [doctor.judge_torch(fact, found)], TORCH_TIMEOUT_S)
-    yield from _judged("home", home, lambda fact: [doctor.judge_home(fact)])
+    yield checks.judge_driver(found, _count_cards())
+    yield from map(checks.judge_gpu, found.gpus)
+    yield from _judged("xid", xids, checks.judge_xids if found.gpus else lambda _: ())
+    yield from _judged("torch", torch, lambda fact: [checks.judge_torch(fact, found)], TORCH_TIMEOUT_S)
+    yield from _judged("home", home, lambda fact: [checks.judge_home(fact)])
     if sys.platform == "linux":
-        yield from _judged("shm", shared, lambda fact: [doctor.judge_shared_memory(fact)])
-    yield doctor.judge_limit("files", *_limits(resource.RLIMIT_NOFILE))
-    yield doctor.judge_limit("processes", *_limits(resource.RLIMIT_NPROC))
-    yield from _judged("server", server, lambda fact: [doctor.judge_server(fact)])
+        yield from _judged("shm", shared, lambda fact: [checks.judge_shared_memory(fact)])
+    yield checks.judge_limit("files", *_limits(resource.RLIMIT_NOFILE))
+    yield checks.judge_limit("processes", *_limits(resource.RLIMIT_NPROC))
+    yield from _judged("server", server, lambda fact: [checks.judge_server(fact)])
     skew_s = None if _trouble(server, 0) else server.result().skew_s
-    yield doctor.judge_clock(skew_s, datetime.now(UTC).year)
+    yield checks.judge_clock(skew_s, datetime.now(UTC).year)
     env = settings.environ
     slurm = shutil.which("sbatch", path=env.get("PATH")) is not None
-    yield doctor.judge_cluster(env.get("SLURM_JOB_ID"), slurm=slurm, ray=_installed("ray"))
+    yield checks.judge_cluster(env.get("SLURM_JOB_ID"), slurm=slurm, ray=_installed("ray"))
 
 
 # Time limits
@@ -205,13 +206,13 @@ def _ask_server(settings: Settings, choice: BackendChoice) -> Answer:
     Raises:
         BackendError: There are no credentials for W&B, or WANDB_BASE_URL is no address.
     """
-    backend = None if choice == "local" else session.wandb_backend(settings)
+    backend = None if choice == "local" else choose.wandb_backend(settings)
     if backend is None and choice == "wandb":
         raise BackendError("no W&B credentials", "export WANDB_API_KEY, run `wandb login`, or take --backend local")
     if backend is not None:
         return _ask_whose_key(backend, settings)
-    record = embedded.find(settings.home)
-    return _ask_whose_key(embedded.backend(settings.home, record), settings) if record else Answer(kind="local")
+    record = embedded_server.find(settings.home)
+    return _ask_whose_key(embedded_server.backend(settings.home, record), settings) if record else Answer(kind="local")
 
 
 def _ask_whose_key(backend: Backend, settings: Settings) -> Answer:

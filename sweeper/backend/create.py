@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sweeper import wandb_client
+from sweeper.backend import sdk
+from sweeper.backend.choose import DEFAULT_PROJECT, LastSweep, remember
+from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -15,10 +17,8 @@ from sweeper.launch.gpus import find_gpus
 from sweeper.launch.launcher import SweepDir
 from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.ref import SweepRef
-from sweeper.session import DEFAULT_PROJECT, LastSweep, remember
+from sweeper.results.status import SweepStatus, summarise
 from sweeper.settings import Backend, Settings
-from sweeper.status import SweepStatus, summarise
-from sweeper.sweep_reader import SweepReader
 
 # Create
 
@@ -62,21 +62,21 @@ def create(
     Raises:
         BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
     """
-    if definition.sweeper.used and not wandb_client.speaks_sweeper(backend):
+    if definition.sweeper.used and not sdk.speaks_sweeper(backend):
         if not ignore_extensions:
             raise _cannot_honour(definition, backend)
         definition = without_extensions(definition)
-    if definition.metrics and definition.scheduler is None and not wandb_client.speaks_sweeper(backend):
+    if definition.metrics and definition.scheduler is None and not sdk.speaks_sweeper(backend):
         fix = "use --backend local, or add `scheduler: {engine: optuna}`"
         raise BackendError(f"{backend.base_url} is no sweeper server: it cannot search for several metrics", fix)
     if backend.kind == "wandb":
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
     project = project or definition.project or DEFAULT_PROJECT
-    ref = wandb_client.register(definition, entity=entity, project=project, prior_runs=prior_runs)
+    ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
     SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
     remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
-    return Created(ref=ref, url=wandb_client.page(ref), expected_runs=definition.expected_runs)
+    return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs)
 
 
 def _cannot_honour(definition: SweepDefinition, backend: Backend) -> BackendError:
@@ -148,7 +148,7 @@ class StatusReader:
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""
         if status.best is not None and not status.model:
-            wandb_client.download(self.ref.run(status.best.id), ".onnx", self.directory.best_of(status.best.id))
+            sdk.download(self.ref.run(status.best.id), ".onnx", self.directory.best_of(status.best.id))
 
 
 # Launch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper import transaction_log
-from sweeper.transaction_log import BLOCK, new_record
+from sweeper.backend import transaction_log
+from sweeper.backend.transaction_log import BLOCK, new_record
 
 HEAD = b":W&B\xe1\xbe\x00"
 

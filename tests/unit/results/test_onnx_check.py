@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from sweeper.errors import ResultError
-from sweeper.model_file import check_model
+from sweeper.results.onnx_check import check_model
 
 
 def _doubler(path: Path, kind: int = TensorProto.FLOAT, **tricks: str) -> Path:

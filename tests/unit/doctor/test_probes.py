@@ -12,8 +12,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from sweeper import probes
-from sweeper.doctor import Finding, Verdict
+from sweeper.doctor import probes
+from sweeper.doctor.checks import Finding, Verdict
 from sweeper.errors import BackendError
 from sweeper.settings import Settings
 

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from sweeper.backend.create import create
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.settings import Backend, Settings
-from sweeper.verbs import create
 
 
 def test_a_server_that_cannot_honour_extensions_gets_no_sweep(tmp_path):

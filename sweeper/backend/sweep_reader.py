@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from sweeper.backend.sdk import sdk_errors
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, StopDecision, SweepState, finite
-from sweeper.wandb_client import sdk_errors
 
 if TYPE_CHECKING:
     import wandb

@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal, Self, get_args
 
+from sweeper.backend.run_reader import ServerRun
+from sweeper.backend.sweep_reader import SweepView
 from sweeper.errors import ResultError
 from sweeper.journal.attempt import RunRecord
+from sweeper.results.status import RunStatus, summarise
 from sweeper.run import float_or_nan
-from sweeper.status import RunStatus, summarise
-from sweeper.sweep_reader import SweepView
-from sweeper.wandb_runs import ServerRun
 
 Format = Literal["csv", "json", "parquet"]
 

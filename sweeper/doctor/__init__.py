@@ -1,0 +1,1 @@
+"""What a machine needs to run sweeps: probes ask, checks judge."""
