@@ -38,15 +38,16 @@ def best(
 
     Example: sweeper best --download model
     """
-    from sweeper.backend import choose, create
+    from sweeper.backend import choose
     from sweeper.results import best as results
+    from sweeper.results.status_reader import StatusReader
 
     if download is not None:
         results.check_folder(download)
     settings = Settings.from_env()
     server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
+    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
     status = reader.read()
     if status.metrics and run is None and download is None:
         _show_front(status, as_json=as_json)

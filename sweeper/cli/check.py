@@ -80,6 +80,8 @@ def _checked(path: Path, trainer: str | None) -> Check:
 
 def to_json(found: Check) -> dict[str, Any]:
     """Give a checked file as JSON: the file, what is wrong with it, and what it searches."""
+    from sweeper.search.preview import first_rungs, first_suggestions
+
     sweep = found.definition
     return {
         "file": found.source,
@@ -92,8 +94,8 @@ def to_json(found: Check) -> dict[str, Any]:
         "parameters": [asdict(row) for row in found.rows],
         "configurations": sweep and sweep.configurations,
         "expected_runs": sweep and sweep.expected_runs,
-        "rungs": found.rungs,
-        "samples": found.samples,
+        "rungs": first_rungs(sweep) if sweep else (),
+        "samples": first_suggestions(sweep) if sweep else (),
     }
 
 
@@ -140,6 +142,7 @@ def _view(found: Check) -> RenderableType:
 
 def _facts(found: Check) -> Iterator[tuple[str, str]]:
     from sweeper.cli.tables import parameters
+    from sweeper.search.preview import first_rungs, first_suggestions
 
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:
@@ -149,10 +152,10 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times
     yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
-    if found.rungs:
-        yield "rungs", f"{', '.join(map(str, found.rungs))}{_ladder(sweep.stopping)}"
+    if rungs := first_rungs(sweep):
+        yield "rungs", f"{', '.join(map(str, rungs))}{_ladder(sweep.stopping)}"
     varied = sweep.space.searched
-    for number, sample in enumerate(found.samples, start=1):
+    for number, sample in enumerate(first_suggestions(sweep), start=1):
         shown = {name: value for name, value in sample.items() if name in varied} or sample
         yield f"sample {number}", escape(parameters(shown))
 

@@ -16,7 +16,7 @@ from sweeper.cli.output import err, out
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.doctor.checks import Finding
+    from sweeper.findings import Finding
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 

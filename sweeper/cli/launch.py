@@ -21,9 +21,9 @@ from sweeper.run import RunState
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.backend.create import StatusReader
     from sweeper.launch.foreground import Launch, LaunchResult, StatusPoller
     from sweeper.results.status import RunStatus, SweepStatus
+    from sweeper.results.status_reader import StatusReader
 
 Gpus = Annotated[
     str | None,
@@ -108,9 +108,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    from sweeper.backend import choose, create
+    from sweeper.backend import choose
     from sweeper.launch import foreground
     from sweeper.launch.plan import Asked
+    from sweeper.results.status_reader import StatusReader
 
     rules = foreground.Rules(
         grace_s=grace,
@@ -123,10 +124,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     )
     settings = Settings.from_env()
     asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = create.plan_machine(settings, asked)
+    plan = foreground.plan_machine(settings, asked)
     server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
+    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
     if detach:
         _detach(reader, settings)
         return

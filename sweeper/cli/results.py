@@ -45,7 +45,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     """
     from sweeper.backend import choose, run_reader
     from sweeper.backend.sweep_reader import SweepReader
-    from sweeper.launch.launcher import SweepDir
+    from sweeper.journal.directories import SweepDir
     from sweeper.results import export as tables
 
     form = tables.choose_format(form, output)

@@ -14,7 +14,7 @@ from sweeper.errors import LaunchError
 from sweeper.settings import BackendChoice, Settings
 
 if TYPE_CHECKING:
-    from sweeper.backend.create import StatusReader
+    from sweeper.results.status_reader import StatusReader
 
 
 def retry(
@@ -71,9 +71,10 @@ def logs(
 
 
 def _reader(sweep: str | None, choice: BackendChoice) -> StatusReader:
-    from sweeper.backend import choose, create
+    from sweeper.backend import choose
+    from sweeper.results.status_reader import StatusReader
 
     settings = Settings.from_env()
     server = choose.open_backend(settings, choose.follow_last(settings, choice, sweep))
     say_backend(server)
-    return create.StatusReader(choose.resolve(settings, server, sweep), settings)
+    return StatusReader(choose.resolve(settings, server, sweep), settings)

@@ -79,13 +79,14 @@ def status(
 
     Example: sweeper status --watch
     """
-    from sweeper.backend import choose, create
+    from sweeper.backend import choose
     from sweeper.cli.tables import status_view
+    from sweeper.results.status_reader import StatusReader
 
     settings = Settings.from_env()
     server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
-    reader = create.StatusReader(choose.resolve(settings, server, sweep), settings)
+    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
     while True:
         now = reader.read(weigh=importance)
         if as_json:

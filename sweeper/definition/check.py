@@ -1,15 +1,13 @@
-"""Check a sweep file without a server: its faults, warnings, and what it will search."""
+"""Check a sweep file without a server: its faults, its warnings, and its parameters as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sweeper.definition import warnings, yaml_document
-from sweeper.definition.early_terminate import Median, StoppingRule
 from sweeper.definition.parameter_forms import Beta, Constant, Form, Normal, Weighted
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.program import Declaration, declared
@@ -17,11 +15,7 @@ from sweeper.definition.strict_model import short
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.definition.yaml_document import Fault, did_you_mean
 from sweeper.errors import DefinitionError
-from sweeper.run import Params, Run, RunState
-from sweeper.search import suggest
-from sweeper.search.rungs import rungs
 
-SAMPLES = 5
 PROBES = 200
 """Values of a parameter that are tried on the trainer's config."""
 SHOWN_VALUES = 12
@@ -54,8 +48,6 @@ class Check:
         warnings: What is allowed and probably not meant.
         definition: The sweep; None if the file is none.
         rows: Its parameters.
-        rungs: The lowest rungs of early termination, in logged values.
-        samples: The first suggestions of the search, if no run has reported anything.
     """
 
     source: str
@@ -63,8 +55,6 @@ class Check:
     warnings: tuple[Fault, ...] = ()
     definition: SweepDefinition | None = None
     rows: tuple[Row, ...] = ()
-    rungs: tuple[int, ...] = ()
-    samples: tuple[Params, ...] = ()
 
     @property
     def sweep(self) -> SweepDefinition:
@@ -114,14 +104,7 @@ def check(text: str, source: str, *, trainer: str | None = None) -> Check:
         warnings=tuple(warnings.advise(definition, found)),
         definition=definition,
         rows=tuple(_rows(definition, declaration)),
-        rungs=_rungs(definition.stopping),
-        samples=tuple(_samples(definition)),
     )
-
-
-def _rungs(rule: StoppingRule | None) -> tuple[int, ...]:
-    """Show the first rungs; the median rule has none, it judges at every value."""
-    return () if rule is None or isinstance(rule, Median) else rungs(rule)[:SAMPLES]
 
 
 def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:
@@ -195,16 +178,3 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)
-
-
-def _samples(definition: SweepDefinition) -> Iterator[Params]:
-    """Ask the search itself, as a server does that has heard of no result yet."""
-    runs: list[Run] = []
-    if definition.scheduler:
-        return
-    for number in count():
-        suggestion = suggest(definition, runs, seed=definition.seed or 0)
-        if suggestion is None or number == SAMPLES:
-            return
-        yield suggestion.params
-        runs.append(Run(id=str(number), state=RunState.PENDING, params=suggestion.params))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
+from sweeper.findings import Finding, Verdict
 from sweeper.launch.gpus import NO_DRIVER, Found, Gpu
 
 WANDB_FLOOR, WANDB_TESTED = (0, 29), (0, 31)
@@ -22,31 +22,6 @@ APPLICATION_XIDS = frozenset({13, 31, 43, 45})
 
 GIB = 1 << 30
 MAX_SKEW_S = 300.0
-
-
-class Verdict(StrEnum):
-    """How serious a finding is: a launch goes well, may go wrong, or goes wrong."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        check: What was looked at.
-        verdict: How it is.
-        found: What there is.
-        fix: What to do about it; empty if there is nothing to do.
-    """
-
-    check: str
-    verdict: Verdict
-    found: str
-    fix: str = ""
 
 
 def _ok(check: str, found: str) -> Finding:

@@ -27,8 +27,9 @@ import psutil
 
 from sweeper.backend import choose, embedded_server
 from sweeper.doctor import checks
-from sweeper.doctor.checks import Answer, Disk, Finding, Torch, Verdict
+from sweeper.doctor.checks import Answer, Disk, Torch
 from sweeper.errors import BackendError, SweeperError
+from sweeper.findings import Finding, Verdict
 from sweeper.launch.gpus import Found, find_gpus
 from sweeper.settings import Backend, BackendChoice, Settings
 

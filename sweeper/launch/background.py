@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from sweeper.errors import LaunchError
-from sweeper.launch.launcher import LaunchDir, SweepDir
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.settings import Settings
 
 START_TIMEOUT_S = 60.0

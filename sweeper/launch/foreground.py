@@ -12,21 +12,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from sweeper.backend.create import StatusReader
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.directories import LaunchDir
 from sweeper.journal.failures import RETRIES
 from sweeper.launch import sweep_scheduler
-from sweeper.launch.launcher import LaunchDir, Slot, WorkerHandle, WorkerSpec, WorkerState
+from sweeper.launch.cores import usable_cores
+from sweeper.launch.gpus import find_gpus
+from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
+from sweeper.launch.plan import Asked, Plan, plan_slots
 from sweeper.launch.recovery import recover_slot, recover_sweep
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.ref import SweepRef
 from sweeper.results.status import SweepStatus
+from sweeper.results.status_reader import StatusReader
 from sweeper.settings import Backend, Settings
+from sweeper.worker.spec import Slot, WorkerSpec
 
 POLL_S = 2.0
 RESTARTS = 3
@@ -357,3 +362,14 @@ class StatusPoller:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join(timeout=60)
+
+
+def plan_machine(settings: Settings, asked: Asked) -> Plan:
+    """Decide this machine's slots.
+
+    Raises:
+        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
+        LaunchError: Options exclude each other.
+    """
+    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
+    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())

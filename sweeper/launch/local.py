@@ -9,8 +9,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sweeper.launch.launcher import LaunchDir, WorkerHandle, WorkerSpec, WorkerState
+from sweeper.journal.directories import LaunchDir
+from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.processes import Family
+from sweeper.worker.spec import WorkerSpec
 
 
 class LocalLauncher:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sweeper.errors import LaunchError, NoGpuError
 from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu
-from sweeper.launch.launcher import Slot
+from sweeper.worker.spec import Slot
 
 CPU_SLOTS = 2
 """Slots of a machine without a GPU."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from sweeper.backend import sdk
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Facts, Kind, Policy
-from sweeper.launch.launcher import LaunchDir, SweepDir
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState

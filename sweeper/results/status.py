@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
 from sweeper.search import expected_runs
 from sweeper.search.importance import Importance, importance
 from sweeper.search.pareto_front import front
+from sweeper.search.savings import saved_seconds, stopped_early
 
 SCHEDULER_HEARD = timedelta(seconds=75)
 """A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""
@@ -190,7 +190,7 @@ def summarise(
         model=models.get(best.id, "") if best else "",
         elapsed_s=_elapsed_s(own, shown, now),
         runs=shown,
-        stopped_early=sum(_stopped_early(run) for run in own),
+        stopped_early=sum(stopped_early(run) for run in own),
         saved_s=saved_seconds(own),
         fallbacks=dict(Counter(run.fallback for run in own if run.fallback)),
         importance=importance(definition, own) if weigh and definition.metric else None,
@@ -217,29 +217,6 @@ def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[Run
     values = [tuple(run.values.values()) for run in shown]
     places = front(values, [metric.goal for metric in definition.metrics])
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
-
-
-def saved_seconds(runs: Sequence[Run]) -> float | None:
-    """Estimate the GPU seconds that early termination has saved, over all runs it ended.
-
-    Of each such run, the iterations it did not do count, up to the median of the finished runs, at their median seconds
-    per iteration. Seconds are those of a slot: of one GPU, or of the share of one that the slot is.
-
-    Returns:
-        The sum; None if runs were stopped and none has finished that they could be compared with.
-    """
-    stopped = [run for run in runs if _stopped_early(run)]
-    whole = [run for run in runs if run.state is RunState.FINISHED and run.history and run.duration_s]
-    if not stopped or not whole:
-        return None if stopped else 0.0
-    iteration_s = statistics.median((run.duration_s or 0.0) / len(run.history) for run in whole)
-    length = statistics.median(len(run.history) for run in whole)
-    done = (max(len(run.history), run.stop.rung if run.stop else 0) for run in stopped)
-    return iteration_s * sum(max(0.0, length - iterations) for iterations in done)
-
-
-def _stopped_early(run: Run) -> bool:
-    return run.stop is not None and run.state is RunState.KILLED
 
 
 def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None, now: datetime) -> RunStatus:

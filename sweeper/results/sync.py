@@ -20,7 +20,7 @@ from sweeper.backend.run_reader import Server, ServerRun
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
-from sweeper.launch.launcher import SweepDir
+from sweeper.journal.directories import SweepDir
 from sweeper.ref import RunRef, SweepRef
 from sweeper.results.sync_staging import Staged, find_logs, stage
 from sweeper.run import RunState

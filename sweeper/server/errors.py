@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 
 class RequestError(Exception):
     """What is wrong with a request, readable by the person at the client.
@@ -25,3 +27,14 @@ class NotFoundError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, 404)
+
+
+def bug_message(number: str) -> str:
+    """Say where to look for what went wrong."""
+    return f"the server failed: its log says why, at {number}"
+
+
+def faults_of(error: ValidationError) -> str:
+    """Say what is wrong in one line, without what was sent: it may be long, or a secret."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))[:200]}: {fault['msg'][:200]}" for fault in faults[:10])

@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
-from sweeper.launch.launcher import WorkerSpec
 from sweeper.worker.main_thread import Raised, Returned, Started, Stopping
 from sweeper.worker.run_process import Idle, Message, SetupFailed, run_process
+from sweeper.worker.spec import WorkerSpec
 
 
 class Child:

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 from sweeper.errors import BackendError, TrainerError
-from sweeper.launch.launcher import SweepDir, WorkerSpec
+from sweeper.journal.directories import SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
 from sweeper.worker.main_thread import Report, Stage, Trainer, call_in_thread
 from sweeper.worker.script_host import host_script
+from sweeper.worker.spec import WorkerSpec
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
 HOLDER_HEADER = "X-Sweeper-Holder"

@@ -18,13 +18,14 @@ from types import FrameType
 from typing import Literal
 
 from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Asked, Facts, Failure, Kind, Policy, broken, classify
-from sweeper.launch.launcher import LaunchDir, SweepDir, WorkerSpec
 from sweeper.processes import Family, end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.main_thread import Raised, Started
 from sweeper.worker.run_handle import Child
 from sweeper.worker.run_process import probe, set_run_state
+from sweeper.worker.spec import WorkerSpec
 
 POLL_S = 0.2
 STOP_GRACE_S = 10.0

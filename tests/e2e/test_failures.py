@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from sweeper.launch.launcher import Slot, SweepDir, WorkerSpec
+from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.worker.spec import Slot, WorkerSpec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

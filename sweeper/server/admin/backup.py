@@ -25,8 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sweeper.doctor.checks import Verdict
 from sweeper.errors import StoreError
+from sweeper.findings import Verdict
 from sweeper.server.admin import integrity
 from sweeper.server.artifacts import commit, manifests
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.doctor.checks import Finding, Verdict
 from sweeper.errors import StoreError
+from sweeper.findings import Finding, Verdict
 from sweeper.run import RunState, SweepState
 from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of

@@ -30,10 +30,9 @@ from graphql import (
 from pydantic import BaseModel, ValidationError
 
 from sweeper.server import strict_json
-from sweeper.server.errors import RequestError
-from sweeper.server.graphql import cost, inputs
+from sweeper.server.errors import RequestError, bug_message, faults_of
+from sweeper.server.graphql import cost
 from sweeper.server.graphql.cost import Budget, SpentError
-from sweeper.server.http import limits
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int
         request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
         document = _document(request.query)
     except ValidationError as error:
-        return 400, _errors([f"not a GraphQL request: {inputs.faults_of(error)}"])
+        return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
     try:
@@ -102,7 +101,7 @@ def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
         number = secrets.token_hex(4)
         for bug in bugs:
             log.error("request %s failed: a resolver", number, exc_info=bug)
-        return 500, _errors([limits.bug_message(number)])
+        return 500, _errors([bug_message(number)])
     known = [error.message for error in errors if error.original_error not in bugs]
     return refusals[0].status if refusals else 400, _errors(known)
 

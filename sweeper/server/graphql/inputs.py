@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from pydantic.alias_generators import to_camel
 
 from sweeper.server import strict_json
-from sweeper.server.errors import RequestError
+from sweeper.server.errors import RequestError, faults_of
 
 
 class Input(BaseModel):
@@ -174,9 +174,3 @@ def read(model: type[Model], sent: Any) -> Model:
         return model.model_validate(sent)
     except ValidationError as error:
         raise RequestError(f"{model.__name__} input: {faults_of(error)}") from error
-
-
-def faults_of(error: ValidationError) -> str:
-    """Say what is wrong in one line, without what was sent: it may be long, or a secret."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))[:200]}: {fault['msg'][:200]}" for fault in faults[:10])

@@ -18,7 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sweeper.server.errors import RequestError
+from sweeper.server.errors import RequestError, bug_message
 from sweeper.server.http import compression
 from sweeper.server.store.disk import DiskFullError
 from sweeper.server.strict_json import refusal_answer
@@ -84,11 +84,6 @@ class Limits:
 def bug_answer(number: str) -> ASGIApp:
     """Answer a request that met a bug: what went wrong stands in the log only."""
     return refusal_answer(bug_message(number), 500)
-
-
-def bug_message(number: str) -> str:
-    """Say where to look for what went wrong."""
-    return f"the server failed: its log says why, at {number}"
 
 
 class _Body:

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.results.status import saved_seconds
 from sweeper.run import Run, best_run
 from sweeper.search.importance import importance
 from sweeper.search.pareto_front import front
+from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
 from sweeper.server.pages.rendering import page

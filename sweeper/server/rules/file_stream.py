@@ -15,8 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from sweeper.run import RunState
 from sweeper.server import strict_json
-from sweeper.server.errors import RequestError
-from sweeper.server.graphql.inputs import faults_of
+from sweeper.server.errors import RequestError, faults_of
 from sweeper.server.rules import deletion, run_transitions, shared_mode, stop_requests, writers
 from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.store import history_keys, lines, projects, runs, sweeps

@@ -15,6 +15,7 @@ from sweeper.definition.check import check, check_file
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError, TrainerError
 from sweeper.search import suggest
+from sweeper.search.preview import first_rungs, first_suggestions
 
 SWEEPS = sorted((Path(__file__).parents[3] / "sweeps").glob("*.yaml"))
 GOOD = """\
@@ -70,22 +71,22 @@ def test_the_table_shows_law_range_and_condition():
 def test_the_samples_are_what_the_server_will_suggest():
     """With a seed in the file, the five samples are the sweep's first five runs."""
     definition = SweepDefinition.from_yaml(GOOD)
-    found = check(GOOD, "my.yaml")
-    assert len(found.samples) == 5
+    samples = first_suggestions(definition)
+    assert len(samples) == 5
     first = suggest(definition, [], seed=definition.seed)
-    assert found.samples[0] == first.params
-    assert all(definition.space.contains(sample) for sample in found.samples)
+    assert samples[0] == first.params
+    assert all(definition.space.contains(sample) for sample in samples)
 
 
 def test_a_small_grid_has_fewer_samples_than_five():
     """A sweep of two runs shows two."""
-    found = check("method: grid\nparameters: {a: {values: [1, 2]}}", "my.yaml")
-    assert [sample["a"] for sample in found.samples] == [1, 2]
+    definition = SweepDefinition.from_yaml("method: grid\nparameters: {a: {values: [1, 2]}}")
+    assert [sample["a"] for sample in first_suggestions(definition)] == [1, 2]
 
 
 def test_the_rungs_are_shown():
     """Early termination says where it will look."""
-    assert check(GOOD, "my.yaml").rungs == (2, 6, 18, 54, 162)
+    assert first_rungs(SweepDefinition.from_yaml(GOOD)) == (2, 6, 18, 54, 162)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 import pytest
 
 from sweeper.doctor import probes
-from sweeper.doctor.checks import Finding, Verdict
 from sweeper.errors import BackendError
+from sweeper.findings import Finding, Verdict
 from sweeper.settings import Settings
 
 KEY = "k" * 40

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
-from sweeper.launch.launcher import LaunchDir, Slot, SweepDir, WorkerSpec
 from sweeper.ref import SweepRef
+from sweeper.worker.spec import Slot, WorkerSpec
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweeper.journal.attempt import Outcome, RunRecord
-from sweeper.launch.launcher import SweepDir
+from sweeper.journal.directories import SweepDir
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus

@@ -1,0 +1,224 @@
+"""The layout of a sweep's folder on this machine: launches, tickets, what workers wrote of runs, checkpoints.
+
+Every path below `sweeps/ENTITY/PROJECT/ID/` is made here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.failures import Kind, Policy
+from sweeper.ref import SweepRef
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchDir:
+    """The files of one launch; every path is made here.
+
+    A ticket is the right to one run: a file that exactly one worker can create, whatever host it is on.
+    """
+
+    path: Path
+
+    def spec(self, slot: str) -> Path:
+        """Orders of one worker."""
+        return self.path / f"{slot}.spec.json"
+
+    def worker_log(self, slot: str) -> Path:
+        """What a worker printed."""
+        return self.path / f"{slot}.log"
+
+    def records_file(self, slot: str) -> Path:
+        """What a worker wrote about its runs, a JSON line each."""
+        return self.path / f"{slot}.runs.jsonl"
+
+    def new_run_log(self, slot: str) -> Path:
+        """Make the log of a slot's next process."""
+        folder = self.path / "runs"
+        number = 1
+        while True:
+            try:
+                os.close(os.open(folder / f"{slot}-{number:04d}.log", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                number += 1
+            else:
+                return folder / f"{slot}-{number:04d}.log"
+
+    def slots(self) -> list[str]:
+        """List the slots that were given orders."""
+        return sorted(path.name.removesuffix(".spec.json") for path in self.path.glob("*.spec.json"))
+
+    def take_ticket(self, count: int | None, slot: str = "") -> int | None:
+        """Take the next ticket; None when all are taken."""
+        number = 1
+        while count is None or number <= count:
+            try:
+                with self._ticket(number).open("x", encoding="utf-8") as file:
+                    file.write(slot)
+            except FileExistsError:
+                number += 1
+            else:
+                return number
+        return None
+
+    def tickets_left(self, count: int | None) -> bool:
+        """Whether there may be another ticket."""
+        return count is None or sum(1 for _ in (self.path / "tickets").iterdir()) < count
+
+    def return_ticket(self, ticket: int) -> None:
+        """Give back a ticket that got no run, or one that will be handed out again."""
+        self._ticket(ticket).unlink(missing_ok=True)
+
+    def _ticket(self, number: int) -> Path:
+        return self.path / "tickets" / f"{number:04d}"
+
+    def tickets_of(self, slot: str) -> list[int]:
+        """List the tickets that a slot took and did not give back."""
+        tickets = (self.path / "tickets").iterdir()
+        return sorted(int(path.name) for path in tickets if path.read_text(encoding="utf-8") == slot)
+
+    def end(self, why: str) -> None:
+        """Have no worker start another run; the first reason given stays."""
+        with contextlib.suppress(FileExistsError), (self.path / "end").open("x", encoding="utf-8") as file:
+            file.write(why)
+
+    def ended(self) -> str:
+        """Say why no other run starts; empty if they do."""
+        path = self.path / "end"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def order_stop(self, run_id: str) -> None:
+        """Tell the worker of a run that the server wants it stopped, in case its process does not hear it."""
+        (self.path / "stops" / run_id).touch()
+
+    def stop_ordered(self, run_id: str) -> bool:
+        """Whether that was told."""
+        return (self.path / "stops" / run_id).exists()
+
+    def forget_stop(self, run_id: str) -> None:
+        """Note that a run has ended: another attempt is not meant."""
+        (self.path / "stops" / run_id).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the launch as its launcher; the kernel lets go when the process dies."""
+        with (self.path / "launcher").open("w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def launcher(self) -> int | None:
+        """Give the process that runs this launch; None if it has ended."""
+        try:
+            with (self.path / "launcher").open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int((self.path / "launcher").read_text(encoding="utf-8") or 0)
+        except FileNotFoundError:
+            pass
+        return None
+
+    def append(self, record: RunRecord) -> None:
+        """Note the news of a run, with the time; the newest line about it counts."""
+        with self.records_file(record.slot).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**asdict(record), "at": time.time()}) + "\n")
+
+    def history(self) -> list[RunRecord]:
+        """Read everything that was noted, the oldest first."""
+        lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
+        return sorted(map(_record, lines), key=lambda record: record.at)
+
+    def records(self) -> dict[str, RunRecord]:
+        """Read the newest record of every run, by run id."""
+        return {record.run_id: record for record in self.history()}
+
+
+def _whole_lines(path: Path) -> Iterator[str]:
+    """Read the lines; the last one may be half written."""
+    text = path.read_text(encoding="utf-8")
+    return (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
+
+
+def _record(line: str) -> RunRecord:
+    data: dict[str, Any] = json.loads(line)
+    enums = {"outcome": Outcome, "kind": Kind, "policy": Policy}
+    data["log_tail"] = tuple(data.get("log_tail", ()))
+    return RunRecord(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDir:
+    """What this machine keeps of one sweep: its launches and the best run's files."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, home: Path, ref: SweepRef) -> Self:
+        """Name the directory of a sweep under the state directory."""
+        return cls(home / "sweeps" / ref.entity / ref.project / ref.sweep_id)
+
+    def best_of(self, run_id: str) -> Path:
+        """Where the files of a run that was best are downloaded to."""
+        return self.path / "best" / run_id
+
+    def models(self) -> dict[str, str]:
+        """List the downloaded ONNX files by run id."""
+        return {path.parent.name: str(path) for path in sorted(self.path.glob("best/*/*.onnx"))}
+
+    @classmethod
+    def of_launch(cls, launch: Path) -> Self:
+        """Name the directory that a launch's directory lies in."""
+        return cls(launch.parents[1])
+
+    def checkpoints_of(self, run_id: str) -> Path:
+        """Where a run keeps what it needs to go on: SWEEPER_CHECKPOINT_DIR."""
+        return self.path / "checkpoints" / run_id
+
+    @property
+    def wandb(self) -> Path:
+        """WANDB_DIR of its runs."""
+        return self.path / "runs"
+
+    def new_launch(self) -> LaunchDir:
+        """Make the directory of another launch."""
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        number = 0
+        while True:
+            path = self.path / "launches" / (f"{stamp}-{number}" if number else stamp)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+                continue
+            for folder in ("tickets", "runs", "stops"):
+                (path / folder).mkdir()
+            return LaunchDir(path)
+
+    def launches(self) -> list[LaunchDir]:
+        """List its launches, the oldest first."""
+        return [LaunchDir(path) for path in sorted((self.path / "launches").glob("*/"))]
+
+    def launchers(self) -> dict[int, tuple[str, ...]]:
+        """List the launches under way on this machine: the slots of each, by its process."""
+        found = ((launch.launcher(), launch) for launch in self.launches())
+        return {pid: tuple(launch.slots()) for pid, launch in found if pid is not None}
+
+    def history(self) -> list[RunRecord]:
+        """Read everything that was noted in all launches, the oldest first."""
+        return sorted(
+            (record for launch in self.launches() for record in launch.history()), key=lambda record: record.at
+        )
+
+    def records(self) -> dict[str, RunRecord]:
+        """Read the newest record of every run, over all launches."""
+        return {record.run_id: record for record in self.history()}

@@ -1,0 +1,69 @@
+"""The status of a sweep, read from its server and from what this machine's workers wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sweeper.backend import sdk
+from sweeper.backend.sweep_reader import SweepReader
+from sweeper.definition.metric import Scheduler
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
+from sweeper.results.status import SweepStatus, summarise
+from sweeper.settings import Settings
+
+
+class StatusReader:
+    """Reads the status of one sweep, again and again.
+
+    Args:
+        ref: The sweep.
+        settings: The user's environment.
+
+    Attributes:
+        program: The file's `program:`, known after the first read.
+        command: The file's `command:`, likewise.
+        scheduler: The file's `scheduler:`, likewise.
+    """
+
+    def __init__(self, ref: SweepRef, settings: Settings) -> None:
+        self.ref = ref
+        self.directory = SweepDir.of(settings.home, ref)
+        self.program: str | None = None
+        self.command: Sequence[object] = ()
+        self.scheduler: Scheduler | None = None
+        self._reader = SweepReader(ref)
+
+    def read(self, *, weigh: bool = False) -> SweepStatus:
+        """Ask the server, and read what this machine's workers wrote.
+
+        Args:
+            weigh: Whether to tell how much each parameter mattered.
+
+        Raises:
+            SweepNotFoundError: The server does not know the sweep.
+            BackendError: It does not answer.
+        """
+        view = self._reader.read()
+        self.program = view.definition.program
+        self.command = view.definition.command or ()
+        self.scheduler = view.definition.scheduler
+        return summarise(
+            view.definition,
+            view.runs,
+            self.directory.records(),
+            ref=self.ref,
+            state=view.state,
+            url=view.url,
+            now=datetime.now(UTC),
+            models=self.directory.models(),
+            launchers=self.directory.launchers(),
+            scheduler_heard_at=view.scheduler_heard_at,
+            weigh=weigh,
+        )
+
+    def fetch_model(self, status: SweepStatus) -> None:
+        """Download the best run's ONNX files, unless they are here already."""
+        if status.best is not None and not status.model:
+            sdk.download(self.ref.run(status.best.id), ".onnx", self.directory.best_of(status.best.id))
