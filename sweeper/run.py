@@ -13,6 +13,22 @@ Params = Mapping[str, Any]
 """Flat parameters of a run, nested ones dotted: `{"optimizer.lr": 3e-4, "epochs": 5}`."""
 
 Goal = Literal["minimize", "maximize"]
+"""Whether low or high values of a metric are good; the functions below are the only ones that ask which."""
+
+
+def sign(goal: Goal) -> float:
+    """Give the factor that turns a metric's values into losses, of which low ones are good: 1 or -1."""
+    return 1.0 if goal == "minimize" else -1.0
+
+
+def reaches(goal: Goal, value: float, target: float) -> bool:
+    """Whether a value is as good as a target."""
+    return sign(goal) * value <= sign(goal) * target
+
+
+def best_value(goal: Goal, values: Iterable[float]) -> float:
+    """Pick the best of some values, of which there is one at least; the first of equals."""
+    return min(values, key=lambda value: sign(goal) * value)
 
 
 class RunState(StrEnum):
@@ -121,7 +137,7 @@ class Run:
         """Give the best value it ever logged; None before the first."""
         if not self.history:
             return None
-        return min(self.history) if goal == "minimize" else max(self.history)
+        return best_value(goal, self.history)
 
 
 def finite(values: Iterable[object]) -> tuple[float, ...]:
@@ -177,5 +193,4 @@ def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:
     scored = [(value, run) for run in runs if (value := run.best(goal)) is not None]
     if not scored:
         return None
-    pick = min if goal == "minimize" else max
-    return pick(scored, key=lambda pair: pair[0])[1]
+    return min(scored, key=lambda pair: sign(goal) * pair[0])[1]

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeper.results.status import RunStatus, SweepStatus
-from sweeper.run import RunState, SweepState
+from sweeper.run import RunState, SweepState, sign
 from sweeper.search.importance import MIN_RUNS, Importance
 
 _STYLES = {
@@ -142,7 +142,7 @@ def front_table(status: SweepStatus) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("front", no_wrap=True)
     for name, goal in status.metrics.items():
-        table.add_column(f"{name} {'↓' if goal == 'minimize' else '↑'}", justify="right", overflow="fold")
+        table.add_column(f"{name} {'↓' if sign(goal) > 0 else '↑'}", justify="right", overflow="fold")
     table.add_column("parameters", overflow="fold", ratio=1)
     for run in status.front:
         numbers = [number(value) for value in run.values.values()]

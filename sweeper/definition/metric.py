@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from sweeper.definition.strict_model import Faults, Model, Number, rule
-from sweeper.run import Goal
+from sweeper.run import Goal, reaches, sign
 
 Impute = Literal["worst", "best", "latest"]
 
@@ -26,11 +26,18 @@ class Metric(Model):
     impute_while_running: Literal["worst", "best", "latest", "false"] = "false"
     """Whether a Bayesian search takes running runs as results, and with which value (`false` in quotes: not)."""
 
+    @property
+    def sign(self) -> float:
+        """The factor that turns its values into losses: 1, or -1 where high values are good."""
+        return sign(self.goal)
+
+    def better(self, value: float, other: float) -> bool:
+        """Whether one value is better than another, not as good."""
+        return not reaches(self.goal, other, value)
+
     def reached_by(self, value: float) -> bool:
         """Whether a value is as good as the target, if there is one."""
-        if self.target is None:
-            return False
-        return value <= self.target if self.goal == "minimize" else value >= self.target
+        return self.target is not None and reaches(self.goal, value, self.target)
 
 
 class Controller(Model):

@@ -49,7 +49,7 @@ def _metric(definition: SweepDefinition) -> Iterator[Advice]:
         name = metric.name.lower()
         rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
         falling = any(word in name for word in _FALLING)
-        if not (rising and metric.goal == "minimize") and not (falling and metric.goal == "maximize"):
+        if not (rising if metric.sign > 0 else falling):
             continue
         given = "" if "goal" in metric.model_fields_set else ", the default"
         other = "maximize" if rising else "minimize"

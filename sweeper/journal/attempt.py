@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class Attempt:
     """What a worker wrote about one attempt at a run.
 
     Attributes:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
 
@@ -128,17 +128,17 @@ class LaunchDir:
             pass
         return None
 
-    def append(self, record: RunRecord) -> None:
+    def append(self, record: Attempt) -> None:
         """Note the news of a run, with the time; the newest line about it counts."""
         with self.records_file(record.slot).open("a", encoding="utf-8") as file:
             file.write(json.dumps({**asdict(record), "at": time.time()}) + "\n")
 
-    def history(self) -> list[RunRecord]:
+    def history(self) -> list[Attempt]:
         """Read everything that was noted, the oldest first."""
         lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
         return sorted(map(_record, lines), key=lambda record: record.at)
 
-    def records(self) -> dict[str, RunRecord]:
+    def records(self) -> dict[str, Attempt]:
         """Read the newest record of every run, by run id."""
         return {record.run_id: record for record in self.history()}
 
@@ -149,11 +149,11 @@ def _whole_lines(path: Path) -> Iterator[str]:
     return (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
 
-def _record(line: str) -> RunRecord:
+def _record(line: str) -> Attempt:
     data: dict[str, Any] = json.loads(line)
     enums = {"outcome": Outcome, "kind": Kind, "policy": Policy}
     data["log_tail"] = tuple(data.get("log_tail", ()))
-    return RunRecord(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
+    return Attempt(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +213,12 @@ class SweepDir:
         found = ((launch.launcher(), launch) for launch in self.launches())
         return {pid: tuple(launch.slots()) for pid, launch in found if pid is not None}
 
-    def history(self) -> list[RunRecord]:
+    def history(self) -> list[Attempt]:
         """Read everything that was noted in all launches, the oldest first."""
         return sorted(
             (record for launch in self.launches() for record in launch.history()), key=lambda record: record.at
         )
 
-    def records(self) -> dict[str, RunRecord]:
+    def records(self) -> dict[str, Attempt]:
         """Read the newest record of every run, over all launches."""
         return {record.run_id: record for record in self.history()}

@@ -15,7 +15,7 @@ from types import FrameType
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.directories import LaunchDir
 from sweeper.journal.failures import RETRIES
 from sweeper.launch import sweep_scheduler
@@ -88,7 +88,7 @@ class Launch:
     rules: Rules
     environ: Mapping[str, str]
     before: SweepStatus
-    recovered: tuple[RunRecord, ...] = ()
+    recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
 
 
@@ -159,7 +159,7 @@ class LaunchResult:
         planned: Whether that reason is an end that was asked for, such as a time budget.
     """
 
-    runs: tuple[RunRecord, ...]
+    runs: tuple[Attempt, ...]
     interrupted: bool
     errors: Mapping[str, str]
     ended: str = ""

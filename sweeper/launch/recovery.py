@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sweeper.backend import sdk
 from sweeper.errors import BackendError, LaunchError
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Facts, Kind, Policy
 from sweeper.ref import SweepRef
@@ -15,7 +15,7 @@ from sweeper.results.status import RunStatus
 from sweeper.run import RunState
 
 
-def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -> list[RunRecord]:
+def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -> list[Attempt]:
     """Hand out again what a slot was at when its worker died, and give back its tickets.
 
     Returns:
@@ -31,7 +31,7 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
     return noted
 
 
-def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus], *, retries: int) -> list[RunRecord]:
+def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus], *, retries: int) -> list[Attempt]:
     """Hand out again what launches of this machine left behind when they were killed.
 
     Args:
@@ -45,7 +45,7 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
     """
     states = {run.id: run.state for run in runs}
     lost = {run.id for run in runs if run.losses and not run.state.ended}
-    noted: list[RunRecord] = []
+    noted: list[Attempt] = []
     for launch in directory.launches():
         if launch.launcher() is not None:
             continue
@@ -62,7 +62,7 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
     return noted
 
 
-def _hand_out(ref: SweepRef, launch: LaunchDir, record: RunRecord, cause: str, *, retries: int) -> RunRecord:
+def _hand_out(ref: SweepRef, launch: LaunchDir, record: Attempt, cause: str, *, retries: int) -> Attempt:
     """Hand a lost run out again, or give it up; note which."""
     history = SweepDir.of_launch(launch.path).history()
     earlier = [past.kind for past in history if past.run_id == record.run_id and past.kind]

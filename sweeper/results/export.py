@@ -17,7 +17,7 @@ from typing import IO, Any, Literal, Self, get_args
 from sweeper.backend.run_reader import ServerRun
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.errors import ResultError
-from sweeper.journal.attempt import RunRecord
+from sweeper.journal.attempt import Attempt
 from sweeper.results.status import RunStatus, summarise
 from sweeper.run import float_or_nan
 
@@ -92,7 +92,7 @@ def _kind(value: object) -> str:
     return "float" if isinstance(value, float) else "text"
 
 
-def run_table(view: SweepView, runs: Iterable[ServerRun], records: Mapping[str, RunRecord], *, now: datetime) -> Table:
+def run_table(view: SweepView, runs: Iterable[ServerRun], records: Mapping[str, Attempt], *, now: datetime) -> Table:
     """Make a row of each of a sweep's runs and of those attached to it, the oldest first.
 
     Args:

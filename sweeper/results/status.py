@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.failures import Kind
 from sweeper.ref import SweepRef
-from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run
+from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run, reaches
 from sweeper.search import expected_runs
 from sweeper.search.importance import Importance, importance
 from sweeper.search.pareto_front import front
@@ -138,15 +138,13 @@ class SweepStatus:
     def reached_target(self) -> bool:
         """Whether a run has reached the metric's target."""
         value = self.best.best if self.best else None
-        if self.target is None or value is None:
-            return False
-        return value <= self.target if self.goal == "minimize" else value >= self.target
+        return self.target is not None and value is not None and reaches(self.goal, value, self.target)
 
 
 def summarise(
     definition: SweepDefinition,
     runs: Sequence[Run],
-    records: Mapping[str, RunRecord],
+    records: Mapping[str, Attempt],
     *,
     ref: SweepRef,
     state: SweepState,
@@ -219,7 +217,7 @@ def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[Run
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
-def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None, now: datetime) -> RunStatus:
+def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, now: datetime) -> RunStatus:
     return RunStatus(
         id=run.id,
         name=run.name,
@@ -242,7 +240,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: RunRecord | None,
     )
 
 
-def _duration_s(run: Run, record: RunRecord | None, now: datetime) -> float | None:
+def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None:
     if record and record.wall_s is not None:
         return record.wall_s
     if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
@@ -250,7 +248,7 @@ def _duration_s(run: Run, record: RunRecord | None, now: datetime) -> float | No
     return run.duration_s
 
 
-def _reason(run: Run, record: RunRecord | None) -> str:
+def _reason(run: Run, record: Attempt | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
     if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
         return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
@@ -264,7 +262,7 @@ def _lacking(run: Run, definition: SweepDefinition) -> str:
     return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
 
 
-def _kind(run: Run, record: RunRecord | None) -> str:
+def _kind(run: Run, record: Attempt | None) -> str:
     if record and record.kind:
         return record.kind.value
     return Kind.NAN.value if _numberless(run) else ""

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Params, Run
+from sweeper.run import Params, Run, sign
 from sweeper.search import acquisition, gaussian_process
 from sweeper.search.encoding import Axes
 from sweeper.search.gaussian_process import Posterior
@@ -59,9 +59,8 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> l
     Returns:
         As `search`.
     """
-    sign = 1.0 if definition.goal == "minimize" else -1.0
     best = [run.best(definition.goal) for run in runs]
-    losses = [None if value is None else sign * value for value in best]
+    losses = [None if value is None else sign(definition.goal) * value for value in best]
     impute: Impute = definition.metric.impute if definition.metric else "worst"
     return search(definition.space, runs, losses, seed=seed, impute=impute)
 

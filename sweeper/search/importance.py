@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Goal, Run
+from sweeper.run import Goal, Run, sign
 from sweeper.space.distributions import Distribution, json_key
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _ped_anova(columns: Sequence[_Column], metric: Sequence[float], goal: Goal) 
     study = optuna.create_study(direction=goal)
     study.add_trials(_trial(columns, axes, i, value) for i, value in enumerate(metric))
     quantile = max(0.1, min(0.5, 5 / len(metric)))  # Optuna advises at least 5 trials above it
-    ranked = sorted(metric, reverse=goal == "maximize")
+    ranked = sorted(metric, key=lambda value: sign(goal) * value)
     if ranked[math.ceil(quantile * len(ranked)) - 1] == ranked[-1]:
         return {}  # the best are as good as the worst
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=quantile)

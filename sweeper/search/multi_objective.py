@@ -43,7 +43,7 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> l
     Returns:
         As `bayes.search`.
     """
-    signs = [1.0 if metric.goal == "minimize" else -1.0 for metric in definition.objectives]
+    signs = [metric.sign for metric in definition.objectives]
     lacking = (math.nan,) * len(signs)
     losses = np.array([run.values or lacking for run in runs], dtype=float).reshape(-1, len(signs)) * signs
     return bayes.search_with(_search, definition.space, runs, losses, seed=seed)

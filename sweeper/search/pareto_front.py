@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.run import Goal
+from sweeper.run import Goal, sign
 
 Array = npt.NDArray[np.float64]
 Values = Sequence[float]
@@ -45,5 +45,5 @@ def front_of_losses(losses: Array) -> list[int]:
 
 def losses_of(values: Sequence[Values], goals: Sequence[Goal]) -> Array:
     """Give a row of losses per run: low is good."""
-    signs = [1.0 if goal == "minimize" else -1.0 for goal in goals]
+    signs = list(map(sign, goals))
     return np.clip(np.array(values, dtype=float).reshape(-1, len(goals)) * signs, -HUGE, HUGE)

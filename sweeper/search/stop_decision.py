@@ -8,8 +8,9 @@ from functools import partial
 from typing import NamedTuple
 
 from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
+from sweeper.definition.metric import Metric
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Run, RunState, StopDecision, finite
+from sweeper.run import Run, RunState, StopDecision, best_value, finite
 from sweeper.search.rungs import rungs, share_threshold, wandb_threshold
 
 
@@ -74,10 +75,9 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
     """
     if run.state is not RunState.RUNNING:
         return None
-    best = min if definition.goal == "minimize" else max
 
     def reached(values: Sequence[float], rung: int) -> Reached:
-        return Reached(values[rung - 1], best(values[:rung]))
+        return Reached(values[rung - 1], best_value(definition.goal, values[:rung]))
 
     others = [finite(peer.history) for peer in peers if peer.id != run.id]
 
@@ -104,11 +104,10 @@ def judge(definition: SweepDefinition, run: Judged, others_at: OthersAt) -> Stop
         return None
     if not run.now:
         return _no_number(rule, run, metric.name)
-    sign = 1.0 if definition.goal == "minimize" else -1.0
-    others = partial(_signed, others_at, sign)
+    others = partial(_signed, others_at, metric.sign)
     for rung in judged_at(rule, run.before, run.now):
-        if failed := _compare(rule, rung, lambda n: _turned(run.at(n), sign), others):
-            return _decision(definition, run, rule, failed)
+        if failed := _compare(rule, rung, lambda n: _turned(run.at(n), metric.sign), others):
+            return _decision(metric, run, rule, failed)
     return None
 
 
@@ -120,11 +119,10 @@ def _signed(others_at: OthersAt, sign: float, rung: int) -> list[Reached]:
     return [_turned(other, sign) for other in others_at(rung)]
 
 
-def _decision(definition: SweepDefinition, run: Judged, rule: StoppingRule, failed: _Failed) -> StopDecision:
-    name = definition.metric.name if definition.metric else ""
-    sign, worse = (1.0, ">") if definition.goal == "minimize" else (-1.0, "<")
-    value, threshold = sign * failed.value, sign * failed.threshold
-    reason = f"{rule.type} rung {failed.rung}: {name} {value:.4g} {worse} {threshold:.4g}, {failed.bar}"
+def _decision(metric: Metric, run: Judged, rule: StoppingRule, failed: _Failed) -> StopDecision:
+    worse = ">" if metric.sign > 0 else "<"
+    value, threshold = metric.sign * failed.value, metric.sign * failed.threshold
+    reason = f"{rule.type} rung {failed.rung}: {metric.name} {value:.4g} {worse} {threshold:.4g}, {failed.bar}"
     return StopDecision(run.id, reason, rule.type, failed.rung, value, threshold, failed.n)
 
 

@@ -87,11 +87,11 @@ def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
         return True
     if any(definition.met(run.values) for run in own):
         return True
-    target = definition.metric.target if definition.metric else None
-    if target is None:
+    metric = definition.metric
+    if metric is None or metric.target is None:
         return False
-    bests = [value for run in own if (value := run.best(definition.goal)) is not None]
-    return any(value <= target if definition.goal == "minimize" else value >= target for value in bests)
+    bests = [value for run in own if (value := run.best(metric.goal)) is not None]
+    return any(map(metric.reached_by, bests))
 
 
 def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) -> Proposal | None:

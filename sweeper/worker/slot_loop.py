@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Asked, Facts, Failure, Kind, Policy, broken, classify
 from sweeper.processes import Family, end_with_parent
@@ -160,7 +160,7 @@ class Worker:
     def _note_start(self, child: Child, ticket: int) -> None:
         attempt = len(self._earlier(child.run_id)) + 1
         slot, log = self.spec.slot.name, str(child.log)
-        self.directory.append(RunRecord(run_id=child.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt))
+        self.directory.append(Attempt(run_id=child.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt))
 
     def _earlier(self, run_id: str) -> tuple[Kind, ...]:
         """List what went wrong in a run's earlier attempts; a preemption is nobody's fault."""
@@ -255,7 +255,7 @@ class Worker:
             time.sleep(POLL_S)
 
 
-def verdict(child: Child, facts: Facts, *, stopped: bool) -> tuple[RunRecord, Failure | None]:
+def verdict(child: Child, facts: Facts, *, stopped: bool) -> tuple[Attempt, Failure | None]:
     """Say how a run ended, and what failed.
 
     Args:
@@ -264,7 +264,7 @@ def verdict(child: Child, facts: Facts, *, stopped: bool) -> tuple[RunRecord, Fa
         stopped: Whether the server wanted it stopped.
     """
     result = child.result
-    record = RunRecord(run_id=child.run_id, slot="", outcome=Outcome.FINISHED)
+    record = Attempt(run_id=child.run_id, slot="", outcome=Outcome.FINISHED)
     if result is not None:
         record = replace(record, trainer_s=round(result.trainer_s, 3))
     if result is not None and not isinstance(result, Raised):  # one that was just done is done

@@ -60,7 +60,7 @@ def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> boo
     if metric is None or metric.target is None:
         return False
     best = runs.seen_run(db, sweep, run.id).best(metric.goal)
-    return best is not None and (best <= metric.target if metric.goal == "minimize" else best >= metric.target)
+    return best is not None and metric.reached_by(best)
 
 
 def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:

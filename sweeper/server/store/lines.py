@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import Goal, float_or_nan, lookup
+from sweeper.run import Goal, float_or_nan, lookup, sign
 
 MAX_INTEGER = 2**63 - 1
 
@@ -170,7 +170,7 @@ def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[f
 
 def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: Goal) -> bool:
     """Whether a run that the sweep made has logged a value of its metric as good as the target."""
-    good = "<=" if goal == "minimize" else ">="
+    good = "<=" if sign(goal) > 0 else ">="
     query = (
         f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
         f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target LIMIT 1"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, StopDecision, finite, lookup
+from sweeper.run import Run, RunState, StopDecision, finite, lookup, sign
 from sweeper.search import Judged, OthersAt, Reached
 from sweeper.server.names import check_name, new_id
 from sweeper.server.store import lines
@@ -333,4 +333,4 @@ def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
 
 
 def _reached(sweep: Sweep, row: sqlite3.Row) -> Reached:
-    return Reached(row["value"], row["lowest" if sweep.definition.goal == "minimize" else "highest"])
+    return Reached(row["value"], row["lowest" if sign(sweep.definition.goal) > 0 else "highest"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.journal.attempt import Outcome, RunRecord
+from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.journal.directories import SweepDir
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
@@ -20,6 +20,6 @@ def test_a_run_that_the_server_took_from_a_dead_launch_is_left_to_it(tmp_path):
     ref = SweepRef.parse("local/p/abcdefgh")
     directory = SweepDir.of(tmp_path, ref)
     launch = directory.new_launch()
-    launch.append(RunRecord(run_id="r", slot="cpu0", ticket=1))
+    launch.append(Attempt(run_id="r", slot="cpu0", ticket=1))
     assert recover_sweep(ref, directory, [status(RunState.RUNNING, losses=1)], retries=2) == []
     assert directory.records()["r"].outcome is Outcome.DIED

@@ -18,7 +18,7 @@ from sweeper.backend.run_reader import ServerRun
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import ResultError
-from sweeper.journal.attempt import RunRecord
+from sweeper.journal.attempt import Attempt
 from sweeper.ref import SweepRef
 from sweeper.results.export import (
     HISTORY_COLUMNS,
@@ -82,7 +82,7 @@ def runs_of(*runs: ServerRun) -> Table:
     view = SweepView(
         ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.FINISHED, runs=tuple(seen)
     )
-    return run_table(view, runs, {"a": RunRecord(run_id="a", slot="gpu0", attempt=3)}, now=START)
+    return run_table(view, runs, {"a": Attempt(run_id="a", slot="gpu0", attempt=3)}, now=START)
 
 
 def table(*rows: dict) -> Table:
