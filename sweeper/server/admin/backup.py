@@ -31,7 +31,7 @@ from sweeper.server.admin import integrity
 from sweeper.server.artifacts import commit, manifests
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.store import disk, snapshot
-from sweeper.server.store.database import open_reader
+from sweeper.server.store.database import Connection, open_reader
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE, MARK_FILE
 
@@ -121,14 +121,14 @@ def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress
     return done
 
 
-def _open_copy(copied: Path) -> sqlite3.Connection:
+def _open_copy(copied: Path) -> Connection:
     db = sqlite3.connect(copied)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     return db
 
 
-def _bytes_of(db: sqlite3.Connection) -> int:
+def _bytes_of(db: Connection) -> int:
     query = (
         "SELECT (SELECT coalesce(sum(size), 0) FROM files)"
         " + (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT md5, size FROM artifact_files WHERE md5 <> ''))"
@@ -136,9 +136,7 @@ def _bytes_of(db: sqlite3.Connection) -> int:
     return int(db.execute(query).fetchone()[0])
 
 
-def _add_contents(
-    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
-) -> Iterator[int]:
+def _add_contents(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add all but the database; give the size of each file.
 
     Args:
@@ -160,9 +158,7 @@ def _add_manifest(tar: tarfile.TarFile, now: float) -> None:
     tar.addfile(entry, io.BytesIO(text))
 
 
-def _add_files(
-    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
-) -> Iterator[int]:
+def _add_files(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add the runs' files, and correct the rows of those replaced or deleted since the database was copied."""
     query = (
         "SELECT p.entity, p.name, r.name, f.path, f.run_id, f.size, f.md5 FROM files f JOIN runs r ON r.id = f.run_id"
@@ -185,9 +181,7 @@ def _add_files(
     db.execute("DELETE FROM arriving_files")
 
 
-def _add_artifacts(
-    tar: tarfile.TarFile, db: sqlite3.Connection, live: sqlite3.Connection, data: Path, done: Backup
-) -> Iterator[int]:
+def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add what artifacts hold, and forget the artifacts that were deleted since the database was copied."""
     shelf, absent = BlobStore(data / ARTIFACTS), set()
     for project_id, md5 in manifests.all_contents(db):

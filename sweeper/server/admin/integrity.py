@@ -16,7 +16,7 @@ from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of
 from sweeper.server.artifacts.manifests import Content
 from sweeper.server.store import run_files
-from sweeper.server.store.database import known_migrations, open_reader
+from sweeper.server.store.database import Connection, known_migrations, open_reader
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE
 
@@ -101,7 +101,7 @@ def examine(data: Path, *, deep: bool = False, progress: Callable[[int, int], No
         raise StoreError(f"{database} cannot be read: {error}", f"restore it: {RESTORE}") from error
 
 
-def _version(db: sqlite3.Connection) -> Finding:
+def _version(db: Connection) -> Finding:
     known = known_migrations()
     try:
         done = {number for (number,) in db.execute("SELECT number FROM migrations")}
@@ -117,7 +117,7 @@ def _version(db: sqlite3.Connection) -> Finding:
     return Finding("version", Verdict.OK, f"migration {max(done)}, the newest")
 
 
-def _database(db: sqlite3.Connection) -> Iterator[Finding]:
+def _database(db: Connection) -> Iterator[Finding]:
     """Have SQLite look at every page and index, and at every reference."""
     broken = [text for (text,) in db.execute("PRAGMA integrity_check(100)") if text != "ok"]
     sound = Finding("database", Verdict.OK, "every page and index is sound")
@@ -127,7 +127,7 @@ def _database(db: sqlite3.Connection) -> Iterator[Finding]:
     yield _faulty("references", "rows that refer to nothing", loose, RESTORE) if loose else sound
 
 
-def _states(db: sqlite3.Connection) -> Iterator[Finding]:
+def _states(db: Connection) -> Iterator[Finding]:
     words = {
         "runs": ", ".join(f"'{state}'" for state in RunState),
         "sweeps": ", ".join(f"'{state}'" for state in SweepState),
@@ -144,7 +144,7 @@ def _states(db: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _files(
-    db: sqlite3.Connection, shelf: FileStore, *, deep: bool, progress: Callable[[int, int], None] | None
+    db: Connection, shelf: FileStore, *, deep: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[Finding]:
     """Compare the rows of files with what lies there, and what lies there with the rows."""
     query = (
@@ -171,7 +171,7 @@ def _files(
         yield _faulty("orphans", "files that no run has", orphans, fix, Verdict.WARN)
 
 
-def _fault(db: sqlite3.Connection, place: Path, run_id: int, path: str, *, deep: bool) -> str:
+def _fault(db: Connection, place: Path, run_id: int, path: str, *, deep: bool) -> str:
     """Say what is wrong with a file; a running server may replace it between one look and the next."""
     fault = ""
     for _ in range(3):
@@ -196,7 +196,7 @@ def _difference(place: Path, size: int, md5: str, *, deep: bool) -> str:
 
 
 def _artifacts(
-    db: sqlite3.Connection, shelf: BlobStore, *, deep: bool, progress: Callable[[int, int], None] | None
+    db: Connection, shelf: BlobStore, *, deep: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[Finding]:
     """Compare what committed artifacts hold with what lies there, and the other way round."""
     lying = _lying(shelf.root.resolve())  # first: what is announced from now on is no orphan
@@ -223,7 +223,7 @@ def _artifacts(
         yield _faulty("artifact orphans", "contents that no artifact has", orphans, fix, Verdict.WARN)
 
 
-def _blob_fault(db: sqlite3.Connection, shelf: BlobStore, content: Content, *, deep: bool) -> str:
+def _blob_fault(db: Connection, shelf: BlobStore, content: Content, *, deep: bool) -> str:
     """Say what is wrong with a content, unless its artifacts were deleted meanwhile.
 
     A size is what a client said of a file, its name is what was seen of it: the MD5 has the last word.

@@ -8,6 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store.database import Connection
 
 SEQUENCE, PORTFOLIO = "ArtifactSequence", "ArtifactPortfolio"
 """Kinds of collections, named as GraphQL's types: versions logged under a name, versions linked to a name."""
@@ -96,7 +97,7 @@ def check_alias(alias: str) -> str:
 
 
 def ensure_collection(
-    db: sqlite3.Connection, project_id: int, name: str, kind: str, artifact_type: str, *, now: float
+    db: Connection, project_id: int, name: str, kind: str, artifact_type: str, *, now: float
 ) -> Collection:
     """Find a collection of a project, made if it is not there.
 
@@ -117,14 +118,14 @@ def ensure_collection(
     return found
 
 
-def find_collection(db: sqlite3.Connection, project_id: int, name: str) -> Collection | None:
+def find_collection(db: Connection, project_id: int, name: str) -> Collection | None:
     """Find a collection by name."""
     query = "SELECT * FROM artifact_collections WHERE project_id = ? AND name = ?"
     row = db.execute(query, (project_id, name)).fetchone()
     return Collection(*row) if row else None
 
 
-def get_collection(db: sqlite3.Connection, collection_id: int) -> Collection:
+def get_collection(db: Connection, collection_id: int) -> Collection:
     """Fetch a collection.
 
     Raises:
@@ -136,7 +137,7 @@ def get_collection(db: sqlite3.Connection, collection_id: int) -> Collection:
     return Collection(*row)
 
 
-def collections_of(db: sqlite3.Connection, project_id: int, artifact_type: str | None = None) -> list[Collection]:
+def collections_of(db: Connection, project_id: int, artifact_type: str | None = None) -> list[Collection]:
     """List a project's collections, or those of one type, the newest first; not those that never had a version."""
     query = (
         "SELECT * FROM artifact_collections WHERE project_id = :project AND (:type IS NULL OR type = :type)"
@@ -145,13 +146,13 @@ def collections_of(db: sqlite3.Connection, project_id: int, artifact_type: str |
     return [Collection(*row) for row in db.execute(query, {"project": project_id, "type": artifact_type})]
 
 
-def types_of(db: sqlite3.Connection, project_id: int) -> list[tuple[str, float]]:
+def types_of(db: Connection, project_id: int) -> list[tuple[str, float]]:
     """List the types of a project's artifacts, each with the time it was first used, the oldest first."""
     query = "SELECT type, min(created_at) AS since FROM artifact_collections WHERE project_id = ? AND next_version > 0"
     return [tuple(row) for row in db.execute(f"{query} GROUP BY type ORDER BY since, type", (project_id,))]
 
 
-def update_collection(db: sqlite3.Connection, collection_id: int, *, now: float, **columns: object) -> Collection:
+def update_collection(db: Connection, collection_id: int, *, now: float, **columns: object) -> Collection:
     """Set columns of a collection.
 
     Raises:
@@ -166,7 +167,7 @@ def update_collection(db: sqlite3.Connection, collection_id: int, *, now: float,
     return get_collection(db, collection_id)
 
 
-def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
+def get(db: Connection, artifact_id: int) -> Artifact:
     """Fetch an artifact.
 
     Raises:
@@ -178,7 +179,7 @@ def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
     return Artifact(*row)
 
 
-def update(db: sqlite3.Connection, artifact_id: int, *, now: float, **columns: object) -> Artifact:
+def update(db: Connection, artifact_id: int, *, now: float, **columns: object) -> Artifact:
     """Set columns of an artifact."""
     assignments = ", ".join(f"{column} = ?" for column in (*columns, "updated_at"))
     query = f"UPDATE artifacts SET {assignments} WHERE id = ?"  # noqa: S608 - names of ours
@@ -187,7 +188,7 @@ def update(db: sqlite3.Connection, artifact_id: int, *, now: float, **columns: o
 
 
 def create(
-    db: sqlite3.Connection, collection: Collection, digest: str, *, now: float, user_id: int, **columns: object
+    db: Connection, collection: Collection, digest: str, *, now: float, user_id: int, **columns: object
 ) -> Artifact:
     """Store a new artifact that waits for its files."""
     query = "INSERT INTO artifacts (collection_id, user_id, digest, created_at, updated_at) VALUES (?, ?, ?, ?, ?)"
@@ -195,32 +196,32 @@ def create(
     return update(db, int(cursor.lastrowid or 0), now=now, **columns)
 
 
-def of_client(db: sqlite3.Connection, client_id: str) -> int | None:
+def of_client(db: Connection, client_id: str) -> int | None:
     """Find an artifact by what its client called it."""
     row = db.execute("SELECT artifact_id FROM artifact_clients WHERE client_id = ?", (client_id,)).fetchone()
     return row["artifact_id"] if row else None
 
 
-def remember_client(db: sqlite3.Connection, client_id: str, artifact_id: int) -> None:
+def remember_client(db: Connection, client_id: str, artifact_id: int) -> None:
     """Note what a client calls an artifact."""
     db.execute("INSERT OR IGNORE INTO artifact_clients VALUES (?, ?)", (client_id, artifact_id))
 
 
-def same_content(db: sqlite3.Connection, collection: Collection, digest: str) -> Artifact | None:
+def same_content(db: Connection, collection: Collection, digest: str) -> Artifact | None:
     """Find the newest committed artifact of a sequence with a digest."""
     query = "SELECT * FROM artifacts WHERE collection_id = ? AND digest = ? AND state = ? ORDER BY id DESC LIMIT 1"
     row = db.execute(query, (collection.id, digest, COMMITTED)).fetchone()
     return Artifact(*row) if row else None
 
 
-def in_progress(db: sqlite3.Connection, collection: Collection, distributed_id: str) -> Artifact | None:
+def in_progress(db: Connection, collection: Collection, distributed_id: str) -> Artifact | None:
     """Find the artifact that several runs are filling."""
     query = "SELECT * FROM artifacts WHERE collection_id = ? AND distributed_id = ? AND state = ?"
     row = db.execute(query, (collection.id, distributed_id, PENDING)).fetchone()
     return Artifact(*row) if row else None
 
 
-def enrol(db: sqlite3.Connection, collection: Collection, artifact_id: int, *, now: float) -> Membership:
+def enrol(db: Connection, collection: Collection, artifact_id: int, *, now: float) -> Membership:
     """Make an artifact the next version of a collection, and the latest; one that is a version already stays it."""
     known = membership(db, collection.id, artifact_id)
     if known is None:
@@ -235,26 +236,26 @@ def enrol(db: sqlite3.Connection, collection: Collection, artifact_id: int, *, n
     return known
 
 
-def membership(db: sqlite3.Connection, collection_id: int, artifact_id: int) -> Membership | None:
+def membership(db: Connection, collection_id: int, artifact_id: int) -> Membership | None:
     """Find an artifact in a collection."""
     query = "SELECT * FROM artifact_memberships WHERE collection_id = ? AND artifact_id = ?"
     row = db.execute(query, (collection_id, artifact_id)).fetchone()
     return Membership(*row) if row else None
 
 
-def memberships_of(db: sqlite3.Connection, artifact_id: int) -> list[Membership]:
+def memberships_of(db: Connection, artifact_id: int) -> list[Membership]:
     """List the collections an artifact is in, its own first."""
     query = "SELECT * FROM artifact_memberships WHERE artifact_id = ? ORDER BY collection_id"
     return [Membership(*row) for row in db.execute(query, (artifact_id,))]
 
 
-def versions_of(db: sqlite3.Connection, collection_id: int) -> list[Membership]:
+def versions_of(db: Connection, collection_id: int) -> list[Membership]:
     """List a collection's versions, the newest first."""
     query = "SELECT * FROM artifact_memberships WHERE collection_id = ? ORDER BY version DESC"
     return [Membership(*row) for row in db.execute(query, (collection_id,))]
 
 
-def resolve(db: sqlite3.Connection, collection_id: int, alias: str) -> Membership | None:
+def resolve(db: Connection, collection_id: int, alias: str) -> Membership | None:
     """Find a version of a collection by number (`v3`) or alias."""
     number = version_of(alias)
     if number is not None:
@@ -266,19 +267,19 @@ def resolve(db: sqlite3.Connection, collection_id: int, alias: str) -> Membershi
     return membership(db, collection_id, row["artifact_id"]) if row else None
 
 
-def aliases_of(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]]:
+def aliases_of(db: Connection, artifact_id: int) -> list[tuple[int, str]]:
     """List an artifact's aliases, each with the id of its collection."""
     query = "SELECT collection_id, alias FROM artifact_aliases WHERE artifact_id = ? ORDER BY collection_id, alias"
     return [tuple(row) for row in db.execute(query, (artifact_id,))]
 
 
-def aliases_in(db: sqlite3.Connection, collection_id: int) -> list[str]:
+def aliases_in(db: Connection, collection_id: int) -> list[str]:
     """List the aliases of a collection."""
     query = "SELECT alias FROM artifact_aliases WHERE collection_id = ? ORDER BY alias"
     return [row["alias"] for row in db.execute(query, (collection_id,))]
 
 
-def give_aliases(db: sqlite3.Connection, collection_id: int, artifact_id: int, aliases: list[str]) -> None:
+def give_aliases(db: Connection, collection_id: int, artifact_id: int, aliases: list[str]) -> None:
     """Give an artifact aliases; another version of the collection loses them.
 
     Raises:
@@ -288,42 +289,42 @@ def give_aliases(db: sqlite3.Connection, collection_id: int, artifact_id: int, a
     db.executemany("INSERT OR REPLACE INTO artifact_aliases VALUES (?, ?, ?)", rows)
 
 
-def take_aliases(db: sqlite3.Connection, collection_id: int, artifact_id: int, aliases: list[str]) -> None:
+def take_aliases(db: Connection, collection_id: int, artifact_id: int, aliases: list[str]) -> None:
     """Take aliases from an artifact."""
     query = "DELETE FROM artifact_aliases WHERE collection_id = ? AND artifact_id = ? AND alias = ?"
     db.executemany(query, [(collection_id, artifact_id, alias) for alias in aliases])
 
 
-def leave(db: sqlite3.Connection, collection_id: int, artifact_id: int) -> None:
+def leave(db: Connection, collection_id: int, artifact_id: int) -> None:
     """Take an artifact out of a collection, with its aliases there."""
     for table in ("artifact_aliases", "artifact_memberships"):
         query = f"DELETE FROM {table} WHERE collection_id = ? AND artifact_id = ?"  # noqa: S608 - names of ours
         db.execute(query, (collection_id, artifact_id))
 
 
-def of_sequence(db: sqlite3.Connection, collection_id: int) -> list[Artifact]:
+def of_sequence(db: Connection, collection_id: int) -> list[Artifact]:
     """List the artifacts logged to a collection, committed or not."""
     query = "SELECT * FROM artifacts WHERE collection_id = ? ORDER BY id"
     return [Artifact(*row) for row in db.execute(query, (collection_id,))]
 
 
-def delete_collection(db: sqlite3.Connection, collection_id: int) -> None:
+def delete_collection(db: Connection, collection_id: int) -> None:
     """Delete a collection with everything in it."""
     db.execute("DELETE FROM artifact_collections WHERE id = ?", (collection_id,))
 
 
-def note_run(db: sqlite3.Connection, artifact_id: int, run_id: int, role: str) -> None:
+def note_run(db: Connection, artifact_id: int, run_id: int, role: str) -> None:
     """Note that a run made (`OUTPUT`) or used (`INPUT`) an artifact."""
     db.execute("INSERT OR IGNORE INTO artifact_runs VALUES (?, ?, ?)", (run_id, artifact_id, role))
 
 
-def runs_of(db: sqlite3.Connection, artifact_id: int, role: str) -> list[int]:
+def runs_of(db: Connection, artifact_id: int, role: str) -> list[int]:
     """List the runs that made or used an artifact, in that order."""
     query = "SELECT run_id FROM artifact_runs WHERE artifact_id = ? AND role = ? ORDER BY rowid"
     return [row["run_id"] for row in db.execute(query, (artifact_id, role))]
 
 
-def of_run(db: sqlite3.Connection, run_id: int, role: str) -> list[Artifact]:
+def of_run(db: Connection, run_id: int, role: str) -> list[Artifact]:
     """List the committed artifacts that a run made or used, in that order."""
     query = (
         "SELECT a.* FROM artifacts a JOIN artifact_runs r ON r.artifact_id = a.id"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from sweeper.server.artifacts.blobs import STALE_S, BlobStore
 from sweeper.server.artifacts.collections import Artifact, Collection
 from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
 from sweeper.server.errors import RequestError
-from sweeper.server.store.database import Store
+from sweeper.server.store.database import Connection, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> A
         return _finish(db, blobs, collection, artifact_id, contents, now=now)
 
 
-def _base(db: sqlite3.Connection, manifest: Manifest) -> str:
+def _base(db: Connection, manifest: Manifest) -> str:
     """Give the manifest that an incremental one builds on; empty for the first of a collection."""
     row = db.execute("SELECT manifest FROM artifacts WHERE id = ?", (manifest.base_id,)).fetchone()
     return row["manifest"] if row else ""
@@ -92,7 +91,7 @@ def _check(blobs: BlobStore, project_id: int, files: Iterable[ArtifactFile]) -> 
 
 
 def _finish(
-    db: sqlite3.Connection,
+    db: Connection,
     blobs: BlobStore,
     collection: Collection,
     artifact_id: int,
@@ -121,7 +120,7 @@ def _finish(
     )
 
 
-def delete(store: Store, blobs: BlobStore, choose: Callable[[sqlite3.Connection], Iterable[Artifact]]) -> None:
+def delete(store: Store, blobs: BlobStore, choose: Callable[[Connection], Iterable[Artifact]]) -> None:
     """Delete artifacts, and what on disk no other artifact of their project needs.
 
     Args:
@@ -143,7 +142,7 @@ def delete(store: Store, blobs: BlobStore, choose: Callable[[sqlite3.Connection]
                 blobs.remove(project_id, md5)
 
 
-def forget(db: sqlite3.Connection, artifact_id: int) -> None:
+def forget(db: Connection, artifact_id: int) -> None:
     """Delete an artifact from the database; what it held lies on."""
     led = [place for place, alias in collections.aliases_of(db, artifact_id) if alias == collections.LATEST]
     db.execute("DELETE FROM artifacts WHERE id = ?", (artifact_id,))
@@ -151,7 +150,7 @@ def forget(db: sqlite3.Connection, artifact_id: int) -> None:
         _pass_on_latest(db, collection_id)
 
 
-def _pass_on_latest(db: sqlite3.Connection, collection_id: int) -> None:
+def _pass_on_latest(db: Connection, collection_id: int) -> None:
     """Make the newest version left the latest one."""
     left = collections.versions_of(db, collection_id)
     if left:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from sweeper.server import strict_json
 from sweeper.server.artifacts.blobs import hex_of
 from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store.database import Connection
 
 FULL, INCREMENTAL, PATCH = "FULL", "INCREMENTAL", "PATCH"
 MANIFEST_NAME = "wandb_manifest.json"
@@ -70,25 +70,25 @@ def check_path(path: str) -> str:
     return path
 
 
-def announce(db: sqlite3.Connection, artifact_id: int, file: ArtifactFile) -> None:
+def announce(db: Connection, artifact_id: int, file: ArtifactFile) -> None:
     """Note that a file is about to be uploaded: what it holds is kept from now on."""
     query = "INSERT OR REPLACE INTO artifact_files VALUES (?, ?, ?, ?, ?)"
     db.execute(query, (artifact_id, file.path, file.md5, file.size, file.reference))
 
 
-def replace_all(db: sqlite3.Connection, artifact_id: int, files: Iterable[ArtifactFile]) -> None:
+def replace_all(db: Connection, artifact_id: int, files: Iterable[ArtifactFile]) -> None:
     """Set the files of an artifact."""
     db.execute("DELETE FROM artifact_files WHERE artifact_id = ?", (artifact_id,))
     rows = ((artifact_id, file.path, file.md5, file.size, file.reference) for file in files)
     db.executemany("INSERT INTO artifact_files VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def announced(db: sqlite3.Connection, artifact_id: int) -> set[str]:
+def announced(db: Connection, artifact_id: int) -> set[str]:
     """Give the contents that an artifact keeps."""
     return {row["md5"] for row in db.execute("SELECT md5 FROM artifact_files WHERE artifact_id = ?", (artifact_id,))}
 
 
-def page(db: sqlite3.Connection, artifact_id: int, *, after: str, limit: int) -> list[ArtifactFile]:
+def page(db: Connection, artifact_id: int, *, after: str, limit: int) -> list[ArtifactFile]:
     """List files by path, from behind a path on."""
     query = (
         "SELECT path, md5, size, reference FROM artifact_files WHERE artifact_id = ? AND path > ? ORDER BY path LIMIT ?"
@@ -96,14 +96,14 @@ def page(db: sqlite3.Connection, artifact_id: int, *, after: str, limit: int) ->
     return [ArtifactFile(*row) for row in db.execute(query, (artifact_id, after, limit))]
 
 
-def named(db: sqlite3.Connection, artifact_id: int, names: Iterable[str]) -> list[ArtifactFile]:
+def named(db: Connection, artifact_id: int, names: Iterable[str]) -> list[ArtifactFile]:
     """List the files with these paths, by path."""
     query = "SELECT path, md5, size, reference FROM artifact_files WHERE artifact_id = ? AND path = ?"
     rows = [db.execute(query, (artifact_id, name)).fetchone() for name in sorted(set(names))]
     return [ArtifactFile(*row) for row in rows if row is not None]
 
 
-def contents_of(db: sqlite3.Connection, artifact_id: int) -> set[str]:
+def contents_of(db: Connection, artifact_id: int) -> set[str]:
     """Give the MD5s of everything that an artifact needs on disk."""
     query = (
         "SELECT md5 FROM artifact_files WHERE artifact_id = :id UNION SELECT manifest FROM artifacts WHERE id = :id"
@@ -112,7 +112,7 @@ def contents_of(db: sqlite3.Connection, artifact_id: int) -> set[str]:
     return {row[0] for row in db.execute(query, {"id": artifact_id})} - {""}
 
 
-def committed(db: sqlite3.Connection) -> list[Content]:
+def committed(db: Connection) -> list[Content]:
     """List what committed artifacts hold, and their manifests."""
     query = """
         WITH whole AS (
@@ -128,7 +128,7 @@ def committed(db: sqlite3.Connection) -> list[Content]:
     return [Content(*row) for row in db.execute(query)]
 
 
-def all_contents(db: sqlite3.Connection) -> list[tuple[int, str]]:
+def all_contents(db: Connection) -> list[tuple[int, str]]:
     """List what artifacts, committed or not, hold or will hold: project and MD5, each once."""
     query = """
         SELECT DISTINCT c.project_id, n.md5 FROM (SELECT artifact_id, md5 FROM artifact_files
@@ -138,7 +138,7 @@ def all_contents(db: sqlite3.Connection) -> list[tuple[int, str]]:
     return [(project_id, md5) for project_id, md5 in db.execute(query)]
 
 
-def needed(db: sqlite3.Connection, project_id: int, md5: str) -> bool:
+def needed(db: Connection, project_id: int, md5: str) -> bool:
     """Tell whether an artifact of a project, committed or not, needs a content."""
     query = (
         "SELECT 1 FROM (SELECT artifact_id FROM artifact_files WHERE md5 = :md5"
@@ -150,13 +150,13 @@ def needed(db: sqlite3.Connection, project_id: int, md5: str) -> bool:
     return db.execute(query, {"project": project_id, "md5": md5}).fetchone() is not None
 
 
-def add_manifest(db: sqlite3.Connection, artifact_id: int, kind: str, base_id: int | None, md5: str) -> Manifest:
+def add_manifest(db: Connection, artifact_id: int, kind: str, base_id: int | None, md5: str) -> Manifest:
     """Note a manifest that will be uploaded."""
     query = "INSERT INTO artifact_manifests (artifact_id, type, base_id, md5) VALUES (?, ?, ?, ?) RETURNING *"
     return Manifest(*db.execute(query, (artifact_id, kind, base_id, md5)).fetchone())
 
 
-def set_manifest(db: sqlite3.Connection, manifest_id: int, md5: str) -> Manifest:
+def set_manifest(db: Connection, manifest_id: int, md5: str) -> Manifest:
     """Note what a manifest will hold.
 
     Raises:
@@ -169,7 +169,7 @@ def set_manifest(db: sqlite3.Connection, manifest_id: int, md5: str) -> Manifest
     return Manifest(*row)
 
 
-def manifests_of(db: sqlite3.Connection, artifact_id: int) -> list[Manifest]:
+def manifests_of(db: Connection, artifact_id: int) -> list[Manifest]:
     """List an artifact's manifests, the oldest first."""
     query = "SELECT * FROM artifact_manifests WHERE artifact_id = ? AND md5 <> '' ORDER BY id"
     return [Manifest(*row) for row in db.execute(query, (artifact_id,))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +14,12 @@ from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
 from sweeper.server.store import projects, runs
+from sweeper.server.store.database import Connection
 
 TTL_INHERITED = -1
 
 
-def alias_node(context: Context, db: sqlite3.Connection, collection_id: int, alias: str) -> dict[str, Any]:
+def alias_node(context: Context, db: Connection, collection_id: int, alias: str) -> dict[str, Any]:
     """Give GraphQL's ArtifactAlias."""
     collection = collection_node(context, db, collections.get_collection(db, collection_id))
     name = global_id("ArtifactAlias", str(collection_id), alias)
@@ -31,12 +31,12 @@ def tag_nodes(tags: str) -> list[dict[str, Any]]:
     return [{"id": global_id("Tag", tag), "name": tag} for tag in json.loads(tags)]
 
 
-def collection_node(context: Context, db: sqlite3.Connection, stored: Collection) -> CollectionNode:
+def collection_node(context: Context, db: Connection, stored: Collection) -> CollectionNode:
     """Give GraphQL's ArtifactSequence or ArtifactPortfolio."""
     return CollectionNode(context, stored, projects.get(db, stored.project_id))
 
 
-def artifact_node(context: Context, db: sqlite3.Connection, stored: Artifact) -> ArtifactNode:
+def artifact_node(context: Context, db: Connection, stored: Artifact) -> ArtifactNode:
     """Give GraphQL's Artifact."""
     collection = collection_node(context, db, collections.get_collection(db, stored.collection_id))
     return ArtifactNode(context, stored, collection)

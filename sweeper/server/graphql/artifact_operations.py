@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from sweeper.server.graphql.artifact_nodes import ArtifactNode, artifact_in, art
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.store import projects, runs
+from sweeper.server.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ArtifactOperations(Root):
             self._logged_by(db, place, found, sent.run_name)
         return {"artifact": artifact_in(self.context, found)}
 
-    def _known(self, db: sqlite3.Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact | None:
+    def _known(self, db: Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact | None:
         """Find the artifact that a request means which came before, or which has the same content."""
         found = collections.of_client(db, sent.client_id) if sent.client_id else None
         if found is not None:
@@ -72,7 +72,7 @@ class ArtifactOperations(Root):
             collections.remember_client(db, sent.client_id, known_or_none.id)
         return known_or_none
 
-    def _begun(self, db: sqlite3.Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact:
+    def _begun(self, db: Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact:
         artifact = collections.create(
             db,
             collection,
@@ -91,9 +91,7 @@ class ArtifactOperations(Root):
             collections.remember_client(db, sent.client_id, artifact.id)
         return artifact
 
-    def _logged_by(
-        self, db: sqlite3.Connection, place: projects.Project, artifact: Artifact, run_name: str | None
-    ) -> None:
+    def _logged_by(self, db: Connection, place: projects.Project, artifact: Artifact, run_name: str | None) -> None:
         run = runs.find(db, place.id, run_name) if run_name else None
         if run is not None:
             collections.note_run(db, artifact.id, run.id, collections.OUTPUT)
@@ -119,7 +117,7 @@ class ArtifactOperations(Root):
             artifact = collections.get(db, manifest.artifact_id)
             return self._manifest_payload(db, artifact, manifest)
 
-    def _manifest_payload(self, db: sqlite3.Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
+    def _manifest_payload(self, db: Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
         project_id = collections.get_collection(db, artifact.collection_id).project_id
         url = upload_url(self.context, project_id, manifest.md5, MAX_MANIFEST) if manifest.md5 else None
         name = global_id("ArtifactManifest", str(manifest.id))
@@ -138,7 +136,7 @@ class ArtifactOperations(Root):
             nodes = [self._announced(db, spec) for spec in sent.artifact_files]
         return {"files": {"edges": [{"node": node} for node in nodes], "page_info": {"has_next_page": False}}}
 
-    def _announced(self, db: sqlite3.Connection, spec: sent_as.FileSpec) -> dict[str, Any]:
+    def _announced(self, db: Connection, spec: sent_as.FileSpec) -> dict[str, Any]:
         artifact, md5 = _pending(db, spec.artifact_id), hex_of(spec.md5)
         project_id = collections.get_collection(db, artifact.collection_id).project_id
         path = manifests.check_path(spec.name)
@@ -195,7 +193,7 @@ class ArtifactOperations(Root):
         with self.context.store.read() as db:
             node = artifact_node(self.context, db, find_artifact(db, sent.artifact_id))
 
-        def choose(db: sqlite3.Connection) -> list[Artifact]:
+        def choose(db: Connection) -> list[Artifact]:
             aliases = [alias for _, alias in collections.aliases_of(db, node.stored.id)]
             if aliases and not sent.delete_aliases:
                 raise RequestError(f"the artifact has aliases ({', '.join(aliases)}): delete(delete_aliases=True)")
@@ -205,7 +203,7 @@ class ArtifactOperations(Root):
         return {"artifact": node}
 
 
-def find_artifact(db: sqlite3.Connection, global_name: str) -> Artifact:
+def find_artifact(db: Connection, global_name: str) -> Artifact:
     """Find an artifact by its global id.
 
     Raises:
@@ -214,7 +212,7 @@ def find_artifact(db: sqlite3.Connection, global_name: str) -> Artifact:
     return collections.get(db, _number(global_name, "Artifact"))
 
 
-def _pending(db: sqlite3.Connection, global_name: str) -> Artifact:
+def _pending(db: Connection, global_name: str) -> Artifact:
     found = find_artifact(db, global_name)
     if found.state != collections.PENDING:
         raise RequestError("this artifact is committed: log another version of it instead of changing this one")

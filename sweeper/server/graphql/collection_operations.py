@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from sweeper.server.graphql.artifact_nodes import CollectionNode, MembershipNode
 from sweeper.server.graphql.artifact_operations import find_artifact
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
+from sweeper.server.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class CollectionOperations(Root):
         return self._change_aliases(fields, collections.take_aliases)
 
     def _change_aliases(
-        self, fields: object, change: Callable[[sqlite3.Connection, int, int, list[str]], None]
+        self, fields: object, change: Callable[[Connection, int, int, list[str]], None]
     ) -> dict[str, bool]:
         sent = inputs.read(sent_as.ChangeAliases, fields)
         with self.context.store.write() as db:
@@ -46,13 +46,13 @@ class CollectionOperations(Root):
                 change(db, collection.id, artifact.id, [placed.alias])
         return {"success": True}
 
-    def _member_collection(self, db: sqlite3.Connection, artifact: Artifact, placed: sent_as.PlacedAlias) -> Collection:
+    def _member_collection(self, db: Connection, artifact: Artifact, placed: sent_as.PlacedAlias) -> Collection:
         found = self._collection(db, placed.entity_name, placed.project_name, placed.artifact_collection_name)
         if collections.membership(db, found.id, artifact.id) is None:
             raise NotFoundError(f"the artifact is not in the collection {found.name!r}")
         return found
 
-    def _collection(self, db: sqlite3.Connection, entity: str | None, project: str | None, name: str) -> Collection:
+    def _collection(self, db: Connection, entity: str | None, project: str | None, name: str) -> Collection:
         place = self.find_project(db, entity, project)
         found = collections.find_collection(db, place.id, name) if place else None
         if found is None:
@@ -132,7 +132,7 @@ class CollectionOperations(Root):
         with self.context.store.read() as db:
             node = collection_node(self.context, db, _find_by_id(db, sent.id))
 
-        def choose(db: sqlite3.Connection) -> list[Artifact]:
+        def choose(db: Connection) -> list[Artifact]:
             return collections.of_sequence(db, node.stored.id)
 
         commit.delete(self.context.store, self.context.blobs, choose)
@@ -144,7 +144,7 @@ class CollectionOperations(Root):
     delete_artifact_portfolio = delete_artifact_sequence
 
 
-def _to_link(db: sqlite3.Connection, sent: sent_as.LinkArtifact) -> Artifact:
+def _to_link(db: Connection, sent: sent_as.LinkArtifact) -> Artifact:
     """Find the artifact to link, by its id or by what its client calls it."""
     number = collections.of_client(db, sent.client_id) if sent.client_id and not sent.artifact_id else None
     artifact = collections.get(db, number) if number is not None else find_artifact(db, sent.artifact_id or "")
@@ -153,7 +153,7 @@ def _to_link(db: sqlite3.Connection, sent: sent_as.LinkArtifact) -> Artifact:
     return artifact
 
 
-def _find_by_id(db: sqlite3.Connection, global_name: str) -> Collection:
+def _find_by_id(db: Connection, global_name: str) -> Collection:
     parts = parts_of(global_name, "ArtifactCollection")
     if len(parts) != 1 or not (parts[0].isascii() and parts[0].isdecimal()) or len(parts[0]) > 18:
         raise NotFoundError(f"{global_name!r} is not the id of an artifact collection")

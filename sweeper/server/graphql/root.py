@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import Context, parts_of
 from sweeper.server.names import UNCATEGORIZED
 from sweeper.server.store import projects, runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 
@@ -26,11 +26,11 @@ class Root:
         """Fill in the asker's own entity; the SDK sends none unless the user set one."""
         return name or self.context.user.name
 
-    def find_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project | None:
+    def find_project(self, db: Connection, entity: str | None, name: str | None) -> projects.Project | None:
         """Find the project a request means."""
         return projects.find(db, self.entity_of(entity), name or UNCATEGORIZED)
 
-    def run_by_id(self, db: sqlite3.Connection, id_: str) -> tuple[projects.Project, StoredRun]:
+    def run_by_id(self, db: Connection, id_: str) -> tuple[projects.Project, StoredRun]:
         """Find a run, with its project, by its global id.
 
         Raises:
@@ -43,6 +43,6 @@ class Root:
             raise NotFoundError(f"no run {entity}/{project}/{name} here")
         return place, run
 
-    def ensure_project(self, db: sqlite3.Connection, entity: str | None, name: str | None) -> projects.Project:
+    def ensure_project(self, db: Connection, entity: str | None, name: str | None) -> projects.Project:
         """Find the project a request means, or make it."""
         return projects.ensure(db, self.entity_of(entity), name or UNCATEGORIZED, now=self.context.now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
 from sweeper.server.store import alerts, projects, runs
 from sweeper.server.store.alerts import Alert
+from sweeper.server.store.database import Connection
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 
@@ -48,7 +48,7 @@ class RunActions(Root):
         self.context.scheduler.changed(run.sweep_id)
         return {"client_mutation_id": None}
 
-    def _made_by(self, db: sqlite3.Connection, run_id: str) -> list[collections.Artifact]:
+    def _made_by(self, db: Connection, run_id: str) -> list[collections.Artifact]:
         _, run = self.run_by_id(db, run_id)
         return collections.of_run(db, run.id, collections.OUTPUT)
 
@@ -93,7 +93,7 @@ class RunActions(Root):
             alerts.record(db, run, Alert(sent.title, sent.text, sent.severity or "INFO", self.context.now))
         return {"success": True}
 
-    def _run_named(self, db: sqlite3.Connection, sent: inputs.RunByName) -> tuple[Project, StoredRun]:
+    def _run_named(self, db: Connection, sent: inputs.RunByName) -> tuple[Project, StoredRun]:
         place = self.find_project(db, sent.entity_name, sent.project_name)
         run = runs.find(db, place.id, sent.run_name) if place else None
         if place is None or run is None:

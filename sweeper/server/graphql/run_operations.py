@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.rules import branching, deletion, prior_runs, run_transitions, shared_mode
 from sweeper.server.rules.file_stream import clean_summary
 from sweeper.server.store import projects, run_files, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 MAX_FILES = 20_000
@@ -36,14 +36,14 @@ class RunOperations(Root):
             place = projects.get(db, run.project_id)
         return {"bucket": RunNode(self.context, run, place), "inserted": inserted}
 
-    def _updated_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
+    def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
         _, run = self.run_by_id(db, id_)
         if sent.is_first:
             run = run_transitions.resumes(db, run, self.context.writing(sent.config), now=self.context.now)
         return run, False
 
-    def _reported_run(self, db: sqlite3.Connection, sent: inputs.UpsertBucket) -> tuple[StoredRun, bool]:
+    def _reported_run(self, db: Connection, sent: inputs.UpsertBucket) -> tuple[StoredRun, bool]:
         """Find or create the run that a process reports, and take it for started."""
         now = self.context.now
         place = self.ensure_project(db, sent.entity_name, sent.model_name)
@@ -102,7 +102,7 @@ def _run_state(text: str | None) -> RunState:
         raise RequestError(f"{text!r} is no state of a run: {', '.join(RunState)}") from error
 
 
-def _join_sweep(db: sqlite3.Connection, run: StoredRun, sweep_name: str, config: str | None) -> StoredRun:
+def _join_sweep(db: Connection, run: StoredRun, sweep_name: str, config: str | None) -> StoredRun:
     """Link a run that was started by hand within a sweep."""
     sweep = sweeps.find(db, sweep_name, run.project_id)
     if sweep is None:
@@ -113,7 +113,7 @@ def _join_sweep(db: sqlite3.Connection, run: StoredRun, sweep_name: str, config:
     return joined
 
 
-def _set_columns(db: sqlite3.Connection, run: StoredRun, sent: inputs.UpsertBucket) -> StoredRun:
+def _set_columns(db: Connection, run: StoredRun, sent: inputs.UpsertBucket) -> StoredRun:
     """Store what was sent; what was not sent stays."""
     config = sent.config
     if config is not None:

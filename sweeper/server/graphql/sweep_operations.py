@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from sweeper.server.rules import prior_runs, sweep_transitions
 from sweeper.server.rules.dispatcher import Command
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.store import projects, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 
 
@@ -57,7 +57,7 @@ class SweepOperations(Root):
             seen = runs.attached_to(db, stored.id) if stored and text != stored.definition_text else []
             return prior_runs.read_ahead(db, [*wanted, *seen], metric.name)
 
-    def _create_sweep(self, db: sqlite3.Connection, sent: inputs.UpsertSweep) -> Sweep:
+    def _create_sweep(self, db: Connection, sent: inputs.UpsertSweep) -> Sweep:
         if sent.config is None:
             raise RequestError("a new sweep needs a config")
         project = self.ensure_project(db, sent.entity_name, sent.project_name)
@@ -71,7 +71,7 @@ class SweepOperations(Root):
             now=self.context.now,
         )
 
-    def _sweep_of(self, db: sqlite3.Connection, sent: inputs.UpsertSweep, known: Mapping[int, Logged]) -> Sweep:
+    def _sweep_of(self, db: Connection, sent: inputs.UpsertSweep, known: Mapping[int, Logged]) -> Sweep:
         """Change an existing sweep as asked."""
         name = parts_of(sent.id or "", "Sweep")[0]
         sweep = sweeps.find(db, name)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import Any
 
 from sweeper.server import strict_json
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.store import history_keys, lines, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 
-def rewind(db: sqlite3.Connection, run: StoredRun, step: int) -> StoredRun:
+def rewind(db: Connection, run: StoredRun, step: int) -> StoredRun:
     """Forget what a run logged behind a step; what was printed and measured stays.
 
     Raises:
@@ -24,7 +24,7 @@ def rewind(db: sqlite3.Connection, run: StoredRun, step: int) -> StoredRun:
     return _recount(db, run)
 
 
-def fork(db: sqlite3.Connection, run: StoredRun, config: str | None) -> StoredRun:
+def fork(db: Connection, run: StoredRun, config: str | None) -> StoredRun:
     """Copy the history of the run that a new one branches off from, if its config names one.
 
     Raises:
@@ -54,7 +54,7 @@ def _branch_point(config: str | None) -> dict[str, Any] | None:
     return branch
 
 
-def _recount(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
+def _recount(db: Connection, run: StoredRun) -> StoredRun:
     """Bring what is known of a run's history into line with its rows, and the summary with the last of each."""
     rows = lines.history(db, run.id)
     for table in ("metric_values", "nonfinite_values"):

@@ -6,18 +6,17 @@ from the sweep's, so that `sweeper launch` can tell whether a scheduler is at wo
 
 from __future__ import annotations
 
-import sqlite3
-
 from sweeper.ref import controller_run
 from sweeper.run import RunState
 from sweeper.server.store import runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 JOB_TYPE = "sweep-controller"
 
 
-def ensure(db: sqlite3.Connection, sweep: Sweep, *, user_id: int, now: float) -> StoredRun:
+def ensure(db: Connection, sweep: Sweep, *, user_id: int, now: float) -> StoredRun:
     """Find or make the controller run of a sweep."""
     name = controller_run(sweep.name)
     found = runs.find(db, sweep.project_id, name)

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Sequence, Set
@@ -40,7 +39,7 @@ from sweeper.server.rules.search_ahead import Searcher
 from sweeper.server.rules.suggestions import Ahead
 from sweeper.server.rules.sweep_transitions import settle
 from sweeper.server.store import runs, sweeps
-from sweeper.server.store.database import Store
+from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
 
@@ -162,13 +161,13 @@ class Scheduler:
             if run.name in listed:
                 self.judge(run.id, now=now)
 
-    def _agent(self, db: sqlite3.Connection, name: str) -> Agent:
+    def _agent(self, db: Connection, name: str) -> Agent:
         agent = sweeps.find_agent(db, name)
         if agent is None:
             raise NotFoundError(f"no agent {name!r} here: start it again with `wandb agent SWEEP`")
         return agent
 
-    def _take_listed(self, db: sqlite3.Connection, agent: Agent, listed: Set[str], *, now: float) -> None:
+    def _take_listed(self, db: Connection, agent: Agent, listed: Set[str], *, now: float) -> None:
         """Believe what the agent says about its runs: listed ones live, the others have vanished."""
         for run in runs.of_agent(db, agent.id):
             if run.name in listed:
@@ -179,7 +178,7 @@ class Scheduler:
             if run.name in listed:
                 run_transitions.listed(db, run, now=now)
 
-    def _ladder(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
+    def _ladder(self, db: Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
         own = runs.of_agent(db, agent.id)
         if to_stop := self._to_stop(db, agent, sweep, own, listed, now=now):
             return Command("stop", to_stop)
@@ -198,7 +197,7 @@ class Scheduler:
 
     @staticmethod
     def _to_stop(
-        db: sqlite3.Connection, agent: Agent, sweep: Sweep, own: Sequence[StoredRun], listed: Set[str], *, now: float
+        db: Connection, agent: Agent, sweep: Sweep, own: Sequence[StoredRun], listed: Set[str], *, now: float
     ) -> StoredRun | None:
         """Find a listed run that is to stop, or that has gone to another agent."""
         for run in own:
@@ -218,7 +217,7 @@ class Scheduler:
                 note(db, command.run, now=now)
         return WAIT if command.kind == "exit" else command
 
-    def _next(self, db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
+    def _next(self, db: Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
         """Find a free agent of a running sweep a run: one that waits, or one to search for."""
         if sweep.definition.scheduler and sweep_transitions.reached_target(db, sweep):
             sweep_transitions.drop_waiting(db, sweep, now=now)
@@ -233,7 +232,7 @@ class Scheduler:
             found = suggestions.draw(db, sweep)
         return SEARCH if found is None else self._give(db, sweep, agent, found, now=now)
 
-    def _over(self, db: sqlite3.Connection, sweep: Sweep, *, now: float) -> Command:
+    def _over(self, db: Connection, sweep: Sweep, *, now: float) -> Command:
         """Send a free agent home when the search has nothing more to propose."""
         sweeps.set_exhausted(db, sweep.id)
         settle(db, sweep.id, now=now)
@@ -241,7 +240,7 @@ class Scheduler:
         return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
 
     def _give(
-        self, db: sqlite3.Connection, sweep: Sweep, agent: Agent, found: Ahead, *, now: float, fallback: str = ""
+        self, db: Connection, sweep: Sweep, agent: Agent, found: Ahead, *, now: float, fallback: str = ""
     ) -> Command:
         """Make a run of a suggestion, with what suggested it and, if it is a makeshift, why."""
         if found.params is None:
@@ -302,6 +301,6 @@ class Scheduler:
         found = suggest(definition, known, seed=sweep.search_seed)
         return Ahead.of(own + 1, found, seed=sweep.search_seed, based_on=ended), fallback
 
-    def _send(self, db: sqlite3.Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
+    def _send(self, db: Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"
         return Command(kind, run_transitions.sent(db, run, agent.id, now=now))

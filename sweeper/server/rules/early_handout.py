@@ -8,10 +8,10 @@ reached its `count` drops the command and exits without a word: its run is taken
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection
 
 from sweeper.server.store import runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent
 
@@ -26,7 +26,7 @@ HOLD_S, SHORT_HOLD_S = 27.0, 18.0
 _LISTED = "agent_id = :agent AND name IN (SELECT value FROM json_each(:listed))"
 
 
-def all_done(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> bool:
+def all_done(db: Connection, agent: Agent, listed: Collection[str]) -> bool:
     """Whether all runs that an agent lists have reported their end, and it surely asks for another.
 
     Not after a failure: to us that looks like Ctrl-C.
@@ -35,7 +35,7 @@ def all_done(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> b
     return bool(agent.eager and listed) and len(_ids(db, agent, listed, done)) == len(listed)
 
 
-def watchable(db: sqlite3.Connection, agent: Agent, listed: Collection[str]) -> tuple[int, ...]:
+def watchable(db: Connection, agent: Agent, listed: Collection[str]) -> tuple[int, ...]:
     """Give the runs whose end the answer to an agent may wait for: all it lists, or none.
 
     One that has not started cannot report its end: after Ctrl-C its agent would wait for our answer in vain.
@@ -51,17 +51,17 @@ def hold_s(user_agent: str) -> float:
     return HOLD_S if user_agent.startswith("W&B Public Client") else SHORT_HOLD_S
 
 
-def _ids(db: sqlite3.Connection, agent: Agent, listed: Collection[str], condition: str) -> tuple[int, ...]:
+def _ids(db: Connection, agent: Agent, listed: Collection[str], condition: str) -> tuple[int, ...]:
     query = f"SELECT id FROM runs WHERE {_LISTED} AND {condition}"  # noqa: S608 - conditions of ours
     return tuple(row["id"] for row in db.execute(query, {"agent": agent.id, "listed": json.dumps(list(listed))}))
 
 
-def note(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def note(db: Connection, run: StoredRun, *, now: float) -> None:
     """Remember that a run was given to an agent that may be gone."""
     db.execute("INSERT OR REPLACE INTO early_runs VALUES (?, ?)", (run.id, now))
 
 
-def take_back(db: sqlite3.Connection, *, now: float) -> list[StoredRun]:
+def take_back(db: Connection, *, now: float) -> list[StoredRun]:
     """Take runs from agents that have not been heard since they were given one; those never started vanish."""
     due = "id IN (SELECT run_id FROM early_runs WHERE given_at < ?)"
     found = runs.where(db, due, (now - SILENT_S,))

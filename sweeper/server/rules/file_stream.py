@@ -7,7 +7,6 @@ sends at most one in 15 s, at least one (empty) in 30 s, and a last one with `co
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from sweeper.server.errors import RequestError, faults_of
 from sweeper.server.rules import deletion, run_transitions, shared_mode, stop_requests, writers
 from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.store import history_keys, lines, projects, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -127,7 +127,7 @@ _STREAMS = {
 }
 
 
-def _store_shared(db: sqlite3.Connection, run: StoredRun, sent: FileStream, writer: str) -> bool:
+def _store_shared(db: Connection, run: StoredRun, sent: FileStream, writer: str) -> bool:
     """Store what one of several processes sent: each line where it goes, its summary beside the others'."""
     measured = False
     for name, chunk in sent.files.items():
@@ -146,7 +146,7 @@ def _store_shared(db: sqlite3.Connection, run: StoredRun, sent: FileStream, writ
     return measured
 
 
-def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bool:
+def _store_files(db: Connection, run: StoredRun, sent: FileStream) -> bool:
     """Store every stream of a request; tell whether the metric of a sweep was in it."""
     measured = False
     for name, chunk in sent.files.items():
@@ -161,7 +161,7 @@ def _store_files(db: sqlite3.Connection, run: StoredRun, sent: FileStream) -> bo
     return measured
 
 
-def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool:
+def _store_history(db: Connection, run: StoredRun, chunk: Chunk) -> bool:
     rows = [
         HistoryLine(chunk.offset + i, text, strict_json.parse_object(text, "a history line"))
         for i, text in enumerate(chunk.content)
@@ -173,12 +173,12 @@ def _store_history(db: sqlite3.Connection, run: StoredRun, chunk: Chunk) -> bool
     return any(measured)
 
 
-def _note_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine], known: int) -> bool:
+def _note_metric(db: Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine], known: int) -> bool:
     metric = sweep.definition.metric
     return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows, known=known)
 
 
-def _count_keys(db: sqlite3.Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
+def _count_keys(db: Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
     if new:
         runs.update(db, run.id, history_keys=json.dumps(history_keys.add_keys(json.loads(run.history_keys), new)))
 

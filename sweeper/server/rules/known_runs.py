@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from sweeper.run import Run
 from sweeper.server.store import runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 
 # Answered from the index runs_of_sweep_by_state alone.
@@ -23,7 +23,7 @@ class KnownRuns:
     def __init__(self) -> None:
         self._read: dict[int, tuple[Any, Run]] = {}
 
-    def refresh(self, db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
+    def refresh(self, db: Connection, sweep: Sweep) -> list[Run]:
         """Give what `runs.for_search` gives."""
         found = {}
         for run_id, *state in db.execute(_STATES, {"id": sweep.id}).fetchall():

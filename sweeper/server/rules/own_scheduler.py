@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import sweep_transitions
 from sweeper.server.store import runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 
 def add(
-    db: sqlite3.Connection, sweep: Sweep, config: Mapping[str, Any], *, display_name: str | None, now: float
+    db: Connection, sweep: Sweep, config: Mapping[str, Any], *, display_name: str | None, now: float
 ) -> StoredRun | None:
     """Store a run that waits for an agent; None if the sweep is over.
 

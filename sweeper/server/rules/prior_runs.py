@@ -8,7 +8,6 @@ W&B speaks of adding the runs to the sweep, and its rule (`sweeps` 0.3.0) compar
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from sweeper import search
 from sweeper.run import lookup
 from sweeper.server.errors import RequestError
 from sweeper.server.store import lines, projects, run_filters, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -39,7 +39,7 @@ class Logged:
 NOTHING: Mapping[int, Logged] = {}
 
 
-def chosen(db: sqlite3.Connection, project_id: int, wanted: str) -> list[StoredRun]:
+def chosen(db: Connection, project_id: int, wanted: str) -> list[StoredRun]:
     """Read the runs of a project that a filter holds for, the oldest first.
 
     Raises:
@@ -53,18 +53,18 @@ def chosen(db: sqlite3.Connection, project_id: int, wanted: str) -> list[StoredR
     return runs.where(db, named, (project_id, json.dumps(names)))
 
 
-def read_ahead(db: sqlite3.Connection, found: Iterable[StoredRun], metric: str) -> dict[int, Logged]:
+def read_ahead(db: Connection, found: Iterable[StoredRun], metric: str) -> dict[int, Logged]:
     """Read a metric out of runs' histories before the write transaction that needs it: 100 long ones take 12 s."""
     return {run.id: _read(db, run, metric) for run in found if not _knowing(db, run, metric)}
 
 
-def _read(db: sqlite3.Connection, run: StoredRun, metric: str) -> Logged:
+def _read(db: Connection, run: StoredRun, metric: str) -> Logged:
     count = lines.count(db, run.id, Stream.HISTORY)
     values = (replace(line, text="", row={metric: lookup(line.row, metric)}) for line in lines.history(db, run.id))
     return Logged(run.attempt, count, tuple(line for line in values if line.number < count))
 
 
-def attach(db: sqlite3.Connection, sweep: Sweep, wanted: str, logged: Mapping[int, Logged] = NOTHING) -> None:
+def attach(db: Connection, sweep: Sweep, wanted: str, logged: Mapping[int, Logged] = NOTHING) -> None:
     """Attach the runs of the sweep's project that a filter holds for.
 
     Args:
@@ -88,7 +88,7 @@ def attach(db: sqlite3.Connection, sweep: Sweep, wanted: str, logged: Mapping[in
             read_metric(db, sweep, run, logged)
 
 
-def _refusal(db: sqlite3.Connection, sweep: Sweep, unknown: list[str]) -> RequestError:
+def _refusal(db: Connection, sweep: Sweep, unknown: list[str]) -> RequestError:
     place = projects.get(db, sweep.project_id)
     which = f"no run {', '.join(map(repr, unknown))}" if unknown else "no run fits the filter"
     return RequestError(
@@ -97,14 +97,14 @@ def _refusal(db: sqlite3.Connection, sweep: Sweep, unknown: list[str]) -> Reques
     )
 
 
-def reread(db: sqlite3.Connection, sweep: Sweep, logged: Mapping[int, Logged] = NOTHING) -> None:
+def reread(db: Connection, sweep: Sweep, logged: Mapping[int, Logged] = NOTHING) -> None:
     """Read the metric anew from all runs a sweep sees; for a definition that has changed."""
     db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep.id,))
     for run in runs.seen_by(db, sweep.id):
         read_metric(db, sweep, run, logged)
 
 
-def read_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, logged: Mapping[int, Logged] = NOTHING) -> None:
+def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[int, Logged] = NOTHING) -> None:
     """Keep what a run has logged of a sweep's metric so far; what comes later is kept as it comes."""
     metric = sweep.definition.metric
     if metric is None:
@@ -119,13 +119,13 @@ def read_metric(db: sqlite3.Connection, sweep: Sweep, run: StoredRun, logged: Ma
     lines.put_metric(db, sweep.id, run.id, metric.name, [*seen.values, *since])
 
 
-def _knowing(db: sqlite3.Connection, run: StoredRun, metric: str, *, but: int | None = None) -> list[Sweep]:
+def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = None) -> list[Sweep]:
     """List the other sweeps that keep a metric of a run."""
     others = [other for other in sweeps.seeing(db, run.id) if other.id != but]
     return [other for other in others if other.definition.metric and other.definition.metric.name == metric]
 
 
-def expected_runs(db: sqlite3.Connection, sweep: Sweep) -> int | None:
+def expected_runs(db: Connection, sweep: Sweep) -> int | None:
     """Count the runs a sweep will have; None if it goes on until stopped."""
     if not runs.attached_to(db, sweep.id):
         return sweep.definition.expected_runs

@@ -5,13 +5,13 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import controllers, sweep_transitions, writers
 from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 INTERRUPTED = 255
@@ -22,7 +22,7 @@ LOST_RETRIES = 2
 """How often a run is handed out again because its agent fell silent, unless the server is told otherwise."""
 
 
-def sent(db: sqlite3.Connection, run: StoredRun, agent_id: int, *, now: float) -> StoredRun:
+def sent(db: Connection, run: StoredRun, agent_id: int, *, now: float) -> StoredRun:
     """Assign a run to an agent; sending it once more counts too. Whoever had it before is heard no more."""
     return runs.update(
         db,
@@ -37,7 +37,7 @@ def sent(db: sqlite3.Connection, run: StoredRun, agent_id: int, *, now: float) -
     )
 
 
-def heard(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
+def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     """Note that a run's own process reported: it begins, goes on, is resumed, or was taken for dead.
 
     One that was told to stop stays ended: what comes then is the rest of its output. One that was lost, and that no
@@ -62,16 +62,14 @@ def heard(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
     )
 
 
-def listed(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def listed(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
     run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
 
 
-def begins(
-    db: sqlite3.Connection, run: StoredRun, writing: Collection[str], *, first: bool = False, now: float
-) -> StoredRun:
+def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: bool = False, now: float) -> StoredRun:
     """Note that a process starts on a run; one that starts anew, instead of resuming, gets an empty history.
 
     Args:
@@ -93,7 +91,7 @@ def begins(
     return wrote(db, run, writing)
 
 
-def wrote(db: sqlite3.Connection, run: StoredRun, writing: Collection[str]) -> StoredRun:
+def wrote(db: Connection, run: StoredRun, writing: Collection[str]) -> StoredRun:
     """Note which process writes for a run, by all its names."""
     known = run.holder.split()
     new = [name for name in writing if not writers.is_among(name, known)]
@@ -109,7 +107,7 @@ def starts_anew(run: StoredRun, *, first: bool = False) -> bool:
     return run.started_at is not None and (handed_out or (first and run.state.ended))
 
 
-def resumes(db: sqlite3.Connection, run: StoredRun, writing: Collection[str], *, now: float) -> StoredRun:
+def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: float) -> StoredRun:
     """Note that a process goes on with a run, behind what it has logged; a stop from before counts no more.
 
     Raises:
@@ -132,18 +130,18 @@ def check_holder(run: StoredRun, writing: Collection[str]) -> None:
         raise RequestError(f"run {run.name} was taken from this process and given to another one")
 
 
-def asks_to_resume(db: sqlite3.Connection, run: StoredRun) -> None:
+def asks_to_resume(db: Connection, run: StoredRun) -> None:
     """Note that a run's next process goes on where the last one was: what it logged stays."""
     if not run.resuming:
         runs.update(db, run.id, resuming=1)
 
 
-def preempting(db: sqlite3.Connection, run: StoredRun) -> StoredRun:
+def preempting(db: Connection, run: StoredRun) -> StoredRun:
     """Note that a run's machine is about to be taken away."""
     return runs.update(db, run.id, state=RunState.PREEMPTING, preempting=1)
 
 
-def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
+def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
     """End a run that reported its own end; a repeated report changes nothing."""
     if run.state.ended and run.exit_code is not None:
         return run
@@ -162,7 +160,7 @@ def complete(db: sqlite3.Connection, run: StoredRun, exit_code: int, *, now: flo
     return ended
 
 
-def vanished(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def vanished(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that its agent no longer lists although it never reported its end."""
     if run.started_at is None:
         reason = "the trainer ended before wandb.init"
@@ -171,7 +169,7 @@ def vanished(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     _died(db, run, reason, now=now)
 
 
-def silent(db: sqlite3.Connection, run: StoredRun, *, now: float, retries: int) -> None:
+def silent(db: Connection, run: StoredRun, *, now: float, retries: int) -> None:
     """End a run that nobody has heard of for too long, or let its sweep's next free agent have it.
 
     Args:
@@ -191,14 +189,14 @@ def silent(db: sqlite3.Connection, run: StoredRun, *, now: float, retries: int) 
         _died(db, run, reason + times, now=now)
 
 
-def _may_return(db: sqlite3.Connection, run: StoredRun) -> bool:
+def _may_return(db: Connection, run: StoredRun) -> bool:
     """Whether a silent run is one that its sweep can hand out again."""
     if run.sweep_id is None or run.agent_id is None or run.stop_requested or run.preempting:
         return False
     return not sweeps.get(db, run.sweep_id).state.ended
 
 
-def _lose(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def _lose(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
     """Take a run from a silent agent. It is fenced off when another one gets the run, so it may come back till then."""
     runs.update(
         db,
@@ -216,12 +214,12 @@ def _lose(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) ->
     )
 
 
-def never_started(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that was handed out again and again and never reported."""
     _died(db, run, f"handed out {run.sends} times, the trainer never came to wandb.init", now=now)
 
 
-def _died(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def _died(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
     if run.stop_requested:
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now)
     elif run.preempting:
@@ -232,7 +230,7 @@ def _died(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) ->
     sweep_transitions.settle_of(db, run, now=now)
 
 
-def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reason: str, *, now: float) -> StoredRun:
+def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str, *, now: float) -> StoredRun:
     """Put a run back: the next free agent of its sweep gets it, and its last process is heard no more."""
     return runs.update(
         db,
@@ -255,7 +253,7 @@ def _requeue(db: sqlite3.Connection, run: StoredRun, exit_code: int | None, reas
     )
 
 
-def requeue(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
+def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     """Hand a run out again, with its id, because its worker or a person asks for it; a waiting one just waits.
 
     Raises:
@@ -273,7 +271,7 @@ def requeue(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 
 
-def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
+def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     """End a run that its worker has given up; one that has ended stays as it is."""
     if run.state.ended:
         return run
@@ -290,7 +288,7 @@ def give_up(db: sqlite3.Connection, run: StoredRun, *, now: float) -> StoredRun:
 
 
 def reap(
-    db: sqlite3.Connection,
+    db: Connection,
     *,
     now: float,
     started_at: float,
@@ -326,7 +324,7 @@ def reap(
     return found
 
 
-def _unassign(db: sqlite3.Connection, agent_limit: float) -> None:
+def _unassign(db: Connection, agent_limit: float) -> None:
     db.execute(
         "UPDATE runs SET agent_id = NULL, accepted = 0 WHERE state = 'pending' AND agent_id IN"
         " (SELECT id FROM agents WHERE heartbeat_at < ?)",

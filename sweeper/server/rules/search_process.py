@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import sys
 import traceback
 from collections import OrderedDict
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from sweeper.processes import die_with_parent
@@ -21,7 +20,7 @@ from sweeper.search import suggest
 from sweeper.server.rules.known_runs import KnownRuns
 from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
 from sweeper.server.store import sweeps
-from sweeper.server.store.database import open_reader
+from sweeper.server.store.database import Connection, open_reader
 
 NICENESS = 5
 """Trainers come first; but a search that starves costs them more, in random draws."""
@@ -36,7 +35,7 @@ class Searching:
         db: A connection for reading.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._known: OrderedDict[int, KnownRuns] = OrderedDict()
 
@@ -77,7 +76,7 @@ def main(database: str, descriptor: int) -> None:
     """Carry out orders until the server ends."""
     die_with_parent()
     os.nice(NICENESS)
-    connection, searching = Connection(descriptor), Searching(open_reader(Path(database)))
+    connection, searching = Pipe(descriptor), Searching(open_reader(Path(database)))
     while True:
         try:
             order = ORDERS.validate_json(connection.recv_bytes())

@@ -7,13 +7,13 @@ that comes twice still leaves the same lines.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 from sweeper.server import strict_json
 from sweeper.server.store import lines
+from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import Stream
 
 WRITER_HEADER = "x-wandb-async-client-id"
@@ -54,7 +54,7 @@ def renumbered(text: str, number: int) -> str:
     return json.dumps({**strict_json.parse_object(text, "a history line"), "_step": number})
 
 
-def numbers(db: sqlite3.Connection, run_id: int, stream: Stream, writer: str, *, first: int, length: int) -> list[int]:
+def numbers(db: Connection, run_id: int, stream: Stream, writer: str, *, first: int, length: int) -> list[int]:
     """Find where lines go: for one of several writers where they lie already, or behind everything.
 
     Args:

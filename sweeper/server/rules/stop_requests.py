@@ -8,12 +8,11 @@ be at work the heartbeat comes second; the answers mean nothing to a run inside 
 
 from __future__ import annotations
 
-import sqlite3
-
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, StopDecision
 from sweeper.server.rules import writers
 from sweeper.server.store import runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 REPORT_S = 15.0
@@ -22,9 +21,7 @@ GRACE_S = 20.0
 """Seconds a run that has heard of its stop may take: 15 until the SDK looks, and some for its last words."""
 
 
-def request(
-    db: sqlite3.Connection, run_id: int, reason: str, decision: StopDecision | None = None, *, now: float
-) -> None:
+def request(db: Connection, run_id: int, reason: str, decision: StopDecision | None = None, *, now: float) -> None:
     """Mark a run to be stopped, by early termination if its decision is given; the first reason given stays."""
     run = runs.get(db, run_id)
     if not run.state.ended and not run.stop_requested:
@@ -32,7 +29,7 @@ def request(
         runs.update(db, run_id, stop_requested=1, reason=reason, stop=stop, stop_due=now + REPORT_S + GRACE_S)
 
 
-def ask(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def ask(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
     """Stop a run because a person asks for it; one that nobody has taken up ends at once, an ended one stays."""
     if waits(run):
         end_waiting(db, run, reason, now=now)
@@ -45,12 +42,12 @@ def waits(run: StoredRun) -> bool:
     return run.state in {RunState.PENDING, RunState.PREEMPTED} and not run.accepted
 
 
-def end_waiting(db: sqlite3.Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def end_waiting(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
     """End a run that waits; should its command be on its way, it is stopped when it starts."""
     runs.update(db, run.id, state=RunState.KILLED, reason=reason, ended_at=now, stop_requested=1, stop_due=now)
 
 
-def tell(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def tell(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that a run has been told in an answer to its file_stream."""
     runs.update(db, run.id, stop_due=now + GRACE_S)
 

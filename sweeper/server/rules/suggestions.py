@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter
 from sweeper.search import Suggestion, random_search
 from sweeper.search.suggest import REDRAWS
 from sweeper.server.store import runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 
 LEAST, MOST = 2, 8
@@ -91,7 +91,7 @@ ORDERS = TypeAdapter(Order)
 ANSWERS = TypeAdapter(Answer)
 
 
-def ahead(db: sqlite3.Connection, sweep_id: int) -> list[Ahead]:
+def ahead(db: Connection, sweep_id: int) -> list[Ahead]:
     """List a sweep's suggestions in the order of their numbers, without those that runs have overtaken."""
     query = (
         "SELECT number, params, params_key, engine, seed, based_on FROM suggestions WHERE sweep_id = ? ORDER BY number"
@@ -100,7 +100,7 @@ def ahead(db: sqlite3.Connection, sweep_id: int) -> list[Ahead]:
     return found if found and found[0].number == runs.count(db, sweep_id) + 1 else []
 
 
-def take(db: sqlite3.Connection, sweep_id: int) -> Ahead | None:
+def take(db: Connection, sweep_id: int) -> Ahead | None:
     """Take the suggestion for a sweep's next run; None if there is none."""
     found = next(iter(ahead(db, sweep_id)), None)
     if found is None:
@@ -110,7 +110,7 @@ def take(db: sqlite3.Connection, sweep_id: int) -> Ahead | None:
     return found
 
 
-def next_order(db: sqlite3.Connection, sweep_id: int) -> Order | None:
+def next_order(db: Connection, sweep_id: int) -> Order | None:
     """Say which suggestion of a sweep is the next to compute: the first out of date, unless hardly any are there."""
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or sweep.exhausted or sweep.definition.scheduler or _is_drawn(db, sweep):
@@ -124,7 +124,7 @@ def next_order(db: sqlite3.Connection, sweep_id: int) -> Order | None:
     return Order(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
 
 
-def _is_drawn(db: sqlite3.Connection, sweep: Sweep) -> bool:
+def _is_drawn(db: Connection, sweep: Sweep) -> bool:
     """Whether the next run needs no computing ahead: `draw` will give it at once."""
     if sweep.definition.method != "random" or not _is_plain(sweep) or _has_unkeyed(db, sweep.id):
         return False
@@ -136,14 +136,14 @@ def _is_plain(sweep: Sweep) -> bool:
     return sweep.definition.sweeper.repeats == 1 and not sweep.definition.sweeper.initial
 
 
-def _wanted(db: sqlite3.Connection, sweep_id: int) -> int:
+def _wanted(db: Connection, sweep_id: int) -> int:
     """Say how many suggestions to keep: at first nobody knows how many agents will come."""
     if runs.count(db, sweep_id) == 0:
         return MOST
     return min(MOST, max(LEAST, runs.count(db, sweep_id, runs.UNFINISHED)))
 
 
-def based_on(db: sqlite3.Connection, sweep_id: int) -> int:
+def based_on(db: Connection, sweep_id: int) -> int:
     """Count the ended runs that a sweep learns from."""
     prior = (
         "SELECT count(*) FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = ?"
@@ -153,7 +153,7 @@ def based_on(db: sqlite3.Connection, sweep_id: int) -> int:
     return number + runs.count(db, sweep_id, runs.ENDED)
 
 
-def keep(db: sqlite3.Connection, order: Order, found: Ahead) -> bool:
+def keep(db: Connection, order: Order, found: Ahead) -> bool:
     """Store what was computed, unless the sweep has gone another way meanwhile; tell whether it was stored."""
     sweep = sweeps.get(db, order.sweep_id)
     if sweep.definition_text != order.definition:
@@ -170,7 +170,7 @@ def keep(db: sqlite3.Connection, order: Order, found: Ahead) -> bool:
     return True
 
 
-def _holds(db: sqlite3.Connection, order: Order, known: Sequence[Ahead]) -> bool:
+def _holds(db: Connection, order: Order, known: Sequence[Ahead]) -> bool:
     """Whether the sweep's runs and suggestions before the order's number are still what was given."""
     made = runs.count(db, order.sweep_id) - order.made
     if made < 0 or made > len(order.given):
@@ -181,13 +181,13 @@ def _holds(db: sqlite3.Connection, order: Order, known: Sequence[Ahead]) -> bool
     return new + left == [entry.key for entry in order.given]
 
 
-def _is_free(db: sqlite3.Connection, sweep: Sweep, found: Ahead) -> bool:
+def _is_free(db: Connection, sweep: Sweep, found: Ahead) -> bool:
     """Whether a suggestion may be used though it does not know all runs."""
     endless = sweep.definition.space.size is None
     return found.params is not None and endless and _is_plain(sweep) and not _is_used(db, sweep.id, found.key)
 
 
-def _is_used(db: sqlite3.Connection, sweep_id: int, key: bytes) -> bool:
+def _is_used(db: Connection, sweep_id: int, key: bytes) -> bool:
     query = "SELECT 1 FROM runs WHERE sweep_id = ? AND params_key = ? LIMIT 1"
     return db.execute(query, (sweep_id, key)).fetchone() is not None
 
@@ -201,11 +201,11 @@ def _valid_until(sweep: Sweep, known: Sequence[Ahead], found: Ahead) -> int:
     return same[0] - 1 if same else found.number + len(behind)
 
 
-def _drop(db: sqlite3.Connection, sweep_id: int, first: int) -> None:
+def _drop(db: Connection, sweep_id: int, first: int) -> None:
     db.execute("DELETE FROM suggestions WHERE sweep_id = ? AND number >= ?", (sweep_id, first))
 
 
-def draw(db: sqlite3.Connection, sweep: Sweep) -> Ahead | None:
+def draw(db: Connection, sweep: Sweep) -> Ahead | None:
     """Draw a configuration no run has without reading the runs; None if that cannot be told, or nothing is found.
 
     For `method: random` it is the very one that `suggest` gives.
@@ -222,7 +222,7 @@ def draw(db: sqlite3.Connection, sweep: Sweep) -> Ahead | None:
     return Ahead.of(made + 1, Suggestion(params, random_search.ENGINE, seed), seed=seed, based_on=0)
 
 
-def _has_unkeyed(db: sqlite3.Connection, sweep_id: int) -> bool:
+def _has_unkeyed(db: Connection, sweep_id: int) -> bool:
     """Whether the sweep sees runs that the index of parameters does not hold: prior ones, or very old ones."""
     query = (
         "SELECT 1 FROM runs WHERE sweep_id = :id AND params_key IS NULL"

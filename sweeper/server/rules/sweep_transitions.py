@@ -5,17 +5,16 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 
 from __future__ import annotations
 
-import sqlite3
-
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
 from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 
-def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
+def settle(db: Connection, sweep_id: int, *, now: float) -> Sweep:
     """Finish a sweep that has given out all its runs and waits for none."""
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
@@ -28,13 +27,13 @@ def settle(db: sqlite3.Connection, sweep_id: int, *, now: float) -> Sweep:
     return sweep
 
 
-def is_over(db: sqlite3.Connection, sweep: Sweep) -> bool:
+def is_over(db: Connection, sweep: Sweep) -> bool:
     """Whether a sweep has made as many runs as its file allows, or reached its target."""
     cap = sweep.definition.run_cap
     return (cap is not None and runs.count(db, sweep.id) >= cap) or reached_target(db, sweep)
 
 
-def reached_target(db: sqlite3.Connection, sweep: Sweep) -> bool:
+def reached_target(db: Connection, sweep: Sweep) -> bool:
     """Whether a run of a sweep has logged a value as good as the metric's target."""
     metric = sweep.definition.metric
     if metric is None or metric.target is None:
@@ -42,7 +41,7 @@ def reached_target(db: sqlite3.Connection, sweep: Sweep) -> bool:
     return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
 
 
-def settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
+def settle_of(db: Connection, run: StoredRun, *, now: float) -> None:
     """Look at the sweep of a run that has just ended: it may have reached its target, or its end."""
     if run.sweep_id is not None:
         sweep = sweeps.get(db, run.sweep_id)
@@ -52,7 +51,7 @@ def settle_of(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
         settle(db, run.sweep_id, now=now)
 
 
-def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> bool:
+def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
     """Whether an ended run reached its sweep's target, be it in its summary alone."""
     metric = sweep.definition.metric
     if sweep.definition.metrics:
@@ -63,7 +62,7 @@ def _reaches_target(db: sqlite3.Connection, sweep: Sweep, run: StoredRun) -> boo
     return best is not None and metric.reached_by(best)
 
 
-def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+def drop_waiting(db: Connection, sweep: Sweep, *, now: float) -> None:
     """End the runs that a scheduler of the sweep's own has proposed and nobody needs any more."""
     if sweep.definition.scheduler is None:
         return
@@ -72,7 +71,7 @@ def drop_waiting(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
 
 
-def set_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:
+def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:
     """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
 
     Raises:
@@ -88,7 +87,7 @@ def set_state(db: sqlite3.Connection, sweep: Sweep, state: SweepState, *, now: f
             stop_requests.request(db, run.id, "the sweep was canceled", now=now)
 
 
-def reopen(db: sqlite3.Connection, sweep: Sweep, *, now: float) -> None:
+def reopen(db: Connection, sweep: Sweep, *, now: float) -> None:
     """Let a sweep that ended by itself give out a run again; one that a person ended stays so."""
     if not sweep.state.ended:
         return

@@ -17,6 +17,8 @@ from sweeper.errors import StoreError
 from sweeper.server.store import disk, snapshot
 from sweeper.server.store.wal_sync import WalSync
 
+Connection = sqlite3.Connection
+"""One transaction's view of the database: who holds one asks this room's functions, and writes no SQL."""
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 30.0
 _MOST_IDLE = 16
