@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, manifests
+from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import STALE_S, BlobStore
-from sweeper.server.artifacts.collections import Artifact, Collection
 from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
 from sweeper.server.errors import RequestError
+from sweeper.server.store import artifact_collections as collections
+from sweeper.server.store.artifact_collections import Artifact, Collection
 from sweeper.server.store.database import Connection, Store
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import base64_of
-from sweeper.server.artifacts.collections import Artifact
 from sweeper.server.artifacts.manifests import ArtifactFile
 from sweeper.server.errors import RequestError
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.context import Context, global_id, timestamp
+from sweeper.server.store.artifact_collections import Artifact
 
 PAGE = 50
 MAX_PAGE = 5000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.server.artifacts import collections
 from sweeper.server.graphql.artifact_nodes import ArtifactTypeNode, MembershipNode, artifact_in, find_collection
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE
+from sweeper.server.store import artifact_collections as collections
 from sweeper.server.store import projects
 
 

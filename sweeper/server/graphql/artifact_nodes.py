@@ -6,14 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, manifests
-from sweeper.server.artifacts.collections import Artifact, Collection, Membership
+from sweeper.server.artifacts import manifests
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.artifact_file_nodes import FileOwner, file_connection
 from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
+from sweeper.server.store import artifact_collections as collections
 from sweeper.server.store import projects, runs
+from sweeper.server.store.artifact_collections import Artifact, Collection, Membership
 from sweeper.server.store.database import Connection
 
 TTL_INHERITED = -1

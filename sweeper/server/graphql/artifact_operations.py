@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.server import strict_json
-from sweeper.server.artifacts import collections, commit, manifests
+from sweeper.server.artifacts import commit, manifests
 from sweeper.server.artifacts.blobs import hex_of
-from sweeper.server.artifacts.collections import Artifact, Collection
 from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
@@ -18,7 +17,9 @@ from sweeper.server.graphql.artifact_addresses import MAX_MANIFEST, limit_of, up
 from sweeper.server.graphql.artifact_nodes import ArtifactNode, artifact_in, artifact_node
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
+from sweeper.server.store import artifact_collections as collections
 from sweeper.server.store import projects, runs
+from sweeper.server.store.artifact_collections import Artifact, Collection
 from sweeper.server.store.database import Connection
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, commit
-from sweeper.server.artifacts.collections import Artifact, Collection
+from sweeper.server.artifacts import commit
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
@@ -15,6 +14,8 @@ from sweeper.server.graphql.artifact_nodes import CollectionNode, MembershipNode
 from sweeper.server.graphql.artifact_operations import find_artifact
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
+from sweeper.server.store import artifact_collections as collections
+from sweeper.server.store.artifact_collections import Artifact, Collection
 from sweeper.server.store.database import Connection
 
 

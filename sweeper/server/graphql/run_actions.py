@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, commit
+from sweeper.server.artifacts import commit
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
@@ -13,6 +13,7 @@ from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
 from sweeper.server.store import alerts, projects, runs
+from sweeper.server.store import artifact_collections as collections
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
 from sweeper.server.store.projects import Project

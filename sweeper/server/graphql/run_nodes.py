@@ -8,12 +8,12 @@ from typing import Any
 
 from sweeper.run import RunState
 from sweeper.server import strict_json
-from sweeper.server.artifacts.collections import INPUT, OUTPUT
 from sweeper.server.errors import RequestError
 from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.rules.file_stream import summary_with_reason
 from sweeper.server.store import console, history_keys, history_samples, lines, projects, run_files, sweeps
+from sweeper.server.store.artifact_collections import INPUT, OUTPUT
 from sweeper.server.store.lines import MAX_INTEGER, Stream
 from sweeper.server.store.run_files import StoredFile
 from sweeper.server.store.runs import StoredRun
