@@ -28,9 +28,9 @@ from typing import IO, Any
 from sweeper.errors import StoreError
 from sweeper.findings import Verdict
 from sweeper.server.admin import integrity
-from sweeper.server.artifacts import commit, manifests
+from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
-from sweeper.server.store import disk, snapshot
+from sweeper.server.store import artifact_files, disk, snapshot
 from sweeper.server.store.database import Connection, open_reader
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE, MARK_FILE
@@ -184,7 +184,7 @@ def _add_files(tar: tarfile.TarFile, db: Connection, live: Connection, data: Pat
 def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add what artifacts hold, and forget the artifacts that were deleted since the database was copied."""
     shelf, absent = BlobStore(data / ARTIFACTS), set()
-    for project_id, md5 in manifests.all_contents(db):
+    for project_id, md5 in artifact_files.all_contents(db):
         place = shelf.place(project_id, md5)
         found = _add(tar, place, f"{ARTIFACTS}/{place.relative_to(shelf.root)}")
         if found is None:
@@ -192,7 +192,7 @@ def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data:
             continue
         done.files += 1
         yield found[0]
-    lost = [content for content in manifests.committed(db) if (content.project_id, content.md5) in absent]
+    lost = [content for content in artifact_files.committed(db) if (content.project_id, content.md5) in absent]
     done.missing += [content.name for content in lost]
     for artifact_id in {content.artifact_id for content in lost}:
         if not live.execute("SELECT 1 FROM artifacts WHERE id = ?", (artifact_id,)).fetchone():

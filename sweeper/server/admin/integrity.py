@@ -12,10 +12,9 @@ from pathlib import Path
 from sweeper.errors import StoreError
 from sweeper.findings import Finding, Verdict
 from sweeper.run import RunState, SweepState
-from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of
-from sweeper.server.artifacts.manifests import Content
-from sweeper.server.store import run_files
+from sweeper.server.store import artifact_files, run_files
+from sweeper.server.store.artifact_files import Content
 from sweeper.server.store.database import Connection, known_migrations, open_reader
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE
@@ -200,7 +199,7 @@ def _artifacts(
 ) -> Iterator[Finding]:
     """Compare what committed artifacts hold with what lies there, and the other way round."""
     lying = _lying(shelf.root.resolve())  # first: what is announced from now on is no orphan
-    held = manifests.committed(db)
+    held = artifact_files.committed(db)
     seen: dict[tuple[int, str], str] = {}
     wrong: list[str] = []
     for done, content in enumerate(held, 1):
@@ -216,7 +215,7 @@ def _artifacts(
     fix = "log them again (the same contents fill the gap), or restore a backup: sweeper server restore BACKUP"
     sound = Finding("artifacts", Verdict.OK, f"all that {count} hold is there, {what}")
     yield _faulty("artifacts", "contents that are not as they were uploaded", wrong, fix) if wrong else sound
-    known = {shelf.place(*key).resolve() for key in manifests.all_contents(db)}
+    known = {shelf.place(*key).resolve() for key in artifact_files.all_contents(db)}
     orphans = [str(place.relative_to(shelf.root.resolve())) for place in lying - known if place.exists()]
     fix = "they do no harm: a server that starts deletes those that are older than a week"
     if orphans:
@@ -237,7 +236,7 @@ def _blob_fault(db: Connection, shelf: BlobStore, content: Content, *, deep: boo
         fault = fault or ("has another content (MD5)" if deep else "")
     except OSError as error:
         fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-    return fault if fault and manifests.needed(db, content.project_id, content.md5) else ""
+    return fault if fault and artifact_files.needed(db, content.project_id, content.md5) else ""
 
 
 def _lying(root: Path) -> set[Path]:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import manifests
+from sweeper.server.artifacts import collections, manifests
 from sweeper.server.artifacts.blobs import STALE_S, BlobStore
-from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
 from sweeper.server.errors import RequestError
-from sweeper.server.store import artifact_collections as collections
-from sweeper.server.store.artifact_collections import Artifact, Collection
+from sweeper.server.store import artifact_collections, artifact_files, artifacts
+from sweeper.server.store.artifact_collections import Collection
+from sweeper.server.store.artifact_files import ArtifactFile, Manifest
+from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection, Store
 
 
@@ -43,11 +44,11 @@ def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> A
         RequestError: Its manifest or a file has not been uploaded, or is not what it should be.
     """
     with store.read() as db:
-        artifact = collections.get(db, artifact_id)
-        collection = collections.get_collection(db, artifact.collection_id)
-        uploaded = manifests.manifests_of(db, artifact_id)
+        artifact = artifacts.get(db, artifact_id)
+        collection = artifact_collections.get(db, artifact.collection_id)
+        uploaded = artifact_files.manifests_of(db, artifact_id)
         layers = [_base(db, uploaded[-1])] if uploaded and uploaded[-1].type == manifests.INCREMENTAL else []
-    if artifact.state == collections.COMMITTED:
+    if artifact.state == artifacts.COMMITTED:
         return artifact
     if not uploaded:
         raise RequestError("an artifact cannot be committed before its manifest is uploaded")
@@ -60,8 +61,7 @@ def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> A
 
 def _base(db: Connection, manifest: Manifest) -> str:
     """Give the manifest that an incremental one builds on; empty for the first of a collection."""
-    row = db.execute("SELECT manifest FROM artifacts WHERE id = ?", (manifest.base_id,)).fetchone()
-    return row["manifest"] if row else ""
+    return "" if manifest.base_id is None else artifacts.get(db, manifest.base_id).manifest
 
 
 def _own_layers(blobs: BlobStore, project_id: int, uploaded: list[Manifest]) -> list[str]:
@@ -100,20 +100,20 @@ def _finish(
     *,
     now: float,
 ) -> Artifact:
-    artifact = collections.get(db, artifact_id)
-    if artifact.state == collections.COMMITTED:
+    artifact = artifacts.get(db, artifact_id)
+    if artifact.state == artifacts.COMMITTED:
         return artifact
-    kept = manifests.announced(db, artifact_id)
+    kept = artifact_files.announced(db, artifact_id)
     # what nobody kept until here may have gone with another artifact since it was looked for
     _check(blobs, collection.project_id, [file for file in contents.files if file.md5 not in kept])
-    manifests.replace_all(db, artifact_id, contents.files)
+    artifact_files.replace_all(db, artifact_id, contents.files)
     collections.enrol(db, collection, artifact_id, now=now)
     collections.give_aliases(db, collection.id, artifact_id, json.loads(artifact.asked_aliases))
-    return collections.update(
+    return artifacts.update(
         db,
         artifact_id,
         now=now,
-        state=collections.COMMITTED,
+        state=artifacts.COMMITTED,
         digest=contents.digest or artifact.digest,
         size=contents.size,
         file_count=len(contents.files),
@@ -132,28 +132,28 @@ def delete(store: Store, blobs: BlobStore, choose: Callable[[Connection], Iterab
     loose: set[tuple[int, str]] = set()
     with store.write() as db:
         for artifact in list(choose(db)):
-            project_id = collections.get_collection(db, artifact.collection_id).project_id
-            loose |= {(project_id, md5) for md5 in manifests.contents_of(db, artifact.id)}
+            project_id = artifact_collections.get(db, artifact.collection_id).project_id
+            loose |= {(project_id, md5) for md5 in artifact_files.contents_of(db, artifact.id)}
             forget(db, artifact.id)
     if not loose:
         return
     with store.write() as db:  # uploads are announced in here too: none can begin to need one meanwhile
         for project_id, md5 in loose:
-            if not manifests.needed(db, project_id, md5):
+            if not artifact_files.needed(db, project_id, md5):
                 blobs.remove(project_id, md5)
 
 
 def forget(db: Connection, artifact_id: int) -> None:
     """Delete an artifact from the database; what it held lies on."""
-    led = [place for place, alias in collections.aliases_of(db, artifact_id) if alias == collections.LATEST]
-    db.execute("DELETE FROM artifacts WHERE id = ?", (artifact_id,))
+    led = [place for place, alias in artifact_collections.aliases_of(db, artifact_id) if alias == collections.LATEST]
+    artifacts.delete(db, artifact_id)
     for collection_id in led:
         _pass_on_latest(db, collection_id)
 
 
 def _pass_on_latest(db: Connection, collection_id: int) -> None:
     """Make the newest version left the latest one."""
-    left = collections.versions_of(db, collection_id)
+    left = artifact_collections.versions_of(db, collection_id)
     if left:
         collections.give_aliases(db, collection_id, left[0].artifact_id, [collections.LATEST])
 
@@ -161,10 +161,7 @@ def _pass_on_latest(db: Connection, collection_id: int) -> None:
 def tidy(store: Store, blobs: BlobStore, *, now: float) -> None:
     """Give up what was begun long ago and never committed; for the start of the server."""
     with store.write() as db:
-        db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (collections.PENDING, now - STALE_S))
-        db.execute(
-            "DELETE FROM artifact_collections WHERE next_version = 0"
-            " AND id NOT IN (SELECT collection_id FROM artifacts)"
-        )
+        artifacts.delete_pending(db, before=now - STALE_S)
+        artifact_collections.delete_unused(db)
     with store.read() as db:
-        blobs.clean(lambda project_id, md5: manifests.needed(db, project_id, md5), now=now)
+        blobs.clean(lambda project_id, md5: artifact_files.needed(db, project_id, md5), now=now)

@@ -8,13 +8,13 @@ import mimetypes
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import manifests
 from sweeper.server.artifacts.blobs import base64_of
-from sweeper.server.artifacts.manifests import ArtifactFile
 from sweeper.server.errors import RequestError
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.context import Context, global_id, timestamp
-from sweeper.server.store.artifact_collections import Artifact
+from sweeper.server.store import artifact_files
+from sweeper.server.store.artifact_files import ArtifactFile
+from sweeper.server.store.artifacts import Artifact
 
 PAGE = 50
 MAX_PAGE = 5000
@@ -104,11 +104,11 @@ def file_connection(
     start = _path_of(after) if after else ""
     with owner.context.store.read() as db:
         if names:
-            known = manifests.named(db, owner.stored.id, names)
+            known = artifact_files.named(db, owner.stored.id, names)
             total, found = len(known), [file for file in known if file.path > start]
         else:
             total = owner.stored.file_count
-            found = manifests.page(db, owner.stored.id, after=start, limit=size + 1)
+            found = artifact_files.page(db, owner.stored.id, after=start, limit=size + 1)
     edges = [{"node": ArtifactFileNode(owner, file), "cursor": _cursor(file.path)} for file in found[:size]]
     page_info = {"end_cursor": edges[-1]["cursor"] if edges else after, "has_next_page": len(found) > size}
     return {"edges": edges, "page_info": page_info, "total_count": total}

@@ -8,8 +8,7 @@ from sweeper.server.graphql.artifact_nodes import ArtifactTypeNode, MembershipNo
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE
-from sweeper.server.store import artifact_collections as collections
-from sweeper.server.store import projects
+from sweeper.server.store import artifact_collections, artifacts, projects
 
 
 def type_connection(
@@ -17,7 +16,7 @@ def type_connection(
 ) -> dict[str, Any]:
     """List the types of a project's artifacts."""
     with context.store.read() as db:
-        found = collections.types_of(db, place.id)
+        found = artifact_collections.types_of(db, place.id)
     return connection(
         found,
         lambda pair: ArtifactTypeNode(context, place, *pair),
@@ -31,7 +30,7 @@ def type_connection(
 def find_type(context: Context, place: projects.Project, name: str) -> ArtifactTypeNode | None:
     """Find a type of a project's artifacts."""
     with context.store.read() as db:
-        since = dict(collections.types_of(db, place.id)).get(name)
+        since = dict(artifact_collections.types_of(db, place.id)).get(name)
     return ArtifactTypeNode(context, place, name, since) if since is not None else None
 
 
@@ -47,7 +46,7 @@ def of_run(
 ) -> dict[str, Any]:
     """List what a run made or used."""
     with context.store.read() as db:
-        found = collections.of_run(db, run_id, role)
+        found = artifacts.of_run(db, run_id, role)
     return connection(
         found,
         lambda stored: artifact_in(context, stored),

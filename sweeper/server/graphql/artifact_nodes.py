@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import manifests
+from sweeper.server.artifacts import collections, manifests
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.artifact_file_nodes import FileOwner, file_connection
 from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
-from sweeper.server.store import artifact_collections as collections
-from sweeper.server.store import projects, runs
-from sweeper.server.store.artifact_collections import Artifact, Collection, Membership
+from sweeper.server.store import artifact_collections, artifacts, projects, runs
+from sweeper.server.store.artifact_collections import Collection, Membership
+from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection
 
 TTL_INHERITED = -1
@@ -22,7 +22,7 @@ TTL_INHERITED = -1
 
 def alias_node(context: Context, db: Connection, collection_id: int, alias: str) -> dict[str, Any]:
     """Give GraphQL's ArtifactAlias."""
-    collection = collection_node(context, db, collections.get_collection(db, collection_id))
+    collection = collection_node(context, db, artifact_collections.get(db, collection_id))
     name = global_id("ArtifactAlias", str(collection_id), alias)
     return {"id": name, "alias": alias, "artifact_collection": collection}
 
@@ -39,7 +39,7 @@ def collection_node(context: Context, db: Connection, stored: Collection) -> Col
 
 def artifact_node(context: Context, db: Connection, stored: Artifact) -> ArtifactNode:
     """Give GraphQL's Artifact."""
-    collection = collection_node(context, db, collections.get_collection(db, stored.collection_id))
+    collection = collection_node(context, db, artifact_collections.get(db, stored.collection_id))
     return ArtifactNode(context, stored, collection)
 
 
@@ -122,28 +122,28 @@ class CollectionNode:
         with self.context.store.read() as db:
             nodes = [
                 alias_node(self.context, db, self.stored.id, alias)
-                for alias in collections.aliases_in(db, self.stored.id)
+                for alias in artifact_collections.aliases_in(db, self.stored.id)
             ]
         return connection(nodes, lambda node: node, lambda node: str(node["alias"]), first=first, after=after)
 
     def latest_artifact(self) -> ArtifactNode | None:
         """Its newest version."""
         with self.context.store.read() as db:
-            versions = collections.versions_of(db, self.stored.id)
-            newest = collections.get(db, versions[0].artifact_id) if versions else None
+            versions = artifact_collections.versions_of(db, self.stored.id)
+            newest = artifacts.get(db, versions[0].artifact_id) if versions else None
             return artifact_node(self.context, db, newest) if newest else None
 
     def artifact_membership(self, alias_name: str | None = None) -> MembershipNode | None:
         """Find a version by number or alias."""
         with self.context.store.read() as db:
             found = collections.resolve(db, self.stored.id, alias_name or collections.LATEST)
-            return MembershipNode(self.context, found, self, collections.get(db, found.artifact_id)) if found else None
+            return MembershipNode(self.context, found, self, artifacts.get(db, found.artifact_id)) if found else None
 
     def artifacts(self, first: int | None = None, after: str | None = None, order: str | None = None, **_: Any) -> Any:
         """List its versions, the newest first unless asked otherwise; the SDK filters for committed ones, all are."""
         with self.context.store.read() as db:
-            versions = collections.versions_of(db, self.stored.id)
-            found = [(member, collections.get(db, member.artifact_id)) for member in versions]
+            versions = artifact_collections.versions_of(db, self.stored.id)
+            found = [(member, artifacts.get(db, member.artifact_id)) for member in versions]
         if order and not order.startswith("-"):
             found.reverse()
         listed = connection(
@@ -186,7 +186,7 @@ class MembershipNode:
         with self.context.store.read() as db:
             return [
                 alias_node(self.context, db, collection_id, alias)
-                for collection_id, alias in collections.aliases_of(db, self.stored.artifact_id)
+                for collection_id, alias in artifact_collections.aliases_of(db, self.stored.artifact_id)
                 if collection_id == self.stored.collection_id
             ]
 
@@ -232,7 +232,7 @@ class ArtifactNode:
     def version_index(self) -> int | None:
         """Its number in the collection it was logged to; None before its commit."""
         with self.context.store.read() as db:
-            found = collections.membership(db, self.stored.collection_id, self.stored.id)
+            found = artifact_collections.membership(db, self.stored.collection_id, self.stored.id)
         return found.version if found else None
 
     def ttl_duration_seconds(self) -> int:
@@ -260,7 +260,7 @@ class ArtifactNode:
         with self.context.store.read() as db:
             return [
                 alias_node(self.context, db, collection_id, alias)
-                for collection_id, alias in collections.aliases_of(db, self.stored.id)
+                for collection_id, alias in artifact_collections.aliases_of(db, self.stored.id)
             ]
 
     def artifact_memberships(self) -> dict[str, Any]:
@@ -270,10 +270,10 @@ class ArtifactNode:
                 MembershipNode(
                     self.context,
                     found,
-                    collection_node(self.context, db, collections.get_collection(db, found.collection_id)),
+                    collection_node(self.context, db, artifact_collections.get(db, found.collection_id)),
                     self.stored,
                 )
-                for found in collections.memberships_of(db, self.stored.id)
+                for found in artifact_collections.memberships_of(db, self.stored.id)
             ]
         return {"edges": [{"node": node} for node in nodes]}
 
@@ -287,16 +287,16 @@ class ArtifactNode:
 
     def created_by(self) -> RunNode | None:
         """The run that logged it first."""
-        return next(iter(self._runs(collections.OUTPUT)), None)
+        return next(iter(self._runs(artifacts.OUTPUT)), None)
 
     def used_by(self) -> dict[str, Any]:
         """List the runs that used it."""
-        nodes = self._runs(collections.INPUT)
+        nodes = self._runs(artifacts.INPUT)
         return connection(nodes, lambda node: node, lambda node: node.stored.name)
 
     def _runs(self, role: str) -> list[RunNode]:
         with self.context.store.read() as db:
-            found = [runs.get(db, run_id) for run_id in collections.runs_of(db, self.stored.id, role)]
+            found = [runs.get(db, run_id) for run_id in artifacts.runs_of(db, self.stored.id, role)]
             return [RunNode(self.context, run, projects.get(db, run.project_id)) for run in found]
 
     def files(self, **page: Any) -> dict[str, Any]:
@@ -313,7 +313,7 @@ def artifact_in(context: Context, stored: Artifact) -> ArtifactNode:
 def find_collection(context: Context, place: projects.Project, name: str) -> CollectionNode | None:
     """Find a collection of a project, once it has had a version."""
     with context.store.read() as db:
-        found = collections.find_collection(db, place.id, name)
+        found = artifact_collections.find(db, place.id, name)
     return CollectionNode(context, found, place) if found and found.next_version else None
 
 
@@ -328,7 +328,7 @@ def collection_connection(
 ) -> dict[str, Any]:
     """List a project's collections; the SDK sends filters and orders only to servers that announce to know them."""
     with context.store.read() as db:
-        found = collections.collections_of(db, place.id, artifact_type)
+        found = artifact_collections.of_project(db, place.id, artifact_type)
     return connection(
         found,
         lambda stored: CollectionNode(context, stored, place),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.server import strict_json
-from sweeper.server.artifacts import commit, manifests
+from sweeper.server.artifacts import collections, commit, manifests
 from sweeper.server.artifacts.blobs import hex_of
-from sweeper.server.artifacts.manifests import ArtifactFile, Manifest
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
@@ -17,9 +16,10 @@ from sweeper.server.graphql.artifact_addresses import MAX_MANIFEST, limit_of, up
 from sweeper.server.graphql.artifact_nodes import ArtifactNode, artifact_in, artifact_node
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.store import artifact_collections as collections
-from sweeper.server.store import projects, runs
-from sweeper.server.store.artifact_collections import Artifact, Collection
+from sweeper.server.store import artifact_collections, artifact_files, artifacts, projects, runs
+from sweeper.server.store.artifact_collections import Collection
+from sweeper.server.store.artifact_files import ArtifactFile, Manifest
+from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection
 
 
@@ -35,7 +35,7 @@ class ArtifactOperations(Root):
     def client_id_mapping(self, client_id: str) -> dict[str, str] | None:
         """Find the artifact that a client calls so."""
         with self.context.store.read() as db:
-            found = collections.of_client(db, client_id)
+            found = artifacts.of_client(db, client_id)
         return None if found is None else {"server_id": global_id("Artifact", str(found))}
 
     def create_artifact(self, fields: object) -> dict[str, Any]:
@@ -47,8 +47,8 @@ class ArtifactOperations(Root):
             strict_json.parse_object(sent.metadata, "the metadata")
         with self.context.store.write() as db:
             place = self.ensure_project(db, sent.entity_name, sent.project_name)
-            collection = collections.ensure_collection(
-                db, place.id, sent.name, collections.SEQUENCE, sent.artifact_type_name, now=self.context.now
+            collection = collections.ensure(
+                db, place.id, sent.name, artifact_collections.SEQUENCE, sent.artifact_type_name, now=self.context.now
             )
             found = self._known(db, collection, sent) or self._begun(db, collection, sent)
             self._logged_by(db, place, found, sent.run_name)
@@ -56,25 +56,25 @@ class ArtifactOperations(Root):
 
     def _known(self, db: Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact | None:
         """Find the artifact that a request means which came before, or which has the same content."""
-        found = collections.of_client(db, sent.client_id) if sent.client_id else None
+        found = artifacts.of_client(db, sent.client_id) if sent.client_id else None
         if found is not None:
-            known = collections.get(db, found)
+            known = artifacts.get(db, found)
             return known if known.collection_id == collection.id else None
         if sent.distributed_id is not None:
-            known_or_none = collections.in_progress(db, collection, sent.distributed_id)
+            known_or_none = artifacts.in_progress(db, collection, sent.distributed_id)
         else:
-            known_or_none = collections.same_content(db, collection, sent.digest)
+            known_or_none = artifacts.same_content(db, collection, sent.digest)
         if known_or_none is None:
             return None
-        if known_or_none.state == collections.COMMITTED:
+        if known_or_none.state == artifacts.COMMITTED:
             aliases = [collections.LATEST, *(sent.aliases or [])]
             collections.give_aliases(db, collection.id, known_or_none.id, aliases)
         if sent.client_id:
-            collections.remember_client(db, sent.client_id, known_or_none.id)
+            artifacts.remember_client(db, sent.client_id, known_or_none.id)
         return known_or_none
 
     def _begun(self, db: Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact:
-        artifact = collections.create(
+        artifact = artifacts.create(
             db,
             collection,
             sent.digest,
@@ -89,13 +89,13 @@ class ArtifactOperations(Root):
             history_step=sent.history_step,
         )
         if sent.client_id:
-            collections.remember_client(db, sent.client_id, artifact.id)
+            artifacts.remember_client(db, sent.client_id, artifact.id)
         return artifact
 
     def _logged_by(self, db: Connection, place: projects.Project, artifact: Artifact, run_name: str | None) -> None:
         run = runs.find(db, place.id, run_name) if run_name else None
         if run is not None:
-            collections.note_run(db, artifact.id, run.id, collections.OUTPUT)
+            artifacts.note_run(db, artifact.id, run.id, artifacts.OUTPUT)
 
     def create_artifact_manifest(self, fields: object) -> dict[str, Any]:
         """Announce a manifest, and give out where to write it once its digest is known."""
@@ -106,7 +106,7 @@ class ArtifactOperations(Root):
         with self.context.store.write() as db:
             artifact = _pending(db, sent.artifact_id)
             base = find_artifact(db, sent.base_artifact_id).id if sent.base_artifact_id else None
-            manifest = manifests.add_manifest(db, artifact.id, sent.type, base, md5)
+            manifest = artifact_files.add_manifest(db, artifact.id, sent.type, base, md5)
             return self._manifest_payload(db, artifact, manifest)
 
     def update_artifact_manifest(self, fields: object) -> dict[str, Any]:
@@ -114,12 +114,12 @@ class ArtifactOperations(Root):
         sent = inputs.read(sent_as.UpdateArtifactManifest, fields)
         with self.context.store.write() as db:
             number = _number(sent.artifact_manifest_id, "ArtifactManifest")
-            manifest = manifests.set_manifest(db, number, hex_of(sent.digest))
-            artifact = collections.get(db, manifest.artifact_id)
+            manifest = artifact_files.set_manifest(db, number, hex_of(sent.digest))
+            artifact = artifacts.get(db, manifest.artifact_id)
             return self._manifest_payload(db, artifact, manifest)
 
     def _manifest_payload(self, db: Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
-        project_id = collections.get_collection(db, artifact.collection_id).project_id
+        project_id = artifact_collections.get(db, artifact.collection_id).project_id
         url = upload_url(self.context, project_id, manifest.md5, MAX_MANIFEST) if manifest.md5 else None
         name = global_id("ArtifactManifest", str(manifest.id))
         file: dict[str, Any] = {
@@ -139,9 +139,9 @@ class ArtifactOperations(Root):
 
     def _announced(self, db: Connection, spec: sent_as.FileSpec) -> dict[str, Any]:
         artifact, md5 = _pending(db, spec.artifact_id), hex_of(spec.md5)
-        project_id = collections.get_collection(db, artifact.collection_id).project_id
+        project_id = artifact_collections.get(db, artifact.collection_id).project_id
         path = manifests.check_path(spec.name)
-        manifests.announce(db, artifact.id, ArtifactFile(path, md5, 0))
+        artifact_files.announce(db, artifact.id, ArtifactFile(path, md5, 0))
         here = self.context.blobs.size(project_id, md5) is not None
         limit = limit_of(len(spec.upload_parts_input or []))
         return {
@@ -173,7 +173,7 @@ class ArtifactOperations(Root):
             }
             if sent.ttl_duration_seconds is not None:
                 columns["ttl_s"] = None if sent.ttl_duration_seconds == -1 else sent.ttl_duration_seconds
-            changed = collections.update(db, known.id, now=self.context.now, **columns)
+            changed = artifacts.update(db, known.id, now=self.context.now, **columns)
         return {"artifact": artifact_in(self.context, changed)}
 
     def use_artifact(self, fields: object) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class ArtifactOperations(Root):
             run = runs.find(db, place.id, sent.run_name) if place else None
             if run is None:
                 raise NotFoundError(f"no run {sent.run_name!r} in this project")
-            collections.note_run(db, found.id, run.id, collections.INPUT)
+            artifacts.note_run(db, found.id, run.id, artifacts.INPUT)
         return {"artifact": artifact_in(self.context, found)}
 
     def delete_artifact(self, fields: object) -> dict[str, Any]:
@@ -195,10 +195,10 @@ class ArtifactOperations(Root):
             node = artifact_node(self.context, db, find_artifact(db, sent.artifact_id))
 
         def choose(db: Connection) -> list[Artifact]:
-            aliases = [alias for _, alias in collections.aliases_of(db, node.stored.id)]
+            aliases = [alias for _, alias in artifact_collections.aliases_of(db, node.stored.id)]
             if aliases and not sent.delete_aliases:
                 raise RequestError(f"the artifact has aliases ({', '.join(aliases)}): delete(delete_aliases=True)")
-            return [collections.get(db, node.stored.id)]
+            return [artifacts.get(db, node.stored.id)]
 
         commit.delete(self.context.store, self.context.blobs, choose)
         return {"artifact": node}
@@ -210,12 +210,12 @@ def find_artifact(db: Connection, global_name: str) -> Artifact:
     Raises:
         NotFoundError: There is none.
     """
-    return collections.get(db, _number(global_name, "Artifact"))
+    return artifacts.get(db, _number(global_name, "Artifact"))
 
 
 def _pending(db: Connection, global_name: str) -> Artifact:
     found = find_artifact(db, global_name)
-    if found.state != collections.PENDING:
+    if found.state != artifacts.PENDING:
         raise RequestError("this artifact is committed: log another version of it instead of changing this one")
     return found
 

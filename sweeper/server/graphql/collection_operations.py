@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import commit
+from sweeper.server.artifacts import collections, commit
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
@@ -14,8 +14,9 @@ from sweeper.server.graphql.artifact_nodes import CollectionNode, MembershipNode
 from sweeper.server.graphql.artifact_operations import find_artifact
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.store import artifact_collections as collections
-from sweeper.server.store.artifact_collections import Artifact, Collection
+from sweeper.server.store import artifact_collections, artifacts
+from sweeper.server.store.artifact_collections import Collection
+from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection
 
 
@@ -34,7 +35,7 @@ class CollectionOperations(Root):
 
     def delete_aliases(self, fields: object) -> dict[str, bool]:
         """Take aliases from an artifact."""
-        return self._change_aliases(fields, collections.take_aliases)
+        return self._change_aliases(fields, artifact_collections.take_aliases)
 
     def _change_aliases(
         self, fields: object, change: Callable[[Connection, int, int, list[str]], None]
@@ -49,13 +50,13 @@ class CollectionOperations(Root):
 
     def _member_collection(self, db: Connection, artifact: Artifact, placed: sent_as.PlacedAlias) -> Collection:
         found = self._collection(db, placed.entity_name, placed.project_name, placed.artifact_collection_name)
-        if collections.membership(db, found.id, artifact.id) is None:
+        if artifact_collections.membership(db, found.id, artifact.id) is None:
             raise NotFoundError(f"the artifact is not in the collection {found.name!r}")
         return found
 
     def _collection(self, db: Connection, entity: str | None, project: str | None, name: str) -> Collection:
         place = self.find_project(db, entity, project)
-        found = collections.find_collection(db, place.id, name) if place else None
+        found = artifact_collections.find(db, place.id, name) if place else None
         if found is None:
             raise NotFoundError(f"no artifact collection {name!r} in {self.entity_of(entity)}/{project}")
         return found
@@ -67,10 +68,15 @@ class CollectionOperations(Root):
             raise RequestError("this server has no registries: link to a collection of a project, `project/name`")
         with self.context.store.write() as db:
             artifact = _to_link(db, sent)
-            source = collections.get_collection(db, artifact.collection_id)
+            source = artifact_collections.get(db, artifact.collection_id)
             place = self.ensure_project(db, sent.entity_name, sent.project_name)
-            portfolio = collections.ensure_collection(
-                db, place.id, sent.artifact_portfolio_name, collections.PORTFOLIO, source.type, now=self.context.now
+            portfolio = collections.ensure(
+                db,
+                place.id,
+                sent.artifact_portfolio_name,
+                artifact_collections.PORTFOLIO,
+                source.type,
+                now=self.context.now,
             )
             member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
@@ -83,9 +89,9 @@ class CollectionOperations(Root):
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
             portfolio = _find_by_id(db, sent.artifact_portfolio_id or "")
-            if portfolio.kind != collections.PORTFOLIO:
+            if portfolio.kind != artifact_collections.PORTFOLIO:
                 raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")
-            collections.leave(db, portfolio.id, artifact.id)
+            artifact_collections.leave(db, portfolio.id, artifact.id)
         return {"success": True}
 
     def update_artifact_sequence(self, fields: object) -> dict[str, Any]:
@@ -95,7 +101,7 @@ class CollectionOperations(Root):
             known = _find_by_id(db, sent.id)
             name = known.name if sent.name is None else collections.check_word(sent.name, "the name of an artifact")
             description = known.description if sent.description is None else sent.description
-            changed = collections.update_collection(
+            changed = artifact_collections.update(
                 db, known.id, now=self.context.now, name=name, description=description
             )
             return {"artifact_collection": collection_node(self.context, db, changed)}
@@ -107,7 +113,7 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.ChangeCollection, fields)
         kind = collections.check_word(sent.destination_artifact_type_name or "", "an artifact's type")
         with self.context.store.write() as db:
-            changed = collections.update_collection(db, _find_by_id(db, sent.id).id, now=self.context.now, type=kind)
+            changed = artifact_collections.update(db, _find_by_id(db, sent.id).id, now=self.context.now, type=kind)
             return {"artifact_collection": collection_node(self.context, db, changed)}
 
     def create_artifact_collection_tag_assignments(self, fields: object) -> dict[str, Any]:
@@ -125,7 +131,7 @@ class CollectionOperations(Root):
         with self.context.store.write() as db:
             known = self._collection(db, sent.entity_name, sent.project_name, sent.artifact_collection_name)
             tags = collections.changed_tags(known.tags, sent.tags if add else [], [] if add else sent.tags)
-            return collections.update_collection(db, known.id, now=self.context.now, tags=tags)
+            return artifact_collections.update(db, known.id, now=self.context.now, tags=tags)
 
     def delete_artifact_sequence(self, fields: object) -> dict[str, Any]:
         """Delete a collection: a sequence with its artifacts, a portfolio with its links."""
@@ -134,11 +140,11 @@ class CollectionOperations(Root):
             node = collection_node(self.context, db, _find_by_id(db, sent.id))
 
         def choose(db: Connection) -> list[Artifact]:
-            return collections.of_sequence(db, node.stored.id)
+            return artifacts.of_sequence(db, node.stored.id)
 
         commit.delete(self.context.store, self.context.blobs, choose)
         with self.context.store.write() as db:
-            collections.delete_collection(db, node.stored.id)
+            artifact_collections.delete(db, node.stored.id)
         deleted = {"__typename": node.stored.kind, "id": node.id(), "name": node.stored.name, "state": "DELETED"}
         return {"artifact_collection": deleted}
 
@@ -147,9 +153,9 @@ class CollectionOperations(Root):
 
 def _to_link(db: Connection, sent: sent_as.LinkArtifact) -> Artifact:
     """Find the artifact to link, by its id or by what its client calls it."""
-    number = collections.of_client(db, sent.client_id) if sent.client_id and not sent.artifact_id else None
-    artifact = collections.get(db, number) if number is not None else find_artifact(db, sent.artifact_id or "")
-    if artifact.state != collections.COMMITTED:
+    number = artifacts.of_client(db, sent.client_id) if sent.client_id and not sent.artifact_id else None
+    artifact = artifacts.get(db, number) if number is not None else find_artifact(db, sent.artifact_id or "")
+    if artifact.state != artifacts.COMMITTED:
         raise RequestError("an artifact cannot be linked before it is committed")
     return artifact
 
@@ -158,4 +164,4 @@ def _find_by_id(db: Connection, global_name: str) -> Collection:
     parts = parts_of(global_name, "ArtifactCollection")
     if len(parts) != 1 or not (parts[0].isascii() and parts[0].isdecimal()) or len(parts[0]) > 18:
         raise NotFoundError(f"{global_name!r} is not the id of an artifact collection")
-    return collections.get_collection(db, int(parts[0]))
+    return artifact_collections.get(db, int(parts[0]))

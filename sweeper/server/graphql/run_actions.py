@@ -12,8 +12,7 @@ from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
-from sweeper.server.store import alerts, projects, runs
-from sweeper.server.store import artifact_collections as collections
+from sweeper.server.store import alerts, artifacts, projects, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
 from sweeper.server.store.projects import Project
@@ -49,9 +48,9 @@ class RunActions(Root):
         self.context.scheduler.changed(run.sweep_id)
         return {"client_mutation_id": None}
 
-    def _made_by(self, db: Connection, run_id: str) -> list[collections.Artifact]:
+    def _made_by(self, db: Connection, run_id: str) -> list[artifacts.Artifact]:
         _, run = self.run_by_id(db, run_id)
-        return collections.of_run(db, run.id, collections.OUTPUT)
+        return artifacts.of_run(db, run.id, artifacts.OUTPUT)
 
     def delete_files(self, fields: object) -> dict[str, Any]:
         """Delete files of runs; those that are gone already do not matter."""

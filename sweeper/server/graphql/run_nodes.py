@@ -13,7 +13,7 @@ from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.rules.file_stream import summary_with_reason
 from sweeper.server.store import console, history_keys, history_samples, lines, projects, run_files, sweeps
-from sweeper.server.store.artifact_collections import INPUT, OUTPUT
+from sweeper.server.store.artifacts import INPUT, OUTPUT
 from sweeper.server.store.lines import MAX_INTEGER, Stream
 from sweeper.server.store.run_files import StoredFile
 from sweeper.server.store.runs import StoredRun

@@ -1,0 +1,130 @@
+"""Artifacts in the database, and which runs made and used them."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from sweeper.server.errors import NotFoundError
+from sweeper.server.store.artifact_collections import Collection
+
+PENDING, COMMITTED = "PENDING", "COMMITTED"
+INPUT, OUTPUT = "input", "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5."""
+
+    id: int
+    collection_id: int
+    user_id: int | None
+    digest: str
+    state: str
+    distributed_id: str | None
+    description: str | None
+    metadata: str | None
+    tags: str
+    asked_aliases: str
+    ttl_s: int | None
+    history_step: int | None
+    size: int
+    file_count: int
+    manifest: str
+    created_at: float
+    updated_at: float
+
+
+def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
+    """Fetch an artifact.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    row = db.execute("SELECT * FROM artifacts WHERE id = ?", (artifact_id,)).fetchone()
+    if row is None:
+        raise NotFoundError("this artifact is not, or no longer, here")
+    return Artifact(*row)
+
+
+def update(db: sqlite3.Connection, artifact_id: int, *, now: float, **columns: object) -> Artifact:
+    """Set columns of an artifact."""
+    assignments = ", ".join(f"{column} = ?" for column in (*columns, "updated_at"))
+    query = f"UPDATE artifacts SET {assignments} WHERE id = ?"  # noqa: S608 - names of ours
+    db.execute(query, (*columns.values(), now, artifact_id))
+    return get(db, artifact_id)
+
+
+def create(
+    db: sqlite3.Connection, collection: Collection, digest: str, *, now: float, user_id: int, **columns: object
+) -> Artifact:
+    """Store a new artifact that waits for its files."""
+    query = "INSERT INTO artifacts (collection_id, user_id, digest, created_at, updated_at) VALUES (?, ?, ?, ?, ?)"
+    cursor = db.execute(query, (collection.id, user_id, digest, now, now))
+    return update(db, int(cursor.lastrowid or 0), now=now, **columns)
+
+
+def of_client(db: sqlite3.Connection, client_id: str) -> int | None:
+    """Find an artifact by what its client called it."""
+    row = db.execute("SELECT artifact_id FROM artifact_clients WHERE client_id = ?", (client_id,)).fetchone()
+    return row["artifact_id"] if row else None
+
+
+def remember_client(db: sqlite3.Connection, client_id: str, artifact_id: int) -> None:
+    """Note what a client calls an artifact."""
+    db.execute("INSERT OR IGNORE INTO artifact_clients VALUES (?, ?)", (client_id, artifact_id))
+
+
+def same_content(db: sqlite3.Connection, collection: Collection, digest: str) -> Artifact | None:
+    """Find the newest committed artifact of a sequence with a digest."""
+    query = "SELECT * FROM artifacts WHERE collection_id = ? AND digest = ? AND state = ? ORDER BY id DESC LIMIT 1"
+    row = db.execute(query, (collection.id, digest, COMMITTED)).fetchone()
+    return Artifact(*row) if row else None
+
+
+def in_progress(db: sqlite3.Connection, collection: Collection, distributed_id: str) -> Artifact | None:
+    """Find the artifact that several runs are filling."""
+    query = "SELECT * FROM artifacts WHERE collection_id = ? AND distributed_id = ? AND state = ?"
+    row = db.execute(query, (collection.id, distributed_id, PENDING)).fetchone()
+    return Artifact(*row) if row else None
+
+
+def of_sequence(db: sqlite3.Connection, collection_id: int) -> list[Artifact]:
+    """List the artifacts logged to a collection, committed or not."""
+    query = "SELECT * FROM artifacts WHERE collection_id = ? ORDER BY id"
+    return [Artifact(*row) for row in db.execute(query, (collection_id,))]
+
+
+def exists(db: sqlite3.Connection, artifact_id: int) -> bool:
+    """Tell whether an artifact is there, committed or not."""
+    return db.execute("SELECT 1 FROM artifacts WHERE id = ?", (artifact_id,)).fetchone() is not None
+
+
+def delete(db: sqlite3.Connection, artifact_id: int) -> None:
+    """Delete an artifact with its files, versions, aliases and links to runs; contents on disk stay."""
+    db.execute("DELETE FROM artifacts WHERE id = ?", (artifact_id,))
+
+
+def delete_pending(db: sqlite3.Connection, *, before: float) -> None:
+    """Delete the artifacts that were never committed and have not been changed since a time."""
+    db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (PENDING, before))
+
+
+def note_run(db: sqlite3.Connection, artifact_id: int, run_id: int, role: str) -> None:
+    """Note that a run made (`OUTPUT`) or used (`INPUT`) an artifact."""
+    db.execute("INSERT OR IGNORE INTO artifact_runs VALUES (?, ?, ?)", (run_id, artifact_id, role))
+
+
+def runs_of(db: sqlite3.Connection, artifact_id: int, role: str) -> list[int]:
+    """List the runs that made or used an artifact, in that order."""
+    query = "SELECT run_id FROM artifact_runs WHERE artifact_id = ? AND role = ? ORDER BY rowid"
+    return [row["run_id"] for row in db.execute(query, (artifact_id, role))]
+
+
+def of_run(db: sqlite3.Connection, run_id: int, role: str) -> list[Artifact]:
+    """List the committed artifacts that a run made or used, in that order."""
+    query = (
+        "SELECT a.* FROM artifacts a JOIN artifact_runs r ON r.artifact_id = a.id"
+        " WHERE r.run_id = ? AND r.role = ? AND a.state = ? ORDER BY r.rowid"
+    )
+    return [Artifact(*row) for row in db.execute(query, (run_id, role, COMMITTED))]
