@@ -180,11 +180,11 @@ def server_restore(
 
     Example: sweeper server restore sweeper.tar.gz --data restored
     """
-    from sweeper.server.admin import backup
+    from sweeper.server.admin import restore
 
     folder = directory(data)
     with embedded_server.held(folder):
-        aside = backup.restore(file.absolute(), folder, now=time.time(), force=force)
+        aside = restore.restore(file.absolute(), folder, now=time.time(), force=force)
     out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:
         out.print(f"[bold]before[/]    {escape(str(aside))}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A server's data in one file, made while it runs, and put back.
+"""A server's data in one file, made while it runs.
 
 The file is a tar, gzipped if its name says so: `backup.json`, the key, folders with contents, and the database last.
 The database is copied first, as it is at one moment; a file that is uploaded anew meanwhile is taken as it is when its
@@ -7,17 +7,12 @@ turn comes, and its row with it, so the two agree. What is deleted meanwhile is 
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import hashlib
 import io
 import itertools
 import json
-import shutil
-import sqlite3
 import tarfile
 import tempfile
-import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,12 +21,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from sweeper.errors import StoreError
-from sweeper.findings import Verdict
-from sweeper.server.admin import integrity
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
-from sweeper.server.store import artifact_files, disk, snapshot
-from sweeper.server.store.database import Connection, open_reader
+from sweeper.server.store import artifact_files, artifacts, disk, run_files, snapshot
+from sweeper.server.store.database import Connection, reading
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE, MARK_FILE
 
@@ -84,9 +77,11 @@ def write(data: Path, place: Path, *, now: float, force: bool = False, progress:
             done = _write(data, place, Path(folder), now, progress)
             (Path(folder) / place.name).replace(place)
             disk.flush(place.parent)
-    except (disk.DiskFullError, OSError, sqlite3.Error) as error:
+    except (disk.DiskFullError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"no backup was written to {place}: {why}", "there must be space for it twice") from error
+    except StoreError as error:
+        raise StoreError(f"no backup was written to {place}: {error}", error.hint) from error
     return done
 
 
@@ -102,38 +97,22 @@ def _check_place(data: Path, place: Path, *, force: bool) -> None:
 
 def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress | None) -> Backup:
     copied, written, done = folder / DATABASE, folder / place.name, Backup(place)
-    with contextlib.closing(open_reader(data / DATABASE)) as source:
+    with reading(data / DATABASE) as source, disk.refusing():
         snapshot.copy(source, copied)
         mode: Any = "w:gz" if place.suffix in {".gz", ".tgz"} else "w"
         with tarfile.open(written, mode) as tar:
             _add_manifest(tar, now)
-            with contextlib.closing(_open_copy(copied)) as db:
-                sent, total = 0, _bytes_of(db)
+            with snapshot.changing(copied) as db:
+                sent, total = 0, run_files.total_bytes(db) + artifact_files.total_bytes(db)
                 for size in _add_contents(tar, db, source, data, done):
                     sent += size
                     if progress:
                         progress(min(sent, total), total)
-                db.commit()
             tar.add(copied, DATABASE)
     written.chmod(0o600)
     disk.flush(written)
     done.bytes = written.stat().st_size
     return done
-
-
-def _open_copy(copied: Path) -> Connection:
-    db = sqlite3.connect(copied)
-    db.row_factory = sqlite3.Row
-    db.execute("PRAGMA foreign_keys = ON")
-    return db
-
-
-def _bytes_of(db: Connection) -> int:
-    query = (
-        "SELECT (SELECT coalesce(sum(size), 0) FROM files)"
-        " + (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT md5, size FROM artifact_files WHERE md5 <> ''))"
-    )
-    return int(db.execute(query).fetchone()[0])
 
 
 def _add_contents(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
@@ -160,25 +139,21 @@ def _add_manifest(tar: tarfile.TarFile, now: float) -> None:
 
 def _add_files(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add the runs' files, and correct the rows of those replaced or deleted since the database was copied."""
-    query = (
-        "SELECT p.entity, p.name, r.name, f.path, f.run_id, f.size, f.md5 FROM files f JOIN runs r ON r.id = f.run_id"
-        " JOIN projects p ON p.id = r.project_id ORDER BY f.run_id, f.path"
-    )
     shelf = FileStore(data / CONTENTS)
-    for entity, project, run, path, run_id, *noted in db.execute(query).fetchall():
-        place = shelf.locate(entity, project, run, path)
+    for noted in run_files.of_all_runs(db):
+        place = shelf.locate(noted.entity, noted.project, noted.run, noted.path)
         name = f"{CONTENTS}/{place.relative_to(shelf.root.resolve())}"
         found = _add(tar, place, name)
         if found is None:
             done.missing.append(name)
-            if not live.execute("SELECT 1 FROM files WHERE run_id = ? AND path = ?", (run_id, path)).fetchone():
-                db.execute("DELETE FROM files WHERE run_id = ? AND path = ?", (run_id, path))
+            if run_files.look_up(live, noted.run_id, noted.path) is None:
+                run_files.forget(db, noted.run_id, noted.path)
             continue
-        if [*found] != noted:
-            db.execute("UPDATE files SET size = ?, md5 = ? WHERE run_id = ? AND path = ?", (*found, run_id, path))
+        if found != (noted.size, noted.md5):
+            run_files.correct(db, noted.run_id, noted.path, *found)
         done.files += 1
         yield found[0]
-    db.execute("DELETE FROM arriving_files")
+    run_files.forget_arrivals(db)
 
 
 def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
@@ -195,7 +170,7 @@ def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data:
     lost = [content for content in artifact_files.committed(db) if (content.project_id, content.md5) in absent]
     done.missing += [content.name for content in lost]
     for artifact_id in {content.artifact_id for content in lost}:
-        if not live.execute("SELECT 1 FROM artifacts WHERE id = ?", (artifact_id,)).fetchone():
+        if not artifacts.exists(live, artifact_id):
             commit.forget(db, artifact_id)
 
 
@@ -237,70 +212,3 @@ def _add(tar: tarfile.TarFile, place: Path, name: str) -> tuple[int, str] | None
         digested: Any = _Digested(file)
         tar.addfile(entry, digested)
         return entry.size, b64encode(digested.md5.digest()).decode()
-
-
-def restore(place: Path, data: Path, *, now: float, force: bool = False) -> Path | None:
-    """Put a backup's content into a data directory on which no server runs.
-
-    Args:
-        place: The backup.
-        data: The data directory, which is there.
-        now: The time.
-        force: Put aside what the directory holds.
-
-    Returns:
-        The folder in it with what it held before; None if it held nothing.
-
-    Raises:
-        StoreError: It is no whole backup of a version that we know, or the directory holds data.
-    """
-    held = [entry for entry in data.iterdir() if not entry.name.startswith((".", REPLACED))]
-    held = [entry for entry in held if entry.name not in OF_THE_PROCESS]
-    if (data / DATABASE).exists() and not force:
-        raise StoreError(f"{data} holds a server's data", "give an empty --data DIR, or --force to put it aside first")
-    fresh = Path(tempfile.mkdtemp(dir=data, prefix=".restoring-"))
-    try:
-        with disk.refusing():
-            _unpack(place, fresh)
-        _check(place, fresh)
-        aside = _put_aside(held, data, now) if held else None
-        for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == DATABASE):
-            entry.replace(data / entry.name)
-        disk.flush(data)
-    except disk.DiskFullError as error:
-        raise StoreError(f"{place} was not restored: {error.message}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return aside
-
-
-def _unpack(place: Path, fresh: Path) -> None:
-    try:
-        with tarfile.open(place) as tar:
-            first = tar.next()
-            text = tar.extractfile(first) if first and first.name == MANIFEST else None
-            if text is None or json.load(text).get("format") != FORMAT:
-                raise StoreError(
-                    f"{place} is no backup that this sweeper knows", "make one: sweeper server backup FILE"
-                )
-            members = [member for member in tar if member.name != MANIFEST]
-            tar.extractall(fresh, members, filter="data")
-    except (tarfile.TarError, EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
-        why = str(error).partition(":\n")[0]  # what follows names tarfile's ways of opening a file
-        raise StoreError(f"{place} is no whole backup: {why}", "take another one") from error
-    except FileNotFoundError as error:
-        raise StoreError(f"there is no {place}", "give the file that `sweeper server backup` wrote") from error
-
-
-def _check(place: Path, fresh: Path) -> None:
-    found = [finding for finding in integrity.examine(fresh, deep=True) if finding.verdict is Verdict.FAIL]
-    if found:
-        raise StoreError(f"{place}: {found[0].check}: {found[0].found}", "take another backup; this one is not whole")
-
-
-def _put_aside(held: list[Path], data: Path, now: float) -> Path:
-    aside = data / f"{REPLACED}{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H%M%SZ}"
-    aside.mkdir(mode=0o700)
-    for entry in held:
-        entry.replace(aside / entry.name)
-    return aside

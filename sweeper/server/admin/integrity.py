@@ -2,72 +2,66 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import StoreError
 from sweeper.findings import Finding, Verdict
-from sweeper.run import RunState, SweepState
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of
-from sweeper.server.store import artifact_files, run_files
+from sweeper.server.store import artifact_files, consistency, run_files
 from sweeper.server.store.artifact_files import Content
-from sweeper.server.store.database import Connection, known_migrations, open_reader
-from sweeper.server.store.run_files import FileStore
+from sweeper.server.store.database import RESTORE, Connection, reading
+from sweeper.server.store.run_files import FileStore, NotedFile
+from sweeper.server.store.schema import applied_migrations, known_migrations
 from sweeper.server.store.users import DATABASE
 
 SHOWN = 5
 """Faults of one kind that are named; the others are counted."""
-RESTORE = "sweeper server restore BACKUP; without a backup the database's other rows can still be read"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RowRule:
     """What rows must never say.
 
     Attributes:
         what: Rows that break it, in words.
-        query: Gives their names.
+        broken_by: Gives their names.
         fix: What to do about them.
         verdict: How bad it is.
     """
 
     what: str
-    query: str
+    broken_by: Callable[[Connection], list[str]]
     fix: str
     verdict: Verdict = Verdict.FAIL
 
 
 _BY_HAND = "the rows were changed by hand: set one of the states of docs/glossary.md"
 _RULES = (
-    Rule("runs with a state that there is none of", "SELECT name FROM runs WHERE state NOT IN ({runs})", _BY_HAND),
-    Rule("sweeps with such a state", "SELECT name FROM sweeps WHERE state NOT IN ({sweeps})", _BY_HAND),
-    Rule(
+    RowRule("runs with a state that there is none of", consistency.runs_in_no_state, _BY_HAND),
+    RowRule("sweeps with such a state", consistency.sweeps_in_no_state, _BY_HAND),
+    RowRule(
         "agents with several running runs",
-        """SELECT a.name FROM agents a JOIN runs r ON r.agent_id = a.id AND r.state = 'running'
-        GROUP BY a.id HAVING count(*) > 1""",
+        consistency.agents_with_several_runs,
         "a running server ends those that the agent does not list; else `sweeper retry SWEEP RUN`",
         Verdict.WARN,
     ),
-    Rule(
+    RowRule(
         "runs given to an agent of another sweep",
-        """SELECT r.name FROM runs r JOIN agents a ON a.id = r.agent_id
-        WHERE r.sweep_id IS NOT NULL AND r.sweep_id <> a.sweep_id""",
+        consistency.runs_of_foreign_agents,
         "hand them out again: sweeper retry SWEEP RUN",
     ),
-    Rule(
+    RowRule(
         "ended runs without the time of their end",
-        "SELECT name FROM runs WHERE state IN ({ended}) AND ended_at IS NULL",
+        consistency.ended_runs_without_end,
         "their durations cannot be told; nothing else is wrong with them",
         Verdict.WARN,
     ),
-    Rule(
+    RowRule(
         "values of a metric out of number",
-        """SELECT r.name FROM metric_values v JOIN runs r ON r.id = v.run_id
-        GROUP BY v.sweep_id, v.run_id HAVING count(*) <> max(v.iteration) OR min(v.iteration) <> 1""",
+        consistency.misnumbered_metrics,
         "early termination may have compared the wrong values; the histories themselves are whole",
     ),
 )
@@ -87,24 +81,19 @@ def examine(data: Path, *, deep: bool = False, progress: Callable[[int, int], No
     database = data / DATABASE
     if not database.is_file():
         raise StoreError(f"{data} holds no {DATABASE}", "give the data directory of a server: --data DIR")
-    try:
-        with contextlib.closing(open_reader(database)) as db:
-            version = _version(db)
-            yield version
-            yield from _database(db)
-            if version.verdict is Verdict.OK:
-                yield from _states(db)
-                yield from _files(db, FileStore(data / "files"), deep=deep, progress=progress)
-                yield from _artifacts(db, BlobStore(data / ARTIFACTS), deep=deep, progress=progress)
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{database} cannot be read: {error}", f"restore it: {RESTORE}") from error
+    with reading(database) as db:
+        version = _version(db)
+        yield version
+        yield from _database(db)
+        if version.verdict is Verdict.OK:  # the other checks ask for columns that an older version lacks
+            yield from _states(db)
+            yield from _files(db, FileStore(data / "files"), deep=deep, progress=progress)
+            yield from _artifacts(db, BlobStore(data / ARTIFACTS), deep=deep, progress=progress)
 
 
 def _version(db: Connection) -> Finding:
-    known = known_migrations()
-    try:
-        done = {number for (number,) in db.execute("SELECT number FROM migrations")}
-    except sqlite3.OperationalError:
+    known, done = known_migrations(), applied_migrations(db)
+    if done is None:
         return Finding("version", Verdict.FAIL, "the database is not sweeper's", "give a server's data directory")
     if newer := done - known.keys():
         found = f"written by a newer sweeper: migration {max(newer)}, this one knows {max(known)}"
@@ -118,27 +107,22 @@ def _version(db: Connection) -> Finding:
 
 def _database(db: Connection) -> Iterator[Finding]:
     """Have SQLite look at every page and index, and at every reference."""
-    broken = [text for (text,) in db.execute("PRAGMA integrity_check(100)") if text != "ok"]
+    broken = consistency.broken_pages(db)
     sound = Finding("database", Verdict.OK, "every page and index is sound")
     yield _faulty("database", "faults", broken, RESTORE) if broken else sound
-    loose = [f"{table} row {row}" for table, row, *_ in db.execute("PRAGMA foreign_key_check")]
+    loose = consistency.loose_references(db)
     sound = Finding("references", Verdict.OK, "every row has what it refers to")
     yield _faulty("references", "rows that refer to nothing", loose, RESTORE) if loose else sound
 
 
 def _states(db: Connection) -> Iterator[Finding]:
-    words = {
-        "runs": ", ".join(f"'{state}'" for state in RunState),
-        "sweeps": ", ".join(f"'{state}'" for state in SweepState),
-        "ended": ", ".join(f"'{state}'" for state in RunState if state.ended),
-    }
     whole = True
     for rule in _RULES:
-        if names := [name for (name,) in db.execute(rule.query.format(**words))]:
+        if names := rule.broken_by(db):
             whole = False
             yield _faulty("states", rule.what, names, rule.fix, rule.verdict)
     if whole:
-        runs, sweeps = db.execute("SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM sweeps)").fetchone()
+        runs, sweeps = consistency.counted(db)
         yield Finding("states", Verdict.OK, f"of {runs} runs and {sweeps} sweeps agree")
 
 
@@ -146,18 +130,14 @@ def _files(
     db: Connection, shelf: FileStore, *, deep: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[Finding]:
     """Compare the rows of files with what lies there, and what lies there with the rows."""
-    query = (
-        "SELECT p.entity, p.name, r.name, f.path, f.run_id FROM files f JOIN runs r ON r.id = f.run_id"
-        " JOIN projects p ON p.id = r.project_id ORDER BY f.run_id, f.path"
-    )
-    rows = db.execute(query).fetchall()
+    rows = run_files.of_all_runs(db)
     wrong: list[str] = []
     known: set[Path] = set()
-    for done, (entity, project, run, path, run_id) in enumerate(rows, 1):
-        place = shelf.locate(entity, project, run, path)
+    for done, noted in enumerate(rows, 1):
+        place = shelf.locate(noted.entity, noted.project, noted.run, noted.path)
         known.add(place)
-        if fault := _fault(db, place, run_id, path, deep=deep):
-            wrong.append(f"{entity}/{project}/{run}/{path} {fault}")
+        if fault := _fault(db, place, noted, deep=deep):
+            wrong.append(f"{noted.entity}/{noted.project}/{noted.run}/{noted.path} {fault}")
         if progress:
             progress(done, len(rows))
     what = "with its size and MD5" if deep else "with its size (--deep compares contents too)"
@@ -170,18 +150,17 @@ def _files(
         yield _faulty("orphans", "files that no run has", orphans, fix, Verdict.WARN)
 
 
-def _fault(db: Connection, place: Path, run_id: int, path: str, *, deep: bool) -> str:
+def _fault(db: Connection, place: Path, noted: NotedFile, *, deep: bool) -> str:
     """Say what is wrong with a file; a running server may replace it between one look and the next."""
     fault = ""
     for _ in range(3):
-        row = db.execute("SELECT size, md5 FROM files WHERE run_id = ? AND path = ?", (run_id, path)).fetchone()
+        row = run_files.look_up(db, noted.run_id, noted.path)
         if row is None:
             return ""
-        fault = _difference(place, *row, deep=deep)
+        fault = _difference(place, row.size, row.md5, deep=deep)
         if not fault:
             return ""
-    arriving = "SELECT 1 FROM arriving_files WHERE run_id = ? AND path = ?"
-    return "" if db.execute(arriving, (run_id, path)).fetchone() else fault
+    return "" if run_files.is_arriving(db, noted.run_id, noted.path) else fault
 
 
 def _difference(place: Path, size: int, md5: str, *, deep: bool) -> str:

@@ -1,7 +1,7 @@
-"""The database: one SQLite file in WAL mode, one writer, migrations as SQL files.
+"""The database: one SQLite file in WAL mode, one writer, migrated when it is opened.
 
-The modules users, projects, sweeps, runs and lines hold the queries, each as a function of a
-connection; what belongs together is done inside one `with store.write()`.
+The modules named after tables hold the queries, each as a function of a connection; what belongs together is done
+inside one `with store.write()`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.server.store import disk, snapshot
+from sweeper.server.store import disk, schema, snapshot
 from sweeper.server.store.wal_sync import WalSync
 
 Connection = sqlite3.Connection
 """One transaction's view of the database: who holds one asks this room's functions, and writes no SQL."""
 MEMORY = ":memory:"
+RESTORE = "sweeper server restore BACKUP; without a backup the database's other rows can still be read"
+"""What to do about a database that is damaged."""
 _BUSY_TIMEOUT_S = 30.0
 _MOST_IDLE = 16
 """Readers kept open; each may hold 2 MiB of pages."""
@@ -150,11 +151,8 @@ class Store:
                 self._idle.append(connection)
 
     def _migrate(self) -> None:
-        known = known_migrations()
-        self._writer.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT"
-        )
-        done = {row["number"] for row in self._writer.execute("SELECT number FROM migrations")}
+        known = schema.known_migrations()
+        done = schema.begin(self._writer)
         if newer := done - known.keys():
             raise StoreError(
                 f"{self._path} was written by a newer sweeper: it has migration {max(newer)}, "
@@ -165,16 +163,8 @@ class Store:
         if missing and done and self._path != MEMORY:
             snapshot.before_migration(self._writer, Path(self._path), missing[0])
         for number in missing:
-            self._apply(number, *known[number])
-
-    def _apply(self, number: int, name: str, sql: str) -> None:
-        """Run one migration and record it, both or neither; another process may have done so just now."""
-        with self.write() as db:
-            if db.execute("SELECT 1 FROM migrations WHERE number = ?", (number,)).fetchone():
-                return
-            for statement in _statements(sql):
-                db.execute(statement)
-            db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
+            with self.write() as db:
+                schema.apply(db, number, *known[number])
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -186,26 +176,23 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that reads the database of a store, in use or not, for who has no store of it.
+
+    Raises:
+        StoreError: SQLite cannot read it.
+    """
+    try:
+        with closing(open_reader(path)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read: {error}", f"restore it: {RESTORE}") from error
+
+
+@contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
         connection.close()
         raise
-
-
-def known_migrations() -> dict[int, tuple[str, str]]:
-    """Read the migrations that this version knows: number -> (name, SQL)."""
-    folder = files("sweeper.server.store") / "migrations"
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return {int(entry.name[:4]): (entry.name, entry.read_text("utf-8")) for entry in found}
-
-
-def _statements(sql: str) -> Iterator[str]:
-    """Split a migration; `executescript` would commit the transaction around it."""
-    pending = ""
-    for line in sql.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""

@@ -1,4 +1,4 @@
-"""Files of runs: where they lie, who may write them, and the two HTTP endpoints for them."""
+"""Files of runs: where they lie on disk, and what the database knows of them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ class StoredFile:
     md5: str = ""
     mimetype: str | None = None
     updated_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotedFile:
+    """A row of a file, with the names that its place on disk is made of; `md5` is base64."""
+
+    entity: str
+    project: str
+    run: str
+    path: str
+    run_id: int
+    size: int
+    md5: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,11 @@ def announce(db: sqlite3.Connection, run_id: int, path: str, arrival: Arrival) -
     db.execute("INSERT OR REPLACE INTO arriving_files (run_id, path, size, md5) VALUES (?, ?, ?, ?)", row)
 
 
+def forget(db: sqlite3.Connection, run_id: int, path: str) -> None:
+    """Remove the note of a run's file; its content lies on disk and is the caller's to remove."""
+    db.execute("DELETE FROM files WHERE run_id = ? AND path = ?", (run_id, path))
+
+
 def settle(db: sqlite3.Connection, shelf: FileStore, *, now: float) -> None:
     """Finish what the last server was at when it died: note the uploads that it moved, forget the others."""
     query = (
@@ -177,7 +195,7 @@ def settle(db: sqlite3.Connection, shelf: FileStore, *, now: float) -> None:
         place = shelf.locate(entity, project, run, path)
         if place.is_file() and place.stat().st_size == size and md5_of(place) == md5:
             record(db, run_id, path, size, md5, now=now)
-    db.execute("DELETE FROM arriving_files")
+    forget_arrivals(db)
     for torn in shelf.root.glob(f"{TORN}*"):
         torn.unlink()
 
@@ -201,11 +219,17 @@ def find(db: sqlite3.Connection, run_id: int, path: str) -> StoredFile:
     Raises:
         NotFoundError: The run has no such file.
     """
+    found = look_up(db, run_id, path)
+    if found is None:
+        raise NotFoundError(f"the run has no file {path!r}")
+    return found
+
+
+def look_up(db: sqlite3.Connection, run_id: int, path: str) -> StoredFile | None:
+    """Find a file of a run, if the run has it."""
     query = "SELECT path, size, md5, mimetype, updated_at FROM files WHERE run_id = ? AND path = ?"
     row = db.execute(query, (run_id, path)).fetchone()
-    if row is None:
-        raise NotFoundError(f"the run has no file {path!r}")
-    return StoredFile(*row)
+    return StoredFile(*row) if row else None
 
 
 def matching(db: sqlite3.Connection, run_id: int, names: Sequence[str], pattern: str | None) -> list[StoredFile]:
@@ -221,3 +245,33 @@ def matching(db: sqlite3.Connection, run_id: int, names: Sequence[str], pattern:
         " ORDER BY path"
     )
     return [StoredFile(*row) for row in db.execute(query, (run_id, pattern))]
+
+
+def of_all_runs(db: sqlite3.Connection) -> list[NotedFile]:
+    """List the files of all runs, by run and path."""
+    query = (
+        "SELECT p.entity, p.name, r.name, f.path, f.run_id, f.size, f.md5 FROM files f JOIN runs r ON r.id = f.run_id"
+        " JOIN projects p ON p.id = r.project_id ORDER BY f.run_id, f.path"
+    )
+    return [NotedFile(*row) for row in db.execute(query)]
+
+
+def total_bytes(db: sqlite3.Connection) -> int:
+    """Add up the sizes of all runs' files."""
+    return int(db.execute("SELECT coalesce(sum(size), 0) FROM files").fetchone()[0])
+
+
+def is_arriving(db: sqlite3.Connection, run_id: int, path: str) -> bool:
+    """Tell whether an upload is between its move and its row, so that the two may disagree."""
+    query = "SELECT 1 FROM arriving_files WHERE run_id = ? AND path = ?"
+    return db.execute(query, (run_id, path)).fetchone() is not None
+
+
+def correct(db: sqlite3.Connection, run_id: int, path: str, size: int, md5: str) -> None:
+    """Make the row of a file say what lies on disk."""
+    db.execute("UPDATE files SET size = ?, md5 = ? WHERE run_id = ? AND path = ?", (size, md5, run_id, path))
+
+
+def forget_arrivals(db: sqlite3.Connection) -> None:
+    """Forget which uploads were about to be moved."""
+    db.execute("DELETE FROM arriving_files")

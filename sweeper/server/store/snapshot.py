@@ -6,9 +6,10 @@ import contextlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sweeper.errors import StoreError
 from sweeper.server.store import disk
 
 PAGES = 2048
@@ -62,3 +63,24 @@ def copy(db: sqlite3.Connection, place: Path, progress: Callable[[int, int], Non
             db.execute("ROLLBACK")
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
     disk.flush(place)
+
+
+@contextlib.contextmanager
+def changing(place: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection to a copy, to make it agree with what is kept beside it; the changes are stored at the end.
+
+    Args:
+        place: The copy, which nobody else has open.
+
+    Raises:
+        StoreError: SQLite cannot read or change it.
+        DiskFullError: The disk takes no more.
+    """
+    try:
+        with disk.refusing(), contextlib.closing(sqlite3.connect(place)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA foreign_keys = ON")  # what belongs to a row that goes, goes with it
+            yield db
+            db.commit()
+    except sqlite3.Error as error:
+        raise StoreError(f"the copy {place} cannot be changed: {error}") from error

@@ -1,57 +1,87 @@
-"""Artifacts in the check of a data directory, in backups and in restores."""
+"""The check of a data directory: each kind of damage is seen, named and told what to do about."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import tarfile
-from pathlib import Path
+import os
+import sqlite3
 
 import pytest
 
 from sweeper.errors import StoreError
-from sweeper.server.admin import backup, integrity
-from sweeper.server.store import snapshot
-from sweeper.server.store.database import open_reader
-from tests.unit.server.graphql.test_artifact_operations import DELETE, Logger, md5_of
+from sweeper.server.admin import integrity
+from sweeper.server.store import run_files, snapshot
+from sweeper.server.store.database import reading
+from tests.unit.server.admin.conftest import ALL_WELL, faults, findings, found, place_of
+from tests.unit.server.graphql.test_artifact_operations import md5_of
 
 
-@pytest.fixture
-def log(client):
-    """A client that logs an artifact with two files."""
-    client.init("r")
-    return Logger(client)
+def test_the_check_sees_each_kind_of_damage(full):
+    """A missing, a cut and a changed file, a loose row, a strange state and a stray file are each named, with a fix."""
+    client, sweep, run = full
+    data = client.data_dir
+    assert findings(data, deep=True) == ALL_WELL
+    model = data / "files" / "local" / "p" / run / "model.onnx"
+    model.write_bytes(b"weighty")
+    assert findings(data)["files"] == "ok"
+    assert f"{run}/model.onnx has another content" in found(data, "files", deep=True).found
+    model.write_bytes(b"w")
+    assert "has 1 bytes instead of 7" in found(data, "files").found
+    model.unlink()
+    assert "is missing" in found(data, "files").found
+    (data / "files" / "stray").touch()
+    assert (found(data, "orphans").verdict, "stray" in found(data, "orphans").found) == ("warn", True)
+    with contextlib.closing(sqlite3.connect(data / "sweeper.db")) as db:
+        db.execute("UPDATE sweeps SET state = 'ASLEEP'")
+        db.execute("INSERT INTO prior_runs VALUES (1, 99)")
+        db.commit()
+    assert sweep in found(data, "states").found
+    assert "prior_runs" in found(data, "references").found
+    assert all(finding.fix for finding in integrity.examine(data) if finding.verdict != "ok")
 
 
-def findings(data: Path, *, deep: bool = False) -> dict[str, tuple[str, str]]:
-    """What the check says is not well."""
-    found = integrity.examine(data, deep=deep)
-    return {one.check: (one.verdict.value, one.found) for one in found if one.verdict != "ok"}
+def test_the_check_sees_a_damaged_page(full, tmp_path):
+    """Bytes changed in the middle of the database are seen, or the database is refused."""
+    with reading(full[0].data_dir / "sweeper.db") as db:
+        snapshot.copy(db, tmp_path / "sweeper.db")
+    with (tmp_path / "sweeper.db").open("r+b") as file:
+        file.seek(4096 * 6)
+        file.write(os.urandom(4096 * 3))
+    with contextlib.suppress(StoreError):
+        assert findings(tmp_path)["database"] == "fail"
 
 
-def place_of(client, content: bytes) -> Path:
-    """Where a content lies."""
-    (place,) = client.data_dir.glob(f"artifacts/*/*/{hashlib.md5(content, usedforsecurity=False).hexdigest()}")
-    return place
+def test_the_check_knows_versions(full, tmp_path):
+    """A newer database fails, an older one warns, and a folder without one is said to be none."""
+    data = full[0].data_dir
+    with contextlib.closing(sqlite3.connect(data / "sweeper.db")) as db:
+        db.execute("INSERT INTO migrations VALUES (9999, 'x')")
+        db.commit()
+        assert found(data, "version").verdict == "fail"
+        db.execute("DELETE FROM migrations WHERE number IN (10, 9999)")
+        db.commit()
+        assert found(data, "version").verdict == "warn"
+    with pytest.raises(StoreError, match=r"holds no sweeper\.db"):
+        findings(tmp_path / "nowhere")
 
 
 def test_the_check_sees_damaged_contents(log, client):
     """A missing, a cut and a changed content, a missing manifest and a stray content are each named."""
     log.log()
-    assert findings(client.data_dir, deep=True) == {}
+    assert faults(client.data_dir, deep=True) == {}
     a, manifest = place_of(client, b"A"), place_of(client, log.manifest_text())
     a.write_bytes(b"Z")
-    assert findings(client.data_dir) == {}
-    assert "local/p/data:v0/a has another content" in findings(client.data_dir, deep=True)["artifacts"][1]
+    assert faults(client.data_dir) == {}
+    assert "local/p/data:v0/a has another content" in faults(client.data_dir, deep=True)["artifacts"][1]
     a.write_bytes(b"AA")
-    assert "local/p/data:v0/a has 2 bytes instead of 1" in findings(client.data_dir)["artifacts"][1]
+    assert "local/p/data:v0/a has 2 bytes instead of 1" in faults(client.data_dir)["artifacts"][1]
     a.unlink()
     manifest.rename(manifest.with_name("0" * 32))
-    verdict, said = findings(client.data_dir)["artifacts"]
+    verdict, said = faults(client.data_dir)["artifacts"]
     assert verdict == "fail"
     assert "local/p/data:v0/a is missing" in said
     assert "local/p/data:v0 (manifest) is missing" in said
-    verdict, said = findings(client.data_dir)["artifact orphans"]
+    verdict, said = faults(client.data_dir)["artifact orphans"]
     assert (verdict, "0" * 32 in said) == ("warn", True)
 
 
@@ -59,57 +89,43 @@ def test_the_check_trusts_a_content_more_than_its_announced_size(log, client):
     """A client that says a wrong size has damaged nothing; an artifact being uploaded needs nothing yet."""
     artifact = log.create()["id"]
     urls = log.announce(artifact)
-    assert findings(client.data_dir, deep=True) == {}
+    assert faults(client.data_dir, deep=True) == {}
     assert [log.put(url, content) for url, content in zip(urls, (b"A", b"B"), strict=True)] == [200, 200]
     entries = {path: {"digest": md5_of(text), "size": 7} for path, text in log.contents.items()}
     log.manifest(artifact, entries)
     log.commit(artifact)
-    assert findings(client.data_dir, deep=True) == findings(client.data_dir) == {}
+    assert faults(client.data_dir, deep=True) == faults(client.data_dir) == {}
 
 
-def test_a_backup_brings_artifacts_back(log, client, serve, tmp_path):
-    """The restored server gives what was logged; what nothing needs is not taken along."""
-    log.log()
-    stray = place_of(client, b"A").with_name("0" * 32)
-    stray.write_bytes(b"stray")
-    done = backup.write(client.data_dir, tmp_path / "all.tar", now=0)
-    assert (done.files, done.missing) == (4, [])  # two contents, a manifest and the key
-    (tmp_path / "restored").mkdir()
-    backup.restore(tmp_path / "all.tar", tmp_path / "restored", now=0)
-    assert findings(tmp_path / "restored", deep=True) == {}
-    with contextlib.contextmanager(serve)(tmp_path / "restored") as again:
-        edges = Logger(again).found()["artifact"]["files"]["edges"]
-        assert [again.http.get(edge["node"]["directUrl"]).content for edge in edges] == [b"A", b"B"]
+def test_a_file_on_its_way_is_no_damage(full):
+    """A running server moves an upload before it changes the row: the check knows which file that may be."""
+    client, _, run = full
+    place = client.data_dir / "files" / "local" / "p" / run / "model.onnx"
+    arriving = client.data_dir / "files" / ".upload-a"
+    arriving.write_bytes(b"new weights")
+    arrival = run_files.Arrival(arriving, 11, run_files.md5_of(arriving))
+    with client.http.app.state.store.write() as db:
+        (noted, *_) = [file for file in run_files.of_all_runs(db) if file.path == "model.onnx"]
+        run_files.announce(db, noted.run_id, noted.path, arrival)
+    assert findings(client.data_dir) == ALL_WELL
+    arrival.move(place)
+    assert findings(client.data_dir) == ALL_WELL
+    place.write_bytes(b"other weights")
+    with client.http.app.state.store.write() as db:
+        run_files.forget_arrivals(db)
+    assert findings(client.data_dir)["files"] == "fail"
 
 
-def test_a_backup_with_a_changed_artifact_is_not_restored(log, client, tmp_path):
-    """The deep check before a restore reads artifacts too."""
-    log.contents = {"weights": b"weights of a model"}
-    log.log()
-    place = tmp_path / "all.tar"
-    backup.write(client.data_dir, place, now=0)
-    place.write_bytes(place.read_bytes().replace(b"weights of a model", b"weights of a muddle"[:18]))
-    (tmp_path / "restored").mkdir()
-    with pytest.raises(StoreError, match="local/p/data:v0/weights has another content"):
-        backup.restore(place, tmp_path / "restored", now=0)
-    assert list((tmp_path / "restored").iterdir()) == []
+def test_a_database_of_somebody_else_is_no_damage_of_ours(tmp_path):
+    """A sound database without our tables is said to be none of ours."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "sweeper.db")) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    assert found(tmp_path, "version").found == "the database is not sweeper's"
 
 
-def test_what_is_deleted_during_a_backup_is_named_and_left_out(log, client, tmp_path):
-    """The version left takes over `latest` in the backup; an artifact whose content got lost stays known."""
-    log.log()
-    log.contents = {"c": b"C"}
-    second = log.log()
-    log.name, log.contents = "other", {"d": b"D"}
-    log.log()
-    copied = tmp_path / "copy.db"
-    with contextlib.closing(open_reader(client.data_dir / "sweeper.db")) as live:
-        snapshot.copy(live, copied)
-        client.graphql(DELETE, i={"artifactID": second, "deleteAliases": True})
-        place_of(client, b"D").unlink()
-        done = backup.Backup(tmp_path / "x.tar")
-        with tarfile.open(done.place, "w") as tar, contextlib.closing(backup._open_copy(copied)) as db:
-            list(backup._add_artifacts(tar, db, live, client.data_dir, done))
-            assert set(done.missing) == {"local/p/data:v1/c", "local/p/data:v1 (manifest)", "local/p/other:v0/d"}
-            left = db.execute("SELECT alias, artifact_id FROM artifact_aliases ORDER BY artifact_id").fetchall()
-            assert [(alias, artifact_id) for alias, artifact_id in left] == [("latest", 1), ("latest", 3)]
+def test_a_file_that_is_no_database_is_told_how_to_restore(tmp_path):
+    """What SQLite cannot read is an error of ours, with the command that puts a backup back."""
+    (tmp_path / "sweeper.db").write_bytes(b"hello" * 1000)
+    with pytest.raises(StoreError, match="cannot be read") as caught:
+        findings(tmp_path)
+    assert "sweeper server restore" in caught.value.hint

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.run import RunState
 from sweeper.server.errors import RequestError
+from sweeper.server.store import projects, run_files, runs
+from sweeper.server.store.database import MEMORY, Store
 from sweeper.server.store.run_files import FileStore, check_path
 
 FIELDS = "fileCount files(names: $n, pattern: $p) { edges { node { name sizeBytes md5 url directUrl mimetype } } }"
@@ -177,3 +180,44 @@ def test_file_that_is_too_long_is_refused(client):
     assert client.http.put(address, content=iter([b"x" * 6, b"y" * 6])).status_code == 413
     assert client.http.put(address, content=b"x" * 10).status_code == 200
     assert list(Path(client.data_dir / "files").glob(".upload-*")) == []
+
+
+def test_what_a_dead_server_moved_is_noted_at_the_next_start(tmp_path):
+    """Killed between a file's move and its row, or before the move: row and file agree again, and nothing is left."""
+    store, shelf = Store(MEMORY), FileStore(tmp_path)
+    with store.write() as db:
+        place = projects.ensure(db, "local", "p", now=0)
+        run = runs.create(db, place.id, "r", state=RunState.RUNNING, now=0)
+        for path in ("moved", "unmoved"):
+            torn = tmp_path / f".upload-{path}"
+            torn.write_bytes(b"new content")
+            run_files.record(db, run.id, path, 3, "old", now=0)
+            arrival = run_files.Arrival(torn, 11, run_files.md5_of(torn))
+            run_files.announce(db, run.id, path, arrival)
+            assert run_files.is_arriving(db, run.id, path)
+            if path == "moved":
+                shelf.make_room(shelf.locate("local", "p", "r", path))
+                arrival.move(shelf.locate("local", "p", "r", path))
+        run_files.settle(db, shelf, now=1)
+        assert [(file.path, file.size) for file in run_files.of_run(db, run.id)] == [("moved", 11), ("unmoved", 3)]
+        assert not run_files.is_arriving(db, run.id, "unmoved")
+    assert list(tmp_path.glob(".upload-*")) == []
+    store.close()
+
+
+def test_rows_are_made_to_agree_with_what_a_backup_took():
+    """A row is corrected or forgotten by run and path; the sizes of those left are added up."""
+    store = Store(MEMORY)
+    with store.write() as db:
+        place = projects.ensure(db, "local", "p", now=0)
+        for name in ("r", "s"):
+            run = runs.create(db, place.id, name, state=RunState.RUNNING, now=0)
+            for path in ("a", "b"):
+                run_files.record(db, run.id, path, 10, "x", now=0)
+        run_files.correct(db, run.id, "a", 3, "y")
+        run_files.forget(db, run.id, "b")
+        found = [(file.run, file.path, file.size, file.md5) for file in run_files.of_all_runs(db)]
+        assert found == [("r", "a", 10, "x"), ("r", "b", 10, "x"), ("s", "a", 3, "y")]
+        assert run_files.look_up(db, run.id, "b") is None
+        assert run_files.total_bytes(db) == 23
+    store.close()
