@@ -21,7 +21,7 @@ import yaml
 from sweeper.run import RunState
 from sweeper.search import stop_decision
 from sweeper.server.rules.dispatcher import Scheduler
-from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store import lines, projects, runs, seen_runs, sweeps, users
 from sweeper.server.store.database import Store
 from sweeper.server.store.lines import HistoryLine
 from sweeper.server.store.sweeps import Sweep
@@ -57,7 +57,7 @@ def filled(store: Store, size: int) -> tuple[Sweep, int]:
 def whole_histories(store: Store, sweep: Sweep) -> None:
     """Decide as `stop_decision` does, on all runs with all they logged."""
     with store.read() as db:
-        known = runs.for_search(db, sweep)
+        known = seen_runs.for_search(db, sweep)
     stop_decision(sweep.definition, known[-1], known)
 
 

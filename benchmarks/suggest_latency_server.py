@@ -39,7 +39,7 @@ import yaml
 
 from sweeper.run import RunState
 from sweeper.search import suggest
-from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store import lines, projects, runs, seen_runs, sweeps, users
 from sweeper.server.store.database import Store
 from sweeper.server.store.lines import HistoryLine
 
@@ -199,7 +199,7 @@ def on_demand(data: Path, sweep_name: str) -> float:
         with store.read() as db:
             sweep = sweeps.find(db, sweep_name)
             assert sweep is not None  # noqa: S101
-            known = runs.for_search(db, sweep)
+            known = seen_runs.for_search(db, sweep)
         suggest(sweep.definition, known, seed=1)
 
     try:

@@ -24,7 +24,7 @@ from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
 from sweeper.server.rules import controllers, prior_runs, run_transitions
 from sweeper.server.store import projects as project_table
-from sweeper.server.store import run_filters, runs, sweeps
+from sweeper.server.store import run_filters, runs, seen_runs, sweeps
 from sweeper.server.store.run_filters import Candidate
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
@@ -229,7 +229,7 @@ class SweepNode:
     def best_loss(self) -> float | None:
         """The best value of its metric, whichever its goal."""
         with self.context.store.read() as db:
-            known = runs.for_search(db, self.stored)
+            known = seen_runs.for_search(db, self.stored)
         goal = self.stored.definition.goal
         best = best_run([run for run in known if not run.prior], goal)
         return best.best(goal) if best else None

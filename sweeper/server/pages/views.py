@@ -21,7 +21,7 @@ from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
 from sweeper.server.pages.rendering import page
 from sweeper.server.rules import prior_runs
-from sweeper.server.store import alerts, lines, projects, run_files, runs, sweeps
+from sweeper.server.store import alerts, lines, projects, run_files, runs, seen_runs, sweeps
 from sweeper.server.store.database import Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
@@ -72,7 +72,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
-        seen = runs.for_search(db, found)
+        seen = seen_runs.for_search(db, found)
         fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]

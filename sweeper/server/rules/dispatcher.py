@@ -38,7 +38,7 @@ from sweeper.server.rules.early_handout import EAGER_S, all_done, note, watchabl
 from sweeper.server.rules.search_ahead import Searcher
 from sweeper.server.rules.suggestions import Ahead
 from sweeper.server.rules.sweep_transitions import settle
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
@@ -146,8 +146,8 @@ class Scheduler:
             sweep = sweeps.get(db, stored.sweep_id)
             if sweep.definition.stopping is None:
                 return
-            run = runs.for_judging(db, sweep, stored, since_line)
-            decision = judge(sweep.definition, run, runs.others_at(db, sweep, run_id))
+            run = seen_runs.for_judging(db, sweep, stored, since_line)
+            decision = judge(sweep.definition, run, seen_runs.others_at(db, sweep, run_id))
         if decision:
             with self.store.write() as db:
                 stop_requests.request(db, run_id, decision.reason, decision, now=now)
@@ -293,7 +293,7 @@ class Scheduler:
         """Search; give the reason again if a random draw has to do."""
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
-            known = runs.for_search(db, sweep)
+            known = seen_runs.for_search(db, sweep)
         own, ended = sum(not run.prior for run in known), sum(run.state.ended for run in known)
         if not sweep.definition.learns:
             fallback = ""  # there is nothing to crash or hang

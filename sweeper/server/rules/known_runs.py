@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sweeper.run import Run
-from sweeper.server.store import runs
+from sweeper.server.store import seen_runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 
@@ -24,12 +24,12 @@ class KnownRuns:
         self._read: dict[int, tuple[Any, Run]] = {}
 
     def refresh(self, db: Connection, sweep: Sweep) -> list[Run]:
-        """Give what `runs.for_search` gives."""
+        """Give what `seen_runs.for_search` gives."""
         found = {}
         for run_id, *state in db.execute(_STATES, {"id": sweep.id}).fetchall():
             known = self._read.get(run_id)
             if known is None or known[0] != state or not known[1].state.ended:
-                known = state, runs.seen_run(db, sweep, run_id)
+                known = state, seen_runs.get(db, sweep, run_id)
             found[run_id] = known
         self._read = found
         return [run for _, run in found.values()]

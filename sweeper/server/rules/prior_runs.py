@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from sweeper import search
 from sweeper.run import lookup
 from sweeper.server.errors import RequestError
-from sweeper.server.store import lines, projects, run_filters, runs, sweeps
+from sweeper.server.store import lines, projects, run_filters, runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
@@ -129,4 +129,4 @@ def expected_runs(db: Connection, sweep: Sweep) -> int | None:
     """Count the runs a sweep will have; None if it goes on until stopped."""
     if not runs.attached_to(db, sweep.id):
         return sweep.definition.expected_runs
-    return search.expected_runs(sweep.definition, runs.for_search(db, sweep))
+    return search.expected_runs(sweep.definition, seen_runs.for_search(db, sweep))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store import lines, runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -55,10 +55,10 @@ def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
     """Whether an ended run reached its sweep's target, be it in its summary alone."""
     metric = sweep.definition.metric
     if sweep.definition.metrics:
-        return sweep.definition.met(runs.seen_run(db, sweep, run.id).values)
+        return sweep.definition.met(seen_runs.get(db, sweep, run.id).values)
     if metric is None or metric.target is None:
         return False
-    best = runs.seen_run(db, sweep, run.id).best(metric.goal)
+    best = seen_runs.get(db, sweep, run.id).best(metric.goal)
     return best is not None and metric.reached_by(best)
 
 

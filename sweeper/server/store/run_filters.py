@@ -1,4 +1,4 @@
-"""Filters and orders of runs in W&B's form: Mongo-like JSON, and `+created_at` or `-summary_metrics.loss`."""
+"""The runs that a filter holds for, in the order asked for, such as `+created_at` or `-summary_metrics.loss`."""
 
 from __future__ import annotations
 
@@ -6,33 +6,21 @@ import json
 import math
 import operator
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
-
-import re2
 
 from sweeper.run import lookup
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError
 from sweeper.server.store import runs, sweeps
+from sweeper.server.store.filter_conditions import MISSING, TIMES, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
-MISSING = object()
-MAX_PATTERN = 200
 MAX_COMPARISONS = 5_000_000
 """Conditions of a filter times runs to look at: some seconds."""
-_TIMES = {
-    "created_at": "created_at",
-    "createdAt": "created_at",
-    "heartbeat_at": "heartbeat_at",
-    "heartbeatAt": "heartbeat_at",
-    "updated_at": "heartbeat_at",
-    "updatedAt": "heartbeat_at",
-}
 _COLUMNS = {
     "name": "name",
     "state": "state",
@@ -44,7 +32,7 @@ _COLUMNS = {
     "description": "description",
     "notes": "notes",
     "host": "host",
-    **_TIMES,
+    **TIMES,
 }
 
 
@@ -107,127 +95,6 @@ class Candidate:
 
 def _present(value: Any) -> Any:
     return MISSING if value is None else value
-
-
-def matches(condition: object, run: Candidate) -> bool:
-    """Tell whether a filter holds for a run.
-
-    Raises:
-        RequestError: The filter has an unknown operator or key.
-    """
-    if not isinstance(condition, Mapping):
-        raise RequestError(f"a filter is a JSON object, not {condition!r}")
-    return all(_holds(key, wanted, run) for key, wanted in condition.items())
-
-
-def _holds(key: str, wanted: Any, run: Candidate) -> bool:
-    if key in {"$and", "$or", "$nor"}:
-        if not isinstance(wanted, list):
-            raise RequestError(f"{key} takes a list of filters")
-        found = [matches(part, run) for part in wanted]
-        return all(found) if key == "$and" else any(found) is (key == "$or") if found else True
-    if key == "$not":
-        return not matches(wanted, run)
-    if key.startswith("$"):
-        raise RequestError(f"unknown operator {key!r}; a filter combines with $and, $or, $nor, $not")
-    return _compare(key, run.get(key), wanted)
-
-
-def _compare(key: str, value: Any, wanted: Any) -> bool:
-    """Compare one value with a constant or with `{"$gt": ...}`."""
-    if not (isinstance(wanted, Mapping) and any(name.startswith("$") for name in wanted)):
-        return _equal(value, _operand(key, wanted))
-    for name, operand in wanted.items():
-        if name == "$not":
-            if _compare(key, value, operand):
-                return False
-        elif name not in _OPERATORS:
-            raise RequestError(f"unknown operator {name!r}; choose from {', '.join(_OPERATORS)}, $not")
-        elif not _OPERATORS[name](value, _operand(key, operand)):
-            return False
-    return True
-
-
-def _operand(key: str, wanted: Any) -> Any:
-    """Read a constant; times come as text."""
-    if key not in _TIMES or not isinstance(wanted, str):
-        return wanted
-    try:
-        moment = datetime.fromisoformat(wanted)
-    except ValueError as error:
-        raise RequestError(f"{wanted!r} is not a time: write 2026-01-31T12:00:00Z") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    if value is MISSING:
-        return wanted is None
-    if isinstance(value, list) and not isinstance(wanted, list):
-        return wanted in value
-    if isinstance(value, bool) is not isinstance(wanted, bool):
-        return False
-    return bool(value == wanted)
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Make an order of numbers or of texts; anything else, or one of each, is not in order."""
-
-    def check(value: Any, wanted: Any) -> bool:
-        numbers = isinstance(value, int | float) and isinstance(wanted, int | float)
-        texts = isinstance(value, str) and isinstance(wanted, str)
-        return (numbers or texts) and compare(value, wanted)
-
-    return check
-
-
-def _in(value: Any, wanted: Any) -> bool:
-    if not isinstance(wanted, list):
-        raise RequestError("$in and $nin take a list")
-    return any(_equal(value, item) for item in wanted)
-
-
-def _regex(value: Any, pattern: Any) -> bool:
-    compiled = _compiled(pattern) if isinstance(pattern, str) else None
-    if compiled is None:
-        raise RequestError("$regex takes a pattern")
-    found = value if isinstance(value, list) else [value]
-    return any(isinstance(text, str) and compiled.search(_encoded(text)) is not None for text in found)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode(errors="replace")  # half a surrogate pair matches as a question mark
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> Any:
-    """Compile a pattern for RE2, whose time is linear in the text: Python's own can take for ever.
-
-    Raises:
-        RequestError: It is none, or has what RE2 lacks: look-around and back references.
-    """
-    options = re2.Options()
-    options.log_errors, options.max_mem = False, 2**20
-    try:
-        if len(pattern) <= MAX_PATTERN:
-            return re2.compile(_encoded(pattern), options=options)
-    except re2.error as error:
-        fault = error.args[0].decode(errors="replace")
-        raise RequestError(f"{pattern!r} is not a regular expression (RE2): {fault}") from error
-    raise RequestError(f"$regex takes a pattern of at most {MAX_PATTERN} characters")
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "$eq": _equal,
-    "$ne": lambda value, wanted: not _equal(value, wanted),
-    "$gt": _ordered(operator.gt),
-    "$gte": _ordered(operator.ge),
-    "$lt": _ordered(operator.lt),
-    "$lte": _ordered(operator.le),
-    "$in": _in,
-    "$nin": lambda value, wanted: not _in(value, wanted),
-    "$regex": _regex,
-    "$exists": lambda value, wanted: (value is not MISSING) is bool(wanted),
-}
 
 
 def find(

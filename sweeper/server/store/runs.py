@@ -7,13 +7,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.run import Run, RunState, StopDecision, finite, lookup, sign
-from sweeper.search import Judged, OthersAt, Reached
+from sweeper.run import RunState, StopDecision
 from sweeper.server.names import check_name, new_id
-from sweeper.server.store import lines
 from sweeper.server.store.sweeps import Sweep
 from sweeper.space.parameter_space import params_key
 
@@ -252,85 +249,6 @@ def parameters_of(sweep: Sweep, config: str) -> dict[str, Any]:
     return sweep.definition.space.flatten(values)
 
 
-def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
-    prior = stored.sweep_id != sweep.id
-    return Run(
-        id=stored.name,
-        state=stored.state,
-        params=parameters_of(sweep, stored.config) if prior else json.loads(stored.params),
-        history=history,
-        prior=prior,
-        name=stored.display_name,
-        reason=stored.reason,
-        created_at=datetime.fromtimestamp(stored.created_at, UTC),
-        duration_s=stored.duration_s,
-        stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
-        values=_values(sweep, stored),
-    )
-
-
-def _values(sweep: Sweep, stored: StoredRun) -> tuple[float, ...]:
-    """Give the values of several metrics: those of a run belong together, so they are its last ones."""
-    if sweep.definition.metrics is None or stored.state is not RunState.FINISHED:
-        return ()
-    return sweep.definition.final_values(json.loads(stored.summary))
-
-
 def stop_text(decision: StopDecision) -> str:
     """Write the numbers of a stop decision; run and reason stand beside them."""
     return json.dumps({key: value for key, value in asdict(decision).items() if key not in {"run_id", "reason"}})
-
-
-def seen_run(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> Run:
-    """Give one of the runs that a sweep sees, with the history of its metric."""
-    stored = get(db, run_id)
-    logged = lines.metric_history(db, sweep.id, run_id)
-    return _as_run(sweep, stored, _history(sweep, stored, {run_id: logged}))
-
-
-def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
-    """Give all runs that a sweep sees with the history of its metric, the oldest first."""
-    histories = lines.metric_histories(db, sweep.id)
-    return [_as_run(sweep, run, _history(sweep, run, histories)) for run in seen_by(db, sweep.id)]
-
-
-def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
-    """Take what was logged; for an ended run that logged nothing, what its summary says."""
-    metric = sweep.definition.metric
-    logged = histories.get(run.id, ())
-    if logged or metric is None or not run.state.ended:
-        return logged
-    return finite([lookup(json.loads(run.summary), metric.name)])
-
-
-def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_line: int | None) -> Judged:
-    """Give one run for early termination, which looks up what it needs.
-
-    Args:
-        db: A connection, of one transaction.
-        sweep: Its sweep.
-        stored: The run.
-        since_line: From which line of its history on it has just logged; None if it has logged nothing new.
-    """
-    now = lines.iterations(db, sweep.id, stored.id, lines.MAX_INTEGER)
-    return Judged(
-        id=stored.name,
-        before=now if since_line is None else lines.iterations(db, sweep.id, stored.id, since_line),
-        now=now,
-        at=lambda iteration: _reached(sweep, lines.metric_of(db, sweep.id, stored.id, iteration)),
-        nonfinite=0 if now else lines.nonfinite(db, sweep.id, stored.id),
-    )
-
-
-def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
-    """Look up what the other runs of a sweep had logged by an iteration."""
-
-    def look_up(iteration: int) -> list[Reached]:
-        rows = lines.metric_at(db, sweep.id, iteration)
-        return [_reached(sweep, row) for row in rows if row["run_id"] != run_id]
-
-    return look_up
-
-
-def _reached(sweep: Sweep, row: sqlite3.Row) -> Reached:
-    return Reached(row["value"], row["lowest" if sign(sweep.definition.goal) > 0 else "highest"])

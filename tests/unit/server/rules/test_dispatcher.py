@@ -12,7 +12,7 @@ from sweeper.run import RunState, SweepState
 from sweeper.search import judge, stop_decision
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.rules import run_transitions, stop_requests
-from sweeper.server.store import runs
+from sweeper.server.store import runs, seen_runs
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 RANDOM = {
@@ -367,11 +367,11 @@ def test_values_looked_up_decide_as_whole_histories_do(table, rule, goal):
         table.start(run)
         table.log(run, *values)
     with table.store.read() as db:
-        known = runs.for_search(db, sweep)
+        known = seen_runs.for_search(db, sweep)
         expected = [stop_decision(sweep.definition, run, known) for run in known]
-        judged = [runs.for_judging(db, sweep, runs.get(db, run.id), since_line=3) for run in made]
+        judged = [seen_runs.for_judging(db, sweep, runs.get(db, run.id), since_line=3) for run in made]
         found = [
-            judge(sweep.definition, run, runs.others_at(db, sweep, stored.id))
+            judge(sweep.definition, run, seen_runs.others_at(db, sweep, stored.id))
             for run, stored in zip(judged, made, strict=True)
         ]
     assert found == expected

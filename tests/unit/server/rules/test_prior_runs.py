@@ -10,7 +10,7 @@ import yaml
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import prior_runs
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store import lines, runs, seen_runs, sweeps
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "metric": METRIC, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -143,7 +143,7 @@ def test_page_shows_the_attached_runs_apart(client, earlier):
 
 def seen(table, sweep):
     with table.store.read() as db:
-        return runs.for_search(db, sweeps.get(db, sweep.id))
+        return seen_runs.for_search(db, sweeps.get(db, sweep.id))
 
 
 def attach(table, sweep, *found):
@@ -214,7 +214,7 @@ def test_another_definition_reads_its_own_metric(client):
     update = "mutation($id: ID, $c: String) { upsertSweep(input: {id: $id, config: $c}) { sweep { name } } }"
     client.graphql(update, id=id_, c=changed)
     with client.http.app.state.store.read() as db:
-        known = runs.for_search(db, sweeps.find(db, made["name"]))
+        known = seen_runs.for_search(db, sweeps.find(db, made["name"]))
     assert [run.history for run in known] == [(0.5,)]
 
 
@@ -315,4 +315,4 @@ def test_what_is_read_ahead_is_completed_and_checked(table):
     with table.store.write() as db:
         prior_runs.attach(db, new, named(goes_on.name, begins_anew.name), logged)
     with table.store.read() as db:
-        assert [run.history for run in runs.for_search(db, new)] == [(3.0, 2.0, 1.0), (7.0,)]
+        assert [run.history for run in seen_runs.for_search(db, new)] == [(3.0, 2.0, 1.0), (7.0,)]

@@ -18,7 +18,7 @@ from sweeper.search import bayes
 from sweeper.server.rules import prior_runs, run_transitions, suggestions
 from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.rules.known_runs import KnownRuns
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import runs, seen_runs, sweeps
 from sweeper.server.store.database import MEMORY, Store
 
 METRIC = {"name": "loss", "goal": "minimize"}
@@ -350,7 +350,7 @@ def test_runs_in_memory_are_those_of_the_database(table):
 
     def check():
         with table.store.read() as db:
-            assert known.refresh(db, sweep) == runs.for_search(db, sweep)
+            assert known.refresh(db, sweep) == seen_runs.for_search(db, sweep)
 
     check()
     first, second = table.given(table.agent(sweep)), table.given(table.agent(sweep))

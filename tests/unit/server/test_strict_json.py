@@ -1,0 +1,78 @@
+"""JSON in and out: what the SDK sends is read, and what it cannot read is never written."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from sweeper.server import strict_json
+from sweeper.server.errors import RequestError
+from sweeper.server.strict_json import JsonAnswer, parse, parse_object, plain, refusal_answer
+
+
+@pytest.mark.parametrize("bracket", ["[]", "{}"])
+def test_nesting_of_json_is_bounded(bracket):
+    """A hundred levels are read, one more is refused; many brackets beside each other are no nesting."""
+    opened, closed = ("[", "]") if bracket == "[]" else ('{"a":', "}")
+    for depth, text in ((100, "0"), (101, "0")):
+        whole = opened * depth + text + closed * depth
+        if depth == 100:
+            assert strict_json.parse(whole, "it")
+        else:
+            with pytest.raises(RequestError, match="100 deep"):
+                strict_json.parse(whole, "it")
+    assert len(strict_json.parse(json.dumps([[]] * 5000), "it")) == 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[NaN]", [math.nan]),
+        (b"[-Infinity]", [-math.inf]),
+        (r'"\ud800"', "\ud800"),
+        ("[1]".encode("utf-16"), [1]),
+        ("1" * 400, int("1" * 400)),
+    ],
+)
+def test_what_python_writes_is_read(text, value):
+    """Bare NaN, half a surrogate pair, UTF-16 and long integers come from clients in Python."""
+    assert repr(parse(text, "it")) == repr(value)
+
+
+@pytest.mark.parametrize("text", ["", "{", b"\xff", "[1,]", "1" * 5000, "[" * 100_000])
+def test_what_is_no_json_is_the_clients_mistake(text):
+    """The refusal names what was to be read."""
+    with pytest.raises(RequestError, match="the config") as caught:
+        parse(text, "the config")
+    assert caught.value.status == 400
+
+
+def test_an_object_is_asked_for_by_name():
+    """A list where an object belongs is refused with the kind that came."""
+    assert parse_object('{"a": 1}', "the config") == {"a": 1}
+    with pytest.raises(RequestError, match="the config is list"):
+        parse_object("[]", "the config")
+
+
+def test_numbers_that_json_lacks_become_words():
+    """W&B writes "NaN", "Infinity" and "-Infinity", however deep they lie."""
+    assert plain({"a": [math.nan, (math.inf, -math.inf)], "b": 1.5}) == {
+        "a": ["NaN", ["Infinity", "-Infinity"]],
+        "b": 1.5,
+    }
+
+
+def test_an_answer_is_strict_and_ascii():
+    """A bare NaN is an error of ours before it leaves; half a surrogate pair leaves as it came."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        JsonAnswer({"a": math.nan})
+    assert JsonAnswer({"a": "\ud800ü"}).body == b'{"a":"\\ud800\\u00fc"}'
+
+
+def test_a_refusal_lies_where_the_sdk_looks():
+    """The SDK shows `errors[0].message`."""
+    answer = refusal_answer("no", 404, {"X": "y"})
+    assert (answer.status_code, answer.headers["X"]) == (404, "y")
+    assert json.loads(answer.body) == {"errors": [{"message": "no"}]}
