@@ -12,7 +12,7 @@ from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
-from sweeper.server.store import alerts, projects, runs
+from sweeper.server.store import alerts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
 from sweeper.server.store.projects import Project
@@ -61,7 +61,7 @@ class RunActions(Root):
                 place = projects.find(db, entity, project)
                 run = runs.find(db, place.id, run_name) if place else None
                 if run is not None:
-                    deletion.delete_files(db, run.id, [path])
+                    run_files.forget(db, run.id, path)
         for found in names:
             self.context.files.remove(*found)
         return {"success": True}

@@ -34,13 +34,13 @@ from sweeper.run import RunState, SweepState
 from sweeper.search import judge, suggest
 from sweeper.server.errors import NotFoundError
 from sweeper.server.rules import run_transitions, stop_requests, suggestions, sweep_transitions
-from sweeper.server.rules.early_handout import EAGER_S, all_done, note, watchable
+from sweeper.server.rules.early_handout import EAGER_S, all_done, watchable
 from sweeper.server.rules.search_ahead import Searcher
-from sweeper.server.rules.suggestions import Ahead
 from sweeper.server.rules.sweep_transitions import settle
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import agent_runs, runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.suggestions import NumberedSuggestion
 from sweeper.server.store.sweeps import Agent, Sweep
 
 log = logging.getLogger(__name__)
@@ -214,7 +214,7 @@ class Scheduler:
         """Adapt what is told to an agent whose function has perhaps not returned yet: an exit would break it off."""
         if command.kind in {"run", "resume"} and command.run is not None:
             with self.store.write(durable=False) as db:
-                note(db, command.run, now=now)
+                agent_runs.note_early(db, command.run.id, now=now)
         return WAIT if command.kind == "exit" else command
 
     def _next(self, db: Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
@@ -240,7 +240,7 @@ class Scheduler:
         return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
 
     def _give(
-        self, db: Connection, sweep: Sweep, agent: Agent, found: Ahead, *, now: float, fallback: str = ""
+        self, db: Connection, sweep: Sweep, agent: Agent, found: NumberedSuggestion, *, now: float, fallback: str = ""
     ) -> Command:
         """Make a run of a suggestion, with what suggested it and, if it is a makeshift, why."""
         if found.params is None:
@@ -289,7 +289,7 @@ class Scheduler:
                 if found.number == runs.count(db, sweep.id) + 1:
                     return self._give(db, sweep, agent, found, now=now, fallback=fallback)
 
-    def _suggestion(self, sweep_id: int, fallback: str) -> tuple[Ahead, str]:
+    def _suggestion(self, sweep_id: int, fallback: str) -> tuple[NumberedSuggestion, str]:
         """Search; give the reason again if a random draw has to do."""
         with self.store.read() as db:
             sweep = sweeps.get(db, sweep_id)
@@ -299,7 +299,7 @@ class Scheduler:
             fallback = ""  # there is nothing to crash or hang
         definition = _by_chance(sweep.definition_text) if fallback else sweep.definition
         found = suggest(definition, known, seed=sweep.search_seed)
-        return Ahead.of(own + 1, found, seed=sweep.search_seed, based_on=ended), fallback
+        return NumberedSuggestion.of(own + 1, found, seed=sweep.search_seed, based_on=ended), fallback
 
     def _send(self, db: Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
         kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"

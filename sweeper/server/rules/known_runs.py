@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sweeper.run import Run
-from sweeper.server.store import runs
+from sweeper.server.store import runs, sweep_runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
-
-# Answered from the index runs_of_sweep_by_state alone.
-_STATES = (
-    "SELECT id, state, ended_at FROM runs WHERE sweep_id = :id UNION"
-    " SELECT r.id, r.state, r.ended_at FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = :id"
-    " ORDER BY 1"
-)
 
 
 class KnownRuns:
@@ -26,7 +19,7 @@ class KnownRuns:
     def refresh(self, db: Connection, sweep: Sweep) -> list[Run]:
         """Give what `runs.for_search` gives."""
         found = {}
-        for run_id, *state in db.execute(_STATES, {"id": sweep.id}).fetchall():
+        for run_id, state in sweep_runs.states(db, sweep.id).items():
             known = self._read.get(run_id)
             if known is None or known[0] != state or not known[1].state.ended:
                 known = state, runs.seen_run(db, sweep, run_id)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import controllers, sweep_transitions, writers
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store import agent_runs, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -313,20 +313,10 @@ def reap(
     agent_limit, bare_limit = now - agent_timeout_s, now - bare_timeout_s
     found: list[StoredRun] = []
     if started_at <= agent_limit:
-        dead = "state IN ('running', 'preempting') AND agent_id IS NOT NULL AND heartbeat_at < ?"
-        found += runs.where(db, dead, (agent_limit,))
-        _unassign(db, agent_limit)
+        found += agent_runs.silent_of_agents(db, agent_limit)
+        agent_runs.unassign_unstarted(db, agent_limit)
     if started_at <= bare_limit:
-        dead = "state IN ('running', 'preempting') AND agent_id IS NULL AND heartbeat_at < ?"
-        found += runs.where(db, dead, (bare_limit,))
+        found += agent_runs.silent_without_agent(db, bare_limit)
     for run in found:
         silent(db, run, now=now, retries=lost_retries)
     return found
-
-
-def _unassign(db: Connection, agent_limit: float) -> None:
-    db.execute(
-        "UPDATE runs SET agent_id = NULL, accepted = 0 WHERE state = 'pending' AND agent_id IN"
-        " (SELECT id FROM agents WHERE heartbeat_at < ?)",
-        (agent_limit,),
-    )

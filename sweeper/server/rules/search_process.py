@@ -18,9 +18,10 @@ from sweeper.processes import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
 from sweeper.server.rules.known_runs import KnownRuns
-from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
+from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Answer, Order
 from sweeper.server.store import sweeps
-from sweeper.server.store.database import Connection, open_reader
+from sweeper.server.store.database import Connection, one_state, open_reader
+from sweeper.server.store.suggestions import NumberedSuggestion
 
 NICENESS = 5
 """Trainers come first; but a search that starves costs them more, in random draws."""
@@ -47,13 +48,10 @@ class Searching:
             traceback.print_exc()
             return Answer(error=f"{type(error).__name__}: {error}")
 
-    def _suggest(self, order: Order) -> Ahead | None:
-        self._db.execute("BEGIN")  # one state of the database for all that is read
-        try:
+    def _suggest(self, order: Order) -> NumberedSuggestion | None:
+        with one_state(self._db):
             sweep = sweeps.get(self._db, order.sweep_id)
             known = self._runs_of(sweep.id).refresh(self._db, sweep)
-        finally:
-            self._db.execute("COMMIT")
         if sum(not run.prior for run in known) != order.made:
             return None
         given = [
@@ -62,7 +60,7 @@ class Searching:
         ]
         found = suggest(sweep.definition, [*known, *given], seed=sweep.search_seed)
         ended = sum(run.state.ended for run in known)
-        return Ahead.of(order.number, found, seed=sweep.search_seed, based_on=ended)
+        return NumberedSuggestion.of(order.number, found, seed=sweep.search_seed, based_on=ended)
 
     def _runs_of(self, sweep_id: int) -> KnownRuns:
         known = self._known.setdefault(sweep_id, KnownRuns())

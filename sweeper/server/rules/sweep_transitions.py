@@ -8,7 +8,7 @@ from __future__ import annotations
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.store import lines, runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -66,7 +66,7 @@ def drop_waiting(db: Connection, sweep: Sweep, *, now: float) -> None:
     """End the runs that a scheduler of the sweep's own has proposed and nobody needs any more."""
     if sweep.definition.scheduler is None:
         return
-    for run in runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep.id,)):
+    for run in sweep_runs.unassigned(db, sweep.id):
         reason = "a run had reached the sweep's target before it started"
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
 

@@ -167,6 +167,11 @@ def announce(db: sqlite3.Connection, run_id: int, path: str, arrival: Arrival) -
     db.execute("INSERT OR REPLACE INTO arriving_files (run_id, path, size, md5) VALUES (?, ?, ?, ?)", row)
 
 
+def forget(db: sqlite3.Connection, run_id: int, path: str) -> None:
+    """Remove the note of a run's file; its content lies on disk and is the caller's to remove."""
+    db.execute("DELETE FROM files WHERE run_id = ? AND path = ?", (run_id, path))
+
+
 def settle(db: sqlite3.Connection, shelf: FileStore, *, now: float) -> None:
     """Finish what the last server was at when it died: note the uploads that it moved, forget the others."""
     query = (

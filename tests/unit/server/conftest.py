@@ -27,6 +27,7 @@ from sweeper.server.rules.suggestions import Answer, Order
 from sweeper.server.store import projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store, open_reader
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.suggestions import NumberedSuggestion
 from sweeper.server.store.sweeps import Sweep
 
 KEY = "test-" + "0123456789" * 4
@@ -159,7 +160,7 @@ class AheadTable(Table):
 
     process: Process | None = None
 
-    def ready(self, sweep: Sweep, count: int = 1) -> list[suggestions.Ahead]:
+    def ready(self, sweep: Sweep, count: int = 1) -> list[NumberedSuggestion]:
         """Wait until so many suggestions, or all that there are, are ready."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -170,7 +171,7 @@ class AheadTable(Table):
             time.sleep(0.005)
         raise AssertionError("no suggestion came")
 
-    def settled(self, sweep: Sweep) -> list[suggestions.Ahead]:
+    def settled(self, sweep: Sweep) -> list[NumberedSuggestion]:
         """Wait until nothing is left to compute."""
         self.ready(sweep, 100)
         with self.store.read() as db:

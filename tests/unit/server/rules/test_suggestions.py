@@ -20,6 +20,7 @@ from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.rules.known_runs import KnownRuns
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.store.suggestions import NumberedSuggestion
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}, "b": {"values": ["x", "y"]}}}
@@ -248,7 +249,7 @@ def test_a_late_answer_is_better_than_none_in_an_endless_space(ahead):
     sweep = ahead.sweep(BAYES)
     with ahead.store.write() as db:
         order = suggestions.next_order(db, sweep.id)
-        late = suggestions.Ahead(1, '{"lr": 0.25}', runs.key_of({"lr": 0.25}), "bayes", 1, 0)
+        late = NumberedSuggestion(1, '{"lr": 0.25}', runs.key_of({"lr": 0.25}), "bayes", 1, 0)
         runs.propose(db, sweep, {"lr": 0.5}, now=ahead.now, origin={})
         assert suggestions.keep(db, order, late)
         assert [(entry.number, entry.params) for entry in suggestions.ahead(db, sweep.id)] == [(2, '{"lr": 0.25}')]
@@ -256,7 +257,7 @@ def test_a_late_answer_is_better_than_none_in_an_endless_space(ahead):
 
 def entry(number, based_on=0, **params):
     """A suggestion of a given configuration."""
-    return suggestions.Ahead(number, json.dumps(params), runs.key_of(params), "bayes", 1, based_on)
+    return NumberedSuggestion(number, json.dumps(params), runs.key_of(params), "bayes", 1, based_on)
 
 
 def test_a_suggestion_that_followed_another_one_needs_it(table):
