@@ -22,7 +22,7 @@ from sweeper.server.graphql.artifact_nodes import (
 from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
-from sweeper.server.rules import controllers, prior_runs, run_transitions
+from sweeper.server.rules import own_scheduler, prior_runs, run_transitions
 from sweeper.server.store import projects as project_table
 from sweeper.server.store import run_filters, runs, sweeps
 from sweeper.server.store.run_filters import Candidate
@@ -214,7 +214,9 @@ class SweepNode:
         if self.stored.definition.scheduler is None:
             return None
         with self.context.store.write() as db:
-            return controllers.ensure(db, self.stored, user_id=self.context.user.id, now=self.context.now).name
+            return own_scheduler.ensure_controller(
+                db, self.stored, user_id=self.context.user.id, now=self.context.now
+            ).name
 
     def run_count(self) -> int:
         """Count the runs it made, in any state."""

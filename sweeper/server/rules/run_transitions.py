@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import controllers, sweep_transitions, writers
+from sweeper.server.rules import own_scheduler, sweep_transitions, writers
 from sweeper.server.store import agent_runs, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -178,7 +178,7 @@ def silent(db: Connection, run: StoredRun, *, now: float, retries: int) -> None:
         now: The time.
         retries: How often a run may be lost and handed out again.
     """
-    if controllers.is_controller(run):  # a scheduler never reports its end (wandb 0.31)
+    if own_scheduler.is_controller(run):  # a scheduler never reports its end (wandb 0.31)
         runs.update(db, run.id, state=RunState.FINISHED, ended_at=run.heartbeat_at)
         return
     reason = f"no heartbeat for {now - run.heartbeat_at:.0f} s"
@@ -277,7 +277,7 @@ def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         return run
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
-    elif controllers.is_controller(run):
+    elif own_scheduler.is_controller(run):
         state, reason = RunState.FINISHED, ""
     else:
         state, reason = RunState.FAILED, "given up by its worker"

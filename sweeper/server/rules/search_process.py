@@ -13,20 +13,42 @@ import traceback
 from collections import OrderedDict
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 from sweeper.processes import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.server.rules.known_runs import KnownRuns
 from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Answer, Order
-from sweeper.server.store import sweeps
+from sweeper.server.store import runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection, one_state, open_reader
 from sweeper.server.store.suggestions import NumberedSuggestion
+from sweeper.server.store.sweeps import Sweep
 
 NICENESS = 5
 """Trainers come first; but a search that starves costs them more, in random draws."""
 SWEEPS_KNOWN = 8
 """Sweeps whose runs are kept in memory: 10,000 runs of 100 values take some 40 MiB."""
+
+
+class KnownRuns:
+    """The runs that one sweep sees, read again and again, each time only those that may have changed.
+
+    A run that has ended is read once: reading 1,000 histories before every search would cost more than the search.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[Any, Run]] = {}
+
+    def refresh(self, db: Connection, sweep: Sweep) -> list[Run]:
+        """Give what `runs.for_search` gives: all runs with the history of the metric, the oldest first."""
+        found = {}
+        for run_id, state in sweep_runs.states(db, sweep.id).items():
+            known = self._read.get(run_id)
+            if known is None or known[0] != state or not known[1].state.ended:
+                known = state, runs.seen_run(db, sweep, run_id)
+            found[run_id] = known
+        self._read = found
+        return [run for _, run in found.values()]
 
 
 class Searching:

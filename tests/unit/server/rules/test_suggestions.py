@@ -17,7 +17,7 @@ from sweeper.run import RunState, SweepState
 from sweeper.search import bayes
 from sweeper.server.rules import prior_runs, run_transitions, suggestions
 from sweeper.server.rules.dispatcher import Scheduler
-from sweeper.server.rules.known_runs import KnownRuns
+from sweeper.server.rules.search_process import KnownRuns
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import MEMORY, Store
 from sweeper.server.store.suggestions import NumberedSuggestion
