@@ -30,8 +30,8 @@ class RunActions(Root):
             _, run = self.run_by_id(db, sent.id)
             stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
             if run.sweep_id is not None:
-                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
-        self.context.scheduler.changed(run.sweep_id)
+                sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 
     def delete_run(self, fields: object) -> dict[str, Any]:
@@ -43,9 +43,9 @@ class RunActions(Root):
             place, run = self.run_by_id(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
-                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
+                sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
         self.context.files.remove_run(place.entity, place.name, run.name)
-        self.context.scheduler.changed(run.sweep_id)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"client_mutation_id": None}
 
     def _made_by(self, db: Connection, run_id: str) -> list[collections.Artifact]:

@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.5
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Vigil:
+class HeldHeartbeats:
     """Wakes the requests whose runs have ended or shall be stopped.
 
     Args:
@@ -38,11 +38,11 @@ class Vigil:
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def look(self) -> None:
-        """Look now: a run has probably ended."""
+    def check_now(self) -> None:
+        """Look at the runs now: one has probably ended."""
         self._hint.set()
 
-    async def keep(self, run_ids: Collection[int], receive: Receive, *, timeout_s: float) -> bool:
+    async def hold(self, run_ids: Collection[int], receive: Receive, *, timeout_s: float) -> bool:
         """Wait until something has happened to one of the runs.
 
         Args:

@@ -18,7 +18,7 @@ from typing import Any
 from sweeper.processes import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Answer, Order
+from sweeper.server.rules.suggestions import ANSWERS, ORDERS, SearchAnswer, SearchOrder
 from sweeper.server.store import runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection, one_state, open_reader
 from sweeper.server.store.suggestions import NumberedSuggestion
@@ -62,15 +62,15 @@ class Searching:
         self._db = db
         self._known: OrderedDict[int, KnownRuns] = OrderedDict()
 
-    def answer(self, order: Order) -> Answer:
+    def answer(self, order: SearchOrder) -> SearchAnswer:
         """Compute a suggestion, whatever comes."""
         try:
-            return Answer(self._suggest(order))
+            return SearchAnswer(self._suggest(order))
         except Exception as error:  # noqa: BLE001 a search may raise anything, and the next order may go well
             traceback.print_exc()
-            return Answer(error=f"{type(error).__name__}: {error}")
+            return SearchAnswer(error=f"{type(error).__name__}: {error}")
 
-    def _suggest(self, order: Order) -> NumberedSuggestion | None:
+    def _suggest(self, order: SearchOrder) -> NumberedSuggestion | None:
         with one_state(self._db):
             sweep = sweeps.get(self._db, order.sweep_id)
             known = self._runs_of(sweep.id).refresh(self._db, sweep)

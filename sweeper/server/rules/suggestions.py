@@ -25,7 +25,7 @@ LEAST, MOST = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SearchOrder:
     """What shall be computed for a sweep that has made `made` runs: the suggestion that follows those given."""
 
     sweep_id: int
@@ -40,7 +40,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchAnswer:
     """What came of an order.
 
     Attributes:
@@ -53,8 +53,8 @@ class Answer:
 
 
 # Both go to and fro as JSON: bytes that are not of ours could be anything but not code.
-ORDERS = TypeAdapter(Order)
-ANSWERS = TypeAdapter(Answer)
+ORDERS = TypeAdapter(SearchOrder)
+ANSWERS = TypeAdapter(SearchAnswer)
 
 
 def ahead(db: Connection, sweep_id: int) -> list[NumberedSuggestion]:
@@ -73,7 +73,7 @@ def take(db: Connection, sweep_id: int) -> NumberedSuggestion | None:
     return found
 
 
-def next_order(db: Connection, sweep_id: int) -> Order | None:
+def next_order(db: Connection, sweep_id: int) -> SearchOrder | None:
     """Say which suggestion of a sweep is the next to compute: the first out of date, unless hardly any are there."""
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or sweep.exhausted or sweep.definition.scheduler or _is_drawn(db, sweep):
@@ -84,7 +84,7 @@ def next_order(db: Connection, sweep_id: int) -> Order | None:
     place = len(known) if len(known) < LEAST else next(stale, len(known))
     if place >= wanted or (place > 0 and known[place - 1].params is None):
         return None
-    return Order(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
+    return SearchOrder(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
 
 
 def _is_drawn(db: Connection, sweep: Sweep) -> bool:
@@ -106,7 +106,7 @@ def _wanted(db: Connection, sweep_id: int) -> int:
     return min(MOST, max(LEAST, runs.count(db, sweep_id, runs.UNFINISHED)))
 
 
-def keep(db: Connection, order: Order, found: NumberedSuggestion) -> bool:
+def keep(db: Connection, order: SearchOrder, found: NumberedSuggestion) -> bool:
     """Store what was computed, unless the sweep has gone another way meanwhile; tell whether it was stored."""
     sweep = sweeps.get(db, order.sweep_id)
     if sweep.definition_text != order.definition:
@@ -122,7 +122,7 @@ def keep(db: Connection, order: Order, found: NumberedSuggestion) -> bool:
     return True
 
 
-def _holds(db: Connection, order: Order, known: Sequence[NumberedSuggestion]) -> bool:
+def _holds(db: Connection, order: SearchOrder, known: Sequence[NumberedSuggestion]) -> bool:
     """Whether the sweep's runs and suggestions before the order's number are still what was given."""
     made = runs.count(db, order.sweep_id) - order.made
     if made < 0 or made > len(order.given):

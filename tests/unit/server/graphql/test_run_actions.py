@@ -47,7 +47,7 @@ def test_a_function_agent_is_told_at_once(table, program):
 def test_a_function_agent_is_told_at_once_whatever_the_file_says(table):
     """It gives itself away by asking as soon as it has registered: the script that the file names is not at work."""
     agent = table.agent(table.sweep(SCRIPT))
-    run = table.scheduler.heartbeat(agent, set(), now=table.now).run
+    run = table.dispatcher.heartbeat(agent, set(), now=table.now).run
     table.start(run)
     table.beat(agent, run.name)
     ask_to_stop(table, run)
@@ -156,7 +156,7 @@ def test_suggestions_ahead_go_on_after_a_deletion(ahead):
     assert [found.number for found in ahead.settled(sweep) if found.params] == [2, 3]
     with ahead.store.write() as db:
         deletion.delete_run(db, ahead.read(run), now=ahead.now)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     assert [found.number for found in ahead.settled(sweep) if found.params] == [1, 2, 3]
 
 

@@ -193,7 +193,7 @@ def test_threads_never_get_the_same_grid_point(table):
     found: list[Any] = []
 
     def beat(agent):
-        command = table.scheduler.heartbeat(agent, set(), now=2000.0)
+        command = table.dispatcher.heartbeat(agent, set(), now=2000.0)
         found.append(json.loads(command.run.params)["lr"] if command.run else command.kind)
 
     threads = [threading.Thread(target=beat, args=(agent,)) for agent in agents]
@@ -293,8 +293,8 @@ def test_reaper_waits_after_a_restart(table):
     run = table.given(table.agent(table.sweep(GRID)))
     table.start(run)
     table.now += 600
-    assert table.reap(started_at=table.now - 59) == []
-    assert table.reap(started_at=table.now - 61) == [run.name]
+    assert table.reap(hearing_since=table.now - 59) == []
+    assert table.reap(hearing_since=table.now - 61) == [run.name]
 
 
 def test_reaper_gives_bare_runs_longer(table):

@@ -16,7 +16,7 @@ GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"valu
 def eager(table, sweep):
     """Register an agent that asks at once, and give it a run that has started."""
     agent = table.agent(sweep)
-    command = table.scheduler.heartbeat(agent, set(), now=table.now)
+    command = table.dispatcher.heartbeat(agent, set(), now=table.now)
     table.beat(agent, command.run.name)
     table.start(command.run)
     return agent, command.run
@@ -51,7 +51,7 @@ def test_agent_in_a_shell_waits_for_its_process(table):
 def test_a_workers_agent_gets_one_run(table):
     """A worker of ours takes one run: another would be dropped."""
     agent = table.agent(table.sweep(GRID))
-    run = table.scheduler.heartbeat(agent, set(), now=table.now, early=False).run
+    run = table.dispatcher.heartbeat(agent, set(), now=table.now, early=False).run
     table.start(run)
     table.complete(run)
     assert table.beat(agent, run.name).kind == "wait"

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server.rules import run_transitions, stop_requests
-from sweeper.server.rules.reaper import Patience, Reaper
+from sweeper.server.rules import run_endings, stop_requests
+from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.rules.liveness import DEFAULT, LivenessPolicy
+from sweeper.server.rules.reaper import Reaper, reap
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2]}}}
 
@@ -47,7 +49,7 @@ def test_a_run_is_lost_only_so_often(table, lost):
     table.now += 61
     table.reap()
     assert (third.name, table.state(run)) == (run.name, RunState.CRASHED)
-    assert table.read(run).reason == "no heartbeat for 61 s, for the 3. time"
+    assert table.read(run).reason == "no heartbeat for 61 s, lost 3 times"
     assert table.given(table.agent(sweep)).name != run.name
 
 
@@ -88,7 +90,7 @@ def test_a_run_that_its_worker_hands_out_again_is_lost_once(table, lost):
     """A worker of ours that asks for what the server has done already changes nothing but who may come back."""
     _, run, agent = lost
     with table.store.write() as db:
-        run_transitions.requeue(db, table.read(run), now=table.now)
+        run_endings.requeue(db, table.read(run), now=table.now)
     again = table.read(run)
     assert (again.state, again.attempt, again.losses) == (RunState.PREEMPTED, 2, 1)
     assert table.beat(agent, run.name).kind == "wait"
@@ -99,7 +101,7 @@ def test_a_server_that_could_not_hear_blames_nobody(table):
     """After a full disk, and after its own machine stood still, agents have a whole time-out to be heard again."""
     run = table.given(table.agent(table.sweep(GRID)))
     table.start(run)
-    reaper = Reaper(table.scheduler, Patience(agent_s=60, bare_run_s=300, lost_retries=0))
+    reaper = Reaper(Dispatcher(table.store, policy=LivenessPolicy(lost_retries=0)))
     reaper._hearing_since = reaper._last_round = table.now
 
     def rounds(seconds):
@@ -149,7 +151,7 @@ def taken(client):
     state = client.http.app.state
     with state.store.write() as db:
         db.execute("UPDATE runs SET heartbeat_at = 0")
-        run_transitions.reap(db, now=1000, started_at=0, agent_timeout_s=60, bare_timeout_s=300)
+        reap(db, DEFAULT, now=1000, hearing_since=0)
     assert client.run(run, "state") == {"state": "preempted"}
     (command,) = client.beat(client.agent(sweep))
     assert (command["type"], command["run_id"]) == ("resume", run)
@@ -192,7 +194,7 @@ def test_a_late_config_is_refused(client):
     client.init(run, sweep=sweep, config=config("2026-11-23", 5))
     with client.http.app.state.store.write() as db:
         db.execute("UPDATE runs SET heartbeat_at = 0")
-        run_transitions.reap(db, now=1000, started_at=0, agent_timeout_s=60, bare_timeout_s=300)
+        reap(db, DEFAULT, now=1000, hearing_since=0)
     client.beat(second)
     client.init(run, sweep=sweep, config=config("2026-11-23", 59))
     query = """mutation($n: String, $c: JSONString) {
@@ -220,7 +222,7 @@ def test_a_lost_process_that_nobody_replaced_is_heard(client):
     stream(client, run, lines(BORN, 3.0))
     with client.http.app.state.store.write() as db:
         db.execute("UPDATE runs SET heartbeat_at = 0")
-        run_transitions.reap(db, now=1000, started_at=0, agent_timeout_s=60, bare_timeout_s=300)
+        reap(db, DEFAULT, now=1000, hearing_since=0)
     stream(client, run, lines(BORN, 2.0, runtime=70), offset=1)
     assert client.run(run, "state historyLineCount") == {"state": "running", "historyLineCount": 2}
     assert client.beat(client.agent(sweep))[0]["run_id"] != run

@@ -13,9 +13,9 @@ def test_a_search_in_an_agents_thread_delays_no_other_sweep(table):
     slow, other = table.sweep(GRID), table.sweep(GRID)
     waiting, free = table.agent(slow), table.agent(other)
     commands = []
-    with table.scheduler._searching.setdefault(slow.id, threading.Lock()):  # as if a search were under way
+    with table.dispatcher._search_locks.setdefault(slow.id, threading.Lock()):  # as if a search were under way
         thread = threading.Thread(
-            target=lambda: commands.append(table.scheduler.heartbeat(waiting, set(), now=table.now))
+            target=lambda: commands.append(table.dispatcher.heartbeat(waiting, set(), now=table.now))
         )
         thread.start()
         run = table.given(free)

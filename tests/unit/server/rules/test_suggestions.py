@@ -15,8 +15,8 @@ import pytest
 
 from sweeper.run import RunState, SweepState
 from sweeper.search import bayes
-from sweeper.server.rules import prior_runs, run_transitions, suggestions
-from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.rules import prior_runs, run_endings, suggestions
+from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.search_process import KnownRuns
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import MEMORY, Store
@@ -79,7 +79,7 @@ def test_a_run_says_what_suggested_it(ahead):
         ahead.start(run)
         ahead.log(run, 0.5)
         ahead.complete(run)
-        ahead.scheduler.changed(sweep.id)
+        ahead.dispatcher.changed(sweep.id)
 
 
 def test_results_bring_new_suggestions(ahead):
@@ -92,7 +92,7 @@ def test_results_bring_new_suggestions(ahead):
     ahead.log(run, 0.5)
     ahead.complete(run)
     ahead.process.orders.clear()
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     after = ahead.settled(sweep)
     assert [entry.based_on for entry in before] == [0] * suggestions.MOST
     assert [entry.based_on for entry in after[: suggestions.LEAST]] == [1] * suggestions.LEAST
@@ -107,7 +107,7 @@ def test_results_do_not_change_what_does_not_learn(ahead):
     run = ahead.given(agent)
     ahead.start(run)
     ahead.complete(run)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     assert ahead.settled(sweep) == before[1:]
 
 
@@ -155,13 +155,13 @@ def test_agents_share_a_finite_space_exactly(ahead, definition):
     given = []
 
     def work(agent):
-        while (command := ahead.scheduler.heartbeat(agent, set(), now=2000.0)).kind != "exit":
+        while (command := ahead.dispatcher.heartbeat(agent, set(), now=2000.0)).kind != "exit":
             if command.run is not None:
                 given.append(command.run.params)
                 ahead.start(command.run)
                 ahead.log(command.run, coin.random())
                 ahead.complete(command.run)
-                ahead.scheduler.changed(sweep.id)
+                ahead.dispatcher.changed(sweep.id)
 
     threads = [threading.Thread(target=work, args=(ahead.agent(sweep),)) for _ in range(8)]
     for thread in threads:
@@ -227,7 +227,7 @@ def test_a_run_started_by_hand_takes_its_configuration(ahead, definition):
     known = ahead.settled(sweep)
     params = known[0].params if known else '{"b": "x", "a": 1}'
     join_by_hand(ahead, sweep, params)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     wanted = 5 if definition["method"] == "bayes" else 6
     given = [params for params, _ in zip(params_given(ahead, agent), range(wanted), strict=False)]
     assert len(given) == 5
@@ -306,7 +306,7 @@ class BusyStore(Store):
 def test_a_search_on_demand_counts_only_if_no_run_came_meanwhile(table):
     """A run by hand that comes between the search and its use makes the agent's thread search again."""
     store = BusyStore(MEMORY)
-    table.scheduler = Scheduler(store)
+    table.dispatcher = Dispatcher(store)
     sweep = table.sweep(GRID)
     agent = table.agent(sweep)
     store.happens = partial(join_by_hand, table, sweep, '{"a": 1, "b": "x"}')
@@ -319,17 +319,17 @@ def test_suggestions_outlive_the_server(ahead):
     sweep = ahead.sweep(BAYES)
     agent = ahead.agent(sweep)
     first = ahead.settled(sweep)[0]
-    ahead.scheduler = Scheduler(ahead.store)
+    ahead.dispatcher = Dispatcher(ahead.store)
     assert ahead.given(agent).params == first.params
 
 
 def test_another_definition_makes_suggestions_void(ahead):
     """A sweep that gets another definition before it starts forgets what was computed for the old one."""
     sweep = ahead.sweep(GRID)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     ahead.settled(sweep)
     with ahead.store.write() as db:
-        order = suggestions.Order(sweep.id, sweep.definition_text, 0, ())
+        order = suggestions.SearchOrder(sweep.id, sweep.definition_text, 0, ())
         text = sweep.definition_text.replace("grid", "random")
         sweeps.replace_definition(db, sweep.id, text, display_name=None, now=ahead.now)
         assert not suggestions.keep(db, order, entry(1, a=1, b="x"))
@@ -375,5 +375,5 @@ def test_runs_in_memory_are_those_of_the_database(table):
         prior_runs.attach(db, sweep, json.dumps({"name": earlier.name}))
     check()
     with table.store.write() as db:
-        run_transitions.silent(db, table.read(earlier), now=table.now, retries=0)
+        run_endings.silent(db, table.read(earlier), now=table.now, retries=0)
     check()
