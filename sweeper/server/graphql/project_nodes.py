@@ -30,8 +30,6 @@ from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
 from sweeper.server.store.users import User
 
-AGENT_SILENT_S = 60.0
-
 
 def user_node(user: User) -> dict[str, Any]:
     """Give GraphQL's User."""
@@ -286,8 +284,8 @@ class AgentNode:
         return self.stored.name
 
     def state(self) -> str:
-        """RUNNING while it is heard."""
-        heard = self.context.now - self.stored.heartbeat_at < AGENT_SILENT_S
+        """RUNNING while it is heard: as long as the reaper leaves its runs alone."""
+        heard = self.context.dispatcher.policy.hears(self.stored.heartbeat_at, now=self.context.now)
         return "RUNNING" if heard and self.sweep.stored.state is not SweepState.FINISHED else "FINISHED"
 
     def created_at(self) -> str | None:
