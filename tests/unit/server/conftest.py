@@ -98,6 +98,12 @@ class Table:
         with self.store.write() as db:
             sweep_transitions.set_state(db, sweeps.get(db, sweep.id), state, now=self.now)
 
+    def join_by_hand(self, sweep: Sweep, params: str) -> None:
+        """Let a run that nobody proposed join the sweep, with parameters as JSON."""
+        with self.store.write() as db:
+            run = runs.create(db, sweep.project_id, "by-hand", state=RunState.RUNNING, now=self.now)
+            runs.update(db, run.id, sweep_id=sweep.id, params=params, params_key=runs.key_of(json.loads(params)))
+
     def read(self, run: StoredRun) -> StoredRun:
         """Read a run anew."""
         with self.store.read() as db:
@@ -231,6 +237,14 @@ class Client:
         found: dict[str, Any] = self.graphql(query, name=run, project=project, **fields)["upsertBucket"]
         return found
 
+    def begin(self, run: str, *, status: int = 200, **fields: Any) -> Any:
+        """Send what a process says first of a run: with its host."""
+        query = """mutation($id: String, $name: String, $config: JSONString) { upsertBucket(input: {
+            id: $id, name: $name, modelName: "p", config: $config, host: "h"}) {
+            inserted bucket { id state historyLineCount } } }"""
+        found = self.graphql(query, status=status, name=run, **fields)
+        return found if status != 200 else found["upsertBucket"]
+
     def stream(self, run: str, project: str = "p", *, status: int = 200, **body: Any) -> dict[str, Any]:
         """Send what a run logs."""
         url = f"/files/local/{project}/{run}/file_stream"
@@ -248,6 +262,12 @@ class Client:
         """Read fields of a run."""
         query = f"query($p: String!, $r: String!) {{ project(name: $p) {{ run(name: $r) {{ {fields} }} }} }}"
         return self.graphql(query, p=project, r=name)["project"]["run"]
+
+    def set_run_state(self, run: str, state: str, *, status: int = 200) -> Any:
+        """Ask for another state of a run, as our workers do."""
+        query = "mutation($id: ID!, $state: String!) { updateRunState(input: {id: $id, state: $state}) { success } }"
+        found = self.graphql(query, status=status, id=self.run(run, "id")["id"], state=state)
+        return found if status != 200 else found["updateRunState"]["success"]
 
     def runs(self, filters: Any = None, order: str | None = None, project: str = "p") -> list[str]:
         """List the names of a project's runs."""
