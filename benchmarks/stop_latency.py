@@ -20,7 +20,7 @@ import yaml
 
 from sweeper.run import RunState
 from sweeper.search import stop_decision
-from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.rules.early_termination import judge
 from sweeper.server.store import lines, projects, runs, seen_runs, sweeps, users
 from sweeper.server.store.database import Store
 from sweeper.server.store.lines import HistoryLine
@@ -78,8 +78,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder) / "db")
             sweep, run_id = filled(store, size)
-            scheduler = Scheduler(store)
-            own = milliseconds(lambda: scheduler.judge(run_id, now=1.0, since_line=VALUES - 1), REPEATS)  # noqa: B023
+            own = milliseconds(lambda: judge(store, run_id, now=1.0, since_line=VALUES - 1), REPEATS)  # noqa: B023
             whole = milliseconds(lambda: whole_histories(store, sweep), 5)  # noqa: B023
             store.close()
         middle, slow = statistics.median(own), statistics.median(whole)

@@ -18,6 +18,8 @@ from sweeper.cli.doctor import report
 from sweeper.cli.output import err, out, say_next
 from sweeper.cli.users import Data, directory
 from sweeper.errors import ServerError
+from sweeper.server.rules import liveness
+from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.settings import Settings
 
 app = typer.Typer(help="Manage the embedded server in the background, and its users.", no_args_is_help=True)
@@ -35,10 +37,10 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     data: Data = None,
     heartbeat_timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
-    ] = 60.0,
+    ] = liveness.DEFAULT.agent_s,
     lost_retries: Annotated[
         int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")
-    ] = 2,
+    ] = liveness.DEFAULT.lost_retries,
     tls_cert: Annotated[Path | None, typer.Option(help="The file of the TLS certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The file of its key (PEM).")] = None,
     insecure_http: Annotated[
@@ -63,13 +65,12 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     with embedded_server.announced(folder, url, tls[0] if tls else None):
         from sweeper.server.http.serve import Address
         from sweeper.server.http.serve import serve as run_server
-        from sweeper.server.rules.reaper import Patience
 
         err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
         err.print(f"key: {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
-        patience = Patience(agent_s=heartbeat_timeout, lost_retries=lost_retries)
-        run_server(address, folder, max_file=round(max_file * 2**30), patience=patience)
+        policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
+        run_server(address, folder, max_file=round(max_file * 2**30), policy=policy)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.errors import NotFoundError
 from sweeper.server.rules import writers
-from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.signing import Signer
 from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
@@ -23,7 +23,7 @@ class Context:
     """One request.
 
     Attributes:
-        scheduler: The rules, with the store.
+        dispatcher: The rules, with the store.
         files: Where uploads lie.
         blobs: Where artifacts' contents lie.
         signer: Signs addresses for requests without a key.
@@ -34,7 +34,7 @@ class Context:
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
     """
 
-    scheduler: Scheduler
+    dispatcher: Dispatcher
     files: FileStore
     blobs: BlobStore
     signer: Signer
@@ -47,7 +47,7 @@ class Context:
     @property
     def store(self) -> Store:
         """The database."""
-        return self.scheduler.store
+        return self.dispatcher.store
 
     def writing(self, config: str | None) -> set[str]:
         """Name the process that asks: by itself, or by the config it sends."""

@@ -22,15 +22,13 @@ from sweeper.server.graphql.artifact_nodes import (
 from sweeper.server.graphql.context import Context, global_id, timestamp
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import PAGE, RunNode
-from sweeper.server.rules import controllers, prior_runs, run_transitions
+from sweeper.server.rules import own_scheduler, prior_runs, run_transitions
 from sweeper.server.store import projects as project_table
 from sweeper.server.store import run_filters, runs, seen_runs, sweeps
 from sweeper.server.store.run_filters import Candidate
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
 from sweeper.server.store.users import User
-
-AGENT_SILENT_S = 60.0
 
 
 def user_node(user: User) -> dict[str, Any]:
@@ -214,7 +212,9 @@ class SweepNode:
         if self.stored.definition.scheduler is None:
             return None
         with self.context.store.write() as db:
-            return controllers.ensure(db, self.stored, user_id=self.context.user.id, now=self.context.now).name
+            return own_scheduler.ensure_controller(
+                db, self.stored, user_id=self.context.user.id, now=self.context.now
+            ).name
 
     def run_count(self) -> int:
         """Count the runs it made, in any state."""
@@ -284,8 +284,8 @@ class AgentNode:
         return self.stored.name
 
     def state(self) -> str:
-        """RUNNING while it is heard."""
-        heard = self.context.now - self.stored.heartbeat_at < AGENT_SILENT_S
+        """RUNNING while it is heard: as long as the reaper leaves its runs alone."""
+        heard = self.context.dispatcher.policy.hears(self.stored.heartbeat_at, now=self.context.now)
         return "RUNNING" if heard and self.sweep.stored.state is not SweepState.FINISHED else "FINISHED"
 
     def created_at(self) -> str | None:

@@ -12,7 +12,7 @@ from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
-from sweeper.server.store import alerts, artifacts, projects, runs
+from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
 from sweeper.server.store.projects import Project
@@ -30,8 +30,8 @@ class RunActions(Root):
             _, run = self.run_by_id(db, sent.id)
             stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
             if run.sweep_id is not None:
-                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
-        self.context.scheduler.changed(run.sweep_id)
+                sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 
     def delete_run(self, fields: object) -> dict[str, Any]:
@@ -43,9 +43,9 @@ class RunActions(Root):
             place, run = self.run_by_id(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
-                sweep_transitions.settle(db, run.sweep_id, now=self.context.now)
+                sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
         self.context.files.remove_run(place.entity, place.name, run.name)
-        self.context.scheduler.changed(run.sweep_id)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"client_mutation_id": None}
 
     def _made_by(self, db: Connection, run_id: str) -> list[artifacts.Artifact]:
@@ -61,7 +61,7 @@ class RunActions(Root):
                 place = projects.find(db, entity, project)
                 run = runs.find(db, place.id, run_name) if place else None
                 if run is not None:
-                    deletion.delete_files(db, run.id, [path])
+                    run_files.forget(db, run.id, path)
         for found in names:
             self.context.files.remove(*found)
         return {"success": True}

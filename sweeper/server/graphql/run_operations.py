@@ -13,7 +13,7 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_nodes import RunNode, upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
-from sweeper.server.rules import branching, deletion, prior_runs, run_transitions, shared_mode
+from sweeper.server.rules import branching, deletion, prior_runs, run_endings, run_transitions, shared_mode
 from sweeper.server.rules.file_stream import clean_summary
 from sweeper.server.store import projects, run_files, runs, sweeps
 from sweeper.server.store.database import Connection
@@ -68,7 +68,7 @@ class RunOperations(Root):
         sent = inputs.read(inputs.UpdateRunState, fields)
         if sent.state not in {RunState.PENDING, RunState.FAILED}:
             raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
-        change = run_transitions.requeue if sent.state == RunState.PENDING else run_transitions.give_up
+        change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
         with self.context.store.write() as db:
             _, run = self.run_by_id(db, sent.id)
             change(db, run, now=self.context.now)

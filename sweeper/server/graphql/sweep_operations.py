@@ -17,7 +17,7 @@ from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.project_nodes import AgentNode, SweepNode
 from sweeper.server.graphql.root import Root
 from sweeper.server.rules import prior_runs, sweep_transitions
-from sweeper.server.rules.dispatcher import Command
+from sweeper.server.rules.assignment import Command
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.store import projects, runs, sweeps
 from sweeper.server.store.database import Connection
@@ -39,7 +39,7 @@ class SweepOperations(Root):
             if sent.prior_runs_filters:
                 prior_runs.attach(db, sweep, sent.prior_runs_filters, known)
             place = projects.get(db, sweep.project_id)
-        self.context.scheduler.changed(sweep.id)
+        self.context.dispatcher.changed(sweep.id)
         warnings = sweeps.warnings(sent.config) if sent.config is not None else []
         return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": warnings}
 
@@ -98,7 +98,7 @@ class SweepOperations(Root):
                 where = f"{self.entity_of(sent.entity_name)}/{sent.project_name or '*'}"
                 raise NotFoundError(f"no sweep {sent.sweep!r} in {where}: give the path that `sweeper create` printed")
             place = projects.get(db, sweep.project_id)
-        agent = self.context.scheduler.register(sweep, sent.host, now=self.context.now)
+        agent = self.context.dispatcher.register(sweep, sent.host, now=self.context.now)
         return {"agent": AgentNode(self.context, agent, SweepNode(self.context, sweep, place))}
 
     def agent_heartbeat(self, fields: object) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class SweepOperations(Root):
         sent = inputs.read(inputs.AgentHeartbeat, fields)
         # a worker of ours takes one run and ends
         early = not self.context.holder
-        command = self.context.scheduler.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)
+        command = self.context.dispatcher.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)
         self.context.watched.extend(command.watch)
         return {"agent": {"id": sent.id}, "commands": json.dumps(self._commands(command))}
 

@@ -25,14 +25,14 @@ from sweeper.server.http import artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
 from sweeper.server.http.limits import MAX_FILE, Limits
 from sweeper.server.pages import login, views
-from sweeper.server.rules import early_handout
-from sweeper.server.rules.dispatcher import Scheduler
-from sweeper.server.rules.held_heartbeats import Vigil
-from sweeper.server.rules.reaper import Patience, Reaper
-from sweeper.server.rules.search_ahead import Searcher, SearchProcess
+from sweeper.server.rules import early_handout, liveness
+from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.rules.held_heartbeats import HeldHeartbeats
+from sweeper.server.rules.liveness import LivenessPolicy
+from sweeper.server.rules.reaper import Reaper
+from sweeper.server.rules.search_ahead import SearchAhead, SearchProcess
 from sweeper.server.signing import Signer
 from sweeper.server.store import run_files, sweeps, users
-from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import refusal_answer
 
@@ -47,7 +47,7 @@ def create_app(
     data_dir: Path,
     *,
     hosts: Collection[str] = LOOPBACK,
-    patience: Patience | None = None,
+    policy: LivenessPolicy = liveness.DEFAULT,
     search_ahead: bool = True,
     hold_s: float = early_handout.HOLD_S,
     max_file: int = MAX_FILE,
@@ -57,7 +57,7 @@ def create_app(
     Args:
         data_dir: Its data directory, made if need be; the database is opened when the application starts.
         hosts: Names under which it may be addressed.
-        patience: For how long silence is borne, if not as by default.
+        policy: For how long silence is borne.
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
         hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
         max_file: Bytes of the largest file that is taken.
@@ -68,18 +68,17 @@ def create_app(
         with contextlib.ExitStack() as stack:
             store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
             start = partial(SearchProcess, data_dir / users.DATABASE)
-            searcher = stack.enter_context(contextlib.closing(Searcher(store, start))) if search_ahead else None
-            _furnish(app, store, data_dir, searcher)
+            ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
+            _furnish(app, data_dir, Dispatcher(store, ahead, policy))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
-            borne = patience or Patience()
             app.state.max_file = max_file
-            app.state.vigil = Vigil(store, app.state.is_ending)
-            app.state.hold_s = min(hold_s, borne.agent_s / 3)
-            reaper = asyncio.create_task(Reaper(app.state.scheduler, borne).work())
+            app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
+            app.state.hold_s = min(hold_s, policy.agent_s / 3)
+            reaper = asyncio.create_task(Reaper(app.state.dispatcher).work())
             try:
                 yield
             finally:
-                await app.state.vigil.close()
+                await app.state.held_heartbeats.close()
                 reaper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reaper
@@ -113,9 +112,9 @@ def _routes() -> list[Route]:
     ]
 
 
-def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | None) -> None:
+def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
     """Put what requests need where they find it."""
-    now = time.time()
+    now, store = time.time(), dispatcher.store
     key = users.embedded_key(data_dir)
     with store.write() as db:
         users.ensure_user(db, users.EMBEDDED_USER, key, now=now)
@@ -129,10 +128,10 @@ def _furnish(app: Starlette, store: Store, data_dir: Path, searcher: Searcher | 
     app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     commit.tidy(store, app.state.blobs, now=now)
     app.state.signer = Signer(secret)
-    app.state.scheduler = Scheduler(store, searcher)
+    app.state.dispatcher = dispatcher
     with store.read() as db:
         for sweep in sweeps.running(db):
-            app.state.scheduler.changed(sweep.id)
+            dispatcher.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
 
 

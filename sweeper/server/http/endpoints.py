@@ -20,7 +20,7 @@ from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
 from sweeper.server.http import compression, limits
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
-from sweeper.server.rules.held_heartbeats import Vigil
+from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.signing import Signer
 from sweeper.server.store import projects, run_files, runs
 from sweeper.server.store.database import Store
@@ -54,9 +54,9 @@ async def graphql_endpoint(request: Request) -> Response:
     context, body = context_of(request), await _body(request)
     status, content = await _execute(request, body, context)
     if context.watched:
-        vigil: Vigil = request.app.state.vigil
+        held: HeldHeartbeats = request.app.state.held_heartbeats
         hold_s = min(request.app.state.hold_s, early_handout.hold_s(request.headers.get("user-agent", "")))
-        if await vigil.keep(context.watched, request.receive, timeout_s=hold_s):
+        if await held.hold(context.watched, request.receive, timeout_s=hold_s):
             status, content = await _execute(request, body, context_of(request))
     return JsonAnswer(content, status_code=status)
 
@@ -72,10 +72,10 @@ async def take_lines(request: Request) -> Response:
     body = await _body(request)
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
     take = partial(file_stream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
-    scheduler = context.scheduler
-    answer = await run_in_threadpool(take, scheduler, names["entity"], names["project"], names["run"], body)
+    dispatcher = context.dispatcher
+    answer = await run_in_threadpool(take, dispatcher, names["entity"], names["project"], names["run"], body)
     if b'"complete"' in body:
-        request.app.state.vigil.look()
+        request.app.state.held_heartbeats.check_now()
     return JsonAnswer(answer)
 
 
@@ -156,7 +156,7 @@ def context_of(request: Request) -> Context:
     address = f"{request.url.scheme}://{request.headers['host']}"
     holder = request.headers.get(HOLDER_HEADER, "")
     return Context(
-        state.scheduler, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+        state.dispatcher, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
     )
 
 

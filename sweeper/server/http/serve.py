@@ -17,7 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sweeper.server.http.app import LOOPBACK, create_app
 from sweeper.server.http.limits import MAX_FILE
-from sweeper.server.rules.reaper import Patience
+from sweeper.server.rules import liveness
+from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.store import users
 
 HEADERS_WITHIN_S = 20.0
@@ -106,14 +107,16 @@ class HurriedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def serve(address: Address, data_dir: Path, *, max_file: int = MAX_FILE, patience: Patience | None = None) -> None:
+def serve(
+    address: Address, data_dir: Path, *, max_file: int = MAX_FILE, policy: LivenessPolicy = liveness.DEFAULT
+) -> None:
     """Run the server until SIGTERM or SIGINT.
 
     Args:
         address: Where it listens.
         data_dir: The data directory, made if need be.
         max_file: Bytes of the largest file that is taken.
-        patience: For how long silence is borne, if not as by default.
+        policy: For how long silence is borne.
 
     Raises:
         StoreError: Its database cannot be used.
@@ -122,7 +125,7 @@ def serve(address: Address, data_dir: Path, *, max_file: int = MAX_FILE, patienc
     users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     certificate, key = address.tls or (None, None)
-    app = create_app(data_dir, hosts=address.hosts, max_file=max_file, patience=patience)
+    app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy)
     config = uvicorn.Config(
         app,
         host=address.host,

@@ -20,7 +20,7 @@ def rewind(db: Connection, run: StoredRun, step: int) -> StoredRun:
     """
     if step > json.loads(run.history_keys).get("lastStep", -1):
         raise RequestError(f"run {run.name} has no step {step}")
-    db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run.id, step))
+    lines.cut_history(db, run.id, step)
     return _recount(db, run)
 
 
@@ -36,12 +36,7 @@ def fork(db: Connection, run: StoredRun, config: str | None) -> StoredRun:
     parent = runs.find(db, run.project_id, str(branch["run_id"]))
     if parent is None:
         raise NotFoundError(f"no run {branch['run_id']!r} to fork in this project")
-    query = (
-        "INSERT INTO lines (run_id, stream, number, step, text)"
-        " SELECT ?, stream, row_number() OVER (ORDER BY number) - 1, step, text FROM lines"
-        " WHERE run_id = ? AND stream = 'history' AND step <= ?"
-    )
-    db.execute(query, (run.id, parent.id, branch["step"]))
+    lines.copy_history(db, parent.id, run.id, branch["step"])
     return _recount(db, run)
 
 
@@ -57,8 +52,7 @@ def _branch_point(config: str | None) -> dict[str, Any] | None:
 def _recount(db: Connection, run: StoredRun) -> StoredRun:
     """Bring what is known of a run's history into line with its rows, and the summary with the last of each."""
     rows = lines.history(db, run.id)
-    for table in ("metric_values", "nonfinite_values"):
-        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run.id,))  # noqa: S608 - names of ours
+    lines.clear_metrics(db, run.id)
     for sweep in sweeps.seeing(db, run.id):
         if sweep.definition.metric is not None:
             lines.put_metric(db, sweep.id, run.id, sweep.definition.metric.name, rows)

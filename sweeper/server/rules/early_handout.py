@@ -7,10 +7,9 @@ reached its `count` drops the command and exits without a word: its run is taken
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 
-from sweeper.server.store import runs
+from sweeper.server.store import agent_runs, deleted_runs, runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent
@@ -23,16 +22,13 @@ SILENT_S = 15.0
 HOLD_S, SHORT_HOLD_S = 27.0, 18.0
 """For how long a heartbeat may wait: wandb-core gives up a request after 30 s, in 0.29 a heartbeat after 20 s."""
 
-_LISTED = "agent_id = :agent AND name IN (SELECT value FROM json_each(:listed))"
-
 
 def all_done(db: Connection, agent: Agent, listed: Collection[str]) -> bool:
     """Whether all runs that an agent lists have reported their end, and it surely asks for another.
 
     Not after a failure: to us that looks like Ctrl-C.
     """
-    done = "exit_code IS NOT NULL AND (state = 'finished' OR (state = 'killed' AND stop_requested))"
-    return bool(agent.eager and listed) and len(_ids(db, agent, listed, done)) == len(listed)
+    return bool(agent.eager and listed) and len(agent_runs.listed_and_done(db, agent.id, listed)) == len(listed)
 
 
 def watchable(db: Connection, agent: Agent, listed: Collection[str]) -> tuple[int, ...]:
@@ -42,7 +38,7 @@ def watchable(db: Connection, agent: Agent, listed: Collection[str]) -> tuple[in
     """
     if not agent.eager:
         return ()
-    found = _ids(db, agent, listed, "state IN ('running', 'preempting') AND NOT stop_requested")
+    found = agent_runs.listed_at_work(db, agent.id, listed)
     return found if len(found) == len(listed) else ()
 
 
@@ -51,25 +47,13 @@ def hold_s(user_agent: str) -> float:
     return HOLD_S if user_agent.startswith("W&B Public Client") else SHORT_HOLD_S
 
 
-def _ids(db: Connection, agent: Agent, listed: Collection[str], condition: str) -> tuple[int, ...]:
-    query = f"SELECT id FROM runs WHERE {_LISTED} AND {condition}"  # noqa: S608 - conditions of ours
-    return tuple(row["id"] for row in db.execute(query, {"agent": agent.id, "listed": json.dumps(list(listed))}))
-
-
-def note(db: Connection, run: StoredRun, *, now: float) -> None:
-    """Remember that a run was given to an agent that may be gone."""
-    db.execute("INSERT OR REPLACE INTO early_runs VALUES (?, ?)", (run.id, now))
-
-
 def take_back(db: Connection, *, now: float) -> list[StoredRun]:
     """Take runs from agents that have not been heard since they were given one; those never started vanish."""
-    due = "id IN (SELECT run_id FROM early_runs WHERE given_at < ?)"
-    found = runs.where(db, due, (now - SILENT_S,))
-    db.execute("DELETE FROM early_runs WHERE given_at < ?", (now - SILENT_S,))
-    dropped = [run for run in found if run.state == "pending" and run.agent_id is not None and not run.accepted]
+    given = agent_runs.take_early(db, now - SILENT_S)
+    dropped = [run for run in given if run.state == "pending" and run.agent_id is not None and not run.accepted]
     for run in dropped:
         if run.started_at is None and run.sends == 1:
-            db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+            deleted_runs.remove(db, run.id)
         else:
             runs.update(db, run.id, agent_id=None)
     return dropped

@@ -15,8 +15,16 @@ from pydantic import BaseModel, Field, ValidationError
 from sweeper.run import RunState
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError, faults_of
-from sweeper.server.rules import deletion, run_transitions, shared_mode, stop_requests, writers
-from sweeper.server.rules.dispatcher import Scheduler
+from sweeper.server.rules import (
+    deletion,
+    early_termination,
+    run_endings,
+    run_transitions,
+    shared_mode,
+    stop_requests,
+    writers,
+)
+from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.store import history_keys, lines, projects, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
@@ -64,7 +72,7 @@ class FileStream(BaseModel):
 
 
 def receive(
-    scheduler: Scheduler,
+    dispatcher: Dispatcher,
     entity: str,
     project: str,
     run_name: str,
@@ -81,7 +89,7 @@ def receive(
     its upload for good. One that was deleted is not: its process is told to stop.
     """
     sent = FileStream.read(body)
-    with scheduler.store.write() as db:
+    with dispatcher.store.write() as db:
         place = projects.ensure(db, entity, project, now=now)
         if deletion.is_deleted(db, place.id, run_name):
             return _answer(stopped=True)
@@ -97,25 +105,25 @@ def receive(
         if sent.preempting and not run.preempting:
             run = run_transitions.preempting(db, run)
         if sent.complete:
-            run_transitions.complete(db, run, sent.exitcode or 0, now=now)
+            run_endings.complete(db, run, sent.exitcode or 0, now=now)
         seeing = [sweep.id for sweep in sweeps.seeing(db, run.id)] if sent.complete else []
     for sweep_id in seeing:
-        scheduler.changed(sweep_id)
+        dispatcher.changed(sweep_id)
     if measured:
         since_line = None if writer else sent.files["wandb-history.jsonl"].offset
-        scheduler.judge(run.id, now=now, since_line=since_line)
-    return _answer(stopped=_is_to_stop(scheduler, run.id, now=now))
+        early_termination.judge(dispatcher.store, run.id, now=now, since_line=since_line)
+    return _answer(stopped=_is_to_stop(dispatcher, run.id, now=now))
 
 
 def _answer(*, stopped: bool) -> dict[str, Any]:
     return {"exitcode": None, "limits": {}, "stopped": stopped}
 
 
-def _is_to_stop(scheduler: Scheduler, run_id: int, *, now: float) -> bool:
-    with scheduler.store.read() as db:
+def _is_to_stop(dispatcher: Dispatcher, run_id: int, *, now: float) -> bool:
+    with dispatcher.store.read() as db:
         run = runs.get(db, run_id)
     if stop_requests.is_news(run, now=now):
-        with scheduler.store.write() as db:
+        with dispatcher.store.write() as db:
             stop_requests.tell(db, run, now=now)
     return bool(run.stop_requested)
 

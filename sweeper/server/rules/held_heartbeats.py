@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from sweeper.server.store import agent_runs
 from sweeper.server.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.5
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Vigil:
+class HeldHeartbeats:
     """Wakes the requests whose runs have ended or shall be stopped.
 
     Args:
@@ -38,11 +38,11 @@ class Vigil:
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def look(self) -> None:
-        """Look now: a run has probably ended."""
+    def check_now(self) -> None:
+        """Look at the runs now: one has probably ended."""
         self._hint.set()
 
-    async def keep(self, run_ids: Collection[int], receive: Receive, *, timeout_s: float) -> bool:
+    async def hold(self, run_ids: Collection[int], receive: Receive, *, timeout_s: float) -> bool:
         """Wait until something has happened to one of the runs.
 
         Args:
@@ -88,13 +88,8 @@ class Vigil:
                     happened.set_result(not ending)
 
     def _changed(self, run_ids: frozenset[int]) -> frozenset[int]:
-        """Find those that have ended, shall be stopped, or are gone."""
-        query = (
-            "SELECT w.value AS id FROM json_each(?) w LEFT JOIN runs r ON r.id = w.value"
-            " WHERE r.id IS NULL OR r.stop_requested OR r.state NOT IN ('running', 'preempting')"
-        )
         with self._store.read() as db:
-            return frozenset(row["id"] for row in db.execute(query, (json.dumps(list(run_ids)),)))
+            return agent_runs.no_longer_at_work(db, run_ids)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -7,14 +7,13 @@ W&B speaks of adding the runs to the sweep, and its rule (`sweeps` 0.3.0) compar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sweeper import search
 from sweeper.run import lookup
 from sweeper.server.errors import RequestError
-from sweeper.server.store import lines, projects, run_filters, runs, seen_runs, sweeps
+from sweeper.server.store import lines, projects, run_filters, runs, seen_runs, suggestions, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
@@ -49,8 +48,7 @@ def chosen(db: Connection, project_id: int, wanted: str) -> list[StoredRun]:
     if names is None:
         return [candidate.stored for candidate in run_filters.find(db, project_id, wanted)]
     # what wandb.sweep sends, looked up: comparing 1,000 names with 2,001 runs takes seconds
-    named = "project_id = ? AND name IN (SELECT value FROM json_each(?))"
-    return runs.where(db, named, (project_id, json.dumps(names)))
+    return runs.named(db, project_id, names)
 
 
 def read_ahead(db: Connection, found: Iterable[StoredRun], metric: str) -> dict[int, Logged]:
@@ -81,10 +79,10 @@ def attach(db: Connection, sweep: Sweep, wanted: str, logged: Mapping[int, Logge
     unknown = [name for name in run_filters.names_in(wanted) if name not in known]
     if unknown or not found:
         raise _refusal(db, sweep, unknown)
-    db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep.id,))  # made without knowing these runs
+    suggestions.remove_from(db, sweep.id)  # made without knowing these runs
     for run in found:
         if run.sweep_id != sweep.id:
-            db.execute("INSERT OR IGNORE INTO prior_runs VALUES (?, ?)", (sweep.id, run.id))
+            sweep_runs.attach(db, sweep.id, run.id)
             read_metric(db, sweep, run, logged)
 
 
@@ -99,7 +97,7 @@ def _refusal(db: Connection, sweep: Sweep, unknown: list[str]) -> RequestError:
 
 def reread(db: Connection, sweep: Sweep, logged: Mapping[int, Logged] = NOTHING) -> None:
     """Read the metric anew from all runs a sweep sees; for a definition that has changed."""
-    db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep.id,))
+    lines.clear_metric_of(db, sweep.id)
     for run in runs.seen_by(db, sweep.id):
         read_metric(db, sweep, run, logged)
 

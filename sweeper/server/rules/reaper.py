@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from sweeper.server.rules import early_handout, run_transitions
-from sweeper.server.rules.dispatcher import Scheduler
-from sweeper.server.rules.run_transitions import LOST_RETRIES
+from sweeper.server.rules import early_handout, run_endings
+from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.rules.liveness import LivenessPolicy
+from sweeper.server.store import agent_runs
+from sweeper.server.store.database import Connection
 from sweeper.server.store.disk import DiskFullError
+from sweeper.server.store.runs import StoredRun
 
 log = logging.getLogger(__name__)
 
@@ -21,38 +23,48 @@ DEAF_AFTER_S = 15.0
 """A round that is so late was held up together with everything else: the machine was suspended, the process stopped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """For how long silence is borne.
+def reap(db: Connection, policy: LivenessPolicy, *, now: float, hearing_since: float) -> list[StoredRun]:
+    """End what has fallen silent and take unstarted runs from silent agents.
 
-    Attributes:
-        agent_s: Seconds of silence after which an agent and its runs are given up.
-        bare_run_s: The same for a run without an agent.
-        lost_retries: How often a run whose agent fell silent is handed out again.
+    A run is heard through its agent and through its own stream: an agent thread that hangs in C code is no crash.
+
+    Args:
+        db: The write connection.
+        policy: For how long silence is borne.
+        now: The time.
+        hearing_since: Since when the server has listened; nothing is held against anybody for the time before.
+
+    Returns:
+        The runs that were ended or taken back.
     """
-
-    agent_s: float = 60.0
-    bare_run_s: float = 300.0
-    lost_retries: int = LOST_RETRIES
+    agent_limit, bare_limit = now - policy.agent_s, now - policy.bare_run_s
+    found: list[StoredRun] = []
+    if hearing_since <= agent_limit:
+        found += agent_runs.silent_of_agents(db, agent_limit)
+        agent_runs.unassign_unstarted(db, agent_limit)
+    if hearing_since <= bare_limit:
+        found += agent_runs.silent_without_agent(db, bare_limit)
+    for run in found:
+        run_endings.silent(db, run, now=now, retries=policy.lost_retries)
+    return found
 
 
 class Reaper:
     """Gives up what is silent, but holds nothing against anybody for the time in which nobody could be heard.
 
     Args:
-        scheduler: The rules, with the store.
-        patience: For how long silence is borne.
+        dispatcher: The rules, with the store and the policy.
     """
 
-    def __init__(self, scheduler: Scheduler, patience: Patience) -> None:
-        self._scheduler, self._patience = scheduler, patience
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher, self._policy = dispatcher, dispatcher.policy
         self._hearing_since = self._last_round = time.time()
-        self._refusals = scheduler.store.refusals
+        self._refusals = dispatcher.store.refusals
 
     async def work(self) -> None:
         """Make round after round."""
         while True:
-            await asyncio.sleep(min(EVERY_S, self._patience.agent_s / 4))
+            await asyncio.sleep(min(EVERY_S, self._policy.agent_s / 4))
             try:
                 await run_in_threadpool(self.round, time.time())
             except DiskFullError as error:
@@ -62,23 +74,16 @@ class Reaper:
 
     def round(self, now: float) -> None:
         """Give up what has been silent for too long."""
-        store, refusals = self._scheduler.store, self._scheduler.store.refusals
+        store, refusals = self._dispatcher.store, self._dispatcher.store.refusals
         if refusals != self._refusals or now - self._last_round > DEAF_AFTER_S or now < self._last_round:
             self._hearing_since = now
         self._last_round, self._refusals = now, refusals
         with store.write() as db:
-            dead = run_transitions.reap(
-                db,
-                now=now,
-                started_at=self._hearing_since,
-                agent_timeout_s=self._patience.agent_s,
-                bare_timeout_s=self._patience.bare_run_s,
-                lost_retries=self._patience.lost_retries,
-            )
+            dead = reap(db, self._policy, now=now, hearing_since=self._hearing_since)
             dropped = early_handout.take_back(db, now=now)
         for run in dropped:
             log.info("agent of run %s is gone", run.name, extra={"action": "taken_back", "run": run.name})
-            self._scheduler.changed(run.sweep_id)
+            self._dispatcher.changed(run.sweep_id)
         for run in dead:
             log.warning("run %s fell silent", run.name, extra={"action": "reaped", "run": run.name})
-            self._scheduler.changed(run.sweep_id)
+            self._dispatcher.changed(run.sweep_id)

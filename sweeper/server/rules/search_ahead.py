@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sweeper.server.rules import suggestions
-from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Answer, Order
+from sweeper.server.rules.suggestions import ANSWERS, ORDERS, SearchAnswer, SearchOrder
 from sweeper.server.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ class SearchFailedError(Exception):
     """The search process gave no suggestion; says why."""
 
 
-class Child(Protocol):
+class SearchBackend(Protocol):
     """The search process, from the server's side."""
 
     def is_alive(self) -> bool:
         """Whether it can take an order."""
 
-    def carry_out(self, order: Order) -> Answer:
+    def carry_out(self, order: SearchOrder) -> SearchAnswer:
         """Send an order and wait for the answer.
 
         Raises:
@@ -70,13 +70,13 @@ class SearchProcess:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=[theirs.fileno()], process_group=0
             )
-        self._patience_s = START_S
+        self._timeout_s = START_S
 
     def is_alive(self) -> bool:
         """Whether it can take an order."""
         return self._process.poll() is None
 
-    def carry_out(self, order: Order) -> Answer:
+    def carry_out(self, order: SearchOrder) -> SearchAnswer:
         """Send an order and wait for the answer.
 
         Raises:
@@ -84,12 +84,12 @@ class SearchProcess:
         """
         try:
             self._connection.send_bytes(ORDERS.dump_json(order))
-            if not self._connection.poll(self._patience_s):
-                raise SearchFailedError(f"the search process was silent for {self._patience_s:.0f} s")
+            if not self._connection.poll(self._timeout_s):
+                raise SearchFailedError(f"the search process was silent for {self._timeout_s:.0f} s")
             answer = ANSWERS.validate_json(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise SearchFailedError(f"the search process died (exit code {self._process.wait()})") from error
-        self._patience_s = ANSWER_S
+        self._timeout_s = ANSWER_S
         if answer.error:
             raise SearchFailedError(f"the search failed: {answer.error}")
         return answer
@@ -100,7 +100,7 @@ class SearchProcess:
         self._process.wait()
 
 
-class Searcher:
+class SearchAhead:
     """Keeps suggestions ready.
 
     Args:
@@ -108,7 +108,7 @@ class Searcher:
         start: Starts a search process.
     """
 
-    def __init__(self, store: Store, start: Callable[[], Child]) -> None:
+    def __init__(self, store: Store, start: Callable[[], SearchBackend]) -> None:
         self._store, self._start = store, start
         self._change = threading.Condition()
         self._due: dict[int, float] = {}
@@ -117,13 +117,13 @@ class Searcher:
         self._closed = False
         self._asked_at: float | None = None
         self._last_s: float | None = None
-        self._child: Child | None = None
+        self._backend: SearchBackend | None = None
         # The process dies with the thread that started it: this one lives as long as the server.
-        self._thread = threading.Thread(target=self._work, name="searcher", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="search-ahead", daemon=True)
         self._thread.start()
 
-    def poke(self, sweep_id: int) -> None:
-        """Look whether a sweep lacks a suggestion; to be called after whatever may change that."""
+    def notify(self, sweep_id: int) -> None:
+        """Have a sweep looked at for missing suggestions; to be called after whatever may change what it needs."""
         with self._change:
             self._due.setdefault(sweep_id, 0.0)
             self._change.notify_all()
@@ -135,7 +135,7 @@ class Searcher:
             sweep_id: The sweep.
             until: For how long at most, on the monotonic clock; not at all if no answer can be expected by then.
         """
-        self.poke(sweep_id)
+        self.notify(sweep_id)
         with self._change:
             before = self._answers.get(sweep_id, 0)
             return self._expected_at() <= until and self._change.wait_for(
@@ -150,7 +150,7 @@ class Searcher:
         expected = (self._asked_at or now) + self._last_s
         return expected if expected > now - OVERDUE_S else math.inf
 
-    def excuse(self, sweep_id: int) -> str:
+    def why_none(self, sweep_id: int) -> str:
         """Say why there is no suggestion for a sweep."""
         with self._change:
             if sweep_id in self._failures:
@@ -163,8 +163,8 @@ class Searcher:
             self._closed = True
             self._change.notify_all()
         while self._thread.is_alive():
-            if child := self._child:
-                child.kill()
+            if backend := self._backend:
+                backend.kill()
             self._thread.join(0.1)
 
     def _work(self) -> None:
@@ -174,7 +174,7 @@ class Searcher:
             except Exception as error:  # noqa: BLE001 the thread must live on, whatever happens to one sweep
                 if not self._closed:
                     self._rest(sweep_id, error)
-        self._end_child()
+        self._end_backend()
 
     def _next(self) -> int | None:
         """Wait for a sweep that is due; None when it is time to end."""
@@ -187,7 +187,7 @@ class Searcher:
                     return due
                 soonest = min(self._due.values(), default=now + IDLE_S)
                 if not self._change.wait(soonest - now) and not self._due:
-                    self._end_child()
+                    self._end_backend()
         return None
 
     def _serve(self, sweep_id: int) -> None:
@@ -196,9 +196,9 @@ class Searcher:
             order = suggestions.next_order(db, sweep_id)
         if order is None:
             return
-        child = self._running()
+        backend = self._running()
         self._asked_at = asked_at = time.monotonic()
-        answer = child.carry_out(order)
+        answer = backend.carry_out(order)
         if answer.found is not None:
             with self._store.write(durable=False) as db:
                 suggestions.keep(db, order, answer.found)
@@ -209,17 +209,17 @@ class Searcher:
             self._due.setdefault(sweep_id, 0.0)
             self._change.notify_all()
 
-    def _running(self) -> Child:
-        if self._child and not self._child.is_alive():
+    def _running(self) -> SearchBackend:
+        if self._backend and not self._backend.is_alive():
             log.warning("the search process has died: starting another")
-            self._end_child()
-        if self._child is None:
-            self._child = self._start()
-        return self._child
+            self._end_backend()
+        if self._backend is None:
+            self._backend = self._start()
+        return self._backend
 
     def _rest(self, sweep_id: int, error: Exception) -> None:
         """Let a sweep rest after a failure; the next one gets a new process."""
-        self._end_child()
+        self._end_backend()
         known = isinstance(error, SearchFailedError)
         with self._change:
             count, _ = self._failures.get(sweep_id, (0, ""))
@@ -229,8 +229,8 @@ class Searcher:
         told = {"action": "search_failed", "sweep_id": sweep_id}
         log.warning("%s; again in %.1f s", error, rest_s, exc_info=None if known else error, extra=told)
 
-    def _end_child(self) -> None:
+    def _end_backend(self) -> None:
         self._asked_at = self._last_s = None
-        if child := self._child:
-            self._child = None
-            child.kill()
+        if backend := self._backend:
+            self._backend = None
+            backend.kill()

@@ -13,19 +13,42 @@ import traceback
 from collections import OrderedDict
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 from sweeper.processes import die_with_parent
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.server.rules.known_runs import KnownRuns
-from sweeper.server.rules.suggestions import ANSWERS, ORDERS, Ahead, Answer, Order
-from sweeper.server.store import sweeps
-from sweeper.server.store.database import Connection, open_reader
+from sweeper.server.rules.suggestions import ANSWERS, ORDERS, SearchAnswer, SearchOrder
+from sweeper.server.store import seen_runs, sweep_runs, sweeps
+from sweeper.server.store.database import Connection, one_state, open_reader
+from sweeper.server.store.suggestions import NumberedSuggestion
+from sweeper.server.store.sweeps import Sweep
 
 NICENESS = 5
 """Trainers come first; but a search that starves costs them more, in random draws."""
 SWEEPS_KNOWN = 8
 """Sweeps whose runs are kept in memory: 10,000 runs of 100 values take some 40 MiB."""
+
+
+class KnownRuns:
+    """The runs that one sweep sees, read again and again, each time only those that may have changed.
+
+    A run that has ended is read once: reading 1,000 histories before every search would cost more than the search.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[Any, Run]] = {}
+
+    def refresh(self, db: Connection, sweep: Sweep) -> list[Run]:
+        """Give what `seen_runs.for_search` gives: all runs with the history of the metric, the oldest first."""
+        found = {}
+        for run_id, state in sweep_runs.states(db, sweep.id).items():
+            known = self._read.get(run_id)
+            if known is None or known[0] != state or not known[1].state.ended:
+                known = state, seen_runs.get(db, sweep, run_id)
+            found[run_id] = known
+        self._read = found
+        return [run for _, run in found.values()]
 
 
 class Searching:
@@ -39,21 +62,18 @@ class Searching:
         self._db = db
         self._known: OrderedDict[int, KnownRuns] = OrderedDict()
 
-    def answer(self, order: Order) -> Answer:
+    def answer(self, order: SearchOrder) -> SearchAnswer:
         """Compute a suggestion, whatever comes."""
         try:
-            return Answer(self._suggest(order))
+            return SearchAnswer(self._suggest(order))
         except Exception as error:  # noqa: BLE001 a search may raise anything, and the next order may go well
             traceback.print_exc()
-            return Answer(error=f"{type(error).__name__}: {error}")
+            return SearchAnswer(error=f"{type(error).__name__}: {error}")
 
-    def _suggest(self, order: Order) -> Ahead | None:
-        self._db.execute("BEGIN")  # one state of the database for all that is read
-        try:
+    def _suggest(self, order: SearchOrder) -> NumberedSuggestion | None:
+        with one_state(self._db):
             sweep = sweeps.get(self._db, order.sweep_id)
             known = self._runs_of(sweep.id).refresh(self._db, sweep)
-        finally:
-            self._db.execute("COMMIT")
         if sum(not run.prior for run in known) != order.made:
             return None
         given = [
@@ -62,7 +82,7 @@ class Searching:
         ]
         found = suggest(sweep.definition, [*known, *given], seed=sweep.search_seed)
         ended = sum(run.state.ended for run in known)
-        return Ahead.of(order.number, found, seed=sweep.search_seed, based_on=ended)
+        return NumberedSuggestion.of(order.number, found, seed=sweep.search_seed, based_on=ended)
 
     def _runs_of(self, sweep_id: int) -> KnownRuns:
         known = self._known.setdefault(sweep_id, KnownRuns())

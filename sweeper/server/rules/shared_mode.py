@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from sweeper.server import strict_json
-from sweeper.server.store import lines
+from sweeper.server.store import lines, writer_lines
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import Stream
 
@@ -67,10 +67,9 @@ def numbers(db: Connection, run_id: int, stream: Stream, writer: str, *, first: 
     """
     if not writer:
         return list(range(first, first + length))
-    query = "SELECT line, number FROM writer_lines WHERE run_id = ? AND stream = ? AND writer = ? AND line >= ?"
-    known = dict(db.execute(query, (run_id, stream, writer, first)).fetchall())
+    known = writer_lines.numbers(db, run_id, stream, writer, first)
     free = count(lines.count(db, run_id, stream))
-    found = [known[line] if line in known else next(free) for line in range(first, first + length)]
-    new = [(run_id, stream, writer, first + i, number) for i, number in enumerate(found) if first + i not in known]
-    db.executemany("INSERT INTO writer_lines VALUES (?, ?, ?, ?, ?)", new)
-    return found
+    wanted = range(first, first + length)
+    new = {line: next(free) for line in wanted if line not in known}
+    writer_lines.put(db, run_id, stream, writer, new)
+    return [(known | new)[line] for line in wanted]

@@ -6,18 +6,18 @@ was computed for: the next number is its own, and none before it is left over.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from sweeper.search import Suggestion, random_search
 from sweeper.search.suggest import REDRAWS
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import runs, sweep_runs, sweeps
+from sweeper.server.store import suggestions as kept
 from sweeper.server.store.database import Connection
+from sweeper.server.store.suggestions import NumberedSuggestion
 from sweeper.server.store.sweeps import Sweep
 
 LEAST, MOST = 2, 8
@@ -25,47 +25,13 @@ LEAST, MOST = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """A suggestion for the run of one number.
-
-    Attributes:
-        number: The number; 1 is the sweep's first run.
-        params: The parameters as JSON; None if there is nothing left for a run of this number.
-        key: The same for equal parameters.
-        engine: What proposed them.
-        seed: What it drew from.
-        based_on: How many ended runs it knew.
-    """
-
-    __pydantic_config__: ClassVar = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-    number: int
-    params: str | None
-    key: bytes
-    engine: str
-    seed: int
-    based_on: int
-
-    def is_up_to_date(self, results: int | None) -> bool:
-        """Whether it knows all results; None if they do not matter to the search."""
-        return self.params is None or results in {None, self.based_on}
-
-    @classmethod
-    def of(cls, number: int, found: Suggestion | None, *, seed: int, based_on: int) -> Ahead:
-        """Write down what a search came to."""
-        if found is None:
-            return cls(number, None, b"", "", seed, based_on)
-        return cls(number, json.dumps(found.params), runs.key_of(found.params), found.engine, found.seed, based_on)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
+class SearchOrder:
     """What shall be computed for a sweep that has made `made` runs: the suggestion that follows those given."""
 
     sweep_id: int
     definition: str
     made: int
-    given: tuple[Ahead, ...]
+    given: tuple[NumberedSuggestion, ...]
 
     @property
     def number(self) -> int:
@@ -74,7 +40,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchAnswer:
     """What came of an order.
 
     Attributes:
@@ -82,51 +48,48 @@ class Answer:
         error: What went wrong in the search; empty if nothing did.
     """
 
-    found: Ahead | None = None
+    found: NumberedSuggestion | None = None
     error: str = ""
 
 
 # Both go to and fro as JSON: bytes that are not of ours could be anything but not code.
-ORDERS = TypeAdapter(Order)
-ANSWERS = TypeAdapter(Answer)
+ORDERS = TypeAdapter(SearchOrder)
+ANSWERS = TypeAdapter(SearchAnswer)
 
 
-def ahead(db: Connection, sweep_id: int) -> list[Ahead]:
+def ahead(db: Connection, sweep_id: int) -> list[NumberedSuggestion]:
     """List a sweep's suggestions in the order of their numbers, without those that runs have overtaken."""
-    query = (
-        "SELECT number, params, params_key, engine, seed, based_on FROM suggestions WHERE sweep_id = ? ORDER BY number"
-    )
-    found = [Ahead(*row) for row in db.execute(query, (sweep_id,))]
+    found = kept.of_sweep(db, sweep_id)
     return found if found and found[0].number == runs.count(db, sweep_id) + 1 else []
 
 
-def take(db: Connection, sweep_id: int) -> Ahead | None:
+def take(db: Connection, sweep_id: int) -> NumberedSuggestion | None:
     """Take the suggestion for a sweep's next run; None if there is none."""
     found = next(iter(ahead(db, sweep_id)), None)
     if found is None:
-        _drop(db, sweep_id, 0)
+        kept.remove_from(db, sweep_id)
     elif found.params is not None:
-        db.execute("DELETE FROM suggestions WHERE sweep_id = ? AND number = ?", (sweep_id, found.number))
+        kept.remove(db, sweep_id, found.number)
     return found
 
 
-def next_order(db: Connection, sweep_id: int) -> Order | None:
+def next_order(db: Connection, sweep_id: int) -> SearchOrder | None:
     """Say which suggestion of a sweep is the next to compute: the first out of date, unless hardly any are there."""
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or sweep.exhausted or sweep.definition.scheduler or _is_drawn(db, sweep):
         return None
     known, wanted = ahead(db, sweep_id), _wanted(db, sweep_id)
-    results = based_on(db, sweep_id) if sweep.definition.learns else None
+    results = sweep_runs.count_ended(db, sweep_id) if sweep.definition.learns else None
     stale = (i for i, entry in enumerate(known) if not entry.is_up_to_date(results))
     place = len(known) if len(known) < LEAST else next(stale, len(known))
     if place >= wanted or (place > 0 and known[place - 1].params is None):
         return None
-    return Order(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
+    return SearchOrder(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
 
 
 def _is_drawn(db: Connection, sweep: Sweep) -> bool:
     """Whether the next run needs no computing ahead: `draw` will give it at once."""
-    if sweep.definition.method != "random" or not _is_plain(sweep) or _has_unkeyed(db, sweep.id):
+    if sweep.definition.method != "random" or not _is_plain(sweep) or sweep_runs.has_unkeyed(db, sweep.id):
         return False
     size = sweep.definition.space.size
     return size is None or runs.count(db, sweep.id) < size / 2  # near the end a draw may find nothing
@@ -143,17 +106,7 @@ def _wanted(db: Connection, sweep_id: int) -> int:
     return min(MOST, max(LEAST, runs.count(db, sweep_id, runs.UNFINISHED)))
 
 
-def based_on(db: Connection, sweep_id: int) -> int:
-    """Count the ended runs that a sweep learns from."""
-    prior = (
-        "SELECT count(*) FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = ?"
-        " AND r.state IN ('finished', 'failed', 'crashed', 'killed')"
-    )
-    number: int = db.execute(prior, (sweep_id,)).fetchone()[0]
-    return number + runs.count(db, sweep_id, runs.ENDED)
-
-
-def keep(db: Connection, order: Order, found: Ahead) -> bool:
+def keep(db: Connection, order: SearchOrder, found: NumberedSuggestion) -> bool:
     """Store what was computed, unless the sweep has gone another way meanwhile; tell whether it was stored."""
     sweep = sweeps.get(db, order.sweep_id)
     if sweep.definition_text != order.definition:
@@ -164,35 +117,30 @@ def keep(db: Connection, order: Order, found: Ahead) -> bool:
             return False
         # An empty hand is worse than a suggestion that does not know the last run.
         number = runs.count(db, sweep.id) + 1
-    _drop(db, sweep.id, _valid_until(sweep, known, found) + 1)
-    row = (sweep.id, number, found.params, found.key, found.engine, found.seed, found.based_on)
-    db.execute("INSERT OR REPLACE INTO suggestions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    kept.remove_from(db, sweep.id, _valid_until(sweep, known, found) + 1)
+    kept.put(db, sweep.id, replace(found, number=number))
     return True
 
 
-def _holds(db: Connection, order: Order, known: Sequence[Ahead]) -> bool:
+def _holds(db: Connection, order: SearchOrder, known: Sequence[NumberedSuggestion]) -> bool:
     """Whether the sweep's runs and suggestions before the order's number are still what was given."""
     made = runs.count(db, order.sweep_id) - order.made
     if made < 0 or made > len(order.given):
         return False
-    query = "SELECT params_key FROM runs WHERE sweep_id = ? ORDER BY id DESC LIMIT ?"
-    new = [row["params_key"] for row in db.execute(query, (order.sweep_id, made))][::-1]
+    new = sweep_runs.last_keys(db, order.sweep_id, made)
     left = [entry.key for entry in known[: len(order.given) - made]]
     return new + left == [entry.key for entry in order.given]
 
 
-def _is_free(db: Connection, sweep: Sweep, found: Ahead) -> bool:
+def _is_free(db: Connection, sweep: Sweep, found: NumberedSuggestion) -> bool:
     """Whether a suggestion may be used though it does not know all runs."""
     endless = sweep.definition.space.size is None
-    return found.params is not None and endless and _is_plain(sweep) and not _is_used(db, sweep.id, found.key)
+    return (
+        found.params is not None and endless and _is_plain(sweep) and not sweep_runs.has_params(db, sweep.id, found.key)
+    )
 
 
-def _is_used(db: Connection, sweep_id: int, key: bytes) -> bool:
-    query = "SELECT 1 FROM runs WHERE sweep_id = ? AND params_key = ? LIMIT 1"
-    return db.execute(query, (sweep_id, key)).fetchone() is not None
-
-
-def _valid_until(sweep: Sweep, known: Sequence[Ahead], found: Ahead) -> int:
+def _valid_until(sweep: Sweep, known: Sequence[NumberedSuggestion], found: NumberedSuggestion) -> int:
     """Give the last number whose suggestion may stay behind a new one; it was computed behind another."""
     behind = [entry for entry in known if entry.number > found.number]
     if found.params is None or sweep.definition.sweeper.repeats > 1:
@@ -201,31 +149,21 @@ def _valid_until(sweep: Sweep, known: Sequence[Ahead], found: Ahead) -> int:
     return same[0] - 1 if same else found.number + len(behind)
 
 
-def _drop(db: Connection, sweep_id: int, first: int) -> None:
-    db.execute("DELETE FROM suggestions WHERE sweep_id = ? AND number >= ?", (sweep_id, first))
-
-
-def draw(db: Connection, sweep: Sweep) -> Ahead | None:
+def draw(db: Connection, sweep: Sweep) -> NumberedSuggestion | None:
     """Draw a configuration no run has without reading the runs; None if that cannot be told, or nothing is found.
 
     For `method: random` it is the very one that `suggest` gives.
     """
-    if sweep.definition.method == "grid" or not _is_plain(sweep) or _has_unkeyed(db, sweep.id):
+    if sweep.definition.method == "grid" or not _is_plain(sweep) or sweep_runs.has_unkeyed(db, sweep.id):
         return None
     made, seed = runs.count(db, sweep.id), sweep.search_seed
     rng = random.Random(f"{seed}/{made}")  # noqa: S311 no secret
     params = random_search.draw(
-        sweep.definition.space, lambda params: _is_used(db, sweep.id, runs.key_of(params)), rng, redraws=REDRAWS
+        sweep.definition.space,
+        lambda params: sweep_runs.has_params(db, sweep.id, runs.key_of(params)),
+        rng,
+        redraws=REDRAWS,
     )
     if params is None:
         return None
-    return Ahead.of(made + 1, Suggestion(params, random_search.ENGINE, seed), seed=seed, based_on=0)
-
-
-def _has_unkeyed(db: Connection, sweep_id: int) -> bool:
-    """Whether the sweep sees runs that the index of parameters does not hold: prior ones, or very old ones."""
-    query = (
-        "SELECT 1 FROM runs WHERE sweep_id = :id AND params_key IS NULL"
-        " UNION ALL SELECT 1 FROM prior_runs WHERE sweep_id = :id LIMIT 1"
-    )
-    return db.execute(query, {"id": sweep_id}).fetchone() is not None
+    return NumberedSuggestion.of(made + 1, Suggestion(params, random_search.ENGINE, seed), seed=seed, based_on=0)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
-from sweeper.server.store import lines, runs, seen_runs, sweeps
+from sweeper.server.store import lines, runs, seen_runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 
-def settle(db: Connection, sweep_id: int, *, now: float) -> Sweep:
+def finish_if_done(db: Connection, sweep_id: int, *, now: float) -> Sweep:
     """Finish a sweep that has given out all its runs and waits for none."""
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
@@ -41,14 +41,14 @@ def reached_target(db: Connection, sweep: Sweep) -> bool:
     return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
 
 
-def settle_of(db: Connection, run: StoredRun, *, now: float) -> None:
+def run_ended(db: Connection, run: StoredRun, *, now: float) -> None:
     """Look at the sweep of a run that has just ended: it may have reached its target, or its end."""
     if run.sweep_id is not None:
         sweep = sweeps.get(db, run.sweep_id)
         if _reaches_target(db, sweep, run):
             sweeps.set_exhausted(db, run.sweep_id)
             drop_waiting(db, sweep, now=now)
-        settle(db, run.sweep_id, now=now)
+        finish_if_done(db, run.sweep_id, now=now)
 
 
 def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
@@ -66,7 +66,7 @@ def drop_waiting(db: Connection, sweep: Sweep, *, now: float) -> None:
     """End the runs that a scheduler of the sweep's own has proposed and nobody needs any more."""
     if sweep.definition.scheduler is None:
         return
-    for run in runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep.id,)):
+    for run in sweep_runs.unassigned(db, sweep.id):
         reason = "a run had reached the sweep's target before it started"
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
 

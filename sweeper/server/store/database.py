@@ -190,6 +190,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
+def one_state(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all that is read inside come from one state of the database, whatever others write meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
+@contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield

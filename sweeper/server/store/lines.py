@@ -209,6 +209,32 @@ def clear(db: sqlite3.Connection, run_id: int) -> None:
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 
+def clear_metrics(db: sqlite3.Connection, run_id: int) -> None:
+    """Forget the values that sweeps keep of a run's metrics; its lines stay."""
+    for table in ("metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
+
+
+def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
+    """Forget the finite values that a sweep keeps of its metric, of all runs it sees."""
+    db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep_id,))
+
+
+def cut_history(db: sqlite3.Connection, run_id: int, last_step: int) -> None:
+    """Forget what a run logged behind a step; lines without a step stay."""
+    db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run_id, last_step))
+
+
+def copy_history(db: sqlite3.Connection, source_id: int, run_id: int, last_step: int) -> None:
+    """Give a run the history of another one up to and with a step, numbered from 0."""
+    query = (
+        "INSERT INTO lines (run_id, stream, number, step, text)"
+        " SELECT ?, stream, row_number() OVER (ORDER BY number) - 1, step, text FROM lines"
+        " WHERE run_id = ? AND stream = 'history' AND step <= ?"
+    )
+    db.execute(query, (run_id, source_id, last_step))
+
+
 def tail(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
     """Give the last line of a stream, as a list of at most one."""
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT 1"

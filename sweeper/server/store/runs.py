@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -111,6 +111,12 @@ def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
 def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     """List the earlier runs attached to a sweep, the oldest first."""
     return where(db, "id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)", (sweep_id,))
+
+
+def named(db: sqlite3.Connection, project_id: int, names: Collection[str]) -> list[StoredRun]:
+    """List the runs of a project whose ids are among some names, the oldest first."""
+    condition = "project_id = ? AND name IN (SELECT value FROM json_each(?))"
+    return where(db, condition, (project_id, json.dumps(list(names))))
 
 
 def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:

@@ -18,15 +18,19 @@ from starlette.testclient import TestClient
 
 from sweeper.run import RunState, SweepState
 from sweeper.server.http.app import create_app
-from sweeper.server.rules import run_transitions, suggestions, sweep_transitions
-from sweeper.server.rules.dispatcher import Command, Scheduler
+from sweeper.server.rules import run_endings, run_transitions, suggestions, sweep_transitions
+from sweeper.server.rules.assignment import Command
+from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.file_stream import Chunk, FileStream, _store_files
-from sweeper.server.rules.search_ahead import Searcher, SearchFailedError
+from sweeper.server.rules.liveness import DEFAULT, LivenessPolicy
+from sweeper.server.rules.reaper import reap
+from sweeper.server.rules.search_ahead import SearchAhead, SearchFailedError
 from sweeper.server.rules.search_process import Searching
-from sweeper.server.rules.suggestions import Answer, Order
+from sweeper.server.rules.suggestions import SearchAnswer, SearchOrder
 from sweeper.server.store import projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store, open_reader
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.suggestions import NumberedSuggestion
 from sweeper.server.store.sweeps import Sweep
 
 KEY = "test-" + "0123456789" * 4
@@ -36,13 +40,13 @@ KEY = "test-" + "0123456789" * 4
 class Table:
     """A scheduler with a clock that the test turns."""
 
-    scheduler: Scheduler
+    dispatcher: Dispatcher
     now: float = 1000.0
 
     @property
     def store(self) -> Store:
         """The scheduler's database."""
-        return self.scheduler.store
+        return self.dispatcher.store
 
     def sweep(self, definition: dict[str, Any]) -> Sweep:
         """Create a sweep."""
@@ -55,12 +59,12 @@ class Table:
 
     def agent(self, sweep: Sweep) -> str:
         """Register an agent."""
-        return self.scheduler.register(sweep, "host", now=self.now).name
+        return self.dispatcher.register(sweep, "host", now=self.now).name
 
     def beat(self, agent: str, *listed: str) -> Command:
         """Send a heartbeat five seconds after the last event."""
         self.now += 5
-        return self.scheduler.heartbeat(agent, set(listed), now=self.now)
+        return self.dispatcher.heartbeat(agent, set(listed), now=self.now)
 
     def given(self, agent: str) -> StoredRun:
         """Send a heartbeat that must be answered with a run."""
@@ -77,7 +81,7 @@ class Table:
     def complete(self, run: StoredRun, exit_code: int = 0) -> None:
         """Let the run's process report its end."""
         with self.store.write() as db:
-            run_transitions.complete(db, self.read(run), exit_code, now=self.now)
+            run_endings.complete(db, self.read(run), exit_code, now=self.now)
 
     def log(self, run: StoredRun, *values: float) -> None:
         """Let the run log values of the metric from its first line on, without being judged at once."""
@@ -93,6 +97,12 @@ class Table:
         """Do what `wandb sweep --stop` and its like do."""
         with self.store.write() as db:
             sweep_transitions.set_state(db, sweeps.get(db, sweep.id), state, now=self.now)
+
+    def join_by_hand(self, sweep: Sweep, params: str) -> None:
+        """Let a run that nobody proposed join the sweep, with parameters as JSON."""
+        with self.store.write() as db:
+            run = runs.create(db, sweep.project_id, "by-hand", state=RunState.RUNNING, now=self.now)
+            runs.update(db, run.id, sweep_id=sweep.id, params=params, params_key=runs.key_of(json.loads(params)))
 
     def read(self, run: StoredRun) -> StoredRun:
         """Read a run anew."""
@@ -113,17 +123,11 @@ class Table:
         with self.store.read() as db:
             return runs.of_sweep(db, sweep.id)
 
-    def reap(self, *, started_at: float = 0.0, lost_retries: int = 2) -> list[str]:
+    def reap(self, *, hearing_since: float = 0.0, lost_retries: int = 2) -> list[str]:
         """Look for the dead."""
         with self.store.write() as db:
-            found = run_transitions.reap(
-                db,
-                now=self.now,
-                started_at=started_at,
-                agent_timeout_s=60,
-                bare_timeout_s=300,
-                lost_retries=lost_retries,
-            )
+            policy = LivenessPolicy(lost_retries=lost_retries)
+            found = reap(db, policy, now=self.now, hearing_since=hearing_since)
         return [run.name for run in found]
 
 
@@ -134,13 +138,13 @@ class Process:
     database: Path
     fails: Callable[[], bool] = bool
     gate: threading.Event = field(default_factory=threading.Event)
-    orders: list[Order] = field(default_factory=list)
+    orders: list[SearchOrder] = field(default_factory=list)
 
     def is_alive(self) -> bool:
         """It never dies."""
         return True
 
-    def carry_out(self, order: Order) -> Answer:
+    def carry_out(self, order: SearchOrder) -> SearchAnswer:
         """Answer when the gate is open."""
         self.gate.wait(20)
         self.orders.append(order)
@@ -159,7 +163,7 @@ class AheadTable(Table):
 
     process: Process | None = None
 
-    def ready(self, sweep: Sweep, count: int = 1) -> list[suggestions.Ahead]:
+    def ready(self, sweep: Sweep, count: int = 1) -> list[NumberedSuggestion]:
         """Wait until so many suggestions, or all that there are, are ready."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -170,7 +174,7 @@ class AheadTable(Table):
             time.sleep(0.005)
         raise AssertionError("no suggestion came")
 
-    def settled(self, sweep: Sweep) -> list[suggestions.Ahead]:
+    def settled(self, sweep: Sweep) -> list[NumberedSuggestion]:
         """Wait until nothing is left to compute."""
         self.ready(sweep, 100)
         with self.store.read() as db:
@@ -181,7 +185,7 @@ class AheadTable(Table):
 def table() -> Iterator[Table]:
     """A scheduler over a database in memory."""
     store = Store(MEMORY)
-    yield Table(Scheduler(store))
+    yield Table(Dispatcher(store))
     store.close()
 
 
@@ -233,6 +237,14 @@ class Client:
         found: dict[str, Any] = self.graphql(query, name=run, project=project, **fields)["upsertBucket"]
         return found
 
+    def begin(self, run: str, *, status: int = 200, **fields: Any) -> Any:
+        """Send what a process says first of a run: with its host."""
+        query = """mutation($id: String, $name: String, $config: JSONString) { upsertBucket(input: {
+            id: $id, name: $name, modelName: "p", config: $config, host: "h"}) {
+            inserted bucket { id state historyLineCount } } }"""
+        found = self.graphql(query, status=status, name=run, **fields)
+        return found if status != 200 else found["upsertBucket"]
+
     def stream(self, run: str, project: str = "p", *, status: int = 200, **body: Any) -> dict[str, Any]:
         """Send what a run logs."""
         url = f"/files/local/{project}/{run}/file_stream"
@@ -250,6 +262,12 @@ class Client:
         """Read fields of a run."""
         query = f"query($p: String!, $r: String!) {{ project(name: $p) {{ run(name: $r) {{ {fields} }} }} }}"
         return self.graphql(query, p=project, r=name)["project"]["run"]
+
+    def set_run_state(self, run: str, state: str, *, status: int = 200) -> Any:
+        """Ask for another state of a run, as our workers do."""
+        query = "mutation($id: ID!, $state: String!) { updateRunState(input: {id: $id, state: $state}) { success } }"
+        found = self.graphql(query, status=status, id=self.run(run, "id")["id"], state=state)
+        return found if status != 200 else found["updateRunState"]["success"]
 
     def runs(self, filters: Any = None, order: str | None = None, project: str = "p") -> list[str]:
         """List the names of a project's runs."""
@@ -271,9 +289,11 @@ class Client:
         assert answer.status_code == 200, answer.text
 
 
-def run_server(data_dir: Path, *, search_ahead: bool = False, hold_s: float = 0.01) -> Iterator[Client]:
+def run_server(
+    data_dir: Path, *, search_ahead: bool = False, hold_s: float = 0.01, policy: LivenessPolicy = DEFAULT
+) -> Iterator[Client]:
     """Run a server in this process, without a process for its searches and without held heartbeats unless asked."""
-    app = create_app(data_dir, search_ahead=search_ahead, hold_s=hold_s)
+    app = create_app(data_dir, search_ahead=search_ahead, hold_s=hold_s, policy=policy)
     with TestClient(app, base_url="http://127.0.0.1:1") as http:
         key = (data_dir / "api-key").read_text().strip()
         http.headers["Authorization"] = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
@@ -286,10 +306,10 @@ def ahead(tmp_path: Path) -> Iterator[AheadTable]:
     store = Store(tmp_path / "db")
     process = Process(tmp_path / "db")
     process.gate.set()
-    searcher = Searcher(store, lambda: process)
-    yield AheadTable(Scheduler(store, searcher), process=process)
+    search_ahead = SearchAhead(store, lambda: process)
+    yield AheadTable(Dispatcher(store, search_ahead), process=process)
     process.gate.set()
-    searcher.close()
+    search_ahead.close()
     store.close()
 
 

@@ -142,3 +142,18 @@ def test_sweep_that_the_server_searches_has_no_controller_run(client):
 def test_config_of_another_form_is_refused(client, config):
     """Every value stands under "value"."""
     assert 'is not {"value": ...}' in enqueue(client, client.sweep(OWN), config, status=400)
+
+
+def test_a_scheduler_may_have_several_metrics(client):
+    """Once all targets are reached, what it has proposed and nobody has started is not needed any more."""
+    metrics = [{"name": "loss", "target": 0.2}, {"name": "acc", "goal": "maximize", "target": 0.8}]
+    definition = {key: value for key, value in OWN.items() if key != "metric"}
+    sweep = client.sweep({**definition, "metrics": metrics})
+    agent = client.agent(sweep)
+    waiting = [enqueue(client, sweep) for _ in range(2)]
+    assert client.beat(agent)[0]["run_id"] == waiting[0]
+    client.init(waiting[0], config="{}")
+    summary = {"wandb-summary.json": {"content": ['{"loss": 0.1, "acc": 0.9}']}}
+    client.stream(waiting[0], files=summary, complete=True, exitcode=0)
+    assert client.run(waiting[1], "state")["state"] == "killed"
+    assert client.beat(agent) == [{"type": "exit"}]

@@ -9,7 +9,7 @@ import yaml
 
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import prior_runs
+from sweeper.server.rules import early_termination, prior_runs
 from sweeper.server.store import lines, runs, seen_runs, sweeps
 
 METRIC = {"name": "loss", "goal": "minimize"}
@@ -231,7 +231,7 @@ def test_prior_runs_are_peers_of_early_termination_and_not_judged_by_it(table):
     run = table.given(agent)
     table.start(run)
     table.history(run, {"loss": 5.0}, {"loss": 5.0})
-    table.scheduler.judge(going.id, now=table.now)
+    early_termination.judge(table.store, going.id, now=table.now)
     assert table.beat(agent, run.name).kind == "stop"
     assert "of 5 runs" in table.read(run).reason
     assert not table.read(going).stop_requested

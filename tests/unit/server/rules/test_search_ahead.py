@@ -1,30 +1,13 @@
-"""A search that takes long delays only its own sweep: it holds neither the database nor anybody else."""
+"""A search process that is slow or fails costs its own sweep random draws, and nobody else anything."""
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3]}}}
 BAYES = {"method": "bayes", "metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
-
-
-def test_a_search_in_an_agents_thread_delays_no_other_sweep(table):
-    """While one sweep is being searched, agents of another get runs, and runs can report."""
-    slow, other = table.sweep(GRID), table.sweep(GRID)
-    waiting, free = table.agent(slow), table.agent(other)
-    commands = []
-    with table.scheduler._searching.setdefault(slow.id, threading.Lock()):  # as if a search were under way
-        thread = threading.Thread(
-            target=lambda: commands.append(table.scheduler.heartbeat(waiting, set(), now=table.now))
-        )
-        thread.start()
-        run = table.given(free)
-        table.start(run)
-        table.log(run, 1.0)
-        table.complete(run)
-        assert thread.is_alive()
-    thread.join(30)
-    assert [command.kind for command in commands] == ["run"]
 
 
 def test_a_search_process_that_hangs_delays_no_other_sweep(ahead):
@@ -37,3 +20,18 @@ def test_a_search_process_that_hangs_delays_no_other_sweep(ahead):
         ahead.start(ahead.given(agent))
         with ahead.store.write() as db:
             db.execute("UPDATE runs SET agent_id = NULL WHERE sweep_id = ?", (other.id,))
+
+
+def test_a_failing_search_costs_random_draws_and_is_tried_again(ahead, caplog):
+    """A failure is logged, stands on the runs it cost, and ends with the first search that goes well."""
+    failing = threading.Event()
+    failing.set()
+    ahead.process.fails = failing.is_set
+    sweep = ahead.sweep(BAYES)
+    agent = ahead.agent(sweep)
+    while "it failed" not in caplog.text:
+        time.sleep(0.01)
+    assert json.loads(ahead.given(agent).origin)["fallback"] == "it failed"
+    failing.clear()
+    ahead.ready(sweep)
+    assert "fallback" not in json.loads(ahead.given(ahead.agent(sweep)).origin)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
-import threading
-import time
-from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
-from sweeper.run import RunState, SweepState
+from sweeper.run import SweepState
 from sweeper.search import bayes
-from sweeper.server.rules import prior_runs, run_transitions, suggestions
-from sweeper.server.rules.dispatcher import Scheduler
-from sweeper.server.rules.known_runs import KnownRuns
-from sweeper.server.store import runs, seen_runs, sweeps
-from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.rules import suggestions
+from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.suggestions import NumberedSuggestion
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "parameters": {"a": {"values": [1, 2, 3]}, "b": {"values": ["x", "y"]}}}
@@ -78,7 +71,7 @@ def test_a_run_says_what_suggested_it(ahead):
         ahead.start(run)
         ahead.log(run, 0.5)
         ahead.complete(run)
-        ahead.scheduler.changed(sweep.id)
+        ahead.dispatcher.changed(sweep.id)
 
 
 def test_results_bring_new_suggestions(ahead):
@@ -91,7 +84,7 @@ def test_results_bring_new_suggestions(ahead):
     ahead.log(run, 0.5)
     ahead.complete(run)
     ahead.process.orders.clear()
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     after = ahead.settled(sweep)
     assert [entry.based_on for entry in before] == [0] * suggestions.MOST
     assert [entry.based_on for entry in after[: suggestions.LEAST]] == [1] * suggestions.LEAST
@@ -106,116 +99,8 @@ def test_results_do_not_change_what_does_not_learn(ahead):
     run = ahead.given(agent)
     ahead.start(run)
     ahead.complete(run)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     assert ahead.settled(sweep) == before[1:]
-
-
-def test_no_agent_waits_for_a_search_that_hangs(ahead):
-    """While the search process is silent, a Bayesian sweep gives random draws, each with the reason."""
-    sweep = ahead.sweep(BAYES)
-    ahead.process.gate.clear()
-    given = [ahead.given(ahead.agent(sweep)) for _ in range(3)]
-    origins = [json.loads(run.origin) for run in given]
-    assert {origin["engine"] for origin in origins} == {"random/1"}
-    assert {origin["fallback"] for origin in origins} == {"the search process is starting"}
-    assert len({run.params for run in given}) == 3
-
-
-def test_a_failing_search_costs_random_draws_and_is_tried_again(ahead, caplog):
-    """A failure is logged, stands on the runs it cost, and ends with the first search that goes well."""
-    failing = threading.Event()
-    failing.set()
-    ahead.process.fails = failing.is_set
-    sweep = ahead.sweep(BAYES)
-    agent = ahead.agent(sweep)
-    while "it failed" not in caplog.text:
-        time.sleep(0.01)
-    assert json.loads(ahead.given(agent).origin)["fallback"] == "it failed"
-    failing.clear()
-    ahead.ready(sweep)
-    assert "fallback" not in json.loads(ahead.given(ahead.agent(sweep)).origin)
-
-
-@pytest.mark.parametrize(
-    "definition",
-    [
-        {**GRID, "sweeper": {"repeats": 4}},
-        {**FINITE, "parameters": {"a": {"values": list(range(24))}}},
-        {**FINITE, "method": "bayes", "metric": METRIC, "sweeper": {"initial": [{"a": 3}]}},
-        {**BAYES, "parameters": {"a": {"values": list(range(24))}}},
-    ],
-    ids=str,
-)
-def test_agents_share_a_finite_space_exactly(ahead, definition):
-    """Eight agents at once, and a search that keeps failing: each configuration as often as asked, then home."""
-    coin = random.Random(1)
-    ahead.process.fails = lambda: coin.random() < 0.4
-    sweep = ahead.sweep(definition)
-    given = []
-
-    def work(agent):
-        while (command := ahead.scheduler.heartbeat(agent, set(), now=2000.0)).kind != "exit":
-            if command.run is not None:
-                given.append(command.run.params)
-                ahead.start(command.run)
-                ahead.log(command.run, coin.random())
-                ahead.complete(command.run)
-                ahead.scheduler.changed(sweep.id)
-
-    threads = [threading.Thread(target=work, args=(ahead.agent(sweep),)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    counts = Counter(json.dumps(json.loads(params), sort_keys=True) for params in given)
-    assert len(counts) == sweep.definition.configurations
-    assert set(counts.values()) == {sweep.definition.sweeper.repeats}
-    assert ahead.sweep_state(sweep) is SweepState.FINISHED
-
-
-def test_target_ends_a_sweep_though_suggestions_are_ready(ahead):
-    """No run is given out once one has logged a value as good as the target."""
-    sweep = ahead.sweep({**BAYES, "metric": {**METRIC, "target": 0.1}})
-    agents = [ahead.agent(sweep) for _ in range(2)]
-    run = ahead.given(agents[0])
-    assert len(ahead.settled(sweep)) > 1
-    ahead.start(run)
-    ahead.log(run, 0.3, 0.1)
-    assert ahead.beat(agents[1]).kind == "exit"
-    ahead.complete(run)
-    assert ahead.sweep_state(sweep) is SweepState.FINISHED
-
-
-def test_target_may_be_reached_in_the_summary(ahead):
-    """A run that says its value in the summary alone ends the sweep when it ends."""
-    sweep = ahead.sweep({**BAYES, "metric": {**METRIC, "goal": "maximize", "target": 0.9}})
-    run = ahead.given(ahead.agent(sweep))
-    ahead.settled(sweep)
-    ahead.start(run)
-    with ahead.store.write() as db:
-        runs.update(db, run.id, summary='{"loss": 0.95}')
-    ahead.complete(run)
-    assert ahead.sweep_state(sweep) is SweepState.FINISHED
-
-
-def test_a_prior_runs_value_is_not_the_target(ahead):
-    """A sweep whose attached run is as good as the target goes on: its own runs count."""
-    old = ahead.sweep(ENDLESS)
-    run = ahead.given(ahead.agent(old))
-    ahead.start(run)
-    ahead.log(run, 0.0)
-    ahead.complete(run)
-    new = ahead.sweep({**BAYES, "metric": {**METRIC, "target": 0.1}})
-    with ahead.store.write() as db:
-        prior_runs.attach(db, new, json.dumps({"name": run.name}))
-    assert ahead.beat(ahead.agent(new)).kind == "run"
-
-
-def join_by_hand(table, sweep, params):
-    with table.store.write() as db:
-        values = json.loads(params)
-        run = runs.create(db, sweep.project_id, "by-hand", state=RunState.RUNNING, now=table.now)
-        runs.update(db, run.id, sweep_id=sweep.id, params=params, params_key=runs.key_of(values))
 
 
 @pytest.mark.parametrize("definition", [GRID, FINITE, BAYES], ids=lambda definition: definition["method"])
@@ -225,8 +110,8 @@ def test_a_run_started_by_hand_takes_its_configuration(ahead, definition):
     agent = ahead.agent(sweep)
     known = ahead.settled(sweep)
     params = known[0].params if known else '{"b": "x", "a": 1}'
-    join_by_hand(ahead, sweep, params)
-    ahead.scheduler.changed(sweep.id)
+    ahead.join_by_hand(sweep, params)
+    ahead.dispatcher.changed(sweep.id)
     wanted = 5 if definition["method"] == "bayes" else 6
     given = [params for params, _ in zip(params_given(ahead, agent), range(wanted), strict=False)]
     assert len(given) == 5
@@ -248,7 +133,7 @@ def test_a_late_answer_is_better_than_none_in_an_endless_space(ahead):
     sweep = ahead.sweep(BAYES)
     with ahead.store.write() as db:
         order = suggestions.next_order(db, sweep.id)
-        late = suggestions.Ahead(1, '{"lr": 0.25}', runs.key_of({"lr": 0.25}), "bayes", 1, 0)
+        late = NumberedSuggestion(1, '{"lr": 0.25}', runs.key_of({"lr": 0.25}), "bayes", 1, 0)
         runs.propose(db, sweep, {"lr": 0.5}, now=ahead.now, origin={})
         assert suggestions.keep(db, order, late)
         assert [(entry.number, entry.params) for entry in suggestions.ahead(db, sweep.id)] == [(2, '{"lr": 0.25}')]
@@ -256,7 +141,7 @@ def test_a_late_answer_is_better_than_none_in_an_endless_space(ahead):
 
 def entry(number, based_on=0, **params):
     """A suggestion of a given configuration."""
-    return suggestions.Ahead(number, json.dumps(params), runs.key_of(params), "bayes", 1, based_on)
+    return NumberedSuggestion(number, json.dumps(params), runs.key_of(params), "bayes", 1, based_on)
 
 
 def test_a_suggestion_that_followed_another_one_needs_it(table):
@@ -265,7 +150,7 @@ def test_a_suggestion_that_followed_another_one_needs_it(table):
     with table.store.write() as db:
         assert suggestions.keep(db, suggestions.next_order(db, sweep.id), entry(1, a=1, b="x"))
         order = suggestions.next_order(db, sweep.id)
-    join_by_hand(table, sweep, '{"a": 1, "b": "y"}')
+    table.join_by_hand(sweep, '{"a": 1, "b": "y"}')
     with table.store.write() as db:
         assert not suggestions.keep(db, order, entry(2, a=1, b="y"))
         assert suggestions.take(db, sweep.id) is None
@@ -285,50 +170,22 @@ def test_a_new_suggestion_drops_its_double(table):
         assert [json.loads(known.params)["a"] for known in suggestions.ahead(db, sweep.id)] == [1, 3]
 
 
-class BusyStore(Store):
-    """A database in which something happens after the second reading."""
-
-    def __init__(self, path):
-        super().__init__(path)
-        self.left, self.happens = 2, list
-
-    @contextmanager
-    def read(self):
-        """Read."""
-        with super().read() as db:
-            yield db
-        self.left -= 1
-        if not self.left:
-            self.happens()
-
-
-def test_a_search_on_demand_counts_only_if_no_run_came_meanwhile(table):
-    """A run by hand that comes between the search and its use makes the agent's thread search again."""
-    store = BusyStore(MEMORY)
-    table.scheduler = Scheduler(store)
-    sweep = table.sweep(GRID)
-    agent = table.agent(sweep)
-    store.happens = partial(join_by_hand, table, sweep, '{"a": 1, "b": "x"}')
-    assert json.loads(table.given(agent).params) == {"a": 1, "b": "y"}
-    store.close()
-
-
 def test_suggestions_outlive_the_server(ahead):
     """A scheduler that starts on the database gives out what was ready."""
     sweep = ahead.sweep(BAYES)
     agent = ahead.agent(sweep)
     first = ahead.settled(sweep)[0]
-    ahead.scheduler = Scheduler(ahead.store)
+    ahead.dispatcher = Dispatcher(ahead.store)
     assert ahead.given(agent).params == first.params
 
 
 def test_another_definition_makes_suggestions_void(ahead):
     """A sweep that gets another definition before it starts forgets what was computed for the old one."""
     sweep = ahead.sweep(GRID)
-    ahead.scheduler.changed(sweep.id)
+    ahead.dispatcher.changed(sweep.id)
     ahead.settled(sweep)
     with ahead.store.write() as db:
-        order = suggestions.Order(sweep.id, sweep.definition_text, 0, ())
+        order = suggestions.SearchOrder(sweep.id, sweep.definition_text, 0, ())
         text = sweep.definition_text.replace("grid", "random")
         sweeps.replace_definition(db, sweep.id, text, display_name=None, now=ahead.now)
         assert not suggestions.keep(db, order, entry(1, a=1, b="x"))
@@ -342,37 +199,3 @@ def test_a_resumed_sweep_is_still_exhausted(ahead):
     assert len(list(params_given(ahead, agent, lambda: ahead.ready(sweep)))) == 6
     ahead.set_state(sweep, SweepState.RUNNING)
     assert ahead.beat(agent).kind == "exit"
-
-
-def test_runs_in_memory_are_those_of_the_database(table):
-    """Whatever happens to runs, the search process sees them as the database has them."""
-    sweep, known = table.sweep(BAYES), KnownRuns()
-
-    def check():
-        with table.store.read() as db:
-            assert known.refresh(db, sweep) == seen_runs.for_search(db, sweep)
-
-    check()
-    first, second = table.given(table.agent(sweep)), table.given(table.agent(sweep))
-    check()
-    table.start(first)
-    table.log(first, 3.0)
-    check()
-    table.log(first, 3.0, 2.0)
-    table.start(second)
-    table.complete(first)
-    check()
-    table.now += 61
-    table.reap()
-    check()
-    table.start(second)
-    table.log(second, 1.0)
-    check()
-    table.complete(second, 1)
-    earlier = table.given(table.agent(table.sweep(ENDLESS)))
-    with table.store.write() as db:
-        prior_runs.attach(db, sweep, json.dumps({"name": earlier.name}))
-    check()
-    with table.store.write() as db:
-        run_transitions.silent(db, table.read(earlier), now=table.now, retries=0)
-    check()

@@ -1,10 +1,8 @@
-"""A sweep with several metrics on the server: what counts, what is searched, and when it is over."""
+"""A sweep with several metrics on the server: what is searched, and what its page shows."""
 
 from __future__ import annotations
 
 import json
-
-import pytest
 
 TWO = {
     "method": "custom",
@@ -60,28 +58,3 @@ def test_a_summary_that_the_trainer_chose_counts(client):
     run = finish(client, agent, {"_step": 0, "loss": 1}, summary={"loss": 1, "val.acc": {"max": 0.75}})
     assert run in page(client, sweep).split("<h2>Front</h2>")[1].split("</section>")[0]
     assert "0.75" in page(client, sweep)
-
-
-@pytest.mark.parametrize(("loss", "state"), [(0.5, "RUNNING"), (0.1, "FINISHED")])
-def test_a_run_that_reaches_all_targets_ends_the_sweep(client, loss, state):
-    """One target of two is not enough."""
-    metrics = [{"name": "loss", "target": 0.2}, {"name": "val.acc", "goal": "maximize", "target": 0.8}]
-    agent = client.agent(sweep := client.sweep({**TWO, "metrics": metrics}))
-    finish(client, agent, {"_step": 0, "loss": loss, "val.acc": 0.9})
-    assert client.beat(agent)[0]["type"] == ("exit" if state == "FINISHED" else "run")
-    query = 'query($s: String!) { project(name: "p") { sweep(sweepName: $s) { state bestLoss } } }'
-    assert client.graphql(query, s=sweep)["project"]["sweep"] == {"state": state, "bestLoss": None}
-
-
-def test_a_scheduler_may_have_several_metrics(client):
-    """Once all targets are reached, what it has proposed and nobody has started is not needed any more."""
-    metrics = [{"name": "loss", "target": 0.2}, {"name": "val.acc", "goal": "maximize", "target": 0.8}]
-    sweep = client.sweep({**TWO, "metrics": metrics, "scheduler": {"engine": "optuna"}})
-    query = "mutation($id: ID!, $c: JSONString!) { enqueueSweepRun(input: {id: $id, config: $c}) { id } }"
-    found = client.graphql('query($s: String!) { project(name: "p") { sweep(sweepName: $s) { id } } }', s=sweep)
-    ask = {"id": found["project"]["sweep"]["id"], "c": '{"x": {"value": 0.5}}'}
-    waiting = [client.graphql(query, **ask)["enqueueSweepRun"]["id"] for _ in range(2)]
-    agent = client.agent(sweep)
-    assert finish(client, agent, {"_step": 0, "loss": 0.1, "val.acc": 0.9}) == waiting[0]
-    assert client.run(waiting[1], "state")["state"] == "killed"
-    assert client.beat(agent) == [{"type": "exit"}]

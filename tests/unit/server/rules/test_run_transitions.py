@@ -1,16 +1,31 @@
-"""A run handed out again: its id, its history, and the late words of its last process."""
+"""How a run begins, goes on and begins anew, and whose words about it count."""
 
 from __future__ import annotations
 
 import pytest
 
+from sweeper.run import RunState
+
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2]}}}
 
 
-def set_run_state(client, run, state, *, status=200):
-    query = "mutation($id: ID!, $state: String!) { updateRunState(input: {id: $id, state: $state}) { success } }"
-    found = client.graphql(query, status=status, id=client.run(run, "id")["id"], state=state)
-    return found if status != 200 else found["updateRunState"]["success"]
+def test_crashed_run_that_is_heard_again_runs(table):
+    """A run taken for dead is running again as soon as it is heard."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    table.now += 61
+    table.reap(lost_retries=0)
+    table.start(run)
+    assert table.state(run) is RunState.RUNNING
+    assert table.read(run).reason == ""
+
+
+def test_resumed_run_is_running_again(client):
+    """A finished run that logs again is running until it completes again."""
+    client.init("r")
+    client.stream("r", complete=True, exitcode=1)
+    client.stream("r")
+    assert client.run("r", "state exitcode") == {"state": "running", "exitcode": None}
 
 
 def given(client, agent):
@@ -27,7 +42,7 @@ def lost(client):
     client.init(run, sweep=sweep)
     client.log(run, {"loss": 2.0, "_step": 0}, {"loss": 1.0, "_step": 1})
     client.http.headers["X-Sweeper-Holder"] = ""
-    assert set_run_state(client, run, "pending")
+    assert client.set_run_state(run, "pending")
     return sweep, run
 
 
@@ -78,45 +93,32 @@ def test_the_late_words_of_a_lost_process_are_refused(client, lost):
 def test_a_run_that_is_given_up_has_failed(client, lost):
     """Its worker says so at once, instead of a minute of silence; its late words are refused too."""
     _, run = lost
-    assert set_run_state(client, run, "failed")
+    assert client.set_run_state(run, "failed")
     assert client.run(run, "state")["state"] == "failed"
 
 
-def test_a_sweep_that_ran_out_opens_again_for_a_retry(client):
-    """A finished grid gives out its failed run once more, and finishes with it."""
-    sweep = client.sweep({**GRID, "parameters": {"lr": {"values": [0.1]}}})
-    agent = client.agent(sweep)
-    run = given(client, agent)["run_id"]
-    client.init(run, sweep=sweep)
-    client.stream(run, complete=True, exitcode=1)
-    assert client.beat(agent) == [{"type": "exit"}]
-    set_run_state(client, run, "pending")
-    again = client.agent(sweep)
-    assert given(client, again)["run_id"] == run
-    client.init(run, sweep=sweep)
-    client.stream(run, complete=True, exitcode=0)
-    assert client.beat(again) == [{"type": "exit"}]
+def test_an_ended_runs_id_used_again_overwrites_it(client):
+    """A new process that does not resume starts at nothing; one that goes on, or says more later, keeps all."""
+    client.begin("r")
+    client.log("r", {"_step": 0, "loss": 1}, {"_step": 1, "loss": 2})
+    client.stream("r", complete=True, exitcode=0)
+    assert client.init("r")["bucket"]["historyLineCount"] == 2  # late words of the ended process
+    id_ = client.run("r", "id")["id"]
+    resumed = client.begin("r", id=id_)
+    assert (resumed["inserted"], resumed["bucket"]["historyLineCount"]) == (False, 2)
+    client.stream("r", complete=True, exitcode=0)
+    again = client.begin("r")
+    assert again == {"inserted": True, "bucket": {"id": id_, "state": "running", "historyLineCount": 0}}
+    assert client.run("r", "summaryMetrics historyKeys") == {"summaryMetrics": "{}", "historyKeys": None}
 
 
-@pytest.mark.parametrize(("end", "word"), [("CANCELED", "canceled"), ("FINISHED", "sweeper resume")])
-def test_a_sweep_that_a_person_ended_stays_so(client, lost, end, word):
-    """A retry does not start what somebody stopped."""
-    sweep, run = lost
-    given(client, client.agent(sweep))
-    client.init(run, sweep=sweep)
-    client.stream(run, complete=True, exitcode=1)
-    sweep_id = client.graphql('query($s: String!) { project(name: "p") { sweep(sweepName: $s) { id } } }', s=sweep)
-    query = "mutation($id: ID, $state: String) { upsertSweep(input: {id: $id, state: $state}) { sweep { state } } }"
-    client.graphql(query, id=sweep_id["project"]["sweep"]["id"], state=end)
-    assert word in set_run_state(client, run, "pending", status=400)
-
-
-def test_finished_runs_and_other_states_are_refused(client):
-    """A finished run is not done twice, a run without a sweep has no queue, and there are two states to ask for."""
-    client.init("alone")
-    assert "no sweep" in set_run_state(client, "alone", "pending", status=400)
-    assert "pending or failed" in set_run_state(client, "alone", "finished", status=400)
-    run = given(client, client.agent(client.sweep(GRID)))["run_id"]
-    client.init(run)
-    client.stream(run, complete=True, exitcode=0)
-    assert "has finished" in set_run_state(client, run, "pending", status=400)
+def test_a_stopped_run_can_be_resumed(client):
+    """The stop was for the process before: the next one runs, and ends as it says."""
+    id_ = client.begin("r")["bucket"]["id"]
+    client.graphql("mutation($id: ID!) { stopRun(input: {id: $id}) { success } }", id=id_)
+    client.stream("r", complete=True, exitcode=1)
+    assert client.run("r", "state")["state"] == "killed"
+    assert client.begin("r", id=id_)["bucket"]["state"] == "running"
+    assert not client.stream("r")["stopped"]
+    client.stream("r", complete=True, exitcode=0)
+    assert client.run("r", "state")["state"] == "finished"

@@ -1,0 +1,160 @@
+"""What an agent does next: a ladder inside one transaction.
+
+`next_command` goes down it in this order:
+
+1. the sweep has ended: stop what must stop, let the rest finish, then exit
+2. a listed run is to stop, or another agent's since this one fell silent: stop it
+3. the agent is busy, or the sweep paused: wait (one whose run has just ended is not: `early_handout.py`)
+4. a run was assigned to this agent and never started: send it again (the answer was lost)
+5. a run waits for an agent (requeued): assign it
+6. the sweep is over, or has nothing left: exit
+7. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
+8. take the suggestion that was computed ahead for the sweep's next run; none is ready: search
+
+All of it is decided and stored together, so a lost answer costs one beat, never a run that two agents have or none.
+
+Functions of a write connection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from sweeper.run import RunState, SweepState
+from sweeper.server.rules import (
+    early_handout,
+    run_endings,
+    run_transitions,
+    stop_requests,
+    suggestions,
+    sweep_transitions,
+)
+from sweeper.server.store import runs, sweeps
+from sweeper.server.store.database import Connection
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.suggestions import NumberedSuggestion
+from sweeper.server.store.sweeps import Agent, Sweep
+
+MAX_SENDS = 3
+"""Times a run that never starts is handed out; then its trainer is taken to end before `wandb.init`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What an agent shall do next; `search` is for the dispatcher and never leaves it.
+
+    Attributes:
+        kind: As the SDK (0.31) knows it; `wait` is an answer without a command.
+        run: The run it is about.
+        watch: Row ids of runs whose end may change the answer.
+    """
+
+    kind: Literal["run", "resume", "stop", "exit", "wait", "search"]
+    run: StoredRun | None = None
+    watch: tuple[int, ...] = ()
+
+
+WAIT = Command("wait")
+EXIT = Command("exit")
+SEARCH = Command("search")
+
+
+def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float) -> None:
+    """Believe what an agent says about its runs: listed ones live, the others have vanished."""
+    for run in runs.of_agent(db, agent.id):
+        if run.name in listed:
+            run_transitions.listed(db, run, now=now)
+        elif run.live or (run.state is RunState.PENDING and run.accepted):
+            run_endings.vanished(db, run, now=now)
+    for run in runs.taken_from(db, agent.id):
+        if run.name in listed:
+            run_transitions.listed(db, run, now=now)
+
+
+def next_command(db: Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
+    """Go down the ladder for an agent that says which runs are queued or running with it."""
+    own = runs.of_agent(db, agent.id)
+    if to_stop := _to_stop(db, agent, sweep, own, listed, now=now):
+        return Command("stop", to_stop)
+    if listed and not early_handout.all_done(db, agent, listed):
+        return Command("wait", watch=early_handout.watchable(db, agent, listed))
+    if sweep.state is SweepState.PAUSED:
+        return WAIT
+    if sweep.state.ended:
+        return EXIT
+    for run in own:
+        if run.state is RunState.PENDING and run.sends >= MAX_SENDS:
+            run_endings.never_started(db, run, now=now)
+        elif run.state is RunState.PENDING:
+            return _send(db, run, agent, now=now)
+    return _for_free_agent(db, agent, sweep, now=now)
+
+
+def _to_stop(
+    db: Connection, agent: Agent, sweep: Sweep, own: Sequence[StoredRun], listed: Set[str], *, now: float
+) -> StoredRun | None:
+    """Find a listed run that is to stop, or that has gone to another agent."""
+    for run in own:
+        waits = run.name in listed and (not run.state.ended or run.started_at is None)
+        if waits and stop_requests.is_due(run, sweep.definition, eager=bool(agent.eager), now=now):
+            return run
+    for name in listed - {run.name for run in own}:
+        found = runs.find(db, sweep.project_id, name)
+        if found and found.sweep_id == sweep.id and found.agent_id not in {None, agent.id}:
+            return found
+    return None
+
+
+def _for_free_agent(db: Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
+    """Find a free agent of a running sweep a run: one that waits, or one to search for."""
+    if sweep.definition.scheduler and sweep_transitions.reached_target(db, sweep):
+        sweep_transitions.drop_waiting(db, sweep, now=now)
+    if waiting := runs.waiting(db, sweep.id):
+        return _send(db, waiting, agent, now=now)
+    if sweep.exhausted or sweep_transitions.is_over(db, sweep):
+        return _send_home(db, sweep, now=now)
+    if sweep.definition.scheduler:
+        return WAIT
+    found = suggestions.take(db, sweep.id)
+    # A random draw costs less than a look at the search process, and is what a random search would give.
+    if found is None and sweep.definition.method == "random":
+        found = suggestions.draw(db, sweep)
+    return SEARCH if found is None else give(db, sweep, agent, found, now=now)
+
+
+def _send_home(db: Connection, sweep: Sweep, *, now: float) -> Command:
+    """Send a free agent home when the search has nothing more to propose."""
+    sweeps.set_exhausted(db, sweep.id)
+    sweep_transitions.finish_if_done(db, sweep.id, now=now)
+    # Somebody else's unstarted run may yet come back to the queue, and would find nobody here.
+    return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
+
+
+def give(
+    db: Connection, sweep: Sweep, agent: Agent, found: NumberedSuggestion, *, now: float, fallback: str = ""
+) -> Command:
+    """Make a run of a suggestion, and say what suggested it.
+
+    Args:
+        db: The write connection.
+        sweep: The sweep.
+        agent: Who gets the run.
+        found: The suggestion for the sweep's next run; one without parameters sends the agent home.
+        now: The time.
+        fallback: Why it is a random draw where a search was asked for; empty if it is none.
+    """
+    if found.params is None:
+        return _send_home(db, sweep, now=now)
+    origin = {"engine": found.engine, "seed": found.seed, "runs": found.based_on}
+    if fallback:
+        origin["fallback"] = fallback
+    run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin)
+    return _send(db, run, agent, now=now)
+
+
+def _send(db: Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
+    kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"
+    return Command(kind, run_transitions.sent(db, run, agent.id, now=now))

@@ -1,0 +1,62 @@
+"""What the rules ask about a sweep's runs and answer from indexes alone: no history and no config is read for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sweeper.server.store import runs
+from sweeper.server.store.runs import StoredRun
+
+# Answered from the index runs_of_sweep_by_state alone: ten thousand runs are looked through with every search.
+_STATES = (
+    "SELECT id, state, ended_at FROM runs WHERE sweep_id = :id UNION"
+    " SELECT r.id, r.state, r.ended_at FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = :id"
+    " ORDER BY 1"
+)
+
+
+def states(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[Any, ...]]:
+    """Give state and time of the end of each run that a sweep sees, by its row id, the oldest first."""
+    return {run_id: tuple(state) for run_id, *state in db.execute(_STATES, {"id": sweep_id}).fetchall()}
+
+
+def attach(db: sqlite3.Connection, sweep_id: int, run_id: int) -> None:
+    """Let a sweep see a run that it did not make; one that is attached already stays so."""
+    db.execute("INSERT OR IGNORE INTO prior_runs VALUES (?, ?)", (sweep_id, run_id))
+
+
+def count_ended(db: sqlite3.Connection, sweep_id: int) -> int:
+    """Count the ended runs that a sweep sees: its own and those attached to it."""
+    prior = (
+        "SELECT count(*) FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = ?"
+        " AND r.state IN ('finished', 'failed', 'crashed', 'killed')"
+    )
+    number: int = db.execute(prior, (sweep_id,)).fetchone()[0]
+    return number + runs.count(db, sweep_id, runs.ENDED)
+
+
+def has_params(db: sqlite3.Connection, sweep_id: int, key: bytes) -> bool:
+    """Whether a sweep has made a run with the parameters of a key (`runs.key_of`)."""
+    query = "SELECT 1 FROM runs WHERE sweep_id = ? AND params_key = ? LIMIT 1"
+    return db.execute(query, (sweep_id, key)).fetchone() is not None
+
+
+def last_keys(db: sqlite3.Connection, sweep_id: int, number: int) -> list[bytes | None]:
+    """Give the keys of the parameters of a sweep's last runs, the oldest first; None for a run without one."""
+    query = "SELECT params_key FROM runs WHERE sweep_id = ? ORDER BY id DESC LIMIT ?"
+    return [key for (key,) in db.execute(query, (sweep_id, number))][::-1]
+
+
+def has_unkeyed(db: sqlite3.Connection, sweep_id: int) -> bool:
+    """Whether a sweep sees runs that the index of parameters does not hold: prior ones, or very old ones."""
+    query = (
+        "SELECT 1 FROM runs WHERE sweep_id = :id AND params_key IS NULL"
+        " UNION ALL SELECT 1 FROM prior_runs WHERE sweep_id = :id LIMIT 1"
+    )
+    return db.execute(query, {"id": sweep_id}).fetchone() is not None
+
+
+def unassigned(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List a sweep's runs that no agent has been given yet, the oldest first."""
+    return runs.where(db, "sweep_id = ? AND state = 'pending' AND agent_id IS NULL", (sweep_id,))

@@ -1,0 +1,91 @@
+"""How runs end, with what reason, and how they come back to the queue instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.run import RunState
+from sweeper.server.rules import stop_requests
+
+GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
+
+
+def test_vanished_run_has_crashed(table):
+    """A running run that its agent no longer lists has crashed, and the agent gets the next one at once."""
+    agent = table.agent(table.sweep(GRID))
+    run = table.given(agent)
+    table.start(run)
+    table.beat(agent, run.name)
+    assert table.given(agent).name != run.name
+    assert table.state(run) is RunState.CRASHED
+
+
+def test_trainer_that_ends_before_init_is_said_so(table):
+    """A run that was listed but never reported crashed, with the reason that its trainer never came to wandb.init."""
+    agent = table.agent(table.sweep(GRID))
+    run = table.given(agent)
+    table.beat(agent, run.name)
+    table.beat(agent)
+    assert table.state(run) is RunState.CRASHED
+    assert table.read(run).reason == "the trainer ended before wandb.init"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "state", "reason"),
+    [
+        (0, RunState.FINISHED, ""),
+        (1, RunState.FAILED, "exit code 1"),
+        (255, RunState.KILLED, "stopped by a person (Ctrl-C)"),
+    ],
+)
+def test_exit_code_decides_the_ending(table, exit_code, state, reason):
+    """0 is finished, 255 was Ctrl-C, anything else has failed."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    table.complete(run, exit_code)
+    assert (table.state(run), table.read(run).reason) == (state, reason)
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 255])
+def test_run_told_to_stop_was_killed(table, exit_code):
+    """A run that was told to stop was killed, whatever its exit code, and keeps the reason."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    with table.store.write() as db:
+        stop_requests.request(db, run.id, "too slow", now=table.now)
+    table.complete(run, exit_code)
+    assert (table.state(run), table.read(run).reason) == (RunState.KILLED, "too slow")
+
+
+def test_preempted_run_is_not_failed(client):
+    """`preempting` sent before a non-zero exit makes the run preempted; an upsert in between does not undo it."""
+    client.init("r")
+    client.stream("r", preempting=True)
+    assert client.run("r", "state")["state"] == "preempting"
+    client.init("r")
+    client.stream("r", complete=True, exitcode=1)
+    assert client.run("r", "state")["state"] == "preempted"
+
+
+def test_repeated_end_changes_nothing(client):
+    """A last request that is sent again leaves the ending as it was."""
+    client.init("r")
+    client.stream("r", complete=True, exitcode=1)
+    client.stream("r", complete=True, exitcode=0)
+    assert client.run("r", "state exitcode") == {"state": "failed", "exitcode": 1}
+
+
+def given(client, agent):
+    """Beat until a run is given; its command."""
+    return next(command for _ in range(3) for command in client.beat(agent))
+
+
+def test_finished_runs_and_other_states_are_refused(client):
+    """A finished run is not done twice, a run without a sweep has no queue, and there are two states to ask for."""
+    client.init("alone")
+    assert "no sweep" in client.set_run_state("alone", "pending", status=400)
+    assert "pending or failed" in client.set_run_state("alone", "finished", status=400)
+    run = given(client, client.agent(client.sweep(GRID)))["run_id"]
+    client.init(run)
+    client.stream(run, complete=True, exitcode=0)
+    assert "has finished" in client.set_run_state(run, "pending", status=400)

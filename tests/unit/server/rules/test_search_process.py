@@ -1,0 +1,61 @@
+"""What the search process answers, and what it keeps in memory."""
+
+from __future__ import annotations
+
+import json
+
+from sweeper.server.rules import prior_runs, run_endings, suggestions
+from sweeper.server.rules.search_process import KnownRuns, Searching
+from sweeper.server.store import seen_runs
+
+RANDOM = {
+    "method": "random",
+    "metric": {"name": "loss", "goal": "minimize"},
+    "parameters": {"lr": {"min": 0.0, "max": 1.0}},
+}
+BAYES = {**RANDOM, "method": "bayes"}
+
+
+def test_runs_in_memory_are_those_of_the_database(table):
+    """Whatever happens to runs, the search process sees them as the database has them."""
+    sweep, known = table.sweep(BAYES), KnownRuns()
+
+    def check():
+        with table.store.read() as db:
+            assert known.refresh(db, sweep) == seen_runs.for_search(db, sweep)
+
+    check()
+    first, second = table.given(table.agent(sweep)), table.given(table.agent(sweep))
+    check()
+    table.start(first)
+    table.log(first, 3.0)
+    check()
+    table.log(first, 3.0, 2.0)
+    table.start(second)
+    table.complete(first)
+    check()
+    table.now += 61
+    table.reap()
+    check()
+    table.start(second)
+    table.log(second, 1.0)
+    check()
+    table.complete(second, 1)
+    earlier = table.given(table.agent(table.sweep(RANDOM)))
+    with table.store.write() as db:
+        prior_runs.attach(db, sweep, json.dumps({"name": earlier.name}))
+    check()
+    with table.store.write() as db:
+        run_endings.silent(db, table.read(earlier), now=table.now, retries=0)
+    check()
+
+
+def test_an_order_that_the_sweep_has_overtaken_finds_nothing(table):
+    """A run made since the order was written takes the number: whatever were computed would be void."""
+    sweep = table.sweep(BAYES)
+    with table.store.read() as db:
+        order = suggestions.next_order(db, sweep.id)
+    table.given(table.agent(sweep))
+    with table.store.read() as db:
+        answer = Searching(db).answer(order)
+    assert (answer.found, answer.error) == (None, "")
