@@ -1,7 +1,7 @@
 """Has suggestions computed ahead, in a process of its own, so that no agent waits for a search.
 
 One thread asks the process for what is missing, sweep by sweep, and stores what it answers. A process that dies, hangs
-or fails is replaced, and its sweep rests for a while, longer each time; meanwhile the scheduler helps itself.
+or fails is replaced, and its sweep rests for a while, longer each time; meanwhile the dispatcher helps itself.
 """
 
 from __future__ import annotations
