@@ -20,6 +20,7 @@ def rewind(db: Connection, run: StoredRun, step: int) -> StoredRun:
     """
     if step > json.loads(run.history_keys).get("lastStep", -1):
         raise RequestError(f"run {run.name} has no step {step}")
+    # Console lines and system events have no step: what was printed and measured did happen.
     lines.cut_history(db, run.id, step)
     return _recount(db, run)
 
@@ -44,6 +45,7 @@ def _branch_point(config: str | None) -> dict[str, Any] | None:
     own = strict_json.parse_object(config or "{}", "the config").get("_wandb")
     values = own.get("value") if isinstance(own, dict) else None
     branch = values.get("branch_point") if isinstance(values, dict) else None
+    # The config is the user's: what only looks like a branch point begins an ordinary run.
     if not isinstance(branch, dict) or not isinstance(branch.get("step"), int) or "run_id" not in branch:
         return None
     return branch
@@ -56,7 +58,7 @@ def _recount(db: Connection, run: StoredRun) -> StoredRun:
     for sweep in sweeps.seeing(db, run.id):
         if sweep.definition.metric is not None:
             lines.put_metric(db, sweep.id, run.id, sweep.definition.metric.name, rows)
-    summary: dict[str, Any] = {}
+    summary: dict[str, Any] = {}  # the last value of each key, as the SDK sums up by default
     for line in rows:
         summary.update(line.row)
     keys = history_keys.add_keys({}, rows) if rows else {}

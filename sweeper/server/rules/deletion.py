@@ -14,7 +14,7 @@ def delete_run(db: Connection, run: StoredRun, *, now: float) -> None:
 
 
 def is_deleted(db: Connection, project_id: int, name: str) -> bool:
-    """Whether a project had a run of that id, which was deleted."""
+    """Whether a project had a run of that id, which was deleted: its process, if any is left, is told to stop."""
     return deleted_runs.has(db, project_id, name)
 
 

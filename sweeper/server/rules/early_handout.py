@@ -52,6 +52,7 @@ def take_back(db: Connection, *, now: float) -> list[StoredRun]:
     given = agent_runs.take_early(db, now - SILENT_S)
     dropped = [run for run in given if run.state == "pending" and run.agent_id is not None and not run.accepted]
     for run in dropped:
+        # Nobody has ever seen it: without the row its configuration is free again.
         if run.started_at is None and run.sends == 1:
             deleted_runs.remove(db, run.id)
         else:

@@ -24,6 +24,7 @@ def judge(store: Store, run_id: int, *, now: float, since_line: int | None = Non
     """
     with store.read() as db:
         stored = runs.get(db, run_id)
+        # A run that is only attached to a sweep is judged by its own sweep alone.
         if stored.sweep_id is None or stored.state is not RunState.RUNNING or stored.stop_requested:
             return
         sweep = sweeps.get(db, stored.sweep_id)

@@ -41,6 +41,7 @@ Never stored; stripped from what comes back."""
 class Chunk(BaseModel):
     """Lines of one stream."""
 
+    # SQLite counts to 2**63: a number of this size can still be added to.
     offset: int = Field(default=0, ge=0, le=2**40)
     content: list[str] = []
 
@@ -67,6 +68,7 @@ class FileStream(BaseModel):
 
     def writers(self, *, resumed: bool) -> set[str]:
         """Name the process it comes from, as far as it tells; one that resumes sends the summary of the last one."""
+        # One line of each is enough: all that a process sends it sends under one birth.
         telling = ("wandb-history.jsonl", "wandb-events.jsonl", *(() if resumed else ("wandb-summary.json",)))
         return writers.of_lines(line for name in telling for line in self.files.get(name, Chunk()).content[-1:])
 
@@ -98,6 +100,7 @@ def receive(
         )
         writing = {holder} if holder else sent.writers(resumed=bool(run.resuming))
         run_transitions.check_holder(run, writing)
+        # Neither a repeated last request nor a late line of one of several processes sets an ended run running.
         if not ((sent.complete or writer) and run.state.ended):
             run = run_transitions.heard(db, run, now=now)
             run_transitions.wrote(db, run, writing)
@@ -109,7 +112,8 @@ def receive(
         seeing = [sweep.id for sweep in sweeps.seeing(db, run.id)] if sent.complete else []
     for sweep_id in seeing:
         dispatcher.changed(sweep_id)
-    if measured:
+    if measured:  # outside of the write transaction: a rule looks at all peers, and no writer shall wait for that
+        # Lines of several writers lie scattered: there is no first new one.
         since_line = None if writer else sent.files["wandb-history.jsonl"].offset
         early_termination.judge(dispatcher.store, run.id, now=now, since_line=since_line)
     return _answer(stopped=_is_to_stop(dispatcher, run.id, now=now))
@@ -145,6 +149,7 @@ def _store_shared(db: Connection, run: StoredRun, sent: FileStream, writer: str)
             texts = chunk.content
             if _STREAMS[name] is Stream.HISTORY:
                 texts = [shared_mode.renumbered(text, number) for text, number in zip(texts, numbers, strict=True)]
+            # One by one: between two lines of one process may lie those of another.
             for number, text in zip(numbers, texts, strict=True):
                 part = FileStream(files={name: Chunk(offset=number, content=[text])})
                 measured = _store_files(db, runs.get(db, run.id), part) or measured
@@ -174,6 +179,7 @@ def _store_history(db: Connection, run: StoredRun, chunk: Chunk) -> bool:
         HistoryLine(chunk.offset + i, text, strict_json.parse_object(text, "a history line"))
         for i, text in enumerate(chunk.content)
     ]
+    # Before they are stored: what is sent again must not be counted again.
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
     _count_keys(db, run, [row for row in rows if row.number >= known])

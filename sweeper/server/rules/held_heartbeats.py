@@ -60,6 +60,7 @@ class HeldHeartbeats:
             self._task = asyncio.create_task(self._watch())
         try:
             await asyncio.wait({happened, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            # A client that has gone would never read the command, and a run given to it would be lost for a while.
             return happened.done() and happened.result() and not gone.done()
         finally:
             del self._waiting[happened]
@@ -76,7 +77,7 @@ class HeldHeartbeats:
         while self._waiting:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), LOOK_EVERY_S)
-            self._hint.clear()
+            self._hint.clear()  # before the look: a hint that comes during it is for the next
             changed: frozenset[int] = frozenset()
             try:
                 changed = await run_in_threadpool(self._changed, frozenset().union(*self._waiting.values()))
@@ -85,7 +86,7 @@ class HeldHeartbeats:
             ending = self._is_ending()
             for happened, awaited in self._waiting.items():
                 if not happened.done() and (ending or awaited & changed):
-                    happened.set_result(not ending)
+                    happened.set_result(not ending)  # an ending server gives out nothing more
 
     def _changed(self, run_ids: frozenset[int]) -> frozenset[int]:
         with self._store.read() as db:

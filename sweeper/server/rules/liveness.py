@@ -12,8 +12,8 @@ class LivenessPolicy:
     Attributes:
         agent_s: Seconds of silence after which an agent and its runs are given up. An agent beats every 5 s; the
             server holds no heartbeat for longer than a third of this time.
-        bare_run_s: The same for a run without an agent; wandb-core (0.31) sends an
-            empty request after 30 s at the latest, and repeats what fails for minutes.
+        bare_run_s: The same for a run without an agent: nobody but its own stream speaks for it, which says something
+            every 30 s at the latest (wandb-core 0.31).
         lost_retries: How often a run whose agent fell silent is handed out again.
     """
 

@@ -51,6 +51,7 @@ def _parameters(sweep: Sweep, config: Mapping[str, Any]) -> dict[str, Any]:
             raise RequestError(f'config: {name} is not {{"value": ...}}')
     values = {name: entry["value"] for name, entry in config.items()}
     space = sweep.definition.space
+    # A scheduler may propose what the file does not list: its agent gets it all the same.
     listed = {path[0] for path in space.paths.values()}
     return {**space.flatten(values), **{name: value for name, value in values.items() if name not in listed}}
 

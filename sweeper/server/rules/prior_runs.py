@@ -111,6 +111,7 @@ def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[in
         lines.copy_metric(db, same[0].id, sweep.id, run.id)
         return
     seen = logged.get(run.id)
+    # Another attempt has begun anew since: what was read is of a history that is gone.
     if seen is None or seen.attempt != run.attempt:
         seen = Logged(run.attempt, 0, ())
     since = lines.history(db, run.id, first=seen.count)

@@ -75,6 +75,7 @@ class Reaper:
     def round(self, now: float) -> None:
         """Give up what has been silent for too long."""
         store, refusals = self._dispatcher.store, self._dispatcher.store.refusals
+        # A full disk refused signs of life, a late round stood still with everything, a clock set back misdates them.
         if refusals != self._refusals or now - self._last_round > DEAF_AFTER_S or now < self._last_round:
             self._hearing_since = now
         self._last_round, self._refusals = now, refusals

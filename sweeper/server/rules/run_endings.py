@@ -21,11 +21,12 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
     """End a run that reported its own end; a repeated report changes nothing."""
     if run.state.ended and run.exit_code is not None:
         return run
+    # A trainer that is told to stop ends with whatever code it likes: it was killed all the same.
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
     elif exit_code == 0:
         state, reason = RunState.FINISHED, ""
-    elif run.preempting:
+    elif run.preempting:  # the machine was taken away, whatever it did to the process
         return _requeue(db, run, exit_code, "preempted", now=now)
     elif exit_code == INTERRUPTED:
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
@@ -85,7 +86,7 @@ def _lose(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
         accepted=0,
         sends=0,
         attempt=run.attempt + 1,
-        resuming=0,
+        resuming=0,  # the next process says by itself whether it goes on
         ended_at=now,
     )
 
@@ -141,6 +142,7 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
+    # First: a sweep that a person ended refuses, and then nothing of the run may have changed.
     sweep_transitions.reopen(db, sweeps.get(db, run.sweep_id), now=now)
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 

@@ -48,6 +48,7 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     first = run.started_at if run.started_at is not None else now
     reason = run.reason if run.stop_requested else ""
     state = RunState.PREEMPTING if run.preempting else RunState.RUNNING
+    # The fence goes up only when another agent gets it: until then the machine may just have been away.
     back = {"agent_id": run.lost_agent_id, "lost_agent_id": None, "accepted": 1} if run.lost_agent_id else {}
     return runs.update(
         db,
@@ -65,6 +66,7 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
 def listed(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
     run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
+    # Not what failed or was stopped: an agent lists a run until its process is gone, some seconds after its end.
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
 
@@ -86,6 +88,7 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     if starts_anew(run, first=first):
         lines.clear(db, run.id)
         run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", **_UNTOUCHED)
+    # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
     return wrote(db, run, writing)
@@ -103,6 +106,7 @@ def starts_anew(run: StoredRun, *, first: bool = False) -> bool:
 
     Such a run was handed out again, or has ended and its id is used once more: W&B then overwrites it.
     """
+    # Without `resume` the SDK counts steps from 0 again; two histories would lie over each other.
     handed_out = run.state is RunState.PENDING and not run.resuming
     return run.started_at is not None and (handed_out or (first and run.state.ended))
 

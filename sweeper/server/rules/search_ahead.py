@@ -1,7 +1,7 @@
 """Has suggestions computed ahead, in a process of its own, so that no agent waits for a search.
 
 One thread asks the process for what is missing, sweep by sweep, and stores what it answers. A process that dies, hangs
-or fails is replaced, and its sweep rests for a while, longer each time; meanwhile the scheduler helps itself.
+or fails is replaced, and its sweep rests for a while, longer each time; meanwhile the dispatcher helps itself.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class SearchAhead:
     def __init__(self, store: Store, start: Callable[[], SearchBackend]) -> None:
         self._store, self._start = store, start
         self._change = threading.Condition()
+        # By sweep: from when on to look at it, how many answers came for it, and how often and why none did of late.
         self._due: dict[int, float] = {}
         self._answers: dict[int, int] = {}
         self._failures: dict[int, tuple[int, str]] = {}
@@ -162,6 +163,7 @@ class SearchAhead:
         with self._change:
             self._closed = True
             self._change.notify_all()
+        # Again and again: the thread may be just about to start another process.
         while self._thread.is_alive():
             if backend := self._backend:
                 backend.kill()
@@ -198,15 +200,15 @@ class SearchAhead:
             return
         backend = self._running()
         self._asked_at = asked_at = time.monotonic()
-        answer = backend.carry_out(order)
+        answer = backend.carry_out(order)  # without the database: a search takes seconds
         if answer.found is not None:
-            with self._store.write(durable=False) as db:
+            with self._store.write(durable=False) as db:  # what is lost is computed again
                 suggestions.keep(db, order, answer.found)
         with self._change:
             self._asked_at, self._last_s = None, time.monotonic() - asked_at
             self._failures.pop(sweep_id, None)
             self._answers[sweep_id] = self._answers.get(sweep_id, 0) + 1
-            self._due.setdefault(sweep_id, 0.0)
+            self._due.setdefault(sweep_id, 0.0)  # behind the others: sweeps take turns
             self._change.notify_all()
 
     def _running(self) -> SearchBackend:

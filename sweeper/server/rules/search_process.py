@@ -44,6 +44,7 @@ class KnownRuns:
         found = {}
         for run_id, state in sweep_runs.states(db, sweep.id).items():
             known = self._read.get(run_id)
+            # An ended run changes only by running again, which changes state or time of its end.
             if known is None or known[0] != state or not known[1].state.ended:
                 known = state, seen_runs.get(db, sweep, run_id)
             found[run_id] = known
@@ -74,6 +75,7 @@ class Searching:
         with one_state(self._db):
             sweep = sweeps.get(self._db, order.sweep_id)
             known = self._runs_of(sweep.id).refresh(self._db, sweep)
+        # It has made a run since the order was written: the next order says what is missing now.
         if sum(not run.prior for run in known) != order.made:
             return None
         given = [
@@ -100,7 +102,7 @@ def main(database: str, descriptor: int) -> None:
     while True:
         try:
             order = ORDERS.validate_json(connection.recv_bytes())
-        except EOFError:
+        except EOFError:  # the server has closed its end, or is dead
             return
         connection.send_bytes(ANSWERS.dump_json(searching.answer(order)))
 

@@ -67,6 +67,7 @@ def numbers(db: Connection, run_id: int, stream: Stream, writer: str, *, first: 
     """
     if not writer:
         return list(range(first, first + length))
+    # What lies there already stays where it is: the answer to an earlier request was lost.
     known = writer_lines.numbers(db, run_id, stream, writer, first)
     free = count(lines.count(db, run_id, stream))
     wanted = range(first, first + length)

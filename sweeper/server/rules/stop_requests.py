@@ -25,6 +25,7 @@ def request(db: Connection, run_id: int, reason: str, decision: StopDecision | N
     """Mark a run to be stopped, by early termination if its decision is given; the first reason given stays."""
     run = runs.get(db, run_id)
     if not run.state.ended and not run.stop_requested:
+        # REPORT_S for a busy run to report and be told, GRACE_S to end by itself: then its agent ends it.
         stop = runs.stop_text(decision) if decision else ""
         runs.update(db, run_id, stop_requested=1, reason=reason, stop=stop, stop_due=now + REPORT_S + GRACE_S)
 

@@ -60,6 +60,7 @@ ANSWERS = TypeAdapter(SearchAnswer)
 def ahead(db: Connection, sweep_id: int) -> list[NumberedSuggestion]:
     """List a sweep's suggestions in the order of their numbers, without those that runs have overtaken."""
     found = kept.of_sweep(db, sweep_id)
+    # Runs by hand and runs that were deleted shift the numbers: then none of them is for the next run.
     return found if found and found[0].number == runs.count(db, sweep_id) + 1 else []
 
 
@@ -68,7 +69,7 @@ def take(db: Connection, sweep_id: int) -> NumberedSuggestion | None:
     found = next(iter(ahead(db, sweep_id)), None)
     if found is None:
         kept.remove_from(db, sweep_id)
-    elif found.params is not None:
+    elif found.params is not None:  # the end stays where it is, for every agent that asks
         kept.remove(db, sweep_id, found.number)
     return found
 
@@ -82,6 +83,7 @@ def next_order(db: Connection, sweep_id: int) -> SearchOrder | None:
     results = sweep_runs.count_ended(db, sweep_id) if sweep.definition.learns else None
     stale = (i for i, entry in enumerate(known) if not entry.is_up_to_date(results))
     place = len(known) if len(known) < LEAST else next(stale, len(known))
+    # Behind the end of a search there is nothing to compute.
     if place >= wanted or (place > 0 and known[place - 1].params is None):
         return None
     return SearchOrder(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
@@ -109,7 +111,7 @@ def _wanted(db: Connection, sweep_id: int) -> int:
 def keep(db: Connection, order: SearchOrder, found: NumberedSuggestion) -> bool:
     """Store what was computed, unless the sweep has gone another way meanwhile; tell whether it was stored."""
     sweep = sweeps.get(db, order.sweep_id)
-    if sweep.definition_text != order.definition:
+    if sweep.definition_text != order.definition:  # a sweep without an agent can still be given another file
         return False
     known, number = ahead(db, sweep.id), found.number
     if not _holds(db, order, known):
@@ -143,6 +145,7 @@ def _is_free(db: Connection, sweep: Sweep, found: NumberedSuggestion) -> bool:
 def _valid_until(sweep: Sweep, known: Sequence[NumberedSuggestion], found: NumberedSuggestion) -> int:
     """Give the last number whose suggestion may stay behind a new one; it was computed behind another."""
     behind = [entry for entry in known if entry.number > found.number]
+    # What follows the end, or counts the repeats before it, was computed for another past.
     if found.params is None or sweep.definition.sweeper.repeats > 1:
         return found.number
     same = [entry.number for entry in behind if entry.key == found.key]

@@ -21,6 +21,7 @@ def finish_if_done(db: Connection, sweep_id: int, *, now: float) -> Sweep:
         return sweep
     expected = sweep.definition.expected_runs
     is_complete = expected is not None and runs.count(db, sweep_id) >= expected
+    # The looks at all values come last: this is asked with every heartbeat.
     if sweep.exhausted or is_complete or is_over(db, sweep):
         sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
         return sweeps.get(db, sweep_id)
@@ -53,6 +54,7 @@ def run_ended(db: Connection, run: StoredRun, *, now: float) -> None:
 
 def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
     """Whether an ended run reached its sweep's target, be it in its summary alone."""
+    # Logged values are looked up where runs are handed out; a summary is read once, when its run ends.
     metric = sweep.definition.metric
     if sweep.definition.metrics:
         return sweep.definition.met(seen_runs.get(db, sweep, run.id).values)
@@ -91,6 +93,7 @@ def reopen(db: Connection, sweep: Sweep, *, now: float) -> None:
     """Let a sweep that ended by itself give out a run again; one that a person ended stays so."""
     if not sweep.state.ended:
         return
+    # FINISHED says both that a person stopped it and that it ran out; having given out everything tells them apart.
     expected = sweep.definition.expected_runs
     whole = sweep.exhausted or (expected is not None and runs.count(db, sweep.id) >= expected)
     if sweep.state is SweepState.CANCELED or not whole:

@@ -39,6 +39,7 @@ def of_config(text: str | None) -> set[str]:
     writers = lookup(_object(text or "{}"), "_wandb.value.e")
     entries = writers.values() if isinstance(writers, dict) else ()
     moments = [_moment(entry.get("startedAt")) for entry in entries if isinstance(entry, dict)]
+    # A run that was resumed has one entry for each process: the last one sends it.
     return {name for name in (_born(max(moments, default=math.nan)),) if name}
 
 
@@ -59,6 +60,7 @@ def _same_birth(one: str, other: str) -> bool:
 
 
 def _born(moment: float) -> str:
+    # A trainer may log `_timestamp` by itself: a moment that is none names nobody.
     return f"{_BORN}{moment:.3f}" if 0 < moment < _END_OF_TIME else ""
 
 

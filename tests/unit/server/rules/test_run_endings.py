@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.run import RunState
-from sweeper.server.rules import stop_requests
+from sweeper.server.rules import run_endings, stop_requests
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 
@@ -75,17 +75,40 @@ def test_repeated_end_changes_nothing(client):
     assert client.run("r", "state exitcode") == {"state": "failed", "exitcode": 1}
 
 
-def given(client, agent):
-    """Beat until a run is given; its command."""
-    return next(command for _ in range(3) for command in client.beat(agent))
-
-
 def test_finished_runs_and_other_states_are_refused(client):
     """A finished run is not done twice, a run without a sweep has no queue, and there are two states to ask for."""
     client.init("alone")
     assert "no sweep" in client.set_run_state("alone", "pending", status=400)
     assert "pending or failed" in client.set_run_state("alone", "finished", status=400)
-    run = given(client, client.agent(client.sweep(GRID)))["run_id"]
+    run = client.beat(client.agent(client.sweep(GRID)))[0]["run_id"]
     client.init(run)
     client.stream(run, complete=True, exitcode=0)
     assert "has finished" in client.set_run_state(run, "pending", status=400)
+
+
+def test_a_requeued_run_is_the_next_one_given_out(table):
+    """Its id and parameters are the same, it is another attempt, and it comes before anything new."""
+    sweep = table.sweep(GRID)
+    run = table.given(table.agent(sweep))
+    table.start(run)
+    with table.store.write() as db:
+        run_endings.requeue(db, table.read(run), now=table.now)
+    assert table.state(run) is RunState.PREEMPTED
+    command = table.beat(table.agent(sweep))
+    assert (command.kind, command.run.name, command.run.params) == ("resume", run.name, run.params)
+    assert command.run.attempt == 2
+
+
+@pytest.mark.parametrize(("told", "state"), [(False, RunState.FAILED), (True, RunState.KILLED)])
+def test_a_run_that_is_given_up_has_ended(table, told, state):
+    """Its worker says so at once, instead of a minute of silence; a run that was told to stop was killed."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    with table.store.write() as db:
+        if told:
+            stop_requests.request(db, run.id, "too slow", now=table.now)
+        run_endings.give_up(db, table.read(run), now=table.now)
+    assert table.state(run) is state
+    with table.store.write() as db:
+        run_endings.give_up(db, table.read(run), now=table.now + 5)
+    assert table.read(run).ended_at == table.now

@@ -46,14 +46,6 @@ def lost(client):
     return sweep, run
 
 
-def test_a_requeued_run_is_the_next_one_given_out(client, lost):
-    """Its id and parameters are the same, and it comes before anything new."""
-    sweep, run = lost
-    assert client.run(run, "state")["state"] == "preempted"
-    command = given(client, client.agent(sweep))
-    assert (command["type"], command["run_id"], command["args"]) == ("resume", run, {"lr": {"value": 0.1}})
-
-
 def test_a_run_that_starts_anew_has_an_empty_history(client, lost):
     """Without `resume`, the next process begins at line 0, and nothing of the last attempt is left to be repeated."""
     sweep, run = lost
@@ -88,13 +80,6 @@ def test_the_late_words_of_a_lost_process_are_refused(client, lost):
     client.log(run, {"loss": 0.5, "_step": 0})
     client.stream(run, complete=True, exitcode=0)
     assert client.run(run, "state historyLineCount") == {"state": "finished", "historyLineCount": 1}
-
-
-def test_a_run_that_is_given_up_has_failed(client, lost):
-    """Its worker says so at once, instead of a minute of silence; its late words are refused too."""
-    _, run = lost
-    assert client.set_run_state(run, "failed")
-    assert client.run(run, "state")["state"] == "failed"
 
 
 def test_an_ended_runs_id_used_again_overwrites_it(client):
