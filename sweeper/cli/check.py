@@ -91,7 +91,8 @@ def to_json(found: Check) -> dict[str, Any]:
         "method": sweep and sweep.method,
         "metric": sweep and sweep.metric and sweep.metric.model_dump(),
         "metrics": sweep and sweep.metrics and [metric.model_dump() for metric in sweep.metrics],
-        "parameters": [asdict(row) for row in found.rows],
+        # `law` is what the column was called first; scripts read it
+        "parameters": [{**asdict(row), "law": row.distribution} for row in found.rows],
         "configurations": sweep and sweep.configurations,
         "expected_runs": sweep and sweep.expected_runs,
         "rungs": first_rungs(sweep) if sweep else (),
@@ -128,10 +129,10 @@ def _many(number: int, what: str) -> str:
 
 def _view(found: Check) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("parameter", "law", "range", "default"):
-        table.add_column(column, overflow="fold", no_wrap=column == "law")
+    for column in ("parameter", "distribution", "range", "default"):
+        table.add_column(column, overflow="fold", no_wrap=column == "distribution")
     for row in found.rows:
-        table.add_row(*map(escape, (row.name, row.law, row.range, row.default)))
+        table.add_row(*map(escape, (row.name, row.distribution, row.range, row.default)))
     facts = Table.grid(padding=(0, 2))
     for name, fact in _facts(found):
         facts.add_row(f"[bold]{name}[/]", fact)

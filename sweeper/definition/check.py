@@ -22,18 +22,18 @@ SHOWN_VALUES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParameterRow:
     """One parameter as the table shows it.
 
     Attributes:
         name: Dotted.
-        law: The name of its distribution.
+        distribution: The name of its distribution.
         range: Its values or limits.
         default: What the trainer takes where the sweep says nothing; empty if it does not declare it.
     """
 
     name: str
-    law: str
+    distribution: str
     range: str
     default: str
 
@@ -54,7 +54,7 @@ class Check:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
     definition: SweepDefinition | None = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ParameterRow, ...] = ()
 
     @property
     def sweep(self) -> SweepDefinition:
@@ -130,24 +130,26 @@ def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Faul
 
 
 def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
-    support = form.law.support
-    for value in support[:PROBES] if support is not None else (form.law.ppf(0.0), form.law.ppf(1.0)):
+    support = form.to_distribution().support
+    for value in (
+        support[:PROBES] if support is not None else (form.to_distribution().ppf(0.0), form.to_distribution().ppf(1.0))
+    ):
         if said := trainer.refusal(name, value):
             return f"{trainer.target} refuses {short(value)}: {said}"
     return None
 
 
-def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[Row]:
+def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[ParameterRow]:
     defaults = trainer.defaults if trainer else {}
     for path, form in flat_forms(definition.parameters):
         name = ".".join(path)
         default = defaults.get(path[0], ...) if len(path) == 1 else ...
         tests = definition.space.conditions.get(name, {})
         only = "".join(f", if {other} is {_values(values, ' or ')}" for other, values in tests.items())
-        law = str(form.distribution) if hasattr(form, "distribution") else ""
-        yield Row(name, law, _range(form) + only, "" if default is ... else _value(default))
+        distribution = str(form.distribution) if hasattr(form, "distribution") else ""
+        yield ParameterRow(name, distribution, _range(form) + only, "" if default is ... else _value(default))
     if definition.sweeper.repeat_parameter is not None:
-        yield Row(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")
+        yield ParameterRow(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")
 
 
 def _range(form: Form) -> str:
@@ -164,7 +166,7 @@ def _range(form: Form) -> str:
         return f"mean {form.mu:g}, deviation {form.sigma:g}{' of the log' if 'log' in form.distribution else ''}{step}"
     if isinstance(form, Beta):
         return f"0 to 1, a {form.a:g}, b {form.b:g}{step}"
-    return f"{_value(form.law.ppf(0.0))} to {_value(form.law.ppf(1.0))}{step}"
+    return f"{_value(form.to_distribution().ppf(0.0))} to {_value(form.to_distribution().ppf(1.0))}{step}"
 
 
 def _values(values: Any, between: str = ", ") -> str:

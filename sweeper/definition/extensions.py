@@ -88,8 +88,8 @@ def name_faults(template: str, space: ParameterSpace) -> Faults:
     for _, name, spec, conversion in parts:
         if name is None:
             continue
-        if name not in space.laws and name != NUMBER:
-            yield rule(f"no parameter is called {short(name)}", did_you_mean(name, [*space.laws, NUMBER]))
+        if name not in space.distributions and name != NUMBER:
+            yield rule(f"no parameter is called {short(name)}", did_you_mean(name, [*space.distributions, NUMBER]))
         elif conversion or not _SPEC.fullmatch(spec or ""):
             found = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
             yield rule(f"{{{name}{found}}} is no format for a name", "use one such as {name:.1e} or {name:04d}")
@@ -99,8 +99,8 @@ def name_faults(template: str, space: ParameterSpace) -> Faults:
 
 def _example(name: str, space: ParameterSpace, spec: str) -> Any | None:
     """Find a value of the parameter that the format does not fit."""
-    law = space.laws.get(name)
-    for value in [1] if law is None else [law.ppf(0.5), *(law.support or ())[:100]]:
+    distribution = space.distributions.get(name)
+    for value in [1] if distribution is None else [distribution.ppf(0.5), *(distribution.support or ())[:100]]:
         try:
             format(value, spec)
         except (ValueError, TypeError, OverflowError):
@@ -113,7 +113,7 @@ def condition_faults(conditions: Mapping[str, Mapping[str, Any]], space: Paramet
     expanded = expand(conditions, space)
     for name, tests in conditions.items():
         if not members(name, space):
-            yield rule("is no parameter or group", did_you_mean(name, [*space.laws, *groups(space)]), name)
+            yield rule("is no parameter or group", did_you_mean(name, [*space.distributions, *groups(space)]), name)
         for other, wanted in tests.items():
             yield from _test_faults(name, other, wanted, space)
             if not all(expanded[member][other] for member in members(name, space)):
@@ -125,18 +125,18 @@ def condition_faults(conditions: Mapping[str, Mapping[str, Any]], space: Paramet
 
 
 def _test_faults(name: str, other: str, wanted: Any, space: ParameterSpace) -> Faults:
-    law = space.laws.get(other)
-    if law is None:
-        yield rule(f"no parameter is called {short(other)}", did_you_mean(other, space.laws), name, other)
-    elif law.support is None:
+    distribution = space.distributions.get(other)
+    if distribution is None:
+        yield rule(f"no parameter is called {short(other)}", did_you_mean(other, space.distributions), name, other)
+    elif distribution.support is None:
         yield rule(f"{other} is continuous", "name a parameter that has `values:`", name, other)
     else:
         values = (
             [((index,), value) for index, value in enumerate(wanted)] if isinstance(wanted, list) else [((), wanted)]
         )
         for index, value in values:
-            if not law.contains(value):
-                fix = did_you_mean(value, [str(known) for known in law.support[:10]])
+            if not distribution.contains(value):
+                fix = did_you_mean(value, [str(known) for known in distribution.support[:10]])
                 yield rule(f"{other} never is {short(value)}", fix, name, other, *index)
 
 
@@ -155,7 +155,7 @@ def expand(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -
 
 def members(name: str, space: ParameterSpace) -> list[str]:
     """List the parameters that a name stands for: itself, or all of a group."""
-    return [known for known in space.laws if known == name or known.startswith(f"{name}.")]
+    return [known for known in space.distributions if known == name or known.startswith(f"{name}.")]
 
 
 def groups(space: ParameterSpace) -> list[str]:
@@ -195,10 +195,12 @@ def point_faults(points: Sequence[Mapping[str, Any]], space: ParameterSpace) -> 
         given = point_params(point, space)
         for path, value in _leaves(point, space):
             name = ".".join(path)
-            law = space.laws.get(name)
-            if law is None:
-                yield rule(f"no parameter is called {short(name)}", did_you_mean(name, space.laws), index, *path)
-            elif not law.contains(value):
+            distribution = space.distributions.get(name)
+            if distribution is None:
+                yield rule(
+                    f"no parameter is called {short(name)}", did_you_mean(name, space.distributions), index, *path
+                )
+            elif not distribution.contains(value):
                 yield rule(f"{name} never is {short(value)}", "take a value that it can have", index, *path)
             elif other := _excluded(name, given, space):
                 yield rule(f"{name} is not there if {other} is {short(given[other])}", "leave it out", index, *path)

@@ -1,4 +1,4 @@
-"""The forms of one parameter in a sweep file, groups apart: each a pydantic model that knows its law.
+"""The forms of one parameter in a sweep file, groups apart: each a pydantic model that knows its distribution.
 
 They are those of W&B's schema (`sweeps` 0.3.0). Another form is one more model in `LEAVES`, and in `ParameterForm`.
 """
@@ -30,9 +30,8 @@ def _exp(exponent: float) -> float:
 class Form(Model):
     """What the forms share, groups apart."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         raise NotImplementedError
 
     @classmethod
@@ -55,9 +54,8 @@ class Constant(Form):
     value: Value
     """The value that every run gets, of any type."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Categorical((self.value,))
 
 
@@ -69,9 +67,8 @@ class Categorical(Form):
     values: list[Value] = Field(min_length=1)
     """The values to choose from, of any type."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Categorical(tuple(self.values))
 
 
@@ -92,9 +89,8 @@ class Weighted(Form):
         elif min(given) < 0 or abs(sum(given) - 1) > SLACK:
             yield rule(f"they sum to {sum(given):g}", "make them sum to 1, none below 0", "probabilities")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Categorical(tuple(self.values), tuple(map(float, self.probabilities)))
 
 
@@ -120,9 +116,8 @@ class IntUniform(_Range):
     max: int = Field(ge=-MAX_WHOLE, le=MAX_WHOLE)
     """The largest integer."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.IntUniform(self.min, self.max)
 
 
@@ -132,9 +127,8 @@ class Uniform(_Range):
     distribution: Literal["uniform"] = "uniform"
     """Optional if both limits are written with a point."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Uniform(self.min, self.max)
 
 
@@ -142,7 +136,7 @@ class LogUniformValues(_Range):
     """`log_uniform_values`: a number whose logarithm is uniform. The one to use for learning rates."""
 
     distribution: Literal["log_uniform_values"]
-    """The name of the law."""
+    """The name of the distribution."""
     min: Number = Field(json_schema_extra={"exclusiveMinimum": 0})
     """The smallest value (not an exponent), above 0."""
     max: Number
@@ -156,24 +150,23 @@ class LogUniformValues(_Range):
         elif self.min == 0:
             yield rule("min is 0, which has no logarithm", "take a small number, such as 0.00001", "min")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.LogUniform(self.min, self.max)
 
 
 class InvLogUniformValues(LogUniformValues):
-    """`inv_log_uniform_values`: a number whose inverse is log-uniform, which is the law of `log_uniform_values`."""
+    """`inv_log_uniform_values`: a number whose inverse is log-uniform: so it is, as with `log_uniform_values`."""
 
     distribution: Literal["inv_log_uniform_values"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class LogUniform(_Range):
     """`log_uniform`: e to a uniform power. W&B calls it deprecated: use `log_uniform_values`."""
 
     distribution: Literal["log_uniform"]
-    """The name of the law."""
+    """The name of the distribution."""
     min: Number
     """The smallest exponent of e: -9.21 means 0.0001."""
     max: Number
@@ -195,9 +188,8 @@ class LogUniform(_Range):
     def _values(self) -> tuple[float, float]:
         return _exp(self.min), _exp(self.max)
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.LogUniform(*self._values())
 
 
@@ -205,7 +197,7 @@ class InvLogUniform(LogUniform):
     """`inv_log_uniform`: 1 over e to a uniform power. W&B calls it deprecated: use `log_uniform_values`."""
 
     distribution: Literal["inv_log_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
     min: Number
     """The smallest exponent: the largest value is e^-min."""
     max: Number
@@ -219,7 +211,7 @@ class Normal(Form):
     """`normal`: a real number around `mu`, without limits."""
 
     distribution: Literal["normal"]
-    """The name of the law."""
+    """The name of the distribution."""
     mu: Number = 0.0
     """The mean."""
     sigma: Number = Field(default=1.0, json_schema_extra={"minimum": 0})
@@ -229,9 +221,8 @@ class Normal(Form):
         if self.sigma < 0:
             yield rule(f"sigma {self.sigma:g} is negative", "give the standard deviation, 0 or more", "sigma")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Normal(self.mu, self.sigma)
 
 
@@ -239,15 +230,14 @@ class LogNormal(Normal):
     """`log_normal`: a positive number whose logarithm is normal."""
 
     distribution: Literal["log_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
     mu: Number = 0.0
     """The mean of the logarithm."""
     sigma: Number = Field(default=1.0, json_schema_extra={"minimum": 0})
     """The standard deviation of the logarithm."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.LogNormal(self.mu, self.sigma)
 
 
@@ -255,7 +245,7 @@ class Beta(Form):
     """`beta`: a real number between 0 and 1."""
 
     distribution: Literal["beta"]
-    """The name of the law."""
+    """The name of the distribution."""
     a: Number = Field(default=1, json_schema_extra={"exclusiveMinimum": 0})
     """The first shape: the larger, the nearer to 1."""
     b: Number = Field(default=1, json_schema_extra={"exclusiveMinimum": 0})
@@ -266,9 +256,8 @@ class Beta(Form):
             if getattr(self, name) <= 0:
                 yield rule(f"{name} {getattr(self, name):g} is not above 0", "take more than 0, such as 1", name)
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         return distributions.Beta(self.a, self.b)
 
 
@@ -280,17 +269,16 @@ class _Quantized(Form):
         if self.q <= 0:
             yield rule(f"q {self.q:g} is not above 0", "take the distance between two values, such as 1", "q")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
-        law: Any = super().law  # of the form beside it in the bases
-        return distributions.Quantized(law, self.q)
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
+        inner: Any = super().to_distribution()  # of the form beside it in the bases
+        return distributions.Quantized(inner, self.q)
 
 
 class _QuantizedRange(_Quantized, _Range):
     def _check_reachable(self) -> Faults:
-        law = self.law if self.min < self.max and self.q > 0 else None
-        if isinstance(law, distributions.Quantized) and not law.steps:
+        made = self.to_distribution() if self.min < self.max and self.q > 0 else None
+        if isinstance(made, distributions.Quantized) and not made.steps:
             yield rule(f"no multiple of q {self.q:g} lies between min and max", "take a smaller q", "q")
 
 
@@ -298,42 +286,42 @@ class QUniform(_QuantizedRange, Uniform):
     """`q_uniform`: a uniform number rounded to multiples of q."""
 
     distribution: Literal["q_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class QLogUniformValues(_QuantizedRange, LogUniformValues):
     """`q_log_uniform_values`: a log-uniform number rounded to multiples of q. The one to use for batch sizes."""
 
     distribution: Literal["q_log_uniform_values"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class QLogUniform(_QuantizedRange, LogUniform):
     """`q_log_uniform`: e to a uniform power, rounded to multiples of q. Deprecated: use `q_log_uniform_values`."""
 
     distribution: Literal["q_log_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class QNormal(_Quantized, Normal):
     """`q_normal`: a normal number rounded to multiples of q."""
 
     distribution: Literal["q_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class QLogNormal(_Quantized, LogNormal):
     """`q_log_normal`: a log-normal number rounded to multiples of q."""
 
     distribution: Literal["q_log_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 class QBeta(_Quantized, Beta):
     """`q_beta`: a beta number rounded to multiples of q."""
 
     distribution: Literal["q_beta"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
 
 
 LEAVES: Mapping[str, type[Form]] = {

@@ -104,9 +104,9 @@ def _no_form(value: Mapping[Any, Any]) -> PydanticCustomError:
         return rule("a group needs `parameters:`", f"put {', '.join(names)[:60]} under `parameters:`")
     if unknown:
         return rule(f"unknown key `{unknown[0]}`", did_you_mean(unknown[0], KEYS), unknown[0])
-    if lawless := [key for key in ("q", "mu", "sigma", "a", "b") if key in value]:
+    if shapeless := [key for key in ("q", "mu", "sigma", "a", "b") if key in value]:
         names = [name for name, form in FORMS.items() if set(value) <= set(form.model_fields)]
-        return rule(f"`{lawless[0]}` needs a `distribution:`", f"choose from {', '.join(names or LEAVES)}")
+        return rule(f"`{shapeless[0]}` needs a `distribution:`", f"choose from {', '.join(names or LEAVES)}")
     missing = "max" if "min" in value else "min" if "max" in value else "value"
     return rule(f"has no `{missing}`", A_FORM)
 

@@ -134,12 +134,12 @@ class SweepDefinition(Model):
     def _plain_space(self) -> ParameterSpace:
         """The space of the parameters alone, which conditions and initial configurations are about."""
         flat = list(flat_forms(self.parameters))
-        laws = {".".join(path): form.law for path, form in flat}
-        return ParameterSpace(laws=laws, paths={".".join(path): path for path, _ in flat})
+        distributions = {".".join(path): form.to_distribution() for path, form in flat}
+        return ParameterSpace(distributions=distributions, paths={".".join(path): path for path, _ in flat})
 
     @cached_property
     def space(self) -> ParameterSpace:
-        """The parameters and their laws; of a faulty definition, those that are right."""
+        """The parameters and their distributions; of a faulty definition, those that are right."""
         plain = self._plain_space
         beyond: Extensions | None = self.__dict__.get("sweeper")
         if beyond is None:
@@ -149,8 +149,10 @@ class SweepDefinition(Model):
         count = beyond.repeat_parameter if beyond.repeats > 1 else None
         if count is None:
             return replace(plain, conditions=conditions)
-        laws = {**plain.laws, count: IntUniform(1, beyond.repeats)}
-        return ParameterSpace(laws=laws, paths={**plain.paths, count: (count,)}, conditions=conditions)
+        distributions = {**plain.distributions, count: IntUniform(1, beyond.repeats)}
+        return ParameterSpace(
+            distributions=distributions, paths={**plain.paths, count: (count,)}, conditions=conditions
+        )
 
     @property
     def goal(self) -> Goal:
@@ -251,7 +253,7 @@ class SweepDefinition(Model):
             return
         for name, form in self.forms.items():
             keys = _keys(self.space.paths[name])
-            if self.space.laws[name].support is None:
+            if self.space.distributions[name].support is None:
                 fix = "list its `values:`, or use `method: random` or `bayes`"
                 yield rule("is continuous: it has no grid", fix, *keys)
             elif isinstance(form, Weighted):

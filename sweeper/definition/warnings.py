@@ -99,26 +99,30 @@ def _form(form: Form) -> Iterator[tuple[str, str, str]]:
     if values is not None and len({json_key(value) for value in values}) < len(values):
         yield "values", "a value stands twice: it is drawn twice as often", "give each once, or add `probabilities:`"
     if isinstance(form, LogUniform):
-        low, high = form.law.ppf(0.0), form.law.ppf(1.0)
+        low, high = form.to_distribution().ppf(0.0), form.to_distribution().ppf(1.0)
         found = f"the limits are exponents of e: values from {low:.3g} to {high:.3g}; W&B calls this deprecated"
         fix = f"write `distribution: {form.distribution.replace('inv_', '')}_values`, min: {low:.3g}, max: {high:.3g}"
         yield "distribution", found, fix
     elif type(form) is Uniform and "distribution" not in form.model_fields_set and _whole(form):
         fix = f"for whole numbers write min: {form.min:.0f}, max: {form.max:.0f}; else add `distribution: uniform`"
         yield "min", f"real numbers from {form.min} to {form.max}", fix
-    law = form.law
-    if isinstance(law, Quantized) and hasattr(form, "min"):
-        yield from _steps(law)
+    distribution = form.to_distribution()
+    if isinstance(distribution, Quantized) and hasattr(form, "min"):
+        yield from _steps(distribution)
 
 
 def _whole(form: Uniform) -> bool:
     return float(form.min).is_integer() and float(form.max).is_integer() and form.max - form.min > 1
 
 
-def _steps(law: Quantized) -> Iterator[tuple[str, str, str]]:
+def _steps(distribution: Quantized) -> Iterator[tuple[str, str, str]]:
     """Name the values that W&B would take outside the limits; ours stay inside."""
-    low, high = law.law.ppf(0.0), law.law.ppf(1.0)
-    outside = [value for value in (round(low / law.q) * law.q, round(high / law.q) * law.q) if not low <= value <= high]
+    low, high = distribution.distribution.ppf(0.0), distribution.distribution.ppf(1.0)
+    outside = [
+        value
+        for value in (round(low / distribution.q) * distribution.q, round(high / distribution.q) * distribution.q)
+        if not low <= value <= high
+    ]
     if outside and not any(math.isclose(value, limit) for value in outside for limit in (low, high)):
         text = " and ".join(f"{value:g}" for value in outside)
         fix = "take limits that are multiples of q"

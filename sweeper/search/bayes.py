@@ -119,9 +119,11 @@ def search_with(
     known = np.where(ended[:, None], losses, math.nan)
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
         found = find(Task(axes, rows[fits], ended[fits], known[fits], np.random.default_rng(seed)))
-    fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
+    fixed = {
+        name: distribution.ppf(0.0) for name, distribution in space.distributions.items() if name not in axes.by_name
+    }
     drawn = [fixed | axes.decode(row) for row in found]
-    return [space.active({name: params[name] for name in space.laws}) for params in drawn]
+    return [space.active({name: params[name] for name in space.distributions}) for params in drawn]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Random search: independent draws from the parameters' laws."""
+"""Random search: independent draws from the parameters' distributions."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _initial(definition: SweepDefinition, runs: Sequence[Run], used: set[str], r
         if any(_agrees(params, given) for params in tried):
             continue
         for _ in range(REDRAWS):
-            drawn = {name: law.ppf(rng.random()) for name, law in space.laws.items()}
+            drawn = {name: distribution.ppf(rng.random()) for name, distribution in space.distributions.items()}
             params = space.active({**drawn, **given})
             if params_key(params) not in used:
                 return params

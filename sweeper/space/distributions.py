@@ -1,8 +1,8 @@
-"""Laws of single parameters: mathematics only, no I/O and no state.
+"""Distributions of single parameters: mathematics only, no I/O and no state.
 
-Every law is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
+Each is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
 search is `ppf(random())` and a model of any engine sees each parameter as one dimension in [0, 1].
-The laws are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
+They are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
 Arguments that a float cannot carry (exponents of 1000, limits 1e308 apart) give its largest or smallest value, never
 an overflow, an infinity or a NaN.
 """
@@ -20,19 +20,19 @@ from statistics import NormalDist
 from typing import Any, Protocol, TypeVar
 
 MAX_SUPPORT = 100_000
-"""A law with more values than this counts as continuous: nobody enumerates it."""
+"""A distribution with more values than this counts as continuous: nobody enumerates it."""
 
 LARGEST = sys.float_info.max
 LARGEST_INT = 2**63 - 1  # what databases and W&B's servers keep
 SMALLEST = math.ulp(0.0)
 EDGE = 2.0**-53
-"""The step of `random()`: laws that have no value at 0 and 1, which it and an engine may give, stay that far away."""
+"""The step of `random()`. Who has no value at 0 and 1, which it and an engine may give, stays that far away."""
 
 N = TypeVar("N", int, float)
 
 
 class Distribution(Protocol):
-    """The law of one parameter."""
+    """The distribution of one parameter."""
 
     @property
     def support(self) -> tuple[Any, ...] | None:
@@ -45,11 +45,11 @@ class Distribution(Protocol):
         """Turn a value back into [0, 1]: a point that `ppf` maps to it."""
 
     def contains(self, value: Any) -> bool:
-        """Whether the law can produce the value."""
+        """Whether the distribution can produce the value."""
 
 
 class RealDistribution(Distribution, Protocol):
-    """A law of real numbers, which can be quantised."""
+    """A distribution of real numbers, which can be quantised."""
 
     @property
     def low(self) -> float:
@@ -187,7 +187,7 @@ class LogUniform:
 class Normal:
     """A real number around `mu`; `sigma` 0 makes it the constant `mu`.
 
-    What is drawn lies within 8.3 sigma, since `u` is kept away from 0 and 1, where the law is infinite.
+    What is drawn lies within 8.3 sigma, since `u` is kept away from 0 and 1, where the distribution is infinite.
     """
 
     mu: float = 0.0
@@ -281,19 +281,19 @@ class Beta:
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """Another law rounded to multiples of `q` (the nearest, ties to the even one) that lie inside its limits.
+    """Another distribution rounded to multiples of `q` (the nearest, ties to the even one) that lie inside its limits.
 
-    An integer `q` gives integers, as in W&B. W&B's own law can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
+    An integer `q` gives integers, as in W&B. W&B's own can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
     we do not copy. A quantised log-normal does give 0, as there: its file states no limit, and moving these draws to
-    `q` would be another law.
+    `q` would be another distribution.
 
     Attributes:
-        law: The law that is rounded.
+        distribution: The distribution that is rounded.
         q: The step, above 0.
         steps: The multiples `k` for which `k q` lies inside the limits; empty if none does.
     """
 
-    law: RealDistribution
+    distribution: RealDistribution
     q: float
     steps: range = field(init=False, repr=False, compare=False)
     _unit: tuple[int, int] = field(init=False, repr=False, compare=False)
@@ -304,11 +304,11 @@ class Quantized:
 
     def _multiples(self) -> range:
         q, largest = _written(self.q), LARGEST_INT if isinstance(self.q, int) else LARGEST
-        first = math.ceil(_written(max(self.law.low, -largest)) / q)
-        last = math.floor(_written(min(self.law.high, largest)) / q)
-        if self.law.support is None:
+        first = math.ceil(_written(max(self.distribution.low, -largest)) / q)
+        last = math.floor(_written(min(self.distribution.high, largest)) / q)
+        if self.distribution.support is None:
             return range(first, last + 1)
-        k = _clip(self._nearest(self.law.support[0]), first, last)
+        k = _clip(self._nearest(self.distribution.support[0]), first, last)
         return range(k, k + 1)
 
     def _nearest(self, value: float) -> int:
@@ -330,19 +330,19 @@ class Quantized:
         if not self.steps:
             return ()
         first, last = self.steps[0], self.steps[-1]
-        listed = last - first < MAX_SUPPORT and (math.isfinite(self.law.high) or first == last)
+        listed = last - first < MAX_SUPPORT and (math.isfinite(self.distribution.high) or first == last)
         return tuple(dict.fromkeys(map(self._value, self.steps))) if listed else None  # far from 0, floats repeat
 
     def ppf(self, u: float) -> float:
-        """Round the inner law's value to the nearest multiple inside the limits."""
-        return self._value(self._inside(self.law.ppf(u)))
+        """Round the inner distribution's value to the nearest multiple inside the limits."""
+        return self._value(self._inside(self.distribution.ppf(u)))
 
     def cdf(self, value: Any) -> float:
         """Give the middle of the multiple's share, which reaches half a step to both sides."""
         top, bottom = self._unit
         k = self._inside(value)
-        below = 0.0 if k == self.steps[0] else self.law.cdf((2 * k - 1) * top / (2 * bottom))
-        above = 1.0 if k == self.steps[-1] else self.law.cdf((2 * k + 1) * top / (2 * bottom))
+        below = 0.0 if k == self.steps[0] else self.distribution.cdf((2 * k - 1) * top / (2 * bottom))
+        above = 1.0 if k == self.steps[-1] else self.distribution.cdf((2 * k + 1) * top / (2 * bottom))
         return (below + above) / 2
 
     def contains(self, value: Any) -> bool:

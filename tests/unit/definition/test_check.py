@@ -59,10 +59,10 @@ def test_the_shipped_sweeps_have_no_fault_and_no_warning(file):
     assert (found.faults, found.warnings) == ((), ())
 
 
-def test_the_table_shows_law_range_and_condition():
+def test_the_table_shows_distribution_range_and_condition():
     """A row says what a parameter can be, and when."""
     rows = {row.name: row for row in check(GOOD, "my.yaml").rows}
-    assert rows["lr"].law == "log_uniform_values"
+    assert rows["lr"].distribution == "log_uniform_values"
     assert rows["lr"].range == "0.0001 to 0.1"
     assert rows["momentum"].range == "0 to 0.9, if optimizer is sgd"
     assert rows["epochs"].range == "3"
@@ -226,7 +226,7 @@ def test_json_says_the_same_for_scripts(tmp_path):
     good, bad = json.loads(stdout)
     assert (code, stderr) == (1, "")
     assert (good["ok"], bad["ok"]) == (True, False)
-    assert good["parameters"][0]["law"] == "log_uniform_values"
+    assert good["parameters"][0]["distribution"] == good["parameters"][0]["law"] == "log_uniform_values"
     assert (good["expected_runs"], good["configurations"], good["rungs"]) == (None, None, [2, 6, 18, 54, 162])
     assert len(good["samples"]) == 5
     assert bad["errors"][0]["path"] == ["parameters", "a", "vales"]

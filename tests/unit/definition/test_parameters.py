@@ -1,4 +1,4 @@
-"""The forms of a parameter: which law each one gives, and what a wrong one says."""
+"""The forms of a parameter: which distribution each one gives, and what a wrong one says."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def text(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@pytest.mark.parametrize(("form", "law"), FORMS.values(), ids=FORMS)
-def test_a_form_gives_its_law_at_any_depth(form, law):
+@pytest.mark.parametrize(("form", "distribution"), FORMS.values(), ids=FORMS)
+def test_a_form_gives_its_distribution_at_any_depth(form, distribution):
     """Written out or implied by its keys, at the top or three groups down."""
     nested = "{parameters: {a: {parameters: {b: {parameters: {c.d: " + form + "}}}}}}"
-    assert define(form).space.laws == {"p": law}
-    assert define(nested).space.laws == {"p.a.b.c.d": law}
+    assert define(form).space.distributions == {"p": distribution}
+    assert define(nested).space.distributions == {"p.a.b.c.d": distribution}
     assert define(nested).space.paths == {"p.a.b.c.d": ("p", "a", "b", "c.d")}
 
 
@@ -113,9 +113,14 @@ WRONG = {
     "a typo in probabilities": ("{values: [1, 2], probability: [1, 0]}", "probability", "unknown", "`probabilities`"),
     "a typo in distribution": ("{distrbution: uniform, min: 1, max: 2}", "distrbution", "unknown", "`distribution`"),
     "a strange key": ("{value: 1, foo: 2}", "foo", "unknown key", "distribution, value"),
-    "a law with a typo": ("{distribution: unifrm, min: 1, max: 2}", "distribution", "'unifrm'", "`uniform`"),
-    "a law in capitals": ("{distribution: Uniform, min: 1, max: 2}", "distribution", "'Uniform'", "`uniform`"),
-    "a law that is a list": ("{distribution: [uniform], min: 1}", "distribution", "unknown", "choose from constant"),
+    "a distribution with a typo": ("{distribution: unifrm, min: 1, max: 2}", "distribution", "'unifrm'", "`uniform`"),
+    "a distribution in capitals": ("{distribution: Uniform, min: 1, max: 2}", "distribution", "'Uniform'", "`uniform`"),
+    "a distribution that is a list": (
+        "{distribution: [uniform], min: 1}",
+        "distribution",
+        "unknown",
+        "choose from constant",
+    ),
     "value and values": ("{value: 1, values: [2]}", "values", "does not belong to `constant`", "distribution, value"),
     "a range with values": ("{min: 1, max: 2, values: [3]}", "min", "does not belong to `categorical`", "values"),
     "values of a uniform": ("{distribution: uniform, values: [1], min: 0, max: 1}", "values", "`uniform`", "min, max"),
@@ -124,8 +129,8 @@ WRONG = {
     "half of a uniform": ("{distribution: uniform, min: 1}", "", "has no `max`", "add `max:`"),
     "only probabilities": ("{probabilities: [1]}", "", "has no `values`", "add `values:`"),
     "only a name": ("{distribution: categorical}", "", "has no `values`", "add `values:`"),
-    "q without a law": ("{min: 1, max: 9, q: 2}", "", "`q` needs a `distribution:`", "q_uniform"),
-    "mu without a law": ("{mu: 1, sigma: 2}", "", "`mu` needs a `distribution:`", "normal"),
+    "q without a distribution": ("{min: 1, max: 9, q: 2}", "", "`q` needs a `distribution:`", "q_uniform"),
+    "mu without a distribution": ("{mu: 1, sigma: 2}", "", "`mu` needs a `distribution:`", "normal"),
     "no list of values": ("{values: 3}", "values", "3 does not fit", "write a list"),
     "no values": ("{values: []}", "values", "[] is too short", "1 or more"),
     "1e-5 as a limit": ("{min: 1e-5, max: 0.1}", "min", "YAML reads 1e-5 as text", "write 1.0e-5"),
@@ -229,7 +234,7 @@ def test_all_faults_of_a_form_come_at_once(form, faults):
 
 def test_quotes_make_a_text_of_what_looks_like_a_number():
     """Whoever wants the text `1e-5` writes it in quotes."""
-    assert define("{values: ['1e-5', \"1e-4\", on]}").space.laws["p"] == Categorical(("1e-5", "1e-4", True))
+    assert define("{values: ['1e-5', \"1e-4\", on]}").space.distributions["p"] == Categorical(("1e-5", "1e-4", True))
 
 
 HUGE = 10**5000

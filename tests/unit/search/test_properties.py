@@ -1,4 +1,4 @@
-"""Laws of the search: whatever the definition and whatever happened, a suggestion is sound."""
+"""What holds for every search: whatever the definition and whatever happened, a suggestion is sound."""
 
 from __future__ import annotations
 
@@ -52,12 +52,14 @@ def forms(draw) -> dict[str, Any]:  # noqa: C901, PLR0911 a table of forms
             low, high = draw(limits(NUMBERS))
             return {"distribution": "uniform", "min": low, "max": high}
         case "exponents":
-            law = draw(st.sampled_from(["log_uniform", "inv_log_uniform", "q_log_uniform", "inv_log_uniform_values"]))
-            edges = {"min": 0.01, "max": 0.5} if law.endswith("values") else {"min": 1.0, "max": 4.0}
-            return {"distribution": law, **edges}
+            distribution = draw(
+                st.sampled_from(["log_uniform", "inv_log_uniform", "q_log_uniform", "inv_log_uniform_values"])
+            )
+            edges = {"min": 0.01, "max": 0.5} if distribution.endswith("values") else {"min": 1.0, "max": 4.0}
+            return {"distribution": distribution, **edges}
         case "bell":
-            law = draw(st.sampled_from(["normal", "q_normal", "log_normal", "q_log_normal"]))
-            return {"distribution": law, "mu": draw(st.sampled_from([0.0, 3.0])), "sigma": 0.5}
+            distribution = draw(st.sampled_from(["normal", "q_normal", "log_normal", "q_log_normal"]))
+            return {"distribution": distribution, "mu": draw(st.sampled_from([0.0, 3.0])), "sigma": 0.5}
         case "beta":
             return {
                 "distribution": draw(st.sampled_from(["beta", "q_beta"])),
@@ -113,7 +115,7 @@ def histories(draw, definition: SweepDefinition, longest: int = 24) -> list[Run]
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_a_suggestion_lies_in_the_space_and_is_new(data):
-    """Any laws, nesting, states and values: the suggestion is of the space, was not given out, and can be repeated."""
+    """Whatever the definition and the runs: the suggestion is of the space, was not given out, and can be repeated."""
     definition = data.draw(definitions())
     runs = data.draw(histories(definition))
     suggestion = suggest(definition, runs, seed=3)
@@ -123,9 +125,9 @@ def test_a_suggestion_lies_in_the_space_and_is_new(data):
         assert all(params_key(params) in used for params in definition.space.grid())
         return
     assert definition.space.contains(suggestion.params)
-    assert list(suggestion.params) == [name for name in definition.space.laws if name in suggestion.params]
+    assert list(suggestion.params) == [name for name in definition.space.distributions if name in suggestion.params]
     inactive = {"searched"} if suggestion.params.get("switch") == "off" else set()
-    assert definition.space.laws.keys() - suggestion.params.keys() == inactive
+    assert definition.space.distributions.keys() - suggestion.params.keys() == inactive
     assert params_key(suggestion.params) not in used
     assert suggest(definition, runs, seed=3) == suggestion
 

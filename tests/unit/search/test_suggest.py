@@ -123,4 +123,4 @@ def test_bayes_takes_runs_in_every_state():
     stranger = Run(id="x", state=RunState.FINISHED, params={"lr": 99.0}, history=(1.0,))
     suggestion = suggest(definition, [*runs, stranger], seed=3)
     assert definition.space.contains(suggestion.params)
-    assert list(suggestion.params) == list(definition.space.laws)
+    assert list(suggestion.params) == list(definition.space.distributions)

@@ -275,8 +275,8 @@ def test_the_target_counts_in_a_running_run_and_not_in_a_prior_one():
 
 def test_a_value_that_is_almost_certain_does_not_hide_the_others():
     """A million configurations of which one is drawn nearly always: the others are found without listing them."""
-    law = "{distribution: q_beta, a: 1000, b: 0.001, q: 0.0001}"
-    definition = define("random", "{}", f"parameters: {{p: {law}, q: {law}, r: {law}}}\n")
+    distribution = "{distribution: q_beta, a: 1000, b: 0.001, q: 0.0001}"
+    definition = define("random", "{}", f"parameters: {{p: {distribution}, q: {distribution}, r: {distribution}}}\n")
     runs = exhaust(definition, limit=3)
     assert len(set(keys(runs))) == 3
 
@@ -284,7 +284,7 @@ def test_a_value_that_is_almost_certain_does_not_hide_the_others():
 def test_what_is_left_of_a_space_is_drawn_at_random():
     """Not in the order of the grid."""
     weights = [1 - 50e-9] + [1e-9] * 50
-    law = f"{{values: {list(range(51))}, probabilities: {weights}}}"
-    definition = define("random", "{}", f"parameters: {{p: {law.replace('1e-09', '1.0e-9')}}}\n")
+    distribution = f"{{values: {list(range(51))}, probabilities: {weights}}}"
+    definition = define("random", "{}", f"parameters: {{p: {distribution.replace('1e-09', '1.0e-9')}}}\n")
     seconds = {exhaust(definition, seed=seed, limit=2)[1].params["p"] for seed in range(8)}
     assert len(seconds) > 3
