@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sweeper.definition import warnings, yaml_document
-from sweeper.definition.parameter_forms import Beta, Constant, Form, Normal, Weighted
+from sweeper.definition.parameter_forms import Form
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.program import Declaration, declared
-from sweeper.definition.strict_model import short
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.definition.value_text import listed, plain, short
 from sweeper.definition.yaml_document import Fault, did_you_mean
 from sweeper.errors import DefinitionError
 
 PROBES = 200
 """Values of a parameter that are tried on the trainer's config."""
-SHOWN_VALUES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +128,8 @@ def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Faul
 
 
 def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
-    support = form.to_distribution().support
-    for value in (
-        support[:PROBES] if support is not None else (form.to_distribution().ppf(0.0), form.to_distribution().ppf(1.0))
-    ):
+    made = form.to_distribution()
+    for value in (made.ppf(0.0), made.ppf(1.0)) if made.support is None else made.support[:PROBES]:
         if said := trainer.refusal(name, value):
             return f"{trainer.target} refuses {short(value)}: {said}"
     return None
@@ -145,38 +141,7 @@ def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[
         name = ".".join(path)
         default = defaults.get(path[0], ...) if len(path) == 1 else ...
         tests = definition.space.conditions.get(name, {})
-        only = "".join(f", if {other} is {_values(values, ' or ')}" for other, values in tests.items())
-        distribution = str(form.distribution) if hasattr(form, "distribution") else ""
-        yield ParameterRow(name, distribution, _range(form) + only, "" if default is ... else _value(default))
+        only = "".join(f", if {other} is {listed(values, ' or ')}" for other, values in tests.items())
+        yield ParameterRow(name, form.name(), form.range_text() + only, "" if default is ... else plain(default))
     if definition.sweeper.repeat_parameter is not None:
         yield ParameterRow(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")
-
-
-def _range(form: Form) -> str:
-    """Describe the values a parameter can take, exponents turned into values."""
-    if isinstance(form, Constant):
-        return _value(form.value)
-    if isinstance(form, Weighted):
-        pairs = zip(form.values, form.probabilities, strict=True)
-        return _values([f"{_value(value)} {weight:.0%}" for value, weight in pairs])
-    if hasattr(form, "values"):
-        return _values(form.values)
-    step = f", step {form.q:g}" if hasattr(form, "q") else ""
-    if isinstance(form, Normal):
-        return f"mean {form.mu:g}, deviation {form.sigma:g}{' of the log' if 'log' in form.distribution else ''}{step}"
-    if isinstance(form, Beta):
-        return f"0 to 1, a {form.a:g}, b {form.b:g}{step}"
-    return f"{_value(form.to_distribution().ppf(0.0))} to {_value(form.to_distribution().ppf(1.0))}{step}"
-
-
-def _values(values: Any, between: str = ", ") -> str:
-    shown = between.join(value if isinstance(value, str) else _value(value) for value in values[:SHOWN_VALUES])
-    return shown if len(values) <= SHOWN_VALUES else f"{shown}, ... ({len(values)} values)"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sweeper.definition.strict_model import Count, Faults, Model, Number, rule
+from sweeper.definition.strict_model import Count, Faults, Number, StrictModel, rule
 
 
-class Hyperband(Model):
+class Hyperband(StrictModel):
     """Early termination: a ladder of rungs at which the worse runs stop.
 
     Rungs count logged values of the metric. Either `min_iter`, min_iter * eta, min_iter * eta^2, ...; or, from above,
@@ -47,7 +47,7 @@ class Hyperband(Model):
             yield rule(f"no rung lies below max_iter {self.max_iter}", f"take at least {self.eta:g}", "max_iter")
 
 
-class Asha(Model):
+class Asha(StrictModel):
     """Asynchronous successive halving (Li et al., arXiv 1810.05934): a run is judged once at each rung.
 
     Three differences to W&B's ladder: about the best 1/eta go on and not one more, whoever has passed a rung is not
@@ -76,7 +76,7 @@ class Asha(Model):
             yield rule(f"no rung lies below max_iter {self.max_iter}", f"take more than {self.min_iter}", "max_iter")
 
 
-class Median(Model):
+class Median(StrictModel):
     """The median rule, with a percentile to choose: at every iteration, only the better part of the runs goes on.
 
     A run's best value so far is compared with those of all runs that got as far. They are ever fewer and better, so few

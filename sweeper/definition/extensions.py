@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sweeper.definition.early_terminate import BeyondWandb
-from sweeper.definition.strict_model import MAX_WHOLE, Count, Faults, Model, ParameterName, Value, rule, short
+from sweeper.definition.strict_model import MAX_WHOLE, Count, Faults, ParameterName, StrictModel, Value, rule
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import did_you_mean
 from sweeper.run import Params
 from sweeper.space.distributions import json_key
@@ -28,7 +29,7 @@ NUMBER = "number"
 _SPEC = re.compile(r"([<>=^]?[-+ ]?#?0?\d{0,2}[,_]?(\.\d{1,2})?[bdeEfFgGnosxX%]?)")
 
 
-class Extensions(Model):
+class Extensions(StrictModel):
     """The key `sweeper:`: what W&B's format lacks."""
 
     seed: Annotated[int, Field(ge=0, le=MAX_WHOLE)] | None = None

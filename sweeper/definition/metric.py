@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from sweeper.definition.strict_model import Faults, Model, Number, rule
+from sweeper.definition.strict_model import Faults, Number, StrictModel, rule
 from sweeper.run import Goal, reaches, sign
 
 Impute = Literal["worst", "best", "latest"]
 
 
-class Metric(Model):
+class Metric(StrictModel):
     """What the sweep optimises."""
 
     name: str = Field(min_length=1)
@@ -40,14 +40,14 @@ class Metric(Model):
         return self.target is not None and reaches(self.goal, value, self.target)
 
 
-class Controller(Model):
+class Controller(StrictModel):
     """Where W&B's search runs."""
 
     type: Literal["cloud", "local"]
     """`cloud`: in the server. `local`: in a `wandb.controller()` of the user's."""
 
 
-class Scheduler(Model):
+class Scheduler(StrictModel):
     """A search of the user's own, run by `wandb sweep-scheduler`."""
 
     engine: Literal["wandb", "optuna", "ax"]

@@ -1,6 +1,6 @@
 """What every model of the sweep file shares: strict types, and every fault of a document at once.
 
-Pydantic checks a model's rules only when all of its fields are right. A user wants all faults at once, so `Model`
+Pydantic checks a model's rules only when all of its fields are right. A user wants all faults at once, so `StrictModel`
 checks the rules on whatever fields are right, and reports them beside the faults of the others.
 """
 
@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import MAX_DEPTH, did_you_mean
 
 MAX_WHOLE = 2**63 - 1
@@ -111,7 +112,7 @@ Faults = Iterator[PydanticCustomError]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 
 
-class Model(BaseModel):
+class StrictModel(BaseModel):
     """A part of the sweep file: no unknown keys, no silent conversions, all faults at once.
 
     What must hold between fields stands in methods named `_check_...`, which yield faults. Such a check is skipped if a
@@ -227,12 +228,3 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
             return f"{short(found)} is {what}", fix.format(**context)
         case kind:
             return f"{short(found)} does not fit", _FIXES.get(kind, detail["msg"])
-
-
-def short(value: object, limit: int = 60) -> str:
-    """Print a value found in a file, cut to what fits on a line."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # Python prints no number of thousands of digits
-        text = f"a huge {type(value).__name__}"
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."

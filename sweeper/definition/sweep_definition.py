@@ -16,9 +16,9 @@ from sweeper.definition.command_macros import macro_faults
 from sweeper.definition.early_terminate import Hyperband, StoppingRule
 from sweeper.definition.extensions import Extensions
 from sweeper.definition.metric import Controller, Metric, Scheduler
-from sweeper.definition.parameter_forms import Form, Weighted
+from sweeper.definition.parameter_forms import Form, WeightedForm
 from sweeper.definition.parameters import ParameterForm, flat_forms
-from sweeper.definition.strict_model import Count, Faults, Model, ParameterName, Value, rule
+from sweeper.definition.strict_model import Count, Faults, ParameterName, StrictModel, Value, rule
 from sweeper.run import Goal, Params, final_values
 from sweeper.space.distributions import IntUniform
 from sweeper.space.parameter_space import ParameterSpace
@@ -28,7 +28,7 @@ MAX_CONFIGURATIONS = 10**15
 A_METRIC = "add `metric: {name: val_accuracy, goal: maximize}`"
 
 
-class SweepDefinition(Model):
+class SweepDefinition(StrictModel):
     """One sweep: what to search, how, and what for.
 
     `from_yaml` and `from_file` report faults with their place; `model_validate` takes a dict from Python.
@@ -256,7 +256,7 @@ class SweepDefinition(Model):
             if self.space.distributions[name].support is None:
                 fix = "list its `values:`, or use `method: random` or `bayes`"
                 yield rule("is continuous: it has no grid", fix, *keys)
-            elif isinstance(form, Weighted):
+            elif isinstance(form, WeightedForm):
                 yield rule("a grid has no probabilities", "leave them out, or use `method: random`", *keys)
 
     def _check_bayes_has_a_metric(self) -> Faults:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-from sweeper.definition.parameter_forms import Form, LogUniform, Uniform
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.definition.yaml_document import Document, Fault, Path
-from sweeper.space.distributions import Quantized, json_key
 
 _RISING = ("acc", "f1", "auc", "precision", "recall", "reward", "r2", "iou", "dice", "bleu", "map", "psnr", "success")
 _FALLING = ("loss", "err", "rmse", "mse", "mae", "perplexity", "ppl", "nll", "latency")
@@ -90,40 +87,5 @@ def _command(definition: SweepDefinition) -> Iterator[Advice]:
 def _parameters(definition: SweepDefinition) -> Iterator[Advice]:
     for path, form in flat_forms(definition.parameters):
         keys = tuple(key for name in path for key in ("parameters", name))
-        for key, message, fix in _form(form):
+        for key, message, fix in form.warnings():
             yield (*keys, key), message, fix
-
-
-def _form(form: Form) -> Iterator[tuple[str, str, str]]:
-    values = getattr(form, "values", None)
-    if values is not None and len({json_key(value) for value in values}) < len(values):
-        yield "values", "a value stands twice: it is drawn twice as often", "give each once, or add `probabilities:`"
-    if isinstance(form, LogUniform):
-        low, high = form.to_distribution().ppf(0.0), form.to_distribution().ppf(1.0)
-        found = f"the limits are exponents of e: values from {low:.3g} to {high:.3g}; W&B calls this deprecated"
-        fix = f"write `distribution: {form.distribution.replace('inv_', '')}_values`, min: {low:.3g}, max: {high:.3g}"
-        yield "distribution", found, fix
-    elif type(form) is Uniform and "distribution" not in form.model_fields_set and _whole(form):
-        fix = f"for whole numbers write min: {form.min:.0f}, max: {form.max:.0f}; else add `distribution: uniform`"
-        yield "min", f"real numbers from {form.min} to {form.max}", fix
-    distribution = form.to_distribution()
-    if isinstance(distribution, Quantized) and hasattr(form, "min"):
-        yield from _steps(distribution)
-
-
-def _whole(form: Uniform) -> bool:
-    return float(form.min).is_integer() and float(form.max).is_integer() and form.max - form.min > 1
-
-
-def _steps(distribution: Quantized) -> Iterator[tuple[str, str, str]]:
-    """Name the values that W&B would take outside the limits; ours stay inside."""
-    low, high = distribution.distribution.ppf(0.0), distribution.distribution.ppf(1.0)
-    outside = [
-        value
-        for value in (round(low / distribution.q) * distribution.q, round(high / distribution.q) * distribution.q)
-        if not low <= value <= high
-    ]
-    if outside and not any(math.isclose(value, limit) for value in outside for limit in (low, high)):
-        text = " and ".join(f"{value:g}" for value in outside)
-        fix = "take limits that are multiples of q"
-        yield "q", f"W&B's own engine would also give {text}, outside of the limits; ours does not", fix

@@ -15,7 +15,6 @@ import math
 import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from fractions import Fraction
 from statistics import NormalDist
 from typing import Any, Protocol, TypeVar
 
@@ -23,7 +22,6 @@ MAX_SUPPORT = 100_000
 """A distribution with more values than this counts as continuous: nobody enumerates it."""
 
 LARGEST = sys.float_info.max
-LARGEST_INT = 2**63 - 1  # what databases and W&B's servers keep
 SMALLEST = math.ulp(0.0)
 EDGE = 2.0**-53
 """The step of `random()`. Who has no value at 0 and 1, which it and an engine may give, stays that far away."""
@@ -149,7 +147,7 @@ class Uniform:
     def ppf(self, u: float) -> float:
         """Give `low + u (high - low)`."""
         half = self.low / 2 + u * (self.high / 2 - self.low / 2)  # of the whole, high - low may overflow
-        return _clip(half * 2, self.low, self.high)
+        return clip(half * 2, self.low, self.high)
 
     def cdf(self, value: Any) -> float:
         """Give how far between the limits it lies."""
@@ -157,7 +155,7 @@ class Uniform:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ class LogUniform:
     def ppf(self, u: float) -> float:
         """Give `low (high / low)^u`."""
         low, high = math.log(self.low), math.log(self.high)
-        return _clip(_exp(low + u * (high - low)), self.low, self.high)
+        return clip(_exp(low + u * (high - low)), self.low, self.high)
 
     def cdf(self, value: Any) -> float:
         """Give how far between the limits its logarithm lies."""
@@ -180,7 +178,7 @@ class LogUniform:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +202,7 @@ class Normal:
         """Give the value that a share `u` of the draws lies below."""
         if not self.sigma:
             return self.mu
-        return _clip(self.mu + self.sigma * NormalDist().inv_cdf(_clip(u, EDGE, 1 - EDGE)), -LARGEST, LARGEST)
+        return clip(self.mu + self.sigma * NormalDist().inv_cdf(clip(u, EDGE, 1 - EDGE)), -LARGEST, LARGEST)
 
     def cdf(self, value: Any) -> float:
         """Give the share of the draws below it."""
@@ -215,7 +213,7 @@ class Normal:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a finite number (`mu` itself, of a constant)."""
-        return _is_number(value) and -LARGEST <= value <= LARGEST and (self.sigma > 0 or value == self.mu)
+        return is_number(value) and -LARGEST <= value <= LARGEST and (self.sigma > 0 or value == self.mu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ class LogNormal:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a finite number above 0 (`e^mu` itself, of a constant)."""
-        return _is_number(value) and 0 < value <= LARGEST and (self.sigma > 0 or value == _exp(self.mu))
+        return is_number(value) and 0 < value <= LARGEST and (self.sigma > 0 or value == _exp(self.mu))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +262,7 @@ class Beta:
         from scipy.special import betaincinv  # 0.2 s to import
 
         # SciPy 1.17 has no answer for u below 1e-280, nor for some a and b above 1e15, where every draw is the mean
-        value = float(betaincinv(float(self.a), float(self.b), _clip(u, EDGE, 1 - EDGE)))
+        value = float(betaincinv(float(self.a), float(self.b), clip(u, EDGE, 1 - EDGE)))
         return 1 / (1 + self.b / self.a) if math.isnan(value) else value
 
     def cdf(self, value: Any) -> float:
@@ -276,89 +274,12 @@ class Beta:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number in [0, 1]."""
-        return _is_number(value) and 0 <= value <= 1
+        return is_number(value) and 0 <= value <= 1
 
 
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """Another distribution rounded to multiples of `q` (the nearest, ties to the even one) that lie inside its limits.
-
-    An integer `q` gives integers, as in W&B. W&B's own can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
-    we do not copy. A quantised log-normal does give 0, as there: its file states no limit, and moving these draws to
-    `q` would be another distribution.
-
-    Attributes:
-        distribution: The distribution that is rounded.
-        q: The step, above 0.
-        steps: The multiples `k` for which `k q` lies inside the limits; empty if none does.
-    """
-
-    distribution: RealDistribution
-    q: float
-    steps: range = field(init=False, repr=False, compare=False)
-    _unit: tuple[int, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_unit", _written(self.q).as_integer_ratio())
-        object.__setattr__(self, "steps", self._multiples())
-
-    def _multiples(self) -> range:
-        q, largest = _written(self.q), LARGEST_INT if isinstance(self.q, int) else LARGEST
-        first = math.ceil(_written(max(self.distribution.low, -largest)) / q)
-        last = math.floor(_written(min(self.distribution.high, largest)) / q)
-        if self.distribution.support is None:
-            return range(first, last + 1)
-        k = _clip(self._nearest(self.distribution.support[0]), first, last)
-        return range(k, k + 1)
-
-    def _nearest(self, value: float) -> int:
-        top, bottom = self._unit
-        over, under = value.as_integer_ratio()  # whole numbers, since value / q may overflow
-        k, rest = divmod(2 * over * bottom, 2 * under * top)
-        return k + (rest > under * top or (rest == under * top and k % 2))
-
-    def _value(self, k: int) -> float:
-        top, bottom = self._unit
-        return k * self.q if isinstance(self.q, int) else k * top / bottom  # integers divide to the nearest float
-
-    def _inside(self, value: float) -> int:
-        return _clip(self._nearest(value), self.steps[0], self.steps[-1])
-
-    @property
-    def support(self) -> tuple[float, ...] | None:
-        """The multiples, if they can be listed."""
-        if not self.steps:
-            return ()
-        first, last = self.steps[0], self.steps[-1]
-        listed = last - first < MAX_SUPPORT and (math.isfinite(self.distribution.high) or first == last)
-        return tuple(dict.fromkeys(map(self._value, self.steps))) if listed else None  # far from 0, floats repeat
-
-    def ppf(self, u: float) -> float:
-        """Round the inner distribution's value to the nearest multiple inside the limits."""
-        return self._value(self._inside(self.distribution.ppf(u)))
-
-    def cdf(self, value: Any) -> float:
-        """Give the middle of the multiple's share, which reaches half a step to both sides."""
-        top, bottom = self._unit
-        k = self._inside(value)
-        below = 0.0 if k == self.steps[0] else self.distribution.cdf((2 * k - 1) * top / (2 * bottom))
-        above = 1.0 if k == self.steps[-1] else self.distribution.cdf((2 * k + 1) * top / (2 * bottom))
-        return (below + above) / 2
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is one of the multiples."""
-        if not _is_number(value) or not -LARGEST <= value <= LARGEST or not self.steps:
-            return False
-        return math.isclose(self._value(self._inside(value)), value, rel_tol=1e-9)
-
-
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether it is a number; JSON's truths are none, though Python counts with them."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _written(number: float) -> Fraction:
-    """Give the number as the file writes it, exactly: 0.3 is three times 0.1, where the floats' ratio is 2.99..."""
-    return Fraction(number) if isinstance(number, int) else Fraction(str(number))
 
 
 def _exp(exponent: float) -> float:
@@ -369,10 +290,11 @@ def _exp(exponent: float) -> float:
 
 def _share(part: float, whole: float) -> float:
     """Give the part's share of the whole, in [0, 1]; its middle if the whole has no extent."""
-    return _clip(part / whole, 0.0, 1.0) if whole else 0.5
+    return clip(part / whole, 0.0, 1.0) if whole else 0.5
 
 
-def _clip(value: N, low: N, high: N) -> N:
+def clip(value: N, low: N, high: N) -> N:
+    """Give the nearest value between the limits."""
     return max(min(value, high), low)  # of equals the first: 0.0 stays a float between integer limits
 
 

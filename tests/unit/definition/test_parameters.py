@@ -9,11 +9,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from sweeper.definition.parameter_forms import LEAVES
+from sweeper.definition import parameters
 from sweeper.definition.parameters import flat_forms
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
-from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Quantized, Uniform
+from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Uniform
+from sweeper.space.quantized import Quantized
 
 FORMS = {
     "constant": ("{value: 3}", Categorical((3,))),
@@ -90,7 +91,7 @@ def test_a_form_gives_back_what_was_written(form):
 def test_every_distribution_has_a_test():
     """The table above is complete."""
     forms = [yaml.safe_load(form) for form, _ in FORMS.values()]
-    assert {form["distribution"] for form in forms if "distribution" in form} == set(LEAVES)
+    assert {form["distribution"] for form in forms if "distribution" in form} == set(parameters.FORMS)
 
 
 def test_groups_are_opened_in_the_order_of_the_file():

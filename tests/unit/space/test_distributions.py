@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweeper.space import distributions
-from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Quantized, Uniform
+from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Uniform
+from sweeper.space.quantized import Quantized
 
 units = st.floats(0, 1)
 inner_units = st.floats(1e-9, 1 - 1e-9)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.space.distributions import Categorical, IntUniform, Normal, Quantized, Uniform
+from sweeper.space.distributions import Categorical, IntUniform, Normal, Uniform
 from sweeper.space.parameter_space import ParameterSpace, params_key
+from sweeper.space.quantized import Quantized
 
 
 def space() -> ParameterSpace:
