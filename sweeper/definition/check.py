@@ -12,7 +12,7 @@ from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.program import Declaration, declared
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.definition.value_text import listed, plain, short
-from sweeper.definition.yaml_document import Fault, did_you_mean
+from sweeper.definition.yaml_document import Document, Fault, did_you_mean
 from sweeper.errors import DefinitionError
 
 PROBES = 200
@@ -88,10 +88,19 @@ def check(text: str, source: str, *, trainer: str | None = None) -> Check:
         TrainerError: The trainer cannot be imported.
     """
     try:
-        definition = SweepDefinition.from_yaml(text, source)
+        return check_document(yaml_document.read(text, source), source, trainer=trainer)
     except DefinitionError as error:
         return Check(source=source, faults=error.faults)
-    found = yaml_document.read(text, source)
+
+
+def check_document(found: Document, source: str, *, trainer: str | None = None) -> Check:
+    """Do what `check` does for a text that has been read already: reading a long one takes seconds.
+
+    Raises:
+        DefinitionError: It is no sweep.
+        TrainerError: The trainer cannot be imported.
+    """
+    definition = SweepDefinition.from_document(found, source)
     declaration = declared(trainer, definition.program)
     unknown = list(_against(definition, declaration)) if declaration else []
     return Check(

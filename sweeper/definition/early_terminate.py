@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sweeper.definition.strict_model import Count, Faults, Number, StrictModel, rule
+from sweeper.definition.strict_model import Count, Faults, Number, StrictModel, reads, rule
 
 
 class Hyperband(StrictModel):
@@ -32,16 +32,22 @@ class Hyperband(StrictModel):
     W&B's docs say the default is false; its engine (`sweeps` 0.3.0) fills in true, and so do we.
     """
 
+    @reads("eta")
     def _check_eta(self) -> Faults:
         if self.eta <= 1:
             yield rule(f"eta {self.eta:g} is not above 1", "write `eta: 3`: a third of the runs goes on", "eta")
 
+    @reads("min_iter", "max_iter")
     def _check_has_rungs(self) -> Faults:
         if self.max_iter is None and self.min_iter is None:
             yield rule("needs `min_iter`, or `max_iter` and `s`", "add `min_iter: 3`")
-        elif self.max_iter is not None and self.s is None:
+
+    @reads("max_iter", "s")
+    def _check_rungs_are_counted(self) -> Faults:
+        if self.max_iter is not None and self.s is None:
             yield rule("`max_iter` needs `s`, the number of rungs below it", "add `s: 2`", "max_iter")
 
+    @reads("max_iter", "eta")
     def _check_rungs_are_reached(self) -> Faults:
         if self.max_iter is not None and self.eta > 1 and self.max_iter / self.eta < 1:
             yield rule(f"no rung lies below max_iter {self.max_iter}", f"take at least {self.eta:g}", "max_iter")
@@ -67,10 +73,12 @@ class Asha(StrictModel):
     less; 8 starts to miss it.
     """
 
+    @reads("eta")
     def _check_eta(self) -> Faults:
         if self.eta <= 1:
             yield rule(f"eta {self.eta:g} is not above 1", "write `eta: 5`: a fifth of the runs goes on", "eta")
 
+    @reads("min_iter", "max_iter")
     def _check_has_rungs(self) -> Faults:
         if self.max_iter is not None and self.max_iter <= self.min_iter:
             yield rule(f"no rung lies below max_iter {self.max_iter}", f"take more than {self.min_iter}", "max_iter")
@@ -96,6 +104,7 @@ class Median(StrictModel):
     W&B's rule, a third does.
     """
 
+    @reads("percentile")
     def _check_percentile(self) -> Faults:
         if not 0 < self.percentile < 100:
             yield rule(f"{self.percentile:g} is not between 0 and 100", "write `percentile: 33`", "percentile")

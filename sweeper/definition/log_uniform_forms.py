@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from sweeper.definition.parameter_forms import Form, FormWarning, RangeForm
-from sweeper.definition.strict_model import Faults, Number, rule
+from sweeper.definition.strict_model import Faults, Number, reads, rule
 from sweeper.space import distributions
 
 MAX_EXPONENT = 40
@@ -34,12 +34,16 @@ class LogUniformValuesForm(RangeForm):
     max: Number
     """The largest value (not an exponent)."""
 
-    def _check_positive(self) -> Faults:
+    @reads("min", "max")
+    def _check_values_are_no_exponents(self) -> Faults:
         if self.min < 0:
             meant = f"min: {_exp(self.min):.3g}, max: {_exp(self.max):.3g}"
             found = f"min {self.min:g} is negative: give values, not exponents"
             yield rule(found, f"if these are powers of e, write {meant}", "min")
-        elif self.min == 0:
+
+    @reads("min")
+    def _check_min_has_a_logarithm(self) -> Faults:
+        if self.min == 0:
             yield rule("min is 0, which has no logarithm", "take a small number, such as 0.00001", "min")
 
     def to_distribution(self) -> distributions.Distribution:
@@ -64,6 +68,7 @@ class LogUniformForm(RangeForm):
     max: Number
     """The largest exponent of e: -2.3 means 0.1."""
 
+    @reads("min", "max")
     def _check_exponents(self) -> Faults:
         low, high = float(self.min), float(self.max)
         if low >= high:

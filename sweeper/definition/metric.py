@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sweeper.definition.strict_model import Faults, Number, StrictModel, rule
+from sweeper.definition.strict_model import Faults, Number, StrictModel, reads, rule
 from sweeper.run import Goal, reaches, sign
 
 Impute = Literal["worst", "best", "latest"]
@@ -59,7 +59,16 @@ class Scheduler(StrictModel):
     search_space: str | None = None
     """The function in `source` that draws parameters (Optuna only); it makes `parameters` optional."""
 
-    def _check_source(self) -> Faults:
-        for name in ("optimizer", "search_space"):
-            if getattr(self, name) is not None and self.source is None:
-                yield rule(f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name)
+    @reads("optimizer", "source")
+    def _check_optimizer_has_a_file(self) -> Faults:
+        if self.optimizer is not None and self.source is None:
+            yield rule(*_of_no_file("optimizer"))
+
+    @reads("search_space", "source")
+    def _check_search_space_has_a_file(self) -> Faults:
+        if self.search_space is not None and self.source is None:
+            yield rule(*_of_no_file("search_space"))
+
+
+def _of_no_file(name: str) -> tuple[str, str, str]:
+    return f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name

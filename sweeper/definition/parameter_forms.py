@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, get_args
 from pydantic import Field
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from sweeper.definition.strict_model import MAX_WHOLE, Faults, Number, StrictModel, Value, rule
+from sweeper.definition.strict_model import MAX_WHOLE, Faults, Number, StrictModel, Value, reads, rule
 from sweeper.definition.value_text import listed, plain
 from sweeper.definition.yaml_document import did_you_mean
 from sweeper.space import distributions
@@ -109,6 +109,7 @@ class WeightedForm(CategoricalForm):
     probabilities: list[Number] = Field(min_length=1)
     """The probability of each value; they sum to 1."""
 
+    @reads("values", "probabilities")
     def _check_weights_fit(self) -> Faults:
         given = self.probabilities
         if len(given) != len(self.values):
@@ -134,6 +135,7 @@ class RangeForm(Form):
     max: Number
     """The upper limit."""
 
+    @reads("min", "max")
     def _check_ordered(self) -> Faults:
         if self.min >= self.max:
             found = f"min {self.min:g} is not below max {self.max:g}"
@@ -183,6 +185,7 @@ class NormalForm(Form):
     sigma: Number = Field(default=1.0, json_schema_extra={"minimum": 0})
     """The standard deviation."""
 
+    @reads("sigma")
     def _check_spread(self) -> Faults:
         if self.sigma < 0:
             yield rule(f"sigma {self.sigma:g} is negative", "give the standard deviation, 0 or more", "sigma")
@@ -225,10 +228,13 @@ class BetaForm(Form):
     b: Number = Field(default=1, json_schema_extra={"exclusiveMinimum": 0})
     """The second shape: the larger, the nearer to 0."""
 
-    def _check_shaped(self) -> Faults:
-        for name in ("a", "b"):
-            if getattr(self, name) <= 0:
-                yield rule(f"{name} {getattr(self, name):g} is not above 0", "take more than 0, such as 1", name)
+    @reads("a")
+    def _check_a(self) -> Faults:
+        yield from _above_0("a", self.a)
+
+    @reads("b")
+    def _check_b(self) -> Faults:
+        yield from _above_0("b", self.b)
 
     def to_distribution(self) -> distributions.Distribution:
         """Give the distribution of its values."""
@@ -237,6 +243,11 @@ class BetaForm(Form):
     def range_text(self) -> str:
         """Give the limits, which are always the same, and the shapes."""
         return f"0 to 1, a {self.a:g}, b {self.b:g}"
+
+
+def _above_0(name: str, shape: float) -> Faults:
+    if shape <= 0:
+        yield rule(f"{name} {shape:g} is not above 0", "take more than 0, such as 1", name)
 
 
 PLAIN_FORMS: tuple[type[Form], ...] = (

@@ -18,7 +18,7 @@ from sweeper.definition.parameter_forms import (
     RangeForm,
     UniformForm,
 )
-from sweeper.definition.strict_model import Faults, Number, rule
+from sweeper.definition.strict_model import Faults, Number, reads, rule
 from sweeper.space.quantized import Quantized
 
 
@@ -28,6 +28,7 @@ class _Quantized(Form):
     q: Number = Field(default=1.0, json_schema_extra={"exclusiveMinimum": 0})
     """The step: values are multiples of it inside the limits. A whole step makes whole numbers."""
 
+    @reads("q")
     def _check_steps(self) -> Faults:
         if self.q <= 0:
             yield rule(f"q {self.q:g} is not above 0", "take the distance between two values, such as 1", "q")
@@ -45,6 +46,7 @@ class _Quantized(Form):
 class _QuantizedRange(_Quantized, RangeForm):
     """The same with limits, which need not be multiples."""
 
+    @reads("min", "max", "q")
     def _check_reachable(self) -> Faults:
         if self.min < self.max and self.q > 0 and not self.to_distribution().steps:
             yield rule(f"no multiple of q {self.q:g} lies between min and max", "take a smaller q", "q")

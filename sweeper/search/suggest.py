@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.definition.extensions import point_params
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
 from sweeper.search import grid_search, random_search, repeats
+from sweeper.space.conditions import point_params
 from sweeper.space.distributions import json_key
 from sweeper.space.parameter_space import params_key
 

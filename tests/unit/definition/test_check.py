@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from sweeper.cli import app
-from sweeper.definition.check import check, check_file
+from sweeper.definition.check import check, check_document, check_file
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.definition.yaml_document import Document
 from sweeper.errors import DefinitionError, TrainerError
 from sweeper.search import suggest
 from sweeper.search.preview import first_rungs, first_suggestions
@@ -187,6 +188,17 @@ def test_a_files_own_program_is_never_imported(trainer, tmp_path):
     target = trainer(f"open({str(tmp_path / 'touched')!r}, 'w')")
     assert check(f"method: random\nprogram: {target}\nparameters: {{x: {{value: 1}}}}", "a").faults == ()
     assert not (tmp_path / "touched").exists()
+
+
+def test_a_check_looks_at_no_text_once_it_is_read():
+    """A document is enough: the faults of the file and the warnings have its places, though there is no YAML to read."""
+    data = {"method": "random", "parameters": {"a": {"values": [1, 1]}}}
+    place = {("parameters", "a", "values"): (7, 4)}
+    [warning] = check_document(Document(data, place), "my.yaml").warnings
+    assert (warning.line, warning.column) == (7, 4)
+    with pytest.raises(DefinitionError) as caught:
+        check_document(Document({**data, "run_cap": 0}, {("run_cap",): (9, 1)}), "my.yaml")
+    assert [(fault.line, fault.column) for fault in caught.value.faults] == [(9, 1)]
 
 
 def test_a_faulty_check_has_no_sweep():
