@@ -191,7 +191,7 @@ def test_a_files_own_program_is_never_imported(trainer, tmp_path):
 
 
 def test_a_check_looks_at_no_text_once_it_is_read():
-    """A document is enough: the faults of the file and the warnings have its places, though there is no YAML to read."""
+    """A document is enough: faults and warnings have its places, though there is no YAML to read."""
     data = {"method": "random", "parameters": {"a": {"values": [1, 1]}}}
     place = {("parameters", "a", "values"): (7, 4)}
     [warning] = check_document(Document(data, place), "my.yaml").warnings
