@@ -19,7 +19,6 @@ from sweeper.cli.output import err, out
 
 if TYPE_CHECKING:
     from sweeper.definition.check import Check
-    from sweeper.definition.early_terminate import StoppingRule
 
 Trainer = Annotated[
     str | None,
@@ -153,18 +152,9 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times
     yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
-    if rungs := first_rungs(sweep):
-        yield "rungs", f"{', '.join(map(str, rungs))}{_ladder(sweep.stopping)}"
+    if sweep.stopping and (rungs := first_rungs(sweep)):
+        yield "rungs", f"{', '.join(map(str, rungs))}{sweep.stopping.rungs_text()}"
     varied = sweep.space.searched
     for number, sample in enumerate(first_suggestions(sweep), start=1):
         shown = {name: value for name, value in sample.items() if name in varied} or sample
         yield f"sample {number}", escape(parameters(shown))
-
-
-def _ladder(rule: StoppingRule | None) -> str:
-    """Say what happens at the rungs of a rule that has some."""
-    from sweeper.definition.early_terminate import Median
-
-    if rule is None or isinstance(rule, Median):
-        return ""
-    return f"{', ...' if rule.max_iter is None else ''} logged values; about 1 in {rule.eta:g} goes on"

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import stop_decision
-from sweeper.search.rungs import rungs
 
 
 def definition(goal: str = "minimize", **rule: object) -> SweepDefinition:
@@ -38,7 +37,7 @@ def run(name: str, *history: float, state: RunState = RunState.RUNNING) -> Run:
 )
 def test_rungs_are_those_of_wandb(rule, expected):
     """The figures of W&B's own engine (`sweeps` 0.3.0), lowest first."""
-    assert rungs(definition(**rule).early_terminate)[: len(expected)] == expected
+    assert definition(**rule).early_terminate.rungs()[: len(expected)] == expected
 
 
 @pytest.mark.parametrize(("runs", "kept"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3), (7, 3)])
@@ -110,6 +109,6 @@ def test_a_better_run_is_never_stopped_before_a_worse_one(values):
 )
 def test_extreme_rules_have_few_rungs(rule, count, last):
     """No rule of a file makes the server count for ever or overflow."""
-    found = rungs(definition(**rule).early_terminate)
+    found = definition(**rule).early_terminate.rungs()
     assert len(found) == count
     assert found[-1] == pytest.approx(last, rel=1e-9)

@@ -13,8 +13,6 @@ from sweeper.definition.early_terminate import Asha, BeyondWandb, Hyperband, Med
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import stop_decision
-from sweeper.search.rungs import rungs
-from sweeper.search.stop_decision import judged_at
 
 ASHA = Asha(type="asha", min_iter=1, eta=3)
 MEDIAN = Median(type="median", warm_up=1, min_runs=3, percentile=50)
@@ -56,9 +54,9 @@ def test_asha_judges_at_rungs_only():
 
 def test_asha_has_no_rung_at_the_length_of_a_whole_run():
     """The last value of a whole run is not worth a judgement."""
-    assert rungs(Asha(type="asha", min_iter=1, max_iter=27, eta=3)) == (1, 3, 9)
-    assert rungs(Asha(type="asha", min_iter=1, eta=3))[:4] == (1, 3, 9, 27)
-    assert rungs(Asha(type="asha", min_iter=1, eta=1.2))[:4] == (1, 2, 3, 4)
+    assert Asha(type="asha", min_iter=1, max_iter=27, eta=3).rungs() == (1, 3, 9)
+    assert Asha(type="asha", min_iter=1, eta=3).rungs()[:4] == (1, 3, 9, 27)
+    assert Asha(type="asha", min_iter=1, eta=1.2).rungs()[:4] == (1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("goal", ["minimize", "maximize"])
@@ -102,7 +100,7 @@ def test_a_dip_stops_nobody_beyond_wandbs_rule(rule):
 )
 def test_each_rung_is_judged_once_even_if_several_arrive_together(rule, before, now, at):
     """A delivery may hold several rungs, each judged by itself; only W&B's rule looks again without a new value."""
-    assert judged_at(rule, before, now) == at
+    assert rule.judged_at(before, now) == at
 
 
 @given(st.lists(st.integers(0, 5), max_size=12))
@@ -110,9 +108,9 @@ def test_however_values_are_delivered_asha_judges_the_same_iterations(sizes):
     """Cut into deliveries in any way, the judged iterations are the rungs, each once."""
     seen, before = [], 0
     for size in sizes:
-        seen += judged_at(ASHA, before, before + size)
+        seen += ASHA.judged_at(before, before + size)
         before += size
-    assert seen == [rung for rung in rungs(ASHA) if rung <= before]
+    assert seen == [rung for rung in ASHA.rungs() if rung <= before]
 
 
 @pytest.mark.parametrize(
