@@ -24,7 +24,10 @@ class Metric(StrictModel):
     impute: Impute = "worst"
     """What a Bayesian search takes as the value of a run that failed before it logged one."""
     impute_while_running: Literal["worst", "best", "latest", "false"] = "false"
-    """Whether a Bayesian search takes running runs as results, and with which value (`false` in quotes: not)."""
+    """Whether a Bayesian search takes running runs as results (`false` in quotes: not).
+
+    Each counts with its best value so far, and with this one of the ended runs' values while it has none.
+    """
 
     @property
     def sign(self) -> float:

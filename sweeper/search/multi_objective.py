@@ -63,7 +63,7 @@ def _search(task: Task) -> Array:
     ]
     gain = ExpectedGain(list(zip(*models, strict=True)), task.rng)
     near = task.rows[known][np.argsort(layers[known], kind="stable")[: 2 * bayes.NEIGHBOURED]]
-    return acquisition.maximise(bayes.Score(task, len(known), gain), task.axes, near, task.rng)
+    return acquisition.maximise(bayes.FadingScore(task, len(known), gain), task.axes, near, task.rng)
 
 
 def _layers(losses: Array) -> Array:
