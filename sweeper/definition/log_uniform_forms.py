@@ -47,7 +47,7 @@ class LogUniformValuesForm(RangeForm):
             yield rule("min is 0, which has no logarithm", "take a small number, such as 0.00001", "min")
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Take the limits as they stand."""
         return distributions.LogUniform(self.min, self.max)
 
 
@@ -86,7 +86,7 @@ class LogUniformForm(RangeForm):
         return _exp(self.min), _exp(self.max)
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Take the limits as exponents of e."""
         return distributions.LogUniform(*self._values())
 
     def warnings(self) -> Iterator[FormWarning]:

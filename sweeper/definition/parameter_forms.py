@@ -70,7 +70,7 @@ class ConstantForm(Form):
     """The value that every run gets, of any type."""
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Make a categorical of one: to the search a constant is no special case."""
         return distributions.Categorical((self.value,))
 
     def range_text(self) -> str:
@@ -87,7 +87,7 @@ class CategoricalForm(Form):
     """The values to choose from, of any type."""
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Give each value the same share."""
         return distributions.Categorical(tuple(self.values))
 
     def range_text(self) -> str:
@@ -118,7 +118,7 @@ class WeightedForm(CategoricalForm):
             yield rule(f"they sum to {sum(given):g}", "make them sum to 1, none below 0", "probabilities")
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Give each value its share; the distribution evens out what they lack to 1."""
         return distributions.Categorical(tuple(self.values), tuple(map(float, self.probabilities)))
 
     def range_text(self) -> str:
@@ -153,7 +153,7 @@ class IntUniformForm(RangeForm):
     """The largest integer."""
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Give each integer the same share, the limits too."""
         return distributions.IntUniform(self.min, self.max)
 
 
@@ -164,7 +164,7 @@ class UniformForm(RangeForm):
     """Optional if both limits are written with a point."""
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Spread evenly between the limits."""
         return distributions.Uniform(self.min, self.max)
 
     def warnings(self) -> Iterator[FormWarning]:
@@ -191,7 +191,7 @@ class NormalForm(Form):
             yield rule(f"sigma {self.sigma:g} is negative", "give the standard deviation, 0 or more", "sigma")
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Give the normal distribution, a constant where sigma is 0."""
         return distributions.Normal(self.mu, self.sigma)
 
     def range_text(self) -> str:
@@ -210,7 +210,7 @@ class LogNormalForm(NormalForm):
     """The standard deviation of the logarithm."""
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Let the logarithm be normal."""
         return distributions.LogNormal(self.mu, self.sigma)
 
     def range_text(self) -> str:
@@ -237,7 +237,7 @@ class BetaForm(Form):
         yield from _above_0("b", self.b)
 
     def to_distribution(self) -> distributions.Distribution:
-        """Give the distribution of its values."""
+        """Give the beta distribution of these shapes."""
         return distributions.Beta(self.a, self.b)
 
     def range_text(self) -> str:

@@ -34,7 +34,7 @@ class _Quantized(Form):
             yield rule(f"q {self.q:g} is not above 0", "take the distance between two values, such as 1", "q")
 
     def to_distribution(self) -> Quantized:
-        """Give the distribution of its values."""
+        """Round what the form beside it gives."""
         inner: Any = super().to_distribution()  # of the form beside it in the bases
         return Quantized(inner, self.q)
 
