@@ -137,6 +137,7 @@ def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Faul
 
 
 def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
+    # a continuous one is tried at its ends, where a trainer's limits show
     made = form.to_distribution()
     for value in (made.ppf(0.0), made.ppf(1.0)) if made.support is None else made.support[:PROBES]:
         if said := trainer.refusal(name, value):

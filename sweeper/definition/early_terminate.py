@@ -141,6 +141,7 @@ class Hyperband(StoppingRule):
         rung = max((rung for rung in self.rungs() if rung <= now), default=None)
         if rung is None:
             return None
+        # all are compared by their values at the rung; `strict: false` exempts the run's own value alone, as W&B does
         then = own_at(rung).value
         values = [then, *(other.value for other in others_at(rung))]
         threshold = wandb_threshold(values, self.eta)

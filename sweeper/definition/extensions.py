@@ -76,6 +76,7 @@ def _formatted(value: Any, spec: str) -> str:
     try:
         return format(value, spec)
     except (ValueError, TypeError, OverflowError):
+        # a parameter may be a number in one run and text in the next
         return str(value)
 
 
@@ -101,6 +102,7 @@ def name_faults(template: str, space: ParameterSpace) -> Faults:
 def _example(name: str, space: ParameterSpace, spec: str) -> Any | None:
     """Find a value of the parameter that the format does not fit."""
     distribution = space.distributions.get(name)
+    # a format fails by type: a hundred values show all that a list holds, 100,000 would take long
     for value in [1] if distribution is None else [distribution.ppf(0.5), *(distribution.support or ())[:100]]:
         try:
             format(value, spec)

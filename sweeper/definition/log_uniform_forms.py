@@ -36,6 +36,7 @@ class LogUniformValuesForm(RangeForm):
 
     @reads("min", "max")
     def _check_values_are_no_exponents(self) -> Faults:
+        # taken over from W&B's older `log_uniform`, whose limits are exponents
         if self.min < 0:
             meant = f"min: {_exp(self.min):.3g}, max: {_exp(self.max):.3g}"
             found = f"min {self.min:g} is negative: give values, not exponents"
@@ -74,6 +75,7 @@ class LogUniformForm(RangeForm):
         if low >= high:
             return
         fix = "write `distribution: log_uniform_values` for values"
+        # 0.001 to 0.1 as exponents would search from 1.001 to 1.105
         if low > 0 and high <= 1:
             least, most = self._values()
             found = f"min {low:g} and max {high:g} are exponents of e here: values from {least:.4g} to {most:.4g}"

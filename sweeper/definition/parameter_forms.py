@@ -114,6 +114,7 @@ class WeightedForm(CategoricalForm):
         given = self.probabilities
         if len(given) != len(self.values):
             yield rule(f"{len(given)} for {len(self.values)} values", "give one for each value", "probabilities")
+        # W&B allows the same slack, and its files must load
         elif min(given) < 0 or abs(sum(given) - 1) > SLACK:
             yield rule(f"they sum to {sum(given):g}", "make them sum to 1, none below 0", "probabilities")
 
@@ -147,6 +148,7 @@ class IntUniformForm(RangeForm):
 
     distribution: Literal["int_uniform"] = "int_uniform"
     """Optional here: whole limits say it."""
+    # strict, unlike `Count`: limits of 1.0 ask for real numbers, here as in W&B
     min: int = Field(ge=-MAX_WHOLE, le=MAX_WHOLE)
     """The smallest integer; whole limits make integers, limits with a point make real numbers."""
     max: int = Field(ge=-MAX_WHOLE, le=MAX_WHOLE)

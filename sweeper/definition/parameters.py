@@ -68,6 +68,7 @@ def _known_distribution(name: object) -> str:
 
 
 def _range_form(low: object, high: object) -> str:
+    # not isinstance: a truth is an int to Python. W&B decides by the types of YAML too
     if type(low) is int and type(high) is int:
         return "int_uniform"
     if {type(low), type(high)} == {int, float}:
@@ -90,6 +91,7 @@ def _no_form(value: Mapping[Any, Any]) -> PydanticCustomError:
     names = [key if isinstance(key, str) else short(key) for key in value]
     unknown = [name for name in names if name not in KEYS]
     below = [isinstance(item, Mapping) for item in value.values()]
+    # where values are mappings, `parameters:` was forgotten above them
     if all(below) or (any(below) and len(unknown) == len(value)):
         return rule("a group needs `parameters:`", f"put {', '.join(names)[:60]} under `parameters:`")
     if unknown:
@@ -116,6 +118,7 @@ def _refuse(value: object) -> str:
 if TYPE_CHECKING:
     ParameterForm = Form | Nested
 else:
+    # mypy takes no union that is computed, and needs only what all forms share
     _tagged = [Annotated[form, Tag(name)] for name, form in FORMS.items()]
     _refused = Annotated[SkipJsonSchema[Any], BeforeValidator(_refuse), Tag(UNKNOWN)]
     ParameterForm = Annotated[Union[(*_tagged, Annotated[Nested, Tag(NESTED)], _refused)], Discriminator(_tag)]

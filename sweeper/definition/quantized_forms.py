@@ -54,6 +54,7 @@ class _QuantizedRange(_Quantized, RangeForm):
     def warnings(self) -> Iterator[FormWarning]:
         """Name the values that W&B would take outside the limits; ours stay inside."""
         yield from super().warnings()
+        # W&B's engine (`sweeps` 0.3.0) rounds and does not look at the limits again
         made = self.to_distribution()
         limits = made.distribution.ppf(0.0), made.distribution.ppf(1.0)
         outside = [value for limit in limits if not limits[0] <= (value := round(limit / made.q) * made.q) <= limits[1]]

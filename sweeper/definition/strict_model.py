@@ -58,6 +58,7 @@ def as_number(text: object) -> str | None:
 
 
 def _number(value: object) -> object:
+    # a truth is a number to Python, and a mistake in a file
     if isinstance(value, int | float) and not isinstance(value, bool):
         if isinstance(value, int) and abs(value) > MAX_WHOLE:
             raise rule("is a whole number of more than 64 bits", "write it with a point: 1.0e+20")
@@ -224,6 +225,7 @@ class StrictModel(BaseModel):
 
 @lru_cache
 def _field(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    # kept, since making an adapter compiles a schema
     field = model.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return TypeAdapter(kind)
@@ -265,8 +267,10 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
             return f"has no `{name}`", f"add `{name}:`"
         case "literal_error" | "union_tag_invalid":
             found = context.get("tag", found)
+            # pydantic 2 gives the choices as prose: 'a', 'b' or 'c'
             expected = context.get("expected") or context["expected_tags"]
             choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
+            # YAML reads false, off and no as a truth, where a word was meant: `impute_while_running: false`
             text = str(found).lower() if isinstance(found, bool) else ""
             return f"{short(found)} is not known", (
                 f'put it into quotes: "{text}"' if text in choices else did_you_mean(found, choices)

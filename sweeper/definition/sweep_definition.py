@@ -79,6 +79,7 @@ class SweepDefinition(SweepKeys):
     def _partial(cls, data: Mapping[Any, Any], details: Iterable[ErrorDetails]) -> Self:
         details = list(details)
         model = super()._partial(data, details)
+        # one wrong parameter must not keep the rules from judging all the others
         wrong = {detail["loc"][1] for detail in details if detail["loc"][:1] == ("parameters",) and detail["loc"][1:]}
         if wrong:
             right = [name for name in data["parameters"] if isinstance(name, str) and name not in wrong]
@@ -157,6 +158,7 @@ class SweepDefinition(SweepKeys):
     @cached_property
     def once(self) -> SweepDefinition:
         """The same sweep with one run for each configuration."""
+        # through the dict, so that the repeat no longer counts as a parameter of the space
         beyond = {name: getattr(self.sweeper, name) for name in self.sweeper.used if name not in _OF_REPEATS}
         return SweepDefinition.model_validate({**self.to_dict(), "sweeper": beyond})
 
@@ -164,6 +166,7 @@ class SweepDefinition(SweepKeys):
     def configurations(self) -> int | None:
         """The number of distinct configurations, repeats not counted; None if there are too many to list."""
         size = None if self._is_drawn_elsewhere else self.space.size
+        # the count of the repeat is a parameter of the space, but makes no new configuration
         if size is not None and self.sweeper.repeat_parameter:
             size //= self.sweeper.repeats
         return None if size is None or size > MAX_CONFIGURATIONS else size
@@ -183,6 +186,7 @@ class SweepDefinition(SweepKeys):
     def to_dict(self) -> dict[str, Any]:
         """Give back what the file said, ready for `wandb.sweep`; defaults that matter are written out."""
         data = self.model_dump(exclude_unset=True)
+        # W&B's docs and its engine differ on the default, so what we take is said
         if self.early_terminate:
             data["early_terminate"]["strict"] = self.early_terminate.strict
         return data
@@ -206,6 +210,7 @@ class SweepDefinition(SweepKeys):
         if self.method != "grid":
             return
         for name, form in self.forms.items():
+            # the plain space: so a fault below `sweeper:` hides nothing here
             keys = _keys(self._plain_space.paths[name])
             if self._plain_space.distributions[name].support is None:
                 fix = "list its `values:`, or use `method: random` or `bayes`"

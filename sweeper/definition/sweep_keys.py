@@ -117,6 +117,7 @@ class SweepKeys(StrictModel):
 
     @reads("scheduler", "method")
     def _check_scheduler_fits_the_method(self) -> Faults:
+        # `wandb` runs W&B's own methods in the scheduler's process, the other two run `custom`
         if self.scheduler and (self.scheduler.engine == "wandb") == (self.method == "custom"):
             methods = "grid, random or bayes" if self.scheduler.engine == "wandb" else "custom"
             found = f"engine {self.scheduler.engine} does not go with method {self.method}"

@@ -44,6 +44,7 @@ def _at(data: Any, path: Path) -> Any:
 def _metric(definition: SweepDefinition) -> Iterator[Advice]:
     for index, metric in enumerate(definition.objectives):
         name = metric.name.lower()
+        # a falling word wins: `accuracy_loss` is a loss
         rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
         falling = any(word in name for word in _FALLING)
         if not (rising if metric.sign > 0 else falling):
@@ -76,6 +77,7 @@ def _stopping(definition: SweepDefinition) -> Iterator[Advice]:
 def _command(definition: SweepDefinition) -> Iterator[Advice]:
     command = [str(item) for item in definition.command or ()]
     nested = [name for name, form in definition.parameters.items() if isinstance(form, Nested)]
+    # the agent (wandb 0.31) writes nested parameters with str(); only the JSON macros keep them whole
     plain = next((item for item in command if item.startswith("${args") and "json" not in item), None)
     if nested and plain:
         fix = "read wandb.config, or use ${args_json}"

@@ -140,6 +140,7 @@ def search_with(
     known = np.where(ended[:, None], losses, math.nan)
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
         found = find(Task(axes, rows[fits], ended[fits], known[fits], np.random.default_rng(seed)))
+    # what has one value is no axis, but belongs into the configuration
     fixed = {
         name: distribution.ppf(0.0) for name, distribution in space.distributions.items() if name not in axes.by_name
     }
@@ -196,6 +197,7 @@ def _threads() -> ThreadpoolController:
 def _inside(axes: Axes, rows: Array) -> Array:
     """Give how far inside the ordered axes rows lie: 0 in the middle, less towards the edges."""
     shares = axes.margins + (1 - 2 * axes.margins) * rows
+    # an edge is unlikely, never forbidden: its logarithm stays finite
     ordered = np.clip(shares[:, ~axes.unordered], 0.01, 0.99)
     return np.asarray(np.log(4 * ordered * (1 - ordered)).sum(1))
 
@@ -216,6 +218,7 @@ def subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator)
     """Choose the ended runs the model sees: the best half, the newest quarter, and some of the rest."""
     if len(ended) <= MAX_KNOWN:
         return ended
+    # where to look, what the search has just learned, and what it must not forget
     best = ended[np.argsort(losses[ended], kind="stable")[: MAX_KNOWN // 2]]
     rest = np.setdiff1d(ended, best)
     newest = rest[-(MAX_KNOWN // 4) :]
@@ -251,6 +254,7 @@ def models_of(axes: Axes, known: Array, values: Array, pending: Array, rng: np.r
 
 def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
     """Remember the rows given out, if rows can repeat at all."""
+    # hashed, since comparing each row with each run would cost their product
     return frozenset(row.tobytes() for row in rows) if axes.listed else frozenset()
 
 

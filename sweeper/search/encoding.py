@@ -98,10 +98,12 @@ class Axis:
 
     def move(self, start: Array, steps: Array, rng: np.random.Generator) -> Array:
         """Step away from coordinates: on a listed axis to another value, on an unordered one to any."""
+        # between strings there is no nearness, so a neighbour is any other
         if not self.ordered:
             return self.draw(rng, len(start))
         end = start + steps
         if self.values is None:
+            # a step over an end goes the other way: clipped, the ends would collect the steps
             return np.clip(np.where((end < 0) | (end > 1), start - steps, end), EDGE, 1 - EDGE)
         here, there = (np.abs(self._places[:, None] - at).argmin(0) for at in (start, end))
         there = np.where(there == here, here + np.where(steps > 0, 1, -1), there)
@@ -162,6 +164,7 @@ class Axes:
         """Give parameters whose conditions do not hold the coordinate of an absent one, in place."""
         columns = {name: column for column, name in enumerate(self.by_name)}
         exists = np.ones(rows.shape, dtype=bool)
+        # in order of dependence: a parameter does not exist if the one it depends on does not
         for name in TopologicalSorter(self.conditions).static_order():
             for other, values in self.conditions.get(name, {}).items():
                 if name not in columns or other not in columns:

@@ -27,6 +27,7 @@ def first_suggestions(definition: SweepDefinition) -> tuple[Params, ...]:
 def _suggestions(definition: SweepDefinition) -> Iterator[Params]:
     runs: list[Run] = []
     for number in count():
+        # without a seed in the file a server draws one, so these are then examples only
         suggestion = suggest(definition, runs, seed=definition.seed or 0)
         if suggestion is None or number == SHOWN:
             return

@@ -34,4 +34,5 @@ def draw(
         params = space.sample(rng)
         if not is_used(params):
             return params
+    # an endless space repeats itself only where draws round to the same, as with a tiny sigma
     return space.sample(rng) if space.size is None else None

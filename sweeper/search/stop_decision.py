@@ -54,6 +54,7 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
         return [reached(values, rung) for values in others if len(values) >= rung]
 
     logged = finite(run.history)
+    # the server counts NaN apart; a history from elsewhere may still hold some
     bad = run.nonfinite + len(run.history) - len(logged)
     at = partial(reached, logged)
     judged = Judged(id=run.id, before=len(logged) - 1, now=len(logged), at=at, nonfinite=bad)
@@ -73,6 +74,7 @@ def judge(definition: SweepDefinition, run: Judged, others_at: OthersAt) -> Stop
         return None
     if not run.now:
         return _no_number(rule, run, metric.name)
+    # from here on less is better, whatever the goal
     others = partial(_signed, others_at, metric.sign)
     for rung in rule.judged_at(run.before, run.now):
         if missed := rule.missed(rung, lambda n: _turned(run.at(n), metric.sign), others):

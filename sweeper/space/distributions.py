@@ -73,6 +73,7 @@ class Categorical:
     @property
     def support(self) -> tuple[Any, ...]:
         """The distinct values: one written twice is drawn more often, but is no second configuration."""
+        # from the end, so that of equal values the first spelling is the one that stays: 32 of [32, 32.0]
         last_first = zip(reversed(self._keys()), reversed(self.values), strict=True)
         return tuple({key: value for key, value in last_first if key is not None}.values())[::-1]
 
@@ -90,6 +91,7 @@ class Categorical:
     def ppf(self, u: float) -> Any:
         """Give the value whose share of [0, 1] holds `u`."""
         edges = self._edges()
+        # shares such as three of 0.333333 end below 1, so u is stretched; and u = 1 must not fall on a share of 0
         return self.values[min(bisect_right(edges, u * edges[-1]), bisect_left(edges, edges[-1]))]
 
     def cdf(self, value: Any) -> float:
@@ -125,6 +127,7 @@ class IntUniform:
 
     def ppf(self, u: float) -> int:
         """Give the integer whose share of [0, 1] holds `u`."""
+        # u = 1, which an engine may give, would be one beyond
         return min(self.high, self.low + math.floor(u * (self.high - self.low + 1)))
 
     def cdf(self, value: Any) -> float:
@@ -174,6 +177,7 @@ class LogUniform:
     def cdf(self, value: Any) -> float:
         """Give how far between the limits its logarithm lies."""
         low, high = math.log(self.low), math.log(self.high)
+        # log and exp round, so the ends may come out a digit beyond
         return _share(math.log(value) - low, high - low)
 
     def contains(self, value: Any) -> bool:
@@ -283,6 +287,7 @@ def is_number(value: object) -> bool:
 
 
 def _exp(exponent: float) -> float:
+    # math.exp raises above the floats and gives 0 below them, of which there is no logarithm
     if exponent > math.log(LARGEST):
         return LARGEST
     return max(SMALLEST, math.exp(exponent))
@@ -303,6 +308,7 @@ _KEYS = json.JSONEncoder(sort_keys=True, default=str)  # made once: json.dumps w
 
 def json_key(value: Any) -> str:
     """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
+    # W&B's grid (`sweeps` 0.3.0) takes 1.0 for 1 too when it looks for what it has given out
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return _KEYS.encode(value)

@@ -60,6 +60,7 @@ class ParameterSpace:
 
     @cached_property
     def _lengths(self) -> dict[str, int | None]:
+        # only the lengths are kept: a support may be 100,000 values
         supports = ((name, distribution.support) for name, distribution in self.distributions.items())
         return {name: None if support is None else len(support) for name, support in supports}
 
@@ -91,6 +92,7 @@ class ParameterSpace:
 
     def sample(self, rng: random.Random) -> dict[str, Any]:
         """Draw every parameter independently, and drop the inactive ones."""
+        # inactive ones are drawn too: else a condition would shift the draws of all parameters after it
         return self.active({name: distribution.ppf(rng.random()) for name, distribution in self.distributions.items()})
 
     @cached_property
@@ -113,6 +115,7 @@ class ParameterSpace:
             return
         pools = {places: tuple(places) for part in parts for places in part}  # product() would copy ranges, each time
         walks = (itertools.product(*(pools[places] for places in part)) for part in parts)
+        # each walk is sorted, but they interleave; merged, nothing is listed as a whole
         for point in heapq.merge(*walks):
             yield self._configuration(point, supports)
 

@@ -33,6 +33,7 @@ class Quantized:
     _unit: tuple[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # a ratio of whole numbers: as floats, 0.3 / 0.1 is 2.9999999999999996
         object.__setattr__(self, "_unit", _written(self.q).as_integer_ratio())
         object.__setattr__(self, "steps", self._multiples())
 
@@ -42,6 +43,7 @@ class Quantized:
         last = math.floor(_written(min(self.distribution.high, largest)) / q)
         if self.distribution.support is None:
             return range(first, last + 1)
+        # without spread there is one value, and so one multiple; the limits hold for it too
         k = clip(self._nearest(self.distribution.support[0]), first, last)
         return range(k, k + 1)
 
