@@ -41,11 +41,11 @@ def definition(parameters: int) -> SweepDefinition:
 
 def finished(sweep: SweepDefinition, number: int) -> list[Run]:
     """Draw runs; the loss rises with the first two parameters."""
-    rng, laws = random.Random(1), sweep.space.laws  # noqa: S311 no secret
+    rng, distributions = random.Random(1), sweep.space.distributions  # noqa: S311 no secret
     found = []
     for n in range(number):
         params = sweep.space.sample(rng)
-        loss = 2 * laws["p0"].cdf(params["p0"]) + laws["p1"].cdf(params["p1"]) + rng.gauss(0.0, 0.1)
+        loss = 2 * distributions["p0"].cdf(params["p0"]) + distributions["p1"].cdf(params["p1"]) + rng.gauss(0.0, 0.1)
         found.append(Run(id=str(n), state=RunState.FINISHED, params=params, history=(loss,)))
     return found
 
@@ -62,7 +62,7 @@ def fanova_s(sweep: SweepDefinition, runs: list[Run]) -> float:
     axes = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in ("p0", "p1", "p3")}
     study = optuna.create_study()
     for run in runs:
-        params = {name: min(1.0, max(0.0, sweep.space.laws[name].cdf(run.params[name]))) for name in axes}
+        params = {name: min(1.0, max(0.0, sweep.space.distributions[name].cdf(run.params[name]))) for name in axes}
         study.add_trial(optuna.trial.create_trial(value=run.history[0], params=params, distributions=axes))
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return cpu_s(lambda: optuna.importance.get_param_importances(study, evaluator=evaluator))

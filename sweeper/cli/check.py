@@ -19,7 +19,6 @@ from sweeper.cli.output import err, out
 
 if TYPE_CHECKING:
     from sweeper.definition.check import Check
-    from sweeper.definition.early_terminate import StoppingRule
 
 Trainer = Annotated[
     str | None,
@@ -91,7 +90,8 @@ def to_json(found: Check) -> dict[str, Any]:
         "method": sweep and sweep.method,
         "metric": sweep and sweep.metric and sweep.metric.model_dump(),
         "metrics": sweep and sweep.metrics and [metric.model_dump() for metric in sweep.metrics],
-        "parameters": [asdict(row) for row in found.rows],
+        # `law` is what the column was called first; scripts read it
+        "parameters": [{**asdict(row), "law": row.distribution} for row in found.rows],
         "configurations": sweep and sweep.configurations,
         "expected_runs": sweep and sweep.expected_runs,
         "rungs": first_rungs(sweep) if sweep else (),
@@ -128,10 +128,10 @@ def _many(number: int, what: str) -> str:
 
 def _view(found: Check) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("parameter", "law", "range", "default"):
-        table.add_column(column, overflow="fold", no_wrap=column == "law")
+    for column in ("parameter", "distribution", "range", "default"):
+        table.add_column(column, overflow="fold", no_wrap=column == "distribution")
     for row in found.rows:
-        table.add_row(*map(escape, (row.name, row.law, row.range, row.default)))
+        table.add_row(*map(escape, (row.name, row.distribution, row.range, row.default)))
     facts = Table.grid(padding=(0, 2))
     for name, fact in _facts(found):
         facts.add_row(f"[bold]{name}[/]", fact)
@@ -152,18 +152,9 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times
     yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
-    if rungs := first_rungs(sweep):
-        yield "rungs", f"{', '.join(map(str, rungs))}{_ladder(sweep.stopping)}"
+    if sweep.stopping and (rungs := first_rungs(sweep)):
+        yield "rungs", f"{', '.join(map(str, rungs))}{sweep.stopping.rungs_text()}"
     varied = sweep.space.searched
     for number, sample in enumerate(first_suggestions(sweep), start=1):
         shown = {name: value for name, value in sample.items() if name in varied} or sample
         yield f"sample {number}", escape(parameters(shown))
-
-
-def _ladder(rule: StoppingRule | None) -> str:
-    """Say what happens at the rungs of a rule that has some."""
-    from sweeper.definition.early_terminate import Median
-
-    if rule is None or isinstance(rule, Median):
-        return ""
-    return f"{', ...' if rule.max_iter is None else ''} logged values; about 1 in {rule.eta:g} goes on"

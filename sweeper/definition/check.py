@@ -5,35 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sweeper.definition import warnings, yaml_document
-from sweeper.definition.parameter_forms import Beta, Constant, Form, Normal, Weighted
+from sweeper.definition.parameter_forms import Form
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.program import Declaration, declared
-from sweeper.definition.strict_model import short
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.definition.yaml_document import Fault, did_you_mean
+from sweeper.definition.value_text import listed, plain, short
+from sweeper.definition.yaml_document import Document, Fault, did_you_mean
 from sweeper.errors import DefinitionError
 
 PROBES = 200
 """Values of a parameter that are tried on the trainer's config."""
-SHOWN_VALUES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParameterRow:
     """One parameter as the table shows it.
 
     Attributes:
         name: Dotted.
-        law: The name of its distribution.
+        distribution: The name of its distribution.
         range: Its values or limits.
         default: What the trainer takes where the sweep says nothing; empty if it does not declare it.
     """
 
     name: str
-    law: str
+    distribution: str
     range: str
     default: str
 
@@ -54,7 +52,7 @@ class Check:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
     definition: SweepDefinition | None = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ParameterRow, ...] = ()
 
     @property
     def sweep(self) -> SweepDefinition:
@@ -90,10 +88,19 @@ def check(text: str, source: str, *, trainer: str | None = None) -> Check:
         TrainerError: The trainer cannot be imported.
     """
     try:
-        definition = SweepDefinition.from_yaml(text, source)
+        return check_document(yaml_document.read(text, source), source, trainer=trainer)
     except DefinitionError as error:
         return Check(source=source, faults=error.faults)
-    found = yaml_document.read(text, source)
+
+
+def check_document(found: Document, source: str, *, trainer: str | None = None) -> Check:
+    """Do what `check` does for a text that has been read already: reading a long one takes seconds.
+
+    Raises:
+        DefinitionError: It is no sweep.
+        TrainerError: The trainer cannot be imported.
+    """
+    definition = SweepDefinition.from_document(found, source)
     declaration = declared(trainer, definition.program)
     unknown = list(_against(definition, declaration)) if declaration else []
     return Check(
@@ -130,51 +137,21 @@ def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Faul
 
 
 def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
-    support = form.law.support
-    for value in support[:PROBES] if support is not None else (form.law.ppf(0.0), form.law.ppf(1.0)):
+    # a continuous one is tried at its ends, where a trainer's limits show
+    made = form.to_distribution()
+    for value in (made.ppf(0.0), made.ppf(1.0)) if made.support is None else made.support[:PROBES]:
         if said := trainer.refusal(name, value):
             return f"{trainer.target} refuses {short(value)}: {said}"
     return None
 
 
-def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[Row]:
+def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[ParameterRow]:
     defaults = trainer.defaults if trainer else {}
     for path, form in flat_forms(definition.parameters):
         name = ".".join(path)
         default = defaults.get(path[0], ...) if len(path) == 1 else ...
         tests = definition.space.conditions.get(name, {})
-        only = "".join(f", if {other} is {_values(values, ' or ')}" for other, values in tests.items())
-        law = str(form.distribution) if hasattr(form, "distribution") else ""
-        yield Row(name, law, _range(form) + only, "" if default is ... else _value(default))
+        only = "".join(f", if {other} is {listed(values, ' or ')}" for other, values in tests.items())
+        yield ParameterRow(name, form.name(), form.range_text() + only, "" if default is ... else plain(default))
     if definition.sweeper.repeat_parameter is not None:
-        yield Row(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")
-
-
-def _range(form: Form) -> str:
-    """Describe the values a parameter can take, exponents turned into values."""
-    if isinstance(form, Constant):
-        return _value(form.value)
-    if isinstance(form, Weighted):
-        pairs = zip(form.values, form.probabilities, strict=True)
-        return _values([f"{_value(value)} {weight:.0%}" for value, weight in pairs])
-    if hasattr(form, "values"):
-        return _values(form.values)
-    step = f", step {form.q:g}" if hasattr(form, "q") else ""
-    if isinstance(form, Normal):
-        return f"mean {form.mu:g}, deviation {form.sigma:g}{' of the log' if 'log' in form.distribution else ''}{step}"
-    if isinstance(form, Beta):
-        return f"0 to 1, a {form.a:g}, b {form.b:g}{step}"
-    return f"{_value(form.law.ppf(0.0))} to {_value(form.law.ppf(1.0))}{step}"
-
-
-def _values(values: Any, between: str = ", ") -> str:
-    shown = between.join(value if isinstance(value, str) else _value(value) for value in values[:SHOWN_VALUES])
-    return shown if len(values) <= SHOWN_VALUES else f"{shown}, ... ({len(values)} values)"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return str(list(value)).replace(" ", "") if isinstance(value, list | tuple) else str(value)
+        yield ParameterRow(definition.sweeper.repeat_parameter, "repeats", f"1 to {definition.sweeper.repeats}", "")

@@ -40,6 +40,7 @@ def macro_faults(command: Sequence[Any], parameters: Collection[str]) -> Iterato
     for index, item in enumerate(command):
         for found in _MACRO.finditer(str(item)):
             name, whole = found[1], found[0] == item
+            # the agent replaces variables anywhere in an item, the others only where they are all of it
             if _ENVVAR.fullmatch(name) or (whole and name in MACROS):
                 continue
             yield rule(*_explain(found[0], name, parameters), "command", index)

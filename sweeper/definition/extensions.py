@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from sweeper.definition.early_terminate import BeyondWandb
-from sweeper.definition.strict_model import MAX_WHOLE, Count, Faults, Model, ParameterName, Value, rule, short
+from sweeper.definition.strict_model import MAX_WHOLE, Count, Faults, ParameterName, StrictModel, Value, reads, rule
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import did_you_mean
 from sweeper.run import Params
-from sweeper.space.distributions import json_key
+from sweeper.space import conditions
 from sweeper.space.parameter_space import ParameterSpace
 
 MAX_REPEATS = 1000
@@ -28,7 +28,7 @@ NUMBER = "number"
 _SPEC = re.compile(r"([<>=^]?[-+ ]?#?0?\d{0,2}[,_]?(\.\d{1,2})?[bdeEfFgGnosxX%]?)")
 
 
-class Extensions(Model):
+class Extensions(StrictModel):
     """The key `sweeper:`: what W&B's format lacks."""
 
     seed: Annotated[int, Field(ge=0, le=MAX_WHOLE)] | None = None
@@ -48,6 +48,7 @@ class Extensions(Model):
     run_name: str | None = Field(default=None, min_length=1, max_length=200)
     """The runs' names, with parameters in braces: `{optimizer}-lr{learning_rate:.1e}`; `{number}` counts the runs."""
 
+    @reads("repeats", "repeat_parameter")
     def _check_repeats(self) -> Faults:
         if self.repeat_parameter is not None and self.repeats == 1:
             yield rule("there is nothing to count: `repeats` is 1", "add `repeats: 3`", "repeat_parameter")
@@ -75,6 +76,7 @@ def _formatted(value: Any, spec: str) -> str:
     try:
         return format(value, spec)
     except (ValueError, TypeError, OverflowError):
+        # a parameter may be a number in one run and text in the next
         return str(value)
 
 
@@ -88,8 +90,8 @@ def name_faults(template: str, space: ParameterSpace) -> Faults:
     for _, name, spec, conversion in parts:
         if name is None:
             continue
-        if name not in space.laws and name != NUMBER:
-            yield rule(f"no parameter is called {short(name)}", did_you_mean(name, [*space.laws, NUMBER]))
+        if name not in space.distributions and name != NUMBER:
+            yield rule(f"no parameter is called {short(name)}", did_you_mean(name, [*space.distributions, NUMBER]))
         elif conversion or not _SPEC.fullmatch(spec or ""):
             found = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
             yield rule(f"{{{name}{found}}} is no format for a name", "use one such as {name:.1e} or {name:04d}")
@@ -99,8 +101,9 @@ def name_faults(template: str, space: ParameterSpace) -> Faults:
 
 def _example(name: str, space: ParameterSpace, spec: str) -> Any | None:
     """Find a value of the parameter that the format does not fit."""
-    law = space.laws.get(name)
-    for value in [1] if law is None else [law.ppf(0.5), *(law.support or ())[:100]]:
+    distribution = space.distributions.get(name)
+    # a format fails by type: a hundred values show all that a list holds, 100,000 would take long
+    for value in [1] if distribution is None else [distribution.ppf(0.5), *(distribution.support or ())[:100]]:
         try:
             format(value, spec)
         except (ValueError, TypeError, OverflowError):
@@ -108,105 +111,52 @@ def _example(name: str, space: ParameterSpace, spec: str) -> Any | None:
     return None
 
 
-def condition_faults(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> Faults:
+def condition_faults(given: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> Faults:
     """Check conditions against the space they are for (built without them)."""
-    expanded = expand(conditions, space)
-    for name, tests in conditions.items():
-        if not members(name, space):
-            yield rule("is no parameter or group", did_you_mean(name, [*space.laws, *groups(space)]), name)
+    expanded = conditions.expand(given, space)
+    for name, tests in given.items():
+        if not conditions.members(name, space):
+            yield rule(
+                "is no parameter or group", did_you_mean(name, [*space.distributions, *conditions.groups(space)]), name
+            )
         for other, wanted in tests.items():
             yield from _test_faults(name, other, wanted, space)
-            if not all(expanded[member][other] for member in members(name, space)):
+            if not all(expanded[member][other] for member in conditions.members(name, space)):
                 yield rule("can never hold", "list values that no other condition excludes", name, other)
-    if cycle := _cycle(expanded):
-        found = "depends on itself" if len(cycle) == 1 else f"depends on itself, by way of {', '.join(cycle[1:6])}"
-        name = next(name for name in conditions if cycle[0] in members(name, space))
-        yield rule(f"{cycle[0]} {found}", "leave out one of the conditions", name)
+    if circle := conditions.cycle(expanded):
+        found = "depends on itself" if len(circle) == 1 else f"depends on itself, by way of {', '.join(circle[1:6])}"
+        name = next(name for name in given if circle[0] in conditions.members(name, space))
+        yield rule(f"{circle[0]} {found}", "leave out one of the conditions", name)
 
 
 def _test_faults(name: str, other: str, wanted: Any, space: ParameterSpace) -> Faults:
-    law = space.laws.get(other)
-    if law is None:
-        yield rule(f"no parameter is called {short(other)}", did_you_mean(other, space.laws), name, other)
-    elif law.support is None:
+    distribution = space.distributions.get(other)
+    if distribution is None:
+        yield rule(f"no parameter is called {short(other)}", did_you_mean(other, space.distributions), name, other)
+    elif distribution.support is None:
         yield rule(f"{other} is continuous", "name a parameter that has `values:`", name, other)
     else:
         values = (
             [((index,), value) for index, value in enumerate(wanted)] if isinstance(wanted, list) else [((), wanted)]
         )
         for index, value in values:
-            if not law.contains(value):
-                fix = did_you_mean(value, [str(known) for known in law.support[:10]])
+            if not distribution.contains(value):
+                fix = did_you_mean(value, [str(known) for known in distribution.support[:10]])
                 yield rule(f"{other} never is {short(value)}", fix, name, other, *index)
-
-
-def expand(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """Give each parameter its conditions: a group's are those of all its members, a lone value is a list of one."""
-    found: dict[str, dict[str, tuple[Any, ...]]] = {}
-    for name, tests in conditions.items():
-        for member in members(name, space):
-            for other, wanted in tests.items():
-                values = tuple(wanted) if isinstance(wanted, list) else (wanted,)
-                earlier = found.setdefault(member, {}).get(other, values)
-                known = {json_key(value) for value in earlier}
-                found[member][other] = tuple(value for value in values if json_key(value) in known)
-    return found
-
-
-def members(name: str, space: ParameterSpace) -> list[str]:
-    """List the parameters that a name stands for: itself, or all of a group."""
-    return [known for known in space.laws if known == name or known.startswith(f"{name}.")]
-
-
-def groups(space: ParameterSpace) -> list[str]:
-    """List the groups by dotted name."""
-    return list(dict.fromkeys(".".join(path[:end]) for path in space.paths.values() for end in range(1, len(path))))
-
-
-def _cycle(conditions: Mapping[str, Collection[str]]) -> Sequence[str]:
-    """Find parameters whose conditions lead from one to the next, and back to the first."""
-    try:
-        TopologicalSorter(conditions).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle[:0:-1]  # the sorter names each before those that depend on it
-    return ()
-
-
-def point_params(point: Mapping[str, Any], space: ParameterSpace) -> dict[str, Any]:
-    """Turn an initial configuration, nested as in a run's config or dotted, into flat parameters."""
-    return {".".join(path): value for path, value in _leaves(point, space)}
-
-
-def _leaves(
-    point: Mapping[str, Any], space: ParameterSpace, outer: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in point.items():
-        path = (*outer, key)
-        if isinstance(value, Mapping) and ".".join(path) in groups(space):
-            yield from _leaves(value, space, path)
-        else:
-            yield path, value
 
 
 def point_faults(points: Sequence[Mapping[str, Any]], space: ParameterSpace) -> Faults:
     """Check the initial configurations against the space."""
     for index, point in enumerate(points):
-        given = point_params(point, space)
-        for path, value in _leaves(point, space):
+        given = conditions.point_params(point, space)
+        for path, value in conditions.leaves(point, space):
             name = ".".join(path)
-            law = space.laws.get(name)
-            if law is None:
-                yield rule(f"no parameter is called {short(name)}", did_you_mean(name, space.laws), index, *path)
-            elif not law.contains(value):
+            distribution = space.distributions.get(name)
+            if distribution is None:
+                yield rule(
+                    f"no parameter is called {short(name)}", did_you_mean(name, space.distributions), index, *path
+                )
+            elif not distribution.contains(value):
                 yield rule(f"{name} never is {short(value)}", "take a value that it can have", index, *path)
-            elif other := _excluded(name, given, space):
+            elif other := conditions.excluding(name, given, space):
                 yield rule(f"{name} is not there if {other} is {short(given[other])}", "leave it out", index, *path)
-
-
-def _excluded(name: str, given: Mapping[str, Any], space: ParameterSpace) -> str | None:
-    """Find a value given that makes the parameter inactive."""
-    for other, wanted in space.conditions.get(name, {}).items():
-        if other in given and json_key(given[other]) not in map(json_key, wanted):
-            return other
-    return None

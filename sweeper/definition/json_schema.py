@@ -30,6 +30,7 @@ def _plain(node: Any) -> Any:
         del plain["discriminator"]  # OpenAPI's word; every choice names its type
     if "oneOf" in plain:
         plain["anyOf"] = plain.pop("oneOf")
+    # else an editor would accept every name of a parameter that the pattern refuses
     if "patternProperties" in plain:
         plain["additionalProperties"] = False
     choices = [choice for choice in plain.get("anyOf", ()) if choice != {"type": "null"}]

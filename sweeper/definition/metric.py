@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from sweeper.definition.strict_model import Faults, Model, Number, rule
+from sweeper.definition.strict_model import Faults, Number, StrictModel, reads, rule
 from sweeper.run import Goal, reaches, sign
 
 Impute = Literal["worst", "best", "latest"]
 
 
-class Metric(Model):
+class Metric(StrictModel):
     """What the sweep optimises."""
 
     name: str = Field(min_length=1)
@@ -24,7 +24,10 @@ class Metric(Model):
     impute: Impute = "worst"
     """What a Bayesian search takes as the value of a run that failed before it logged one."""
     impute_while_running: Literal["worst", "best", "latest", "false"] = "false"
-    """Whether a Bayesian search takes running runs as results, and with which value (`false` in quotes: not)."""
+    """Whether a Bayesian search takes running runs as results (`false` in quotes: not).
+
+    Each counts with its best value so far, and with this one of the ended runs' values while it has none.
+    """
 
     @property
     def sign(self) -> float:
@@ -40,14 +43,14 @@ class Metric(Model):
         return self.target is not None and reaches(self.goal, value, self.target)
 
 
-class Controller(Model):
+class Controller(StrictModel):
     """Where W&B's search runs."""
 
     type: Literal["cloud", "local"]
     """`cloud`: in the server. `local`: in a `wandb.controller()` of the user's."""
 
 
-class Scheduler(Model):
+class Scheduler(StrictModel):
     """A search of the user's own, run by `wandb sweep-scheduler`."""
 
     engine: Literal["wandb", "optuna", "ax"]
@@ -59,7 +62,16 @@ class Scheduler(Model):
     search_space: str | None = None
     """The function in `source` that draws parameters (Optuna only); it makes `parameters` optional."""
 
-    def _check_source(self) -> Faults:
-        for name in ("optimizer", "search_space"):
-            if getattr(self, name) is not None and self.source is None:
-                yield rule(f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name)
+    @reads("optimizer", "source")
+    def _check_optimizer_has_a_file(self) -> Faults:
+        if self.optimizer is not None and self.source is None:
+            yield rule(*_of_no_file("optimizer"))
+
+    @reads("search_space", "source")
+    def _check_search_space_has_a_file(self) -> Faults:
+        if self.search_space is not None and self.source is None:
+            yield rule(*_of_no_file("search_space"))
+
+
+def _of_no_file(name: str) -> tuple[str, str, str]:
+    return f"`{name}` is a function of a file that is not named", "add `source: FILE.py`", name

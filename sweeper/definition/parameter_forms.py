@@ -1,53 +1,67 @@
-"""The forms of one parameter in a sweep file, groups apart: each a pydantic model that knows its law.
+"""The forms of one parameter in a sweep file: what they share, and the simple ones.
 
-They are those of W&B's schema (`sweeps` 0.3.0). Another form is one more model in `LEAVES`, and in `ParameterForm`.
+They are those of W&B's schema (`sweeps` 0.3.0). A form is a pydantic model that knows its distribution, how a person
+reads its range, and what in it is probably not meant; it takes part once it stands in `PLAIN_FORMS`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from sweeper.definition.strict_model import MAX_WHOLE, Faults, Model, Number, Value, rule
+from sweeper.definition.strict_model import MAX_WHOLE, Faults, Number, StrictModel, Value, reads, rule
+from sweeper.definition.value_text import listed, plain
 from sweeper.definition.yaml_document import did_you_mean
 from sweeper.space import distributions
+from sweeper.space.distributions import json_key
 
 SLACK = 1e-5
 """How far from 1 probabilities may sum, as in W&B: three of 0.333333 are fine."""
-MAX_EXPONENT = 40
-"""e^40 is 2e17: no parameter is that large, so such a `log_uniform` was given values instead of exponents."""
+FormWarning = tuple[str, str, str]
+"""The key it is about, what was found, and what to write instead."""
 
 
-def _exp(exponent: float) -> float:
-    """Give e to a power, never infinite and never 0; `_check_exponents` refuses what is cut here."""
-    return math.exp(min(700.0, max(-700.0, exponent)))
-
-
-class Form(Model):
+class Form(StrictModel):
     """What the forms share, groups apart."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    known_keys: ClassVar[tuple[str, ...]] = ()
+    """Every key that some form has, the other forms' too; `parameters` fills it in once it knows them all."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Give the `distribution:` that asks for the form."""
+        return str(get_args(cls.model_fields["distribution"].annotation)[0])
+
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the distribution of its values."""
         raise NotImplementedError
+
+    def range_text(self) -> str:
+        """Describe the values it can take for a table, exponents turned into values."""
+        made = self.to_distribution()
+        return f"{plain(made.ppf(0.0))} to {plain(made.ppf(1.0))}"
+
+    def warnings(self) -> Iterator[FormWarning]:
+        """Name what is allowed and probably not meant."""
+        yield from ()
 
     @classmethod
     def _explained(cls, detail: ErrorDetails) -> InitErrorDetails:
         if detail["type"] != "extra_forbidden":
             return super()._explained(detail)
         key = detail["loc"][-1]
-        name = next(name for name, form in LEAVES.items() if form is cls)
-        found = f"`{key}` does not belong to `{name}`" if key in KEYS else "unknown key"
-        meant = "" if key in KEYS else did_you_mean(key, KEYS)
+        # a key of another form is no typo: whoever writes `q` for a uniform wants another distribution
+        known = key in cls.known_keys
+        found = f"`{key}` does not belong to `{cls.name()}`" if known else "unknown key"
+        meant = "" if known else did_you_mean(key, cls.known_keys)
         fix = meant if meant.startswith("did") else f"it takes {', '.join(cls.model_fields)}"
         return InitErrorDetails(type=rule(found, fix), loc=detail["loc"], input=detail["input"])
 
 
-class Constant(Form):
+class ConstantForm(Form):
     """`value: X`: every run gets X."""
 
     distribution: Literal["constant"] = "constant"
@@ -55,13 +69,16 @@ class Constant(Form):
     value: Value
     """The value that every run gets, of any type."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Make a categorical of one: to the search a constant is no special case."""
         return distributions.Categorical((self.value,))
 
+    def range_text(self) -> str:
+        """Give the value."""
+        return plain(self.value)
 
-class Categorical(Form):
+
+class CategoricalForm(Form):
     """`values: [...]`: one of them, each as likely as the others."""
 
     distribution: Literal["categorical"] = "categorical"
@@ -69,294 +86,180 @@ class Categorical(Form):
     values: list[Value] = Field(min_length=1)
     """The values to choose from, of any type."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give each value the same share."""
         return distributions.Categorical(tuple(self.values))
 
+    def range_text(self) -> str:
+        """List the values."""
+        return listed(self.values)
 
-class Weighted(Form):
+    def warnings(self) -> Iterator[FormWarning]:
+        """Name a value that stands twice."""
+        if len({json_key(value) for value in self.values}) < len(self.values):
+            fix = "give each once, or add `probabilities:`"
+            yield "values", "a value stands twice: it is drawn twice as often", fix
+
+
+class WeightedForm(CategoricalForm):
     """`values` with `probabilities`: one of them, some likelier than others."""
 
-    distribution: Literal["categorical_w_probabilities"] = "categorical_w_probabilities"
+    distribution: Literal["categorical_w_probabilities"] = "categorical_w_probabilities"  # type: ignore[assignment]
     """Optional here: `probabilities` says it."""
-    values: list[Value] = Field(min_length=1)
-    """The values to choose from, of any type."""
     probabilities: list[Number] = Field(min_length=1)
     """The probability of each value; they sum to 1."""
 
+    @reads("values", "probabilities")
     def _check_weights_fit(self) -> Faults:
         given = self.probabilities
         if len(given) != len(self.values):
             yield rule(f"{len(given)} for {len(self.values)} values", "give one for each value", "probabilities")
+        # W&B allows the same slack, and its files must load
         elif min(given) < 0 or abs(sum(given) - 1) > SLACK:
             yield rule(f"they sum to {sum(given):g}", "make them sum to 1, none below 0", "probabilities")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give each value its share; the distribution evens out what they lack to 1."""
         return distributions.Categorical(tuple(self.values), tuple(map(float, self.probabilities)))
 
+    def range_text(self) -> str:
+        """List the values with their shares."""
+        pairs = zip(self.values, self.probabilities, strict=True)
+        return listed([f"{plain(value)} {weight:.0%}" for value, weight in pairs])
 
-class _Range(Form):
+
+class RangeForm(Form):
+    """What the forms with limits share."""
+
     min: Number
     """The lower limit."""
     max: Number
     """The upper limit."""
 
+    @reads("min", "max")
     def _check_ordered(self) -> Faults:
         if self.min >= self.max:
             found = f"min {self.min:g} is not below max {self.max:g}"
             yield rule(found, "swap them, or use `value:` for a constant", "min")
 
 
-class IntUniform(_Range):
+class IntUniformForm(RangeForm):
     """`min`, `max` whole: an integer between them, both included."""
 
     distribution: Literal["int_uniform"] = "int_uniform"
     """Optional here: whole limits say it."""
+    # strict, unlike `Count`: limits of 1.0 ask for real numbers, here as in W&B
     min: int = Field(ge=-MAX_WHOLE, le=MAX_WHOLE)
     """The smallest integer; whole limits make integers, limits with a point make real numbers."""
     max: int = Field(ge=-MAX_WHOLE, le=MAX_WHOLE)
     """The largest integer."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give each integer the same share, the limits too."""
         return distributions.IntUniform(self.min, self.max)
 
 
-class Uniform(_Range):
+class UniformForm(RangeForm):
     """`min`, `max`: a real number between them."""
 
     distribution: Literal["uniform"] = "uniform"
     """Optional if both limits are written with a point."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Spread evenly between the limits."""
         return distributions.Uniform(self.min, self.max)
 
-
-class LogUniformValues(_Range):
-    """`log_uniform_values`: a number whose logarithm is uniform. The one to use for learning rates."""
-
-    distribution: Literal["log_uniform_values"]
-    """The name of the law."""
-    min: Number = Field(json_schema_extra={"exclusiveMinimum": 0})
-    """The smallest value (not an exponent), above 0."""
-    max: Number
-    """The largest value (not an exponent)."""
-
-    def _check_positive(self) -> Faults:
-        if self.min < 0:
-            meant = f"min: {_exp(self.min):.3g}, max: {_exp(self.max):.3g}"
-            found = f"min {self.min:g} is negative: give values, not exponents"
-            yield rule(found, f"if these are powers of e, write {meant}", "min")
-        elif self.min == 0:
-            yield rule("min is 0, which has no logarithm", "take a small number, such as 0.00001", "min")
-
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
-        return distributions.LogUniform(self.min, self.max)
+    def warnings(self) -> Iterator[FormWarning]:
+        """Name whole limits written with a point: `min: 1.0, max: 10.0` was mostly meant as integers."""
+        whole = float(self.min).is_integer() and float(self.max).is_integer() and self.max - self.min > 1
+        if whole and "distribution" not in self.model_fields_set:
+            fix = f"for whole numbers write min: {self.min:.0f}, max: {self.max:.0f}; else add `distribution: uniform`"
+            yield "min", f"real numbers from {self.min} to {self.max}", fix
 
 
-class InvLogUniformValues(LogUniformValues):
-    """`inv_log_uniform_values`: a number whose inverse is log-uniform, which is the law of `log_uniform_values`."""
-
-    distribution: Literal["inv_log_uniform_values"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class LogUniform(_Range):
-    """`log_uniform`: e to a uniform power. W&B calls it deprecated: use `log_uniform_values`."""
-
-    distribution: Literal["log_uniform"]
-    """The name of the law."""
-    min: Number
-    """The smallest exponent of e: -9.21 means 0.0001."""
-    max: Number
-    """The largest exponent of e: -2.3 means 0.1."""
-
-    def _check_exponents(self) -> Faults:
-        low, high = float(self.min), float(self.max)
-        if low >= high:
-            return
-        fix = "write `distribution: log_uniform_values` for values"
-        if low > 0 and high <= 1:
-            least, most = self._values()
-            found = f"min {low:g} and max {high:g} are exponents of e here: values from {least:.4g} to {most:.4g}"
-            yield rule(found, fix, "min")
-        if abs(low) > MAX_EXPONENT or abs(high) > MAX_EXPONENT:
-            found = f"min {low:g} and max {high:g} are exponents of e here, which is out of reach"
-            yield rule(found, fix, "max")
-
-    def _values(self) -> tuple[float, float]:
-        return _exp(self.min), _exp(self.max)
-
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
-        return distributions.LogUniform(*self._values())
-
-
-class InvLogUniform(LogUniform):
-    """`inv_log_uniform`: 1 over e to a uniform power. W&B calls it deprecated: use `log_uniform_values`."""
-
-    distribution: Literal["inv_log_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-    min: Number
-    """The smallest exponent: the largest value is e^-min."""
-    max: Number
-    """The largest exponent: the smallest value is e^-max."""
-
-    def _values(self) -> tuple[float, float]:
-        return _exp(-self.max), _exp(-self.min)
-
-
-class Normal(Form):
+class NormalForm(Form):
     """`normal`: a real number around `mu`, without limits."""
 
     distribution: Literal["normal"]
-    """The name of the law."""
+    """The name of the distribution."""
     mu: Number = 0.0
     """The mean."""
     sigma: Number = Field(default=1.0, json_schema_extra={"minimum": 0})
     """The standard deviation."""
 
+    @reads("sigma")
     def _check_spread(self) -> Faults:
         if self.sigma < 0:
             yield rule(f"sigma {self.sigma:g} is negative", "give the standard deviation, 0 or more", "sigma")
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the normal distribution, a constant where sigma is 0."""
         return distributions.Normal(self.mu, self.sigma)
 
+    def range_text(self) -> str:
+        """Give mean and deviation: it has no limits."""
+        return f"mean {self.mu:g}, deviation {self.sigma:g}"
 
-class LogNormal(Normal):
+
+class LogNormalForm(NormalForm):
     """`log_normal`: a positive number whose logarithm is normal."""
 
     distribution: Literal["log_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
+    """The name of the distribution."""
     mu: Number = 0.0
     """The mean of the logarithm."""
     sigma: Number = Field(default=1.0, json_schema_extra={"minimum": 0})
     """The standard deviation of the logarithm."""
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    def to_distribution(self) -> distributions.Distribution:
+        """Let the logarithm be normal."""
         return distributions.LogNormal(self.mu, self.sigma)
 
+    def range_text(self) -> str:
+        """Give mean and deviation, which are those of the logarithm."""
+        return f"{super().range_text()} of the log"
 
-class Beta(Form):
+
+class BetaForm(Form):
     """`beta`: a real number between 0 and 1."""
 
     distribution: Literal["beta"]
-    """The name of the law."""
+    """The name of the distribution."""
     a: Number = Field(default=1, json_schema_extra={"exclusiveMinimum": 0})
     """The first shape: the larger, the nearer to 1."""
     b: Number = Field(default=1, json_schema_extra={"exclusiveMinimum": 0})
     """The second shape: the larger, the nearer to 0."""
 
-    def _check_shaped(self) -> Faults:
-        for name in ("a", "b"):
-            if getattr(self, name) <= 0:
-                yield rule(f"{name} {getattr(self, name):g} is not above 0", "take more than 0, such as 1", name)
+    @reads("a")
+    def _check_a(self) -> Faults:
+        yield from _above_0("a", self.a)
 
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
+    @reads("b")
+    def _check_b(self) -> Faults:
+        yield from _above_0("b", self.b)
+
+    def to_distribution(self) -> distributions.Distribution:
+        """Give the beta distribution of these shapes."""
         return distributions.Beta(self.a, self.b)
 
-
-class _Quantized(Form):
-    q: Number = Field(default=1.0, json_schema_extra={"exclusiveMinimum": 0})
-    """The step: values are multiples of it inside the limits. A whole step makes whole numbers."""
-
-    def _check_steps(self) -> Faults:
-        if self.q <= 0:
-            yield rule(f"q {self.q:g} is not above 0", "take the distance between two values, such as 1", "q")
-
-    @property
-    def law(self) -> distributions.Distribution:
-        """The law of its values."""
-        law: Any = super().law  # of the form beside it in the bases
-        return distributions.Quantized(law, self.q)
+    def range_text(self) -> str:
+        """Give the limits, which are always the same, and the shapes."""
+        return f"0 to 1, a {self.a:g}, b {self.b:g}"
 
 
-class _QuantizedRange(_Quantized, _Range):
-    def _check_reachable(self) -> Faults:
-        law = self.law if self.min < self.max and self.q > 0 else None
-        if isinstance(law, distributions.Quantized) and not law.steps:
-            yield rule(f"no multiple of q {self.q:g} lies between min and max", "take a smaller q", "q")
+def _above_0(name: str, shape: float) -> Faults:
+    if shape <= 0:
+        yield rule(f"{name} {shape:g} is not above 0", "take more than 0, such as 1", name)
 
 
-class QUniform(_QuantizedRange, Uniform):
-    """`q_uniform`: a uniform number rounded to multiples of q."""
-
-    distribution: Literal["q_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class QLogUniformValues(_QuantizedRange, LogUniformValues):
-    """`q_log_uniform_values`: a log-uniform number rounded to multiples of q. The one to use for batch sizes."""
-
-    distribution: Literal["q_log_uniform_values"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class QLogUniform(_QuantizedRange, LogUniform):
-    """`q_log_uniform`: e to a uniform power, rounded to multiples of q. Deprecated: use `q_log_uniform_values`."""
-
-    distribution: Literal["q_log_uniform"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class QNormal(_Quantized, Normal):
-    """`q_normal`: a normal number rounded to multiples of q."""
-
-    distribution: Literal["q_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class QLogNormal(_Quantized, LogNormal):
-    """`q_log_normal`: a log-normal number rounded to multiples of q."""
-
-    distribution: Literal["q_log_normal"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-class QBeta(_Quantized, Beta):
-    """`q_beta`: a beta number rounded to multiples of q."""
-
-    distribution: Literal["q_beta"]  # type: ignore[assignment]  # another form's name
-    """The name of the law."""
-
-
-LEAVES: Mapping[str, type[Form]] = {
-    "constant": Constant,
-    "categorical": Categorical,
-    "categorical_w_probabilities": Weighted,
-    "int_uniform": IntUniform,
-    "uniform": Uniform,
-    "q_uniform": QUniform,
-    "log_uniform_values": LogUniformValues,
-    "q_log_uniform_values": QLogUniformValues,
-    "inv_log_uniform_values": InvLogUniformValues,
-    "normal": Normal,
-    "q_normal": QNormal,
-    "log_normal": LogNormal,
-    "q_log_normal": QLogNormal,
-    "beta": Beta,
-    "q_beta": QBeta,
-    "log_uniform": LogUniform,
-    "q_log_uniform": QLogUniform,
-    "inv_log_uniform": InvLogUniform,
-}
-"""Distribution -> its form."""
-
-KEYS = (*dict.fromkeys(field for form in LEAVES.values() for field in form.model_fields), "parameters")
-"""Every key that some form has."""
+PLAIN_FORMS: tuple[type[Form], ...] = (
+    ConstantForm,
+    CategoricalForm,
+    WeightedForm,
+    IntUniformForm,
+    UniformForm,
+    NormalForm,
+    LogNormalForm,
+    BetaForm,
+)
+"""The forms of this module, in the order in which errors and the schema list them."""

@@ -4,80 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sweeper.definition.parameter_forms import (
-    KEYS,
-    LEAVES,
-    Beta,
-    Categorical,
-    Constant,
-    Form,
-    IntUniform,
-    InvLogUniform,
-    InvLogUniformValues,
-    LogNormal,
-    LogUniform,
-    LogUniformValues,
-    Normal,
-    QBeta,
-    QLogNormal,
-    QLogUniform,
-    QLogUniformValues,
-    QNormal,
-    QUniform,
-    Uniform,
-    Weighted,
-)
-from sweeper.definition.strict_model import Model, ParameterName, rule, short
+from sweeper.definition.log_uniform_forms import LOG_UNIFORM_FORMS
+from sweeper.definition.parameter_forms import PLAIN_FORMS, Form
+from sweeper.definition.quantized_forms import QUANTIZED_FORMS
+from sweeper.definition.strict_model import ParameterName, StrictModel, rule
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import did_you_mean
 
 A_FORM = "give it `value:`, `values:`, or `min:` and `max:`"
 
 
-class Nested(Model):
+FORMS: Mapping[str, type[Form]] = {form.name(): form for form in (*PLAIN_FORMS, *LOG_UNIFORM_FORMS, *QUANTIZED_FORMS)}
+"""Distribution -> its form: the one table from which the union, the keys and the JSON Schema follow."""
+KEYS = (*dict.fromkeys(field for form in FORMS.values() for field in form.model_fields), "parameters")
+"""Every key that some form has."""
+Form.known_keys = KEYS
+
+NESTED, UNKNOWN = "nested", "unknown"
+_IMPLIED = {
+    "parameters": NESTED,
+    "value": "constant",
+    "probabilities": "categorical_w_probabilities",
+    "values": "categorical",
+}
+"""Key -> the form that it implies where no `distribution:` stands, as W&B infers it; the first that is there counts."""
+_SHAPES = tuple(key for key in KEYS if key not in {*_IMPLIED, "distribution", "min", "max"})
+"""Keys that imply no form: several distributions have them."""
+
+
+class Nested(StrictModel):
     """`parameters: {...}`: a group; the run's config gets a dict."""
 
     parameters: dict[ParameterName, ParameterForm] = Field(min_length=1)
     """The parameters of the group, in any form."""
 
 
-FORMS: Mapping[str, type[Model]] = {**LEAVES, "nested": Nested}
-
-
 def _form(value: object) -> str:
     """Name the form of a parameter: its `distribution`, or what its keys imply, as W&B infers it."""
-    if isinstance(value, Model):
-        return next(name for name, model in FORMS.items() if type(value) is model)
+    if isinstance(value, StrictModel):
+        return value.name() if isinstance(value, Form) else NESTED
     if not isinstance(value, Mapping) or not value:
         raise _no_mapping(value)
     if "distribution" in value:
         return _known_distribution(value["distribution"])
-    for key, form in (
-        ("parameters", "nested"),
-        ("value", "constant"),
-        ("probabilities", "categorical_w_probabilities"),
-    ):
+    for key, form in _IMPLIED.items():
         if key in value:
             return form
-    if "values" in value:
-        return "categorical"
     if "min" in value and "max" in value and "q" not in value and not isinstance(value["min"], Mapping):
         return _range_form(value["min"], value["max"])
     raise _no_form(value)
 
 
 def _known_distribution(name: object) -> str:
-    if isinstance(name, str) and name in LEAVES:
+    if isinstance(name, str) and name in FORMS:
         return name
-    raise rule(f"unknown distribution {short(name)}", did_you_mean(name, LEAVES), "distribution")
+    raise rule(f"unknown distribution {short(name)}", did_you_mean(name, FORMS), "distribution")
 
 
 def _range_form(low: object, high: object) -> str:
+    # not isinstance: a truth is an int to Python. W&B decides by the types of YAML too
     if type(low) is int and type(high) is int:
         return "int_uniform"
     if {type(low), type(high)} == {int, float}:
@@ -100,13 +91,14 @@ def _no_form(value: Mapping[Any, Any]) -> PydanticCustomError:
     names = [key if isinstance(key, str) else short(key) for key in value]
     unknown = [name for name in names if name not in KEYS]
     below = [isinstance(item, Mapping) for item in value.values()]
+    # where values are mappings, `parameters:` was forgotten above them
     if all(below) or (any(below) and len(unknown) == len(value)):
         return rule("a group needs `parameters:`", f"put {', '.join(names)[:60]} under `parameters:`")
     if unknown:
         return rule(f"unknown key `{unknown[0]}`", did_you_mean(unknown[0], KEYS), unknown[0])
-    if lawless := [key for key in ("q", "mu", "sigma", "a", "b") if key in value]:
+    if shapes := [key for key in _SHAPES if key in value]:
         names = [name for name, form in FORMS.items() if set(value) <= set(form.model_fields)]
-        return rule(f"`{lawless[0]}` needs a `distribution:`", f"choose from {', '.join(names or LEAVES)}")
+        return rule(f"`{shapes[0]}` needs a `distribution:`", f"choose from {', '.join(names or FORMS)}")
     missing = "max" if "min" in value else "min" if "max" in value else "value"
     return rule(f"has no `{missing}`", A_FORM)
 
@@ -116,36 +108,20 @@ def _tag(value: object) -> str:
     try:
         return _form(value)
     except PydanticCustomError:
-        return "unknown"
+        return UNKNOWN
 
 
 def _refuse(value: object) -> str:
     return _form(value)
 
 
-ParameterForm = Annotated[
-    Annotated[Constant, Tag("constant")]
-    | Annotated[Categorical, Tag("categorical")]
-    | Annotated[Weighted, Tag("categorical_w_probabilities")]
-    | Annotated[IntUniform, Tag("int_uniform")]
-    | Annotated[Uniform, Tag("uniform")]
-    | Annotated[QUniform, Tag("q_uniform")]
-    | Annotated[LogUniformValues, Tag("log_uniform_values")]
-    | Annotated[QLogUniformValues, Tag("q_log_uniform_values")]
-    | Annotated[InvLogUniformValues, Tag("inv_log_uniform_values")]
-    | Annotated[Normal, Tag("normal")]
-    | Annotated[QNormal, Tag("q_normal")]
-    | Annotated[LogNormal, Tag("log_normal")]
-    | Annotated[QLogNormal, Tag("q_log_normal")]
-    | Annotated[Beta, Tag("beta")]
-    | Annotated[QBeta, Tag("q_beta")]
-    | Annotated[LogUniform, Tag("log_uniform")]
-    | Annotated[QLogUniform, Tag("q_log_uniform")]
-    | Annotated[InvLogUniform, Tag("inv_log_uniform")]
-    | Annotated[Nested, Tag("nested")]
-    | Annotated[SkipJsonSchema[Any], BeforeValidator(_refuse), Tag("unknown")],
-    Discriminator(_tag),
-]
+if TYPE_CHECKING:
+    ParameterForm = Form | Nested
+else:
+    # mypy takes no union that is computed, and needs only what all forms share
+    _tagged = [Annotated[form, Tag(name)] for name, form in FORMS.items()]
+    _refused = Annotated[SkipJsonSchema[Any], BeforeValidator(_refuse), Tag(UNKNOWN)]
+    ParameterForm = Annotated[Union[(*_tagged, Annotated[Nested, Tag(NESTED)], _refused)], Discriminator(_tag)]
 Nested.model_rebuild()
 
 

@@ -46,6 +46,7 @@ def misread(found: Document) -> Iterator[Fault]:
         if not _FREE & {*path}:
             yield Fault(*found.place(path), path, "is empty", "give it a value, or remove the line")
     for path, text in found.spelled.items():
+        # texts are free to look like numbers; where a number can stand, a text is searched as a text
         meant = as_number(text)
         if meant and isinstance(_at(found.data, path), str) and path and path[0] not in _FREE_TEXT:
             fix = f'write {meant}, or "{text}" for a text' if {"value", "values"} & {*path} else f"write {meant}"

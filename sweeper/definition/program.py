@@ -64,6 +64,7 @@ class Declaration:
         if self.config is None or not issubclass(self.config, BaseModel):
             return None
         try:
+            # the other parameters take their defaults; what is wrong with those is no fault of this one
             self.config.model_validate({name: value})
         except ValidationError as error:
             own = [detail["msg"] for detail in error.errors(include_url=False) if detail["loc"][:1] == (name,)]
@@ -112,6 +113,7 @@ def find_script(asked: str | None, program: str | None, command: Sequence[object
     named = program is not None and ":" not in program and not _is_shipped(program)
     if asked is not None or not (named or command):
         return None
+    # what `wandb agent` (0.31) starts where the file has no `command:`
     items = [str(item) for item in command] or ["${env}", "${interpreter}", "${program}", "${args}"]
     if "${program}" in items:
         if program is None:
@@ -133,6 +135,7 @@ def find_script(asked: str | None, program: str | None, command: Sequence[object
 @contextmanager
 def _here() -> Iterator[None]:
     """Let modules of the current folder be found, as they will be in the worker."""
+    # as `python -m` does, which starts the workers
     sys.path.insert(0, str(Path.cwd()))
     try:
         yield
@@ -173,6 +176,7 @@ def _is_shipped(program: str | None) -> bool:
         return True
     if program != SHIPPED_PROGRAM:
         return False
+    # a user may have a trainer/train.py of the same name, which is a script of theirs
     spec = importlib.util.find_spec("trainer")
     shipped = Path(spec.origin).with_name("train.py") if spec and spec.origin else None
     own = Path(SHIPPED_PROGRAM)

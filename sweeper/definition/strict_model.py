@@ -1,15 +1,15 @@
 """What every model of the sweep file shares: strict types, and every fault of a document at once.
 
-Pydantic checks a model's rules only when all of its fields are right. A user wants all faults at once, so `Model`
-checks the rules on whatever fields are right, and reports them beside the faults of the others.
+Pydantic checks a model's rules only when all of its fields are right. A user wants all faults at once, so `StrictModel`
+checks each rule whose fields are right, and reports what it finds beside the faults of the others.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import MAX_DEPTH, did_you_mean
 
 MAX_WHOLE = 2**63 - 1
@@ -57,6 +58,7 @@ def as_number(text: object) -> str | None:
 
 
 def _number(value: object) -> object:
+    # a truth is a number to Python, and a mistake in a file
     if isinstance(value, int | float) and not isinstance(value, bool):
         if isinstance(value, int) and abs(value) > MAX_WHOLE:
             raise rule("is a whole number of more than 64 bits", "write it with a point: 1.0e+20")
@@ -111,12 +113,31 @@ Faults = Iterator[PydanticCustomError]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 
 
-class Model(BaseModel):
+Rule = TypeVar("Rule", bound=Callable[[Any], Faults])
+
+
+def reads(*fields: str) -> Callable[[Rule], Rule]:
+    """Declare the fields that a rule reads, itself or through properties: it is skipped while one of them is faulty."""
+
+    def declare(method: Rule) -> Rule:
+        method.reads = fields  # type: ignore[attr-defined]  # a mark, which `_declared` looks for
+        return method
+
+    return declare
+
+
+class StrictModel(BaseModel):
     """A part of the sweep file: no unknown keys, no silent conversions, all faults at once.
 
-    What must hold between fields stands in methods named `_check_...`, which yield faults. Such a check is skipped if a
-    field that it reads is missing or faulty.
+    What must hold between fields stands in rules: methods named `_check_...` under `@reads(...)`, which yield faults. A
+    rule sees the fields that it declares and no other, so one that misspells a field, or reads one that it does not
+    declare, raises an AttributeError whatever the file.
+
+    Raises:
+        TypeError: At the class's creation: a rule declares nothing, or a field that the model does not have.
     """
+
+    _rules: ClassVar[Mapping[str, frozenset[str]]] = {}
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
@@ -142,13 +163,42 @@ class Model(BaseModel):
         return model  # without the keys that Python gives as None, where a file would leave them out
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        rules = {name: cls._declared(name) for name in dir(cls) if name.startswith("_check_")}
+        cls._rules = dict(sorted(rules.items(), key=lambda item: len(item[1])))  # `_only` builds on smaller views
+
+    @classmethod
+    def _declared(cls, name: str) -> frozenset[str]:
+        """Give the fields that a rule declares."""
+        fields = frozenset(getattr(getattr(cls, name), "reads", ()))
+        if not fields:  # an override, too, must say what it reads
+            raise TypeError(f"{cls.__name__}.{name} does not declare what it reads: put @reads(...) above it")
+        if unknown := fields - cls.model_fields.keys():
+            raise TypeError(f"{cls.__name__}.{name} reads {', '.join(sorted(unknown))}: the model has no such field")
+        return fields
+
+    @classmethod
     def _broken(cls, model: Self) -> Faults:
-        for name in dir(cls):
-            try:
-                if name.startswith("_check_"):
-                    yield from getattr(model, name)()
-            except AttributeError:  # it reads a field that is missing or faulty
-                continue
+        views: dict[frozenset[str], Self] = {}
+        for name, fields in cls._rules.items():
+            if fields <= model.__dict__.keys():
+                if fields not in views:
+                    views[fields] = cls._only(model, fields, views)
+                yield from getattr(views[fields], name)()
+        for view in views.values():
+            model.__dict__.update(view.__dict__)  # a parameter space is not made twice
+
+    @classmethod
+    def _only(cls, model: Self, fields: frozenset[str], views: Mapping[frozenset[str], Self]) -> Self:
+        """Copy a model without all but some fields; what views of fewer have cached holds for this one too."""
+        view = model.model_copy()
+        for name in view.__dict__.keys() - fields:
+            del view.__dict__[name]
+        for known, other in views.items():
+            if known < fields:
+                view.__dict__.update(other.__dict__)
+        return view
 
     @classmethod
     def _partial(cls, data: Mapping[Any, Any], details: Iterable[ErrorDetails]) -> Self:
@@ -175,6 +225,7 @@ class Model(BaseModel):
 
 @lru_cache
 def _field(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    # kept, since making an adapter compiles a schema
     field = model.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return TypeAdapter(kind)
@@ -216,8 +267,10 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
             return f"has no `{name}`", f"add `{name}:`"
         case "literal_error" | "union_tag_invalid":
             found = context.get("tag", found)
+            # pydantic 2 gives the choices as prose: 'a', 'b' or 'c'
             expected = context.get("expected") or context["expected_tags"]
             choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
+            # YAML reads false, off and no as a truth, where a word was meant: `impute_while_running: false`
             text = str(found).lower() if isinstance(found, bool) else ""
             return f"{short(found)} is not known", (
                 f'put it into quotes: "{text}"' if text in choices else did_you_mean(found, choices)
@@ -227,12 +280,3 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
             return f"{short(found)} is {what}", fix.format(**context)
         case kind:
             return f"{short(found)} does not fit", _FIXES.get(kind, detail["msg"])
-
-
-def short(value: object, limit: int = 60) -> str:
-    """Print a value found in a file, cut to what fits on a line."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # Python prints no number of thousands of digits
-        text = f"a huge {type(value).__name__}"
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."

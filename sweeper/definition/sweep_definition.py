@@ -1,4 +1,4 @@
-"""The sweep file as a pydantic model: W&B's format, and what goes beyond it under the key `sweeper`."""
+"""A sweep as its file defines it: read with all faults, and the space, the goals and the counts that follow from it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
+from pydantic import PrivateAttr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from sweeper.definition import extensions, placed_faults, yaml_document
 from sweeper.definition.command_macros import macro_faults
-from sweeper.definition.early_terminate import Hyperband, StoppingRule
-from sweeper.definition.extensions import Extensions
-from sweeper.definition.metric import Controller, Metric, Scheduler
-from sweeper.definition.parameter_forms import Form, Weighted
+from sweeper.definition.early_terminate import StoppingRule
+from sweeper.definition.parameter_forms import Form, WeightedForm
 from sweeper.definition.parameters import ParameterForm, flat_forms
-from sweeper.definition.strict_model import Count, Faults, Model, ParameterName, Value, rule
+from sweeper.definition.strict_model import Faults, reads, rule
+from sweeper.definition.sweep_keys import SweepKeys
+from sweeper.definition.yaml_document import Document
 from sweeper.run import Goal, Params, final_values
+from sweeper.space import conditions
 from sweeper.space.distributions import IntUniform
 from sweeper.space.parameter_space import ParameterSpace
 
@@ -28,54 +29,11 @@ MAX_CONFIGURATIONS = 10**15
 A_METRIC = "add `metric: {name: val_accuracy, goal: maximize}`"
 
 
-class SweepDefinition(Model):
+class SweepDefinition(SweepKeys):
     """One sweep: what to search, how, and what for.
 
     `from_yaml` and `from_file` report faults with their place; `model_validate` takes a dict from Python.
     """
-
-    method: Literal["grid", "random", "bayes", "custom"]
-    """How configurations are chosen: all of them, at random, by learning from results, or by `scheduler`."""
-    parameters: dict[ParameterName, ParameterForm] = Field(default_factory=dict, min_length=1)
-    """What varies from run to run, and what all runs share (`value`)."""
-    metric: Metric | None = None
-    """What the sweep optimises."""
-    metrics: list[Metric] | None = Field(default=None, min_length=2)
-    """Several metrics to optimise at once, instead of `metric`; for `method: custom` (and for `bayes`, not in W&B)."""
-    early_terminate: Hyperband | None = None
-    """When to stop runs that lag behind."""
-    run_cap: Count | None = None
-    """The number of runs after which the sweep ends, over all agents."""
-    program: str | None = None
-    """The script that `wandb agent` starts, or the trainer of `sweeper launch` as `pkg.module:function`."""
-    command: list[Value] | None = None
-    """How `wandb agent` starts the program: a list of arguments and macros such as ${args}."""
-    name: str | None = None
-    """The sweep's name on the pages."""
-    description: str | None = None
-    """What the sweep is for."""
-    project: str | None = None
-    """The project that the sweep and its runs belong to."""
-    entity: str | None = None
-    """The user or team that owns the project."""
-    controller: Controller | None = None
-    """Where W&B's search runs."""
-    scheduler: Scheduler | None = None
-    """A search of the user's own, for `method: custom`."""
-    job: str | None = None
-    """A W&B Launch job to run (W&B only)."""
-    image_uri: str | None = None
-    """A container image for W&B Launch to run (W&B only)."""
-    launch: dict[str, Value] | None = None
-    """Settings of W&B Launch (W&B only)."""
-    settings: dict[str, Value] | None = None
-    """Settings of the SDK that `wandb sweep --settings` writes here."""
-    apiVersion: str | None = None  # noqa: N815 W&B's spelling
-    """Accepted and unused, as in W&B."""
-    kind: Literal["sweep"] | None = None
-    """Accepted and unused, as in W&B."""
-    sweeper: Extensions = Field(default_factory=Extensions)
-    """What goes beyond W&B's format: a W&B server does not know it."""
 
     _whole: bool = PrivateAttr(default=True)
     """False while faults are collected and `parameters` holds only those that are right."""
@@ -93,14 +51,17 @@ class SweepDefinition(Model):
         Raises:
             DefinitionError: It is no sweep; the message gives file, line, key and fix of every fault.
         """
-        found = yaml_document.read(text, source)
+        return cls.from_document(yaml_document.read(text, source), source, by_hand=by_hand)
+
+    @classmethod
+    def from_document(cls, found: Document, source: str, *, by_hand: bool = True) -> Self:
+        """Do what `from_yaml` does for a text that has been read already."""
         wrong = [*found.faults, *(placed_faults.misread(found) if by_hand else ())]
         try:
             definition = cls.model_validate(found.data)
         except ValidationError as error:
-            raise yaml_document.faulty(
-                source, placed_faults.joined(wrong, placed_faults.placed(error, found))
-            ) from error
+            faults = placed_faults.joined(wrong, placed_faults.placed(error, found))
+            raise yaml_document.faulty(source, faults) from error
         if wrong:
             raise yaml_document.faulty(source, wrong)
         return definition
@@ -118,6 +79,7 @@ class SweepDefinition(Model):
     def _partial(cls, data: Mapping[Any, Any], details: Iterable[ErrorDetails]) -> Self:
         details = list(details)
         model = super()._partial(data, details)
+        # one wrong parameter must not keep the rules from judging all the others
         wrong = {detail["loc"][1] for detail in details if detail["loc"][:1] == ("parameters",) and detail["loc"][1:]}
         if wrong:
             right = [name for name in data["parameters"] if isinstance(name, str) and name not in wrong]
@@ -134,33 +96,25 @@ class SweepDefinition(Model):
     def _plain_space(self) -> ParameterSpace:
         """The space of the parameters alone, which conditions and initial configurations are about."""
         flat = list(flat_forms(self.parameters))
-        laws = {".".join(path): form.law for path, form in flat}
-        return ParameterSpace(laws=laws, paths={".".join(path): path for path, _ in flat})
+        distributions = {".".join(path): form.to_distribution() for path, form in flat}
+        return ParameterSpace(distributions=distributions, paths={".".join(path): path for path, _ in flat})
 
     @cached_property
     def space(self) -> ParameterSpace:
-        """The parameters and their laws; of a faulty definition, those that are right."""
-        plain = self._plain_space
-        beyond: Extensions | None = self.__dict__.get("sweeper")
-        if beyond is None:
-            return plain
+        """The parameters, their conditions (none while these are faulty), and the count of repeats if it is named."""
+        plain, beyond = self._plain_space, self.sweeper
         faulty = any(extensions.condition_faults(beyond.conditions, plain))
-        conditions = {} if faulty else extensions.expand(beyond.conditions, plain)
+        active = {} if faulty else conditions.expand(beyond.conditions, plain)
         count = beyond.repeat_parameter if beyond.repeats > 1 else None
         if count is None:
-            return replace(plain, conditions=conditions)
-        laws = {**plain.laws, count: IntUniform(1, beyond.repeats)}
-        return ParameterSpace(laws=laws, paths={**plain.paths, count: (count,)}, conditions=conditions)
+            return replace(plain, conditions=active)
+        distributions = {**plain.distributions, count: IntUniform(1, beyond.repeats)}
+        return ParameterSpace(distributions=distributions, paths={**plain.paths, count: (count,)}, conditions=active)
 
     @property
     def goal(self) -> Goal:
         """The direction of the metric; W&B's default where none is given."""
         return self.metric.goal if self.metric else "minimize"
-
-    @property
-    def objectives(self) -> list[Metric]:
-        """What the sweep optimises: its metric, each of several, or nothing."""
-        return self.metrics or ([self.metric] if self.metric else [])
 
     @property
     def aim(self) -> str:
@@ -204,6 +158,7 @@ class SweepDefinition(Model):
     @cached_property
     def once(self) -> SweepDefinition:
         """The same sweep with one run for each configuration."""
+        # through the dict, so that the repeat no longer counts as a parameter of the space
         beyond = {name: getattr(self.sweeper, name) for name in self.sweeper.used if name not in _OF_REPEATS}
         return SweepDefinition.model_validate({**self.to_dict(), "sweeper": beyond})
 
@@ -211,6 +166,7 @@ class SweepDefinition(Model):
     def configurations(self) -> int | None:
         """The number of distinct configurations, repeats not counted; None if there are too many to list."""
         size = None if self._is_drawn_elsewhere else self.space.size
+        # the count of the repeat is a parameter of the space, but makes no new configuration
         if size is not None and self.sweeper.repeat_parameter:
             size //= self.sweeper.repeats
         return None if size is None or size > MAX_CONFIGURATIONS else size
@@ -230,14 +186,17 @@ class SweepDefinition(Model):
     def to_dict(self) -> dict[str, Any]:
         """Give back what the file said, ready for `wandb.sweep`; defaults that matter are written out."""
         data = self.model_dump(exclude_unset=True)
+        # W&B's docs and its engine differ on the default, so what we take is said
         if self.early_terminate:
             data["early_terminate"]["strict"] = self.early_terminate.strict
         return data
 
+    @reads("parameters", "scheduler")
     def _check_has_parameters(self) -> Faults:
         if self._whole and not self.parameters and not self._is_drawn_elsewhere:
             yield rule("has no `parameters`", "add `parameters:` with what to vary")
 
+    @reads("parameters")
     def _check_names_are_unique(self) -> Faults:
         seen: set[str] = set()
         for path, _ in flat_forms(self.parameters):
@@ -246,95 +205,45 @@ class SweepDefinition(Model):
                 yield rule(f"two parameters are called {name}", "rename one of them", "parameters", path[0])
             seen.add(name)
 
+    @reads("method", "parameters")
     def _check_grid_is_finite(self) -> Faults:
         if self.method != "grid":
             return
         for name, form in self.forms.items():
-            keys = _keys(self.space.paths[name])
-            if self.space.laws[name].support is None:
+            # the plain space: so a fault below `sweeper:` hides nothing here
+            keys = _keys(self._plain_space.paths[name])
+            if self._plain_space.distributions[name].support is None:
                 fix = "list its `values:`, or use `method: random` or `bayes`"
                 yield rule("is continuous: it has no grid", fix, *keys)
-            elif isinstance(form, Weighted):
+            elif isinstance(form, WeightedForm):
                 yield rule("a grid has no probabilities", "leave them out, or use `method: random`", *keys)
 
-    def _check_bayes_has_a_metric(self) -> Faults:
-        if self.method == "bayes" and not self.objectives:
-            yield rule("bayes needs a `metric:`", A_METRIC, "method")
-
+    @reads("method", "metrics", "scheduler", "parameters", "sweeper")
     def _check_bayes_can_learn(self) -> Faults:
         if self.learns and self._whole and self.parameters and not self.space.searched:
             yield rule(f"{self.method} has nothing to search: all parameters are constant", "vary one", "parameters")
 
-    def _check_stopping_has_a_metric(self) -> Faults:
-        if self.early_terminate and self.metric is None:
-            yield rule(*self._no_metric("hyperband"), "early_terminate")
-
-    def _no_metric(self, stopping: str) -> tuple[str, str]:
-        if self.metrics:
-            return f"{stopping} judges a run by one metric, and there are several", "leave it out"
-        return f"{stopping} needs a `metric:`", A_METRIC
-
-    def _check_stopping_beyond_wandb(self) -> Faults:
-        beyond = self.sweeper.early_terminate
-        if beyond and self.metric is None:
-            yield rule(*self._no_metric(beyond.type), "sweeper", "early_terminate")
-        if beyond and self.early_terminate:
-            yield rule("there is an `early_terminate:` of W&B's already", "leave one out", "sweeper", "early_terminate")
-
-    def _check_metrics(self) -> Faults:
-        if self.metrics and self.metric:
-            yield rule("`metric` and `metrics` exclude each other", "keep one of them", "metrics")
-        if self.metrics and self.method not in {"custom", "bayes"}:
-            yield rule("several metrics need `method: custom` or `bayes`", "keep one as `metric:`", "metrics")
-        names = [metric.name for metric in self.metrics or ()]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                yield rule(f"{name} is there twice", "leave one of them out", "metrics", index, "name")
-
-    def _check_custom_has_a_scheduler(self) -> Faults:
-        if self.method == "custom" and self.scheduler is None and self.metrics is None:
-            fix = "add `scheduler: {engine: optuna, ...}`, or use `method: bayes`"
-            yield rule("custom needs a `scheduler:` or several `metrics:`", fix, "method")
-
-    def _check_scheduler_fits(self) -> Faults:
-        if self.scheduler is None:
-            return
-        if (self.scheduler.engine == "wandb") == (self.method == "custom"):
-            methods = "grid, random or bayes" if self.scheduler.engine == "wandb" else "custom"
-            found = f"engine {self.scheduler.engine} does not go with method {self.method}"
-            yield rule(found, f"take method {methods}", "scheduler", "engine")
-        if self.early_terminate:
-            yield rule("a scheduler does its own early termination", "leave it out", "early_terminate")
-        if self.sweeper.early_terminate:
-            yield rule("a scheduler does its own early termination", "leave it out", "sweeper", "early_terminate")
-        if self.controller and self.controller.type == "local":
-            yield rule("`controller: local` and `scheduler` exclude each other", "leave it out", "controller")
-
-    def _check_launch_is_one(self) -> Faults:
-        if self.job and self.image_uri:
-            yield rule("`job` and `image_uri` exclude each other", "keep one of them", "image_uri")
-
+    @reads("command", "parameters")
     def _check_macros(self) -> Faults:
         yield from macro_faults(self.command or (), self.forms if self._whole else ())
 
+    @reads("parameters", "sweeper")
     def _check_conditions(self) -> Faults:
         for fault in extensions.condition_faults(self.sweeper.conditions, self._plain_space) if self._whole else ():
             yield _below(fault, "conditions")
 
+    @reads("parameters", "sweeper")
     def _check_initial(self) -> Faults:
         space = replace(self._plain_space, conditions=self.space.conditions)
         for fault in extensions.point_faults(self.sweeper.initial, space) if self._whole else ():
             yield _below(fault, "initial")
 
+    @reads("parameters", "sweeper")
     def _check_run_name(self) -> Faults:
         for fault in extensions.name_faults(self.sweeper.run_name or "", self.space) if self._whole else ():
             yield _below(fault, "run_name")
 
-    def _check_order(self) -> Faults:
-        if self.sweeper.order == "random" and self.method != "grid":
-            fix = "leave it out: only a grid has an order"
-            yield rule(f"`order: random` does not go with method {self.method}", fix, "sweeper", "order")
-
+    @reads("parameters", "sweeper")
     def _check_repeat_parameter(self) -> Faults:
         name = self.sweeper.repeat_parameter
         if name is not None and (name in self.parameters or name in self.forms):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-from sweeper.definition.parameter_forms import Form, LogUniform, Uniform
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.definition.yaml_document import Document, Fault, Path
-from sweeper.space.distributions import Quantized, json_key
 
 _RISING = ("acc", "f1", "auc", "precision", "recall", "reward", "r2", "iou", "dice", "bleu", "map", "psnr", "success")
 _FALLING = ("loss", "err", "rmse", "mse", "mae", "perplexity", "ppl", "nll", "latency")
@@ -47,6 +44,7 @@ def _at(data: Any, path: Path) -> Any:
 def _metric(definition: SweepDefinition) -> Iterator[Advice]:
     for index, metric in enumerate(definition.objectives):
         name = metric.name.lower()
+        # a falling word wins: `accuracy_loss` is a loss
         rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
         falling = any(word in name for word in _FALLING)
         if not (rising if metric.sign > 0 else falling):
@@ -79,6 +77,7 @@ def _stopping(definition: SweepDefinition) -> Iterator[Advice]:
 def _command(definition: SweepDefinition) -> Iterator[Advice]:
     command = [str(item) for item in definition.command or ()]
     nested = [name for name, form in definition.parameters.items() if isinstance(form, Nested)]
+    # the agent (wandb 0.31) writes nested parameters with str(); only the JSON macros keep them whole
     plain = next((item for item in command if item.startswith("${args") and "json" not in item), None)
     if nested and plain:
         fix = "read wandb.config, or use ${args_json}"
@@ -90,36 +89,5 @@ def _command(definition: SweepDefinition) -> Iterator[Advice]:
 def _parameters(definition: SweepDefinition) -> Iterator[Advice]:
     for path, form in flat_forms(definition.parameters):
         keys = tuple(key for name in path for key in ("parameters", name))
-        for key, message, fix in _form(form):
+        for key, message, fix in form.warnings():
             yield (*keys, key), message, fix
-
-
-def _form(form: Form) -> Iterator[tuple[str, str, str]]:
-    values = getattr(form, "values", None)
-    if values is not None and len({json_key(value) for value in values}) < len(values):
-        yield "values", "a value stands twice: it is drawn twice as often", "give each once, or add `probabilities:`"
-    if isinstance(form, LogUniform):
-        low, high = form.law.ppf(0.0), form.law.ppf(1.0)
-        found = f"the limits are exponents of e: values from {low:.3g} to {high:.3g}; W&B calls this deprecated"
-        fix = f"write `distribution: {form.distribution.replace('inv_', '')}_values`, min: {low:.3g}, max: {high:.3g}"
-        yield "distribution", found, fix
-    elif type(form) is Uniform and "distribution" not in form.model_fields_set and _whole(form):
-        fix = f"for whole numbers write min: {form.min:.0f}, max: {form.max:.0f}; else add `distribution: uniform`"
-        yield "min", f"real numbers from {form.min} to {form.max}", fix
-    law = form.law
-    if isinstance(law, Quantized) and hasattr(form, "min"):
-        yield from _steps(law)
-
-
-def _whole(form: Uniform) -> bool:
-    return float(form.min).is_integer() and float(form.max).is_integer() and form.max - form.min > 1
-
-
-def _steps(law: Quantized) -> Iterator[tuple[str, str, str]]:
-    """Name the values that W&B would take outside the limits; ours stay inside."""
-    low, high = law.law.ppf(0.0), law.law.ppf(1.0)
-    outside = [value for value in (round(low / law.q) * law.q, round(high / law.q) * law.q) if not low <= value <= high]
-    if outside and not any(math.isclose(value, limit) for value in outside for limit in (low, high)):
-        text = " and ".join(f"{value:g}" for value in outside)
-        fix = "take limits that are multiples of q"
-        yield "q", f"W&B's own engine would also give {text}, outside of the limits; ours does not", fix

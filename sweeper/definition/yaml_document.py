@@ -107,6 +107,7 @@ def read_file(path: File) -> str:
     """
     try:
         with path.open("rb") as file:
+            # never the whole file: `sweeper check` may be pointed at a disk image
             found = file.read(4 * MAX_CHARACTERS + 1)  # a character takes at most four bytes
     except OSError as error:
         fix = "give the path of a YAML file, such as sweeps/quickstart.yaml"
@@ -165,6 +166,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)
+        # half of a surrogate pair has no UTF-8, so no database could keep it
         if _HALF.search(node.value):
             raise yaml.composer.ComposerError(None, None, "half a character", node.start_mark)
         return node
@@ -183,6 +185,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+        # the text of the key and not what YAML makes of it: `on` and `1` stay names, as in JSON
         return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
     def construct_text(self, node: yaml.Node) -> str:
@@ -252,6 +255,7 @@ class _Walk:
         own = [(key, value) for key, value in node.value if key.tag != _TAG + "merge"]
         for key, value in own:
             here = (*path, str(key.value))
+            # a key that `<<` brings in stands below one of the mapping itself, which is how merging is meant
             if here in self.places and not merges:
                 found = f"stands twice, first on line {self.places[here][0]}"
                 self.faults.append(Fault(*_mark(key), here, found, "keep one of them"))
@@ -270,6 +274,7 @@ class _Walk:
     def _spend(self, node: yaml.Node, path: Path, merges: int = 0) -> bool:
         """Count one more node; False once there are too many of them."""
         self._visits += 1
+        # ten lines of aliases to aliases can stand for 10^10 values
         if self.endless is None and (self._visits > MAX_PLACES or len(path) + merges > MAX_DEPTH):
             found = f"unfolds to more than {MAX_PLACES:,} values or {MAX_DEPTH} levels"
             self.endless = Fault(*_mark(node), path[:1], found, "write it out without so many aliases (`*name`)")

@@ -62,6 +62,7 @@ def maximise(score: Score, axes: Axes, near: Array, rng: np.random.Generator) ->
     rows, scores = _best(rows, score(rows))
     for turn in range(ROUNDS):
         tried = axes.move(np.repeat(rows, OFFSPRING, axis=0), rng, FIRST_STEP * 0.5**turn)
+        # each row stays among its own offspring: a round can only gain
         tried = np.concatenate([rows[:, None], tried.reshape(len(rows), OFFSPRING, -1)], axis=1)
         gained = np.column_stack([scores, score(tried[:, 1:].reshape(-1, rows.shape[1])).reshape(len(rows), -1)])
         pick = (np.arange(len(rows)), gained.argmax(1))

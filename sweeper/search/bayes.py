@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
+from sweeper.definition.metric import Impute
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Params, Run, sign
+from sweeper.run import Params, Run, RunState, sign
 from sweeper.search import acquisition, gaussian_process
 from sweeper.search.encoding import Axes
 from sweeper.search.gaussian_process import Posterior
@@ -25,7 +25,6 @@ from sweeper.space.parameter_space import ParameterSpace
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Impute = Literal["worst", "best", "latest"]
 
 ENGINE = "gp/1"
 """Name and version; another version may give the same runs and seed another suggestion."""
@@ -50,6 +49,7 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> l
     """Propose configurations for one metric, the most promising first.
 
     Ended runs count with their best logged value, stopped ones too, and as `metric.impute` says if they have none.
+    Running ones only keep the proposals apart, unless `metric.impute_while_running` says that they count as well.
 
     Args:
         definition: What to search, with a metric; at least one parameter varies.
@@ -61,8 +61,29 @@ def propose(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> l
     """
     best = [run.best(definition.goal) for run in runs]
     losses = [None if value is None else sign(definition.goal) * value for value in best]
-    impute: Impute = definition.metric.impute if definition.metric else "worst"
+    metric = definition.metric
+    impute: Impute = metric.impute if metric else "worst"
+    if metric and metric.impute_while_running != "false":
+        runs, losses = _counting_running(runs, losses, metric.impute_while_running)
     return search(definition.space, runs, losses, seed=seed, impute=impute)
+
+
+def _counting_running(
+    runs: Sequence[Run], losses: Sequence[float | None], impute: Impute
+) -> tuple[list[Run], list[float | None]]:
+    """Take running runs for ended ones, with their best loss so far, as W&B's engine (`sweeps` 0.3.0) does.
+
+    One that has logged nothing counts as the worst, best or latest of the ended runs; while these are too few for a
+    model, it is left as it is.
+    """
+    ended = [loss for run, loss in zip(runs, losses, strict=True) if run.state.ended]
+    stand_in = imputed(np.array([*ended, None], dtype=float), impute)[-1]
+    counted, known = list(runs), list(losses)
+    for place, (run, loss) in enumerate(zip(runs, losses, strict=True)):
+        if run.state in {RunState.RUNNING, RunState.PREEMPTING} and (loss is not None or not math.isnan(stand_in)):
+            counted[place] = replace(run, state=RunState.FINISHED)
+            known[place] = float(stand_in) if loss is None else loss
+    return counted, known
 
 
 def search(
@@ -119,9 +140,12 @@ def search_with(
     known = np.where(ended[:, None], losses, math.nan)
     with _threads().limit(limits=1, user_api="blas"):  # on small matrices threads wait for each other
         found = find(Task(axes, rows[fits], ended[fits], known[fits], np.random.default_rng(seed)))
-    fixed = {name: law.ppf(0.0) for name, law in space.laws.items() if name not in axes.by_name}
+    # what has one value is no axis, but belongs into the configuration
+    fixed = {
+        name: distribution.ppf(0.0) for name, distribution in space.distributions.items() if name not in axes.by_name
+    }
     drawn = [fixed | axes.decode(row) for row in found]
-    return [space.active({name: params[name] for name in space.laws}) for params in drawn]
+    return [space.active({name: params[name] for name in space.distributions}) for params in drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +184,7 @@ def _search(task: Task, losses: Array) -> Array:
         return apart(task)
     known, pending = subset(losses, np.flatnonzero(task.ended), rng), rows[~task.ended][-MAX_PENDING:]
     models = models_of(axes, rows[known], warped(losses[known]), pending, rng)
-    score = Score(task, len(known), lambda rows: acquisition.log_expected_improvement(models, rows))
+    score = FadingScore(task, len(known), lambda rows: acquisition.log_expected_improvement(models, rows))
     near = rows[known][np.argsort(losses[known], kind="stable")[:NEIGHBOURED]]
     return acquisition.maximise(score, axes, near, rng)
 
@@ -173,6 +197,7 @@ def _threads() -> ThreadpoolController:
 def _inside(axes: Axes, rows: Array) -> Array:
     """Give how far inside the ordered axes rows lie: 0 in the middle, less towards the edges."""
     shares = axes.margins + (1 - 2 * axes.margins) * rows
+    # an edge is unlikely, never forbidden: its logarithm stays finite
     ordered = np.clip(shares[:, ~axes.unordered], 0.01, 0.99)
     return np.asarray(np.log(4 * ordered * (1 - ordered)).sum(1))
 
@@ -193,6 +218,7 @@ def subset(losses: Array, ended: npt.NDArray[np.intp], rng: np.random.Generator)
     """Choose the ended runs the model sees: the best half, the newest quarter, and some of the rest."""
     if len(ended) <= MAX_KNOWN:
         return ended
+    # where to look, what the search has just learned, and what it must not forget
     best = ended[np.argsort(losses[ended], kind="stable")[: MAX_KNOWN // 2]]
     rest = np.setdiff1d(ended, best)
     newest = rest[-(MAX_KNOWN // 4) :]
@@ -228,10 +254,11 @@ def models_of(axes: Axes, known: Array, values: Array, pending: Array, rng: np.r
 
 def _taken(axes: Axes, rows: Array) -> frozenset[bytes]:
     """Remember the rows given out, if rows can repeat at all."""
+    # hashed, since comparing each row with each run would cost their product
     return frozenset(row.tobytes() for row in rows) if axes.listed else frozenset()
 
 
-class Score:
+class FadingScore:
     """The log of an expected improvement, faded towards the edges; a row that was given out does not count.
 
     Args:

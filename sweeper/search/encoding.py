@@ -1,6 +1,6 @@
-"""The parameter space as coordinates: every law through its CDF, unordered values by their index.
+"""The parameter space as coordinates: every distribution through its CDF, unordered values by their index.
 
-An axis is listed (its law has at most `MAX_LISTED` values) or continuous, and ordered or unordered. Ordered
+An axis is listed (its distribution has at most `MAX_LISTED` values) or continuous, and ordered or unordered. Ordered
 coordinates lie in [0, 1]; an unordered one is the index of a value, -1 where a run lacks the parameter.
 """
 
@@ -22,21 +22,21 @@ from sweeper.space.distributions import Categorical, Distribution, json_key
 Array = npt.NDArray[np.float64]
 
 MAX_LISTED = 1000
-"""A law with more values than this is modelled as continuous and rounded on the way out."""
+"""A distribution with more values than this is modelled as continuous and rounded on the way out."""
 EDGE = 1e-6
-"""How far continuous coordinates stay from 0 and 1, where the quantile of an unbounded law is infinite."""
+"""How far continuous coordinates stay from 0 and 1, where the quantile of an unbounded distribution is infinite."""
 
 
 @dataclass(frozen=True)
 class Axis:
     """One parameter with more than one value."""
 
-    law: Distribution
+    distribution: Distribution
 
     @cached_property
     def values(self) -> tuple[Any, ...] | None:
         """What it can be, if that is listed."""
-        support = self.law.support
+        support = self.distribution.support
         return support if support is not None and len(support) <= MAX_LISTED else None
 
     @cached_property
@@ -54,10 +54,10 @@ class Axis:
         if not self.ordered:
             return np.arange(count, dtype=float)
         ranks = np.argsort(np.argsort(values)) / (count - 1)
-        if isinstance(self.law, Categorical):  # [32, 16, 64] is ordered by size, and weights do not bend it
+        if isinstance(self.distribution, Categorical):  # [32, 16, 64] is ordered by size, and weights do not bend it
             return ranks
-        places = np.array([self.law.cdf(value) for value in values])
-        if len(np.unique(places)) < count:  # the far tails of a law round to the same CDF
+        places = np.array([self.distribution.cdf(value) for value in values])
+        if len(np.unique(places)) < count:  # the far tails of a distribution round to the same CDF
             return ranks
         return np.asarray((places - places.min()) / (places.max() - places.min()))
 
@@ -75,19 +75,19 @@ class Axis:
         return {_key(value): float(place) for value, place in zip(self.values or (), self.positions, strict=True)}
 
     def encode(self, value: Any) -> float:
-        """Give a value's coordinate; NaN for one the law cannot produce."""
+        """Give a value's coordinate; NaN for one the distribution cannot produce."""
         if self.values is not None and (known := self._coordinates.get(_key(value))) is not None:
             return known
-        if not self.law.contains(value):
+        if not self.distribution.contains(value):
             return math.nan
         if self.values is None:
-            return float(min(1 - EDGE, max(EDGE, self.law.cdf(value))))
+            return float(min(1 - EDGE, max(EDGE, self.distribution.cdf(value))))
         return float(self.positions[np.abs(np.array(self.values, dtype=float) - value).argmin()])  # q's rounding error
 
     def decode(self, coordinate: float) -> Any:
         """Give the value at a coordinate, or nearest to it."""
         if self.values is None:
-            return self.law.ppf(float(coordinate))
+            return self.distribution.ppf(float(coordinate))
         return self.values[int(np.abs(self.positions - coordinate).argmin())]
 
     def draw(self, rng: np.random.Generator, count: int) -> Array:
@@ -98,10 +98,12 @@ class Axis:
 
     def move(self, start: Array, steps: Array, rng: np.random.Generator) -> Array:
         """Step away from coordinates: on a listed axis to another value, on an unordered one to any."""
+        # between strings there is no nearness, so a neighbour is any other
         if not self.ordered:
             return self.draw(rng, len(start))
         end = start + steps
         if self.values is None:
+            # a step over an end goes the other way: clipped, the ends would collect the steps
             return np.clip(np.where((end < 0) | (end > 1), start - steps, end), EDGE, 1 - EDGE)
         here, there = (np.abs(self._places[:, None] - at).argmin(0) for at in (start, end))
         there = np.where(there == here, here + np.where(steps > 0, 1, -1), there)
@@ -129,10 +131,12 @@ class Axes:
 
     @classmethod
     def of(
-        cls, laws: Mapping[str, Distribution], conditions: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
+        cls,
+        distributions: Mapping[str, Distribution],
+        conditions: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
     ) -> Axes:
-        """Make the axes of laws with more than one value."""
-        return cls({name: Axis(law) for name, law in laws.items()}, conditions or {})
+        """Make the axes of distributions with more than one value."""
+        return cls({name: Axis(distribution) for name, distribution in distributions.items()}, conditions or {})
 
     @cached_property
     def unordered(self) -> npt.NDArray[np.bool_]:
@@ -150,7 +154,7 @@ class Axes:
         return all(axis.values is not None for axis in self.by_name.values())
 
     def encode(self, points: Sequence[Params]) -> Array:
-        """Give one row of coordinates per point; NaN where a value is none of the law's."""
+        """Give one row of coordinates per point; NaN where a value is none of the distribution's."""
         rows = np.empty((len(points), len(self.by_name)))
         for column, (name, axis) in enumerate(self.by_name.items()):
             rows[:, column] = [axis.encode(point[name]) if name in point else axis.absent for point in points]
@@ -160,6 +164,7 @@ class Axes:
         """Give parameters whose conditions do not hold the coordinate of an absent one, in place."""
         columns = {name: column for column, name in enumerate(self.by_name)}
         exists = np.ones(rows.shape, dtype=bool)
+        # in order of dependence: a parameter does not exist if the one it depends on does not
         for name in TopologicalSorter(self.conditions).static_order():
             for other, values in self.conditions.get(name, {}).items():
                 if name not in columns or other not in columns:

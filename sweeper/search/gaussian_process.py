@@ -97,6 +97,7 @@ class _Evidence:
         covariance[np.diag_indices(size)] += kernel.noise + JITTER
         factor = cho_factor(covariance, lower=True, check_finite=False)
         solved = cho_solve(factor, self.values, check_finite=False)
+        # the gradient by hand: by differences, each axis would cost another factorization
         inner = (_inverse(factor[0]) - np.outer(solved, solved)).ravel() / 2
         by_length = (5 / 3) * kernel.signal * weights * (self.squares @ (inner * decay * (1 + r)))
         gradient = [*by_length, kernel.signal * (inner @ matern), kernel.noise * inner[:: size + 1].sum()]
@@ -126,6 +127,7 @@ def fit(rows: Array, values: Array, unordered: Mask, rng: np.random.Generator) -
     """
     evidence = _Evidence(rows, values, unordered)
     rough = np.array([*[-1.0] * len(unordered), 0.0, -1.5])  # short lengths, no noise: often another valley
+    # from two starts, since the evidence often has two valleys: smooth with noise, and rough without
     found = [evidence.minimum(start) for start in (np.zeros(len(rough)), rough)]
     best = min(found, key=lambda result: float(result.fun))
     return [evidence.kernel(vector) for vector in [best.x, *_others(evidence, best, rng)]]
@@ -136,6 +138,7 @@ def _others(evidence: _Evidence, best: OptimizeResult, rng: np.random.Generator)
     count = min(KERNELS, KERNELS * OPEN // len(evidence.values)) - 1
     if count < 1:
         return np.empty((0, len(best.x)))
+    # the curvature that L-BFGS-B leaves behind is rough; the weights below make up for it
     scale, turn = np.linalg.eigh(best.hess_inv.todense())
     steps = rng.standard_normal((3 * KERNELS, len(scale)))
     vectors = best.x + (steps * np.sqrt(np.clip(scale, 1e-4, 1.0))) @ turn.T

@@ -39,7 +39,7 @@ MAX_CELLS = 20_000
 """Runs times parameters: of more runs a random part is taken, which keeps the whole below a second."""
 
 MAX_LISTED = 50
-"""A law with more values than this is taken for continuous if they are numbers."""
+"""A distribution with more values than this is taken for continuous if they are numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class _Column:
     Attributes:
         name: The parameter.
         values: Its value in each run; None where a run lacks it.
-        coordinates: The same as an index into the listed values, or as the law's CDF; NaN where a run lacks it.
+        coordinates: The same as an index into the listed values, or by the CDF; NaN where a run lacks it.
         listed: How many values are listed; None for a continuous parameter.
         ordered: Whether less and more mean something.
     """
@@ -101,7 +101,7 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
     most = max(MIN_RUNS, MAX_CELLS // max(1, len(searched)))
     if len(scored) > most:
         scored = random.Random(0).sample(scored, most)  # noqa: S311 no secret
-    columns = [_column(name, law, [run for run, _ in scored]) for name, law in searched.items()]
+    columns = [_column(name, distribution, [run for run, _ in scored]) for name, distribution in searched.items()]
     told = [column for column in columns if column.varies and column.n >= MIN_RUNS]
     if not told or len({value for _, value in scored}) == 1:
         return tuple(Importance(name=column.name, n=column.n) for column in columns)
@@ -121,12 +121,14 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
     return tuple(sorted(found, key=lambda row: (row.ped_anova or 0.0, row.forest or 0.0), reverse=True))
 
 
-def _column(name: str, law: Distribution, runs: Sequence[Run]) -> _Column:
-    values, support = tuple(run.params.get(name) for run in runs), law.support
+def _column(name: str, distribution: Distribution, runs: Sequence[Run]) -> _Column:
+    values, support = tuple(run.params.get(name) for run in runs), distribution.support
     numbers = support is not None and all(map(_is_number, support))
     if support is None or (numbers and len(support) > MAX_LISTED):
-        inside = [_is_number(value) and law.contains(value) for value in values]
-        clipped = (min(1.0, max(0.0, law.cdf(v))) if ok else math.nan for v, ok in zip(values, inside, strict=True))
+        inside = [_is_number(value) and distribution.contains(value) for value in values]
+        clipped = (
+            min(1.0, max(0.0, distribution.cdf(v))) if ok else math.nan for v, ok in zip(values, inside, strict=True)
+        )
         return _Column(name, values, tuple(clipped), None, ordered=True)
     places = {json_key(value): float(i) for i, value in enumerate(support)}
     coordinates = tuple(places.get(json_key(value), math.nan) for value in values)

@@ -63,12 +63,13 @@ def _search(task: Task) -> Array:
     ]
     gain = ExpectedGain(list(zip(*models, strict=True)), task.rng)
     near = task.rows[known][np.argsort(layers[known], kind="stable")[: 2 * bayes.NEIGHBOURED]]
-    return acquisition.maximise(bayes.Score(task, len(known), gain), task.axes, near, task.rng)
+    return acquisition.maximise(bayes.FadingScore(task, len(known), gain), task.axes, near, task.rng)
 
 
 def _layers(losses: Array) -> Array:
     """Number the rows by front: 0 for the front itself, 1 for the front of the rest, until enough are told apart."""
     numbers, left = np.zeros(len(losses)), np.arange(len(losses))
+    # more fronts than runs that the model sees need no number
     while len(left) and len(losses) - len(left) < bayes.MAX_KNOWN:
         left = np.delete(left, front_of_losses(losses[left]))
         numbers[left] += 1
@@ -90,6 +91,7 @@ class ExpectedGain:
 
     def __init__(self, joints: Sequence[Sequence[Posterior]], rng: np.random.Generator) -> None:
         rays = np.abs(rng.standard_normal((RAYS, len(joints[0]))))
+        # never along an axis: places are divided by the direction below
         rays = np.maximum(rays / np.linalg.norm(rays, axis=1, keepdims=True), 1e-3)
         self.joints = [(joint, *_places(joint, rays)) for joint in joints]
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from sweeper.definition.early_terminate import Median
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
-from sweeper.search.rungs import rungs
 from sweeper.search.suggest import suggest
 
 SHOWN = 5
@@ -16,9 +14,9 @@ SHOWN = 5
 
 
 def first_rungs(definition: SweepDefinition) -> tuple[int, ...]:
-    """Give the lowest rungs of early termination, in logged values; the median rule judges at every value."""
+    """Give the lowest rungs of early termination, in logged values; none of a rule that judges at every value."""
     rule = definition.stopping
-    return () if rule is None or isinstance(rule, Median) else rungs(rule)[:SHOWN]
+    return () if rule is None else rule.rungs()[:SHOWN]
 
 
 def first_suggestions(definition: SweepDefinition) -> tuple[Params, ...]:
@@ -29,6 +27,7 @@ def first_suggestions(definition: SweepDefinition) -> tuple[Params, ...]:
 def _suggestions(definition: SweepDefinition) -> Iterator[Params]:
     runs: list[Run] = []
     for number in count():
+        # without a seed in the file a server draws one, so these are then examples only
         suggestion = suggest(definition, runs, seed=definition.seed or 0)
         if suggestion is None or number == SHOWN:
             return

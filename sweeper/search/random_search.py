@@ -1,4 +1,4 @@
-"""Random search: independent draws from the parameters' laws."""
+"""Random search: independent draws from the parameters' distributions."""
 
 from __future__ import annotations
 
@@ -34,4 +34,5 @@ def draw(
         params = space.sample(rng)
         if not is_used(params):
             return params
+    # an endless space repeats itself only where draws round to the same, as with a tiny sigma
     return space.sample(rng) if space.size is None else None

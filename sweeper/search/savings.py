@@ -23,6 +23,7 @@ def saved_seconds(runs: Sequence[Run]) -> float | None:
         return None if stopped else 0.0
     iteration_s = statistics.median((run.duration_s or 0.0) / len(run.history) for run in whole)
     length = statistics.median(len(run.history) for run in whole)
+    # a run of NaN alone has no history: the rung of its decision says how far it came
     done = (max(len(run.history), run.stop.rung if run.stop else 0) for run in stopped)
     return iteration_s * sum(max(0.0, length - iterations) for iterations in done)
 

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
-from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
+from sweeper.definition.early_terminate import Missed, OthersAt, OwnAt, Reached, StoppingRule
 from sweeper.definition.metric import Metric
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState, StopDecision, best_value, finite
-from sweeper.search.rungs import rungs, share_threshold, wandb_threshold
-
-
-class Reached(NamedTuple):
-    """What a run had logged when it got to an iteration.
-
-    Attributes:
-        value: The metric at this iteration.
-        best: The best until then.
-    """
-
-    value: float
-    best: float
-
-
-OwnAt = Callable[[int], Reached]
-"""Looks up a run at an iteration that it got to."""
-OthersAt = Callable[[int], Sequence[Reached]]
-"""Looks up the other runs at an iteration: those that got that far, in any order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +29,6 @@ class Judged:
     now: int
     at: OwnAt
     nonfinite: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """A comparison that a run failed; of `value` and `threshold`, less is better."""
-
-    rung: int
-    value: float
-    threshold: float
-    n: int
-    bar: str
 
 
 def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -> StopDecision | None:
@@ -85,6 +54,7 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
         return [reached(values, rung) for values in others if len(values) >= rung]
 
     logged = finite(run.history)
+    # the server counts NaN apart; a history from elsewhere may still hold some
     bad = run.nonfinite + len(run.history) - len(logged)
     at = partial(reached, logged)
     judged = Judged(id=run.id, before=len(logged) - 1, now=len(logged), at=at, nonfinite=bad)
@@ -104,10 +74,11 @@ def judge(definition: SweepDefinition, run: Judged, others_at: OthersAt) -> Stop
         return None
     if not run.now:
         return _no_number(rule, run, metric.name)
+    # from here on less is better, whatever the goal
     others = partial(_signed, others_at, metric.sign)
-    for rung in judged_at(rule, run.before, run.now):
-        if failed := _compare(rule, rung, lambda n: _turned(run.at(n), metric.sign), others):
-            return _decision(metric, run, rule, failed)
+    for rung in rule.judged_at(run.before, run.now):
+        if missed := rule.missed(rung, lambda n: _turned(run.at(n), metric.sign), others):
+            return _decision(metric, run, rule, missed)
     return None
 
 
@@ -119,24 +90,11 @@ def _signed(others_at: OthersAt, sign: float, rung: int) -> list[Reached]:
     return [_turned(other, sign) for other in others_at(rung)]
 
 
-def _decision(metric: Metric, run: Judged, rule: StoppingRule, failed: _Failed) -> StopDecision:
+def _decision(metric: Metric, run: Judged, rule: StoppingRule, missed: Missed) -> StopDecision:
     worse = ">" if metric.sign > 0 else "<"
-    value, threshold = metric.sign * failed.value, metric.sign * failed.threshold
-    reason = f"{rule.type} rung {failed.rung}: {metric.name} {value:.4g} {worse} {threshold:.4g}, {failed.bar}"
-    return StopDecision(run.id, reason, rule.type, failed.rung, value, threshold, failed.n)
-
-
-def judged_at(rule: StoppingRule, before: int, now: int) -> tuple[int, ...]:
-    """List the iterations at which to judge a run whose values after `before` and up to `now` have just come in.
-
-    W&B's rule looks at a run again whenever it is asked, with what the others have logged in the meantime. ASHA judges
-    each rung once, when it is reached: several may fall into one delivery. The median judges its last value.
-    """
-    if isinstance(rule, Asha):
-        return tuple(rung for rung in rungs(rule) if before < rung <= now)
-    if isinstance(rule, Median):
-        return (now,) if now > before else ()
-    return (now,)
+    value, threshold = metric.sign * missed.value, metric.sign * missed.threshold
+    reason = f"{rule.type} rung {missed.rung}: {metric.name} {value:.4g} {worse} {threshold:.4g}, {missed.bar}"
+    return StopDecision(run.id, reason, rule.type, missed.rung, value, threshold, missed.n)
 
 
 def _no_number(rule: StoppingRule, run: Judged, metric: str) -> StopDecision | None:
@@ -145,51 +103,8 @@ def _no_number(rule: StoppingRule, run: Judged, metric: str) -> StopDecision | N
     W&B never does: no such value counts as an iteration, so the run never comes to a rung, and costs as much as the
     best one. A run that has logged a single finite number is W&B's rule's business alone.
     """
-    rung = rule.warm_up + 1 if isinstance(rule, Median) else rungs(rule)[0]
+    rung = rule.first_judged()
     if run.nonfinite < rung:
         return None
     reason = f"{rule.type} rung {rung}: {metric} was NaN or infinite all {run.nonfinite} times, never a finite number"
     return StopDecision(run.id, reason, rule.type, rung)
-
-
-def _compare(rule: StoppingRule, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
-    match rule:
-        case Hyperband():
-            return _hyperband(rule, now, own_at, others_at)
-        case Asha():
-            return _among_best(1 / rule.eta, now, own_at, others_at(now), f"the best 1/{rule.eta:g}")
-        case Median():
-            return _median(rule, now, own_at, others_at)
-
-
-def _hyperband(rule: Hyperband, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
-    """Judge a run at the highest rung it has reached, however long ago, by W&B's comparison."""
-    rung = max((rung for rung in rungs(rule) if rung <= now), default=None)
-    if rung is None:
-        return None
-    then = own_at(rung).value
-    values = [then, *(other.value for other in others_at(rung))]
-    threshold = wandb_threshold(values, rule.eta)
-    value = then if rule.strict else own_at(now).best
-    bar = f"the best 1/{rule.eta:g} of {len(values)} runs"
-    return _Failed(rung, value, threshold, len(values), bar) if value > threshold else None
-
-
-def _median(rule: Median, now: int, own_at: OwnAt, others_at: OthersAt) -> _Failed | None:
-    """Judge a run at its last iteration, unless it is too early or there are too few to compare with."""
-    if now <= rule.warm_up:
-        return None
-    others = others_at(now)
-    if len(others) < rule.min_runs:
-        return None
-    return _among_best(rule.percentile / 100, now, own_at, others, f"the best {rule.percentile:g}%")
-
-
-def _among_best(share: float, now: int, own_at: OwnAt, others: Sequence[Reached], bar: str) -> _Failed | None:
-    """Compare best values so far: by its best value a run counts in the end, so a dip is no reason to stop."""
-    value = own_at(now).best
-    values = [value, *(other.best for other in others)]
-    threshold = share_threshold(values, share)
-    if value <= threshold:
-        return None
-    return _Failed(now, value, threshold, len(values), f"{bar} of {len(values)} runs")

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.definition.extensions import point_params
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
 from sweeper.search import grid_search, random_search, repeats
+from sweeper.space.conditions import point_params
 from sweeper.space.distributions import json_key
 from sweeper.space.parameter_space import params_key
 
@@ -100,8 +100,10 @@ def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) 
     endless = size is None and definition.learns and not definition.sweeper.initial
     # writing the keys of 10,000 runs takes as long as the search, which on an endless space needs none
     used = set() if endless else {params_key(run.params) for run in runs}
+    # runs of another space are among the used ones, so their number alone does not tell
     if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
         return None
+    # a text, so that both count in full: by a sum of them, seed 2 would repeat the draws of seed 1 one run later
     rng = random.Random(f"{seed}/{len(runs)}")  # noqa: S311 no secret
     first = _initial(definition, runs, used, rng)
     return (first, INITIAL) if first else _propose(definition, runs, used, rng, seed)
@@ -110,13 +112,14 @@ def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) 
 def _initial(definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random) -> Params | None:
     """Give the first of the file's initial configurations that no run has tried; what it leaves open is drawn."""
     space = definition.space
+    # a prior run of another space has tried nothing of this one
     tried = [run.params for run in runs if not run.prior or space.contains(run.params)]
     for point in definition.sweeper.initial:
         given = point_params(point, space)
         if any(_agrees(params, given) for params in tried):
             continue
         for _ in range(REDRAWS):
-            drawn = {name: law.ppf(rng.random()) for name, law in space.laws.items()}
+            drawn = {name: distribution.ppf(rng.random()) for name, distribution in space.distributions.items()}
             params = space.active({**drawn, **given})
             if params_key(params) not in used:
                 return params
@@ -143,5 +146,6 @@ def _propose(
         for params in engine.propose(definition, runs, seed=rng.getrandbits(32)):
             if all(params != run.params for run in runs):
                 return params, engine.ENGINE
+        # the model had nothing new: what is left of a listed space is still to be given out
         used = {params_key(run.params) for run in runs}
     return random_search.propose(definition.space, used, rng, redraws=REDRAWS), random_search.ENGINE

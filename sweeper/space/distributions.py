@@ -1,8 +1,8 @@
-"""Laws of single parameters: mathematics only, no I/O and no state.
+"""Distributions of single parameters: mathematics only, no I/O and no state.
 
-Every law is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
+Each is seen through its CDF: `ppf` turns a uniform number into a value and `cdf` turns the value back, so random
 search is `ppf(random())` and a model of any engine sees each parameter as one dimension in [0, 1].
-The laws are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
+They are those of W&B (`sweeps` 0.3.0), except that quantised values never leave [min, max].
 Arguments that a float cannot carry (exponents of 1000, limits 1e308 apart) give its largest or smallest value, never
 an overflow, an infinity or a NaN.
 """
@@ -15,24 +15,22 @@ import math
 import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from fractions import Fraction
 from statistics import NormalDist
 from typing import Any, Protocol, TypeVar
 
 MAX_SUPPORT = 100_000
-"""A law with more values than this counts as continuous: nobody enumerates it."""
+"""A distribution with more values than this counts as continuous: nobody enumerates it."""
 
 LARGEST = sys.float_info.max
-LARGEST_INT = 2**63 - 1  # what databases and W&B's servers keep
 SMALLEST = math.ulp(0.0)
 EDGE = 2.0**-53
-"""The step of `random()`: laws that have no value at 0 and 1, which it and an engine may give, stay that far away."""
+"""The step of `random()`. Who has no value at 0 and 1, which it and an engine may give, stays that far away."""
 
 N = TypeVar("N", int, float)
 
 
 class Distribution(Protocol):
-    """The law of one parameter."""
+    """The distribution of one parameter."""
 
     @property
     def support(self) -> tuple[Any, ...] | None:
@@ -45,11 +43,11 @@ class Distribution(Protocol):
         """Turn a value back into [0, 1]: a point that `ppf` maps to it."""
 
     def contains(self, value: Any) -> bool:
-        """Whether the law can produce the value."""
+        """Whether the distribution can produce the value."""
 
 
 class RealDistribution(Distribution, Protocol):
-    """A law of real numbers, which can be quantised."""
+    """A distribution of real numbers, which can be quantised."""
 
     @property
     def low(self) -> float:
@@ -75,6 +73,7 @@ class Categorical:
     @property
     def support(self) -> tuple[Any, ...]:
         """The distinct values: one written twice is drawn more often, but is no second configuration."""
+        # from the end, so that of equal values the first spelling is the one that stays: 32 of [32, 32.0]
         last_first = zip(reversed(self._keys()), reversed(self.values), strict=True)
         return tuple({key: value for key, value in last_first if key is not None}.values())[::-1]
 
@@ -92,6 +91,7 @@ class Categorical:
     def ppf(self, u: float) -> Any:
         """Give the value whose share of [0, 1] holds `u`."""
         edges = self._edges()
+        # shares such as three of 0.333333 end below 1, so u is stretched; and u = 1 must not fall on a share of 0
         return self.values[min(bisect_right(edges, u * edges[-1]), bisect_left(edges, edges[-1]))]
 
     def cdf(self, value: Any) -> float:
@@ -127,6 +127,7 @@ class IntUniform:
 
     def ppf(self, u: float) -> int:
         """Give the integer whose share of [0, 1] holds `u`."""
+        # u = 1, which an engine may give, would be one beyond
         return min(self.high, self.low + math.floor(u * (self.high - self.low + 1)))
 
     def cdf(self, value: Any) -> float:
@@ -149,7 +150,7 @@ class Uniform:
     def ppf(self, u: float) -> float:
         """Give `low + u (high - low)`."""
         half = self.low / 2 + u * (self.high / 2 - self.low / 2)  # of the whole, high - low may overflow
-        return _clip(half * 2, self.low, self.high)
+        return clip(half * 2, self.low, self.high)
 
     def cdf(self, value: Any) -> float:
         """Give how far between the limits it lies."""
@@ -157,7 +158,7 @@ class Uniform:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +172,24 @@ class LogUniform:
     def ppf(self, u: float) -> float:
         """Give `low (high / low)^u`."""
         low, high = math.log(self.low), math.log(self.high)
-        return _clip(_exp(low + u * (high - low)), self.low, self.high)
+        return clip(_exp(low + u * (high - low)), self.low, self.high)
 
     def cdf(self, value: Any) -> float:
         """Give how far between the limits its logarithm lies."""
         low, high = math.log(self.low), math.log(self.high)
+        # log and exp round, so the ends may come out a digit beyond
         return _share(math.log(value) - low, high - low)
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number between the limits."""
-        return _is_number(value) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Normal:
     """A real number around `mu`; `sigma` 0 makes it the constant `mu`.
 
-    What is drawn lies within 8.3 sigma, since `u` is kept away from 0 and 1, where the law is infinite.
+    What is drawn lies within 8.3 sigma, since `u` is kept away from 0 and 1, where the distribution is infinite.
     """
 
     mu: float = 0.0
@@ -204,7 +206,7 @@ class Normal:
         """Give the value that a share `u` of the draws lies below."""
         if not self.sigma:
             return self.mu
-        return _clip(self.mu + self.sigma * NormalDist().inv_cdf(_clip(u, EDGE, 1 - EDGE)), -LARGEST, LARGEST)
+        return clip(self.mu + self.sigma * NormalDist().inv_cdf(clip(u, EDGE, 1 - EDGE)), -LARGEST, LARGEST)
 
     def cdf(self, value: Any) -> float:
         """Give the share of the draws below it."""
@@ -215,7 +217,7 @@ class Normal:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a finite number (`mu` itself, of a constant)."""
-        return _is_number(value) and -LARGEST <= value <= LARGEST and (self.sigma > 0 or value == self.mu)
+        return is_number(value) and -LARGEST <= value <= LARGEST and (self.sigma > 0 or value == self.mu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,7 @@ class LogNormal:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a finite number above 0 (`e^mu` itself, of a constant)."""
-        return _is_number(value) and 0 < value <= LARGEST and (self.sigma > 0 or value == _exp(self.mu))
+        return is_number(value) and 0 < value <= LARGEST and (self.sigma > 0 or value == _exp(self.mu))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,7 @@ class Beta:
         from scipy.special import betaincinv  # 0.2 s to import
 
         # SciPy 1.17 has no answer for u below 1e-280, nor for some a and b above 1e15, where every draw is the mean
-        value = float(betaincinv(float(self.a), float(self.b), _clip(u, EDGE, 1 - EDGE)))
+        value = float(betaincinv(float(self.a), float(self.b), clip(u, EDGE, 1 - EDGE)))
         return 1 / (1 + self.b / self.a) if math.isnan(value) else value
 
     def cdf(self, value: Any) -> float:
@@ -276,92 +278,16 @@ class Beta:
 
     def contains(self, value: Any) -> bool:
         """Whether it is a number in [0, 1]."""
-        return _is_number(value) and 0 <= value <= 1
+        return is_number(value) and 0 <= value <= 1
 
 
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """Another law rounded to multiples of `q` (the nearest, ties to the even one) that lie inside its limits.
-
-    An integer `q` gives integers, as in W&B. W&B's own law can leave [min, max] (min 1, max 256, q 8 gives 0): a defect
-    we do not copy. A quantised log-normal does give 0, as there: its file states no limit, and moving these draws to
-    `q` would be another law.
-
-    Attributes:
-        law: The law that is rounded.
-        q: The step, above 0.
-        steps: The multiples `k` for which `k q` lies inside the limits; empty if none does.
-    """
-
-    law: RealDistribution
-    q: float
-    steps: range = field(init=False, repr=False, compare=False)
-    _unit: tuple[int, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_unit", _written(self.q).as_integer_ratio())
-        object.__setattr__(self, "steps", self._multiples())
-
-    def _multiples(self) -> range:
-        q, largest = _written(self.q), LARGEST_INT if isinstance(self.q, int) else LARGEST
-        first = math.ceil(_written(max(self.law.low, -largest)) / q)
-        last = math.floor(_written(min(self.law.high, largest)) / q)
-        if self.law.support is None:
-            return range(first, last + 1)
-        k = _clip(self._nearest(self.law.support[0]), first, last)
-        return range(k, k + 1)
-
-    def _nearest(self, value: float) -> int:
-        top, bottom = self._unit
-        over, under = value.as_integer_ratio()  # whole numbers, since value / q may overflow
-        k, rest = divmod(2 * over * bottom, 2 * under * top)
-        return k + (rest > under * top or (rest == under * top and k % 2))
-
-    def _value(self, k: int) -> float:
-        top, bottom = self._unit
-        return k * self.q if isinstance(self.q, int) else k * top / bottom  # integers divide to the nearest float
-
-    def _inside(self, value: float) -> int:
-        return _clip(self._nearest(value), self.steps[0], self.steps[-1])
-
-    @property
-    def support(self) -> tuple[float, ...] | None:
-        """The multiples, if they can be listed."""
-        if not self.steps:
-            return ()
-        first, last = self.steps[0], self.steps[-1]
-        listed = last - first < MAX_SUPPORT and (math.isfinite(self.law.high) or first == last)
-        return tuple(dict.fromkeys(map(self._value, self.steps))) if listed else None  # far from 0, floats repeat
-
-    def ppf(self, u: float) -> float:
-        """Round the inner law's value to the nearest multiple inside the limits."""
-        return self._value(self._inside(self.law.ppf(u)))
-
-    def cdf(self, value: Any) -> float:
-        """Give the middle of the multiple's share, which reaches half a step to both sides."""
-        top, bottom = self._unit
-        k = self._inside(value)
-        below = 0.0 if k == self.steps[0] else self.law.cdf((2 * k - 1) * top / (2 * bottom))
-        above = 1.0 if k == self.steps[-1] else self.law.cdf((2 * k + 1) * top / (2 * bottom))
-        return (below + above) / 2
-
-    def contains(self, value: Any) -> bool:
-        """Whether it is one of the multiples."""
-        if not _is_number(value) or not -LARGEST <= value <= LARGEST or not self.steps:
-            return False
-        return math.isclose(self._value(self._inside(value)), value, rel_tol=1e-9)
-
-
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether it is a number; JSON's truths are none, though Python counts with them."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _written(number: float) -> Fraction:
-    """Give the number as the file writes it, exactly: 0.3 is three times 0.1, where the floats' ratio is 2.99..."""
-    return Fraction(number) if isinstance(number, int) else Fraction(str(number))
-
-
 def _exp(exponent: float) -> float:
+    # math.exp raises above the floats and gives 0 below them, of which there is no logarithm
     if exponent > math.log(LARGEST):
         return LARGEST
     return max(SMALLEST, math.exp(exponent))
@@ -369,10 +295,11 @@ def _exp(exponent: float) -> float:
 
 def _share(part: float, whole: float) -> float:
     """Give the part's share of the whole, in [0, 1]; its middle if the whole has no extent."""
-    return _clip(part / whole, 0.0, 1.0) if whole else 0.5
+    return clip(part / whole, 0.0, 1.0) if whole else 0.5
 
 
-def _clip(value: N, low: N, high: N) -> N:
+def clip(value: N, low: N, high: N) -> N:
+    """Give the nearest value between the limits."""
     return max(min(value, high), low)  # of equals the first: 0.0 stays a float between integer limits
 
 
@@ -381,6 +308,7 @@ _KEYS = json.JSONEncoder(sort_keys=True, default=str)  # made once: json.dumps w
 
 def json_key(value: Any) -> str:
     """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
+    # W&B's grid (`sweeps` 0.3.0) takes 1.0 for 1 too when it looks for what it has given out
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return _KEYS.encode(value)

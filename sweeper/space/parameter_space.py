@@ -25,7 +25,7 @@ class ParameterSpace:
     """All parameters of a sweep by dotted name.
 
     Attributes:
-        laws: Dotted name -> law, in the order of the file.
+        distributions: Dotted name -> distribution, in the order of the file.
         paths: Dotted name -> path of keys in the run's config. A name may hold dots of its own, so the dotted name
             alone does not tell the nesting.
         conditions: Dotted name -> {another's dotted name: its values for which the parameter is active}. All of them
@@ -35,12 +35,12 @@ class ParameterSpace:
         ValueError: The conditions go round in a circle, or name a parameter that is none.
     """
 
-    laws: Mapping[str, Distribution]
+    distributions: Mapping[str, Distribution]
     paths: Mapping[str, tuple[str, ...]]
     conditions: Mapping[str, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self._order if name not in self.laws]
+        unknown = [name for name in self._order if name not in self.distributions]
         if unknown:
             raise ValueError(f"a condition names {unknown[0]}, which is no parameter")
 
@@ -60,13 +60,14 @@ class ParameterSpace:
 
     @cached_property
     def _lengths(self) -> dict[str, int | None]:
-        supports = ((name, law.support) for name, law in self.laws.items())
+        # only the lengths are kept: a support may be 100,000 values
+        supports = ((name, distribution.support) for name, distribution in self.distributions.items())
         return {name: None if support is None else len(support) for name, support in supports}
 
     @property
     def searched(self) -> dict[str, Distribution]:
         """The parameters with more than one value."""
-        return {name: law for name, law in self.laws.items() if self._lengths[name] != 1}
+        return {name: distribution for name, distribution in self.distributions.items() if self._lengths[name] != 1}
 
     def _holds(self, name: str, beside: Params) -> bool:
         """Whether a parameter is active beside others, which lack none that it depends on but the inactive ones."""
@@ -84,14 +85,15 @@ class ParameterSpace:
     def contains(self, params: Params) -> bool:
         """Whether the space can produce these parameters: all the active ones and no other."""
         return (
-            params.keys() <= self.laws.keys()
-            and all((name in params) == self._holds(name, params) for name in self.laws)
-            and all(self.laws[name].contains(value) for name, value in params.items())
+            params.keys() <= self.distributions.keys()
+            and all((name in params) == self._holds(name, params) for name in self.distributions)
+            and all(self.distributions[name].contains(value) for name, value in params.items())
         )
 
     def sample(self, rng: random.Random) -> dict[str, Any]:
         """Draw every parameter independently, and drop the inactive ones."""
-        return self.active({name: law.ppf(rng.random()) for name, law in self.laws.items()})
+        # inactive ones are drawn too: else a condition would shift the draws of all parameters after it
+        return self.active({name: distribution.ppf(rng.random()) for name, distribution in self.distributions.items()})
 
     @cached_property
     def size(self) -> int | None:
@@ -113,6 +115,7 @@ class ParameterSpace:
             return
         pools = {places: tuple(places) for part in parts for places in part}  # product() would copy ranges, each time
         walks = (itertools.product(*(pools[places] for places in part)) for part in parts)
+        # each walk is sorted, but they interleave; merged, nothing is listed as a whole
         for point in heapq.merge(*walks):
             yield self._configuration(point, supports)
 
@@ -131,7 +134,7 @@ class ParameterSpace:
         """Give the parts, and what each parameter can be, names sorted."""
         if self._parts is None:
             raise ValueError("a continuous parameter has no grid")
-        supports = {name: self.laws[name].support for name in sorted(self.laws)}
+        supports = {name: self.distributions[name].support for name in sorted(self.distributions)}
         never_active = (None,)
         return self._parts, {name: never_active if values is None else values for name, values in supports.items()}
 
@@ -146,7 +149,7 @@ class ParameterSpace:
         Inside a part nothing depends on anything: it is the product of the places each parameter can take in its
         support, names sorted; an inactive one stands at the first.
         """
-        parts, names = [], sorted(self.laws)
+        parts, names = [], sorted(self.distributions)
         for decided in self._decisions() or ():
             part = [places for name in names if (places := self._places(name, decided)) is not None]
             if len(part) < len(names):
@@ -167,8 +170,8 @@ class ParameterSpace:
         for name in self._asked:
             active = [decided for decided in decisions if self._holds(name, decided)]
             inactive = [decided for decided in decisions if not self._holds(name, decided)]
-            support = self.laws[name].support if active else ()
-            if support is None or (len(inactive) + len(active) * len(support)) * len(self.laws) > MAX_DECIDED:
+            support = self.distributions[name].support if active else ()
+            if support is None or (len(inactive) + len(active) * len(support)) * len(self.distributions) > MAX_DECIDED:
                 return None
             decisions = [*inactive, *({**decided, name: value} for decided in active for value in support)]
         return decisions
@@ -177,7 +180,7 @@ class ParameterSpace:
     def _asked(self) -> dict[str, dict[str, int]]:
         """The parameters that conditions ask about, each after those it depends on: their values' keys and places."""
         asked = {other for condition in self.conditions.values() for other in condition}
-        supports = {name: self.laws[name].support or () for name in self._order if name in asked}
+        supports = {name: self.distributions[name].support or () for name in self._order if name in asked}
         return {name: {json_key(v): i for i, v in enumerate(values)} for name, values in supports.items()}
 
     def nest(self, params: Params) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.search.rungs import rungs
 
 EXAMPLES = 150
 """Make it thousands for a night's run."""
@@ -115,7 +114,7 @@ def use(definition: SweepDefinition) -> None:
     quoted = yaml.safe_dump(written, default_style='"')  # without, the text "1e-5" would lose its quotes
     assert SweepDefinition.from_yaml(quoted) == definition
     assert definition.configurations != 0
-    assert not definition.early_terminate or rungs(definition.early_terminate)
+    assert not definition.early_terminate or definition.early_terminate.rungs()
     runs: list[Run] = []
     while len(runs) < 3 and (suggestion := suggest(definition, runs, seed=definition.seed or 0)):
         json.dumps(definition.space.nest(suggestion.params), allow_nan=False)

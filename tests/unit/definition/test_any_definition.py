@@ -1,4 +1,4 @@
-"""Laws of every definition: round trips, suggestions inside the space, and a grid that ends exactly where it should."""
+"""What holds for every definition: round trips, suggestions inside the space, a grid that ends where it should."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ordered(kind: st.SearchStrategy[Any], least: float = 0.0) -> st.SearchStrate
     return pairs.map(lambda pair: {"min": pair[0], "max": pair[1]})
 
 
-def law(
+def distribution(
     name: str, *parts: st.SearchStrategy[dict[str, Any]], **fields: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Any]:
     """A form with its name, its limits and some of its other fields."""
@@ -53,9 +53,9 @@ finite = st.one_of(
     values.map(lambda value: {"value": value}),
     distinct.map(lambda several: {"values": several}),
     ordered(small),
-    law("int_uniform", ordered(small)),
-    law("q_uniform", ordered(small), q=st.just(1)),
-    law("q_uniform", st.just({"min": 0.1, "max": 0.5}), q=st.just(0.2)).filter(lambda form: "q" in form),
+    distribution("int_uniform", ordered(small)),
+    distribution("q_uniform", ordered(small), q=st.just(1)),
+    distribution("q_uniform", st.just({"min": 0.1, "max": 0.5}), q=st.just(0.2)).filter(lambda form: "q" in form),
     st.just({"distribution": "q_log_uniform_values", "min": 1, "max": 9, "q": 4}),
     st.just({"distribution": "q_beta", "q": 0.5}),
     st.just({"distribution": "normal", "mu": 1.5, "sigma": 0}),
@@ -63,19 +63,19 @@ finite = st.one_of(
 weighted = st.integers(1, 3).map(lambda n: {"values": list(range(n)), "probabilities": [1 / n] * n})
 continuous = st.one_of(
     ordered(reals),
-    law("uniform", ordered(small), ordered(reals)),
-    law("log_uniform_values", ordered(positive)),
-    law("inv_log_uniform_values", ordered(positive)),
-    law("log_uniform", ordered(st.floats(-9, -1))),
-    law("inv_log_uniform", ordered(st.floats(-9, 0)), ordered(st.floats(1, 9))),
-    law("q_log_uniform_values", ordered(positive, 2.0), q=st.sampled_from([1, 0.25])),
-    law("q_uniform", ordered(reals, 2.0), q=st.sampled_from([1, 0.1])),
-    law("normal", mu=reals, sigma=st.floats(0, 10)),
-    law("q_normal", mu=reals, sigma=positive, q=positive),
-    law("log_normal", mu=st.floats(-5, 5), sigma=st.floats(0, 3)),
-    law("q_log_normal", mu=st.floats(-5, 5), sigma=positive, q=positive),
-    law("beta", a=positive, b=positive),
-    law("q_beta", a=positive, b=positive, q=st.floats(0.1, 1)),
+    distribution("uniform", ordered(small), ordered(reals)),
+    distribution("log_uniform_values", ordered(positive)),
+    distribution("inv_log_uniform_values", ordered(positive)),
+    distribution("log_uniform", ordered(st.floats(-9, -1))),
+    distribution("inv_log_uniform", ordered(st.floats(-9, 0)), ordered(st.floats(1, 9))),
+    distribution("q_log_uniform_values", ordered(positive, 2.0), q=st.sampled_from([1, 0.25])),
+    distribution("q_uniform", ordered(reals, 2.0), q=st.sampled_from([1, 0.1])),
+    distribution("normal", mu=reals, sigma=st.floats(0, 10)),
+    distribution("q_normal", mu=reals, sigma=positive, q=positive),
+    distribution("log_normal", mu=st.floats(-5, 5), sigma=st.floats(0, 3)),
+    distribution("q_log_normal", mu=st.floats(-5, 5), sigma=positive, q=positive),
+    distribution("beta", a=positive, b=positive),
+    distribution("q_beta", a=positive, b=positive, q=st.floats(0.1, 1)),
 )
 NAMES = ["a", "b.c", "_d", "e-1", "g", "number"]
 
@@ -131,10 +131,10 @@ def _paths(parameters: dict[str, Any], outer: tuple[str, ...] = ()) -> list[tupl
 def _conditions(draw: st.DrawFn, space: Any) -> dict[str, Any]:
     """Some parameters hang on some before them, so nothing goes round in a circle."""
     found: dict[str, dict[str, Any]] = {}
-    names = list(space.laws)
+    names = list(space.distributions)
     for place, name in enumerate(names):
         for other in names[:place]:
-            support = space.laws[other].support
+            support = space.distributions[other].support
             if support and draw(st.integers(0, 2)) == 0:
                 wanted = draw(st.lists(st.sampled_from(support), min_size=1, max_size=2))
                 lone = len(wanted) == 1 and not isinstance(wanted[0], list) and draw(st.booleans())
@@ -155,7 +155,8 @@ def _points(draw: st.DrawFn, space: Any) -> list[dict[str, Any]]:
 
 def _names(space: Any) -> st.SearchStrategy[str]:
     fields = st.sampled_from(
-        [f"{{{name}}}" for name in space.laws] + ["{number:03d}" if "number" not in space.laws else "x"]
+        [f"{{{name}}}" for name in space.distributions]
+        + ["{number:03d}" if "number" not in space.distributions else "x"]
     )
     return st.lists(fields, min_size=1, max_size=3).map("-".join)
 
@@ -188,7 +189,7 @@ anyhow = st.one_of(finite, finite, weighted, continuous)
 @given(definition=st.one_of(definitions("random", anyhow), definitions("bayes", anyhow)))
 @bounded
 def test_suggestions_lie_in_the_space(definition):
-    """Whatever the laws, groups, conditions, points and repeats."""
+    """Whatever the distributions, groups, conditions, points and repeats."""
     check_round_trip(definition)
     assert len(use(definition, limit=6)) == min(6, definition.expected_runs or 6)
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from sweeper.cli import app
 from sweeper.definition.json_schema import sweep_schema
-from sweeper.definition.parameter_forms import LEAVES
+from sweeper.definition.parameters import FORMS
 
 SWEEPS = Path(__file__).parents[3] / "sweeps"
 FILES = sorted(SWEEPS.glob("*.yaml"))
@@ -70,7 +70,7 @@ def test_the_shipped_schema_is_the_one_that_the_command_prints():
     assert (SWEEPS / "sweep.schema.json").read_text() == printed
 
 
-@pytest.mark.parametrize("distribution", LEAVES)
+@pytest.mark.parametrize("distribution", FORMS)
 def test_every_distribution_is_offered(distribution):
     """Completion knows them all."""
     offered = {node.get("const") for node in objects(sweep_schema())}

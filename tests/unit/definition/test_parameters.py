@@ -1,96 +1,20 @@
-"""The forms of a parameter: which law each one gives, and what a wrong one says."""
+"""Parameters and groups of them: which form each one has, and what a wrong one says."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
-from sweeper.definition.parameter_forms import LEAVES
 from sweeper.definition.parameters import flat_forms
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
-from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Quantized, Uniform
-
-FORMS = {
-    "constant": ("{value: 3}", Categorical((3,))),
-    "constant, explicit": ("{distribution: constant, value: null}", Categorical((None,))),
-    "a mapping as constant": ("{value: {a: [1, {b: x}]}}", Categorical(({"a": [1, {"b": "x"}]},))),
-    "categorical": ("{values: [1, 0.5, x, true, null, [1]]}", Categorical((1, 0.5, "x", True, None, [1]))),
-    "categorical, explicit": ("{distribution: categorical, values: [1]}", Categorical((1,))),
-    "weighted": ("{values: [a, b], probabilities: [0.25, 0.75]}", Categorical(("a", "b"), (0.25, 0.75))),
-    "weighted, explicit": (
-        "{distribution: categorical_w_probabilities, values: [a, b], probabilities: [1, 0]}",
-        Categorical(("a", "b"), (1.0, 0.0)),
-    ),
-    "weighted in thirds": (
-        "{values: [a, b, c], probabilities: [0.333333, 0.333333, 0.333333]}",
-        Categorical(("a", "b", "c"), (0.333333,) * 3),
-    ),
-    "int_uniform": ("{min: -3, max: 7}", IntUniform(-3, 7)),
-    "int_uniform, explicit": ("{distribution: int_uniform, min: 0, max: 1}", IntUniform(0, 1)),
-    "int_uniform of 64 bits": (f"{{min: 1_000, max: {2**63 - 1}}}", IntUniform(1000, 2**63 - 1)),
-    "uniform": ("{min: 0.5, max: 2.0}", Uniform(0.5, 2.0)),
-    "uniform, explicit": ("{distribution: uniform, min: 1, max: 2}", Uniform(1, 2)),
-    "uniform, explicit and mixed": ("{distribution: uniform, min: 1, max: 2.5}", Uniform(1, 2.5)),
-    "q_uniform": ("{distribution: q_uniform, min: 0, max: 1}", Quantized(Uniform(0, 1), 1.0)),
-    "q_uniform with q": ("{distribution: q_uniform, min: 8, max: 64, q: 8}", Quantized(Uniform(8, 64), 8)),
-    "log_uniform_values": ("{distribution: log_uniform_values, min: 0.1, max: 10}", LogUniform(0.1, 10)),
-    "inv_log_uniform_values": ("{distribution: inv_log_uniform_values, min: 0.1, max: 10}", LogUniform(0.1, 10)),
-    "q_log_uniform_values": (
-        "{distribution: q_log_uniform_values, min: 1, max: 256, q: 8}",
-        Quantized(LogUniform(1, 256), 8),
-    ),
-    "log_uniform": ("{distribution: log_uniform, min: -2, max: 1}", LogUniform(math.exp(-2), math.exp(1))),
-    "inv_log_uniform": ("{distribution: inv_log_uniform, min: -2, max: 1}", LogUniform(math.exp(-1), math.exp(2))),
-    "q_log_uniform": (
-        "{distribution: q_log_uniform, min: 0, max: 5, q: 2}",
-        Quantized(LogUniform(math.exp(0), math.exp(5)), 2),
-    ),
-    "normal": ("{distribution: normal}", Normal(0.0, 1.0)),
-    "normal with mu and sigma": ("{distribution: normal, mu: 3, sigma: 0.5}", Normal(3, 0.5)),
-    "q_normal": ("{distribution: q_normal, mu: 3, q: 0.5}", Quantized(Normal(3, 1.0), 0.5)),
-    "log_normal": ("{distribution: log_normal, sigma: 2}", LogNormal(0.0, 2)),
-    "q_log_normal": ("{distribution: q_log_normal, mu: 1, q: 2}", Quantized(LogNormal(1, 1.0), 2)),
-    "beta": ("{distribution: beta, a: 2}", Beta(2, 1)),
-    "q_beta": ("{distribution: q_beta, b: 2, q: 0.25}", Quantized(Beta(1, 2), 0.25)),
-}
+from sweeper.space.distributions import Categorical
 
 
 def define(form: str) -> SweepDefinition:
     return SweepDefinition.from_yaml(f"method: random\nparameters:\n  p: {form}\n", "my.yaml")
-
-
-def text(value: object) -> str:
-    """A text that tells 1 from 1.0 and true, but not the order of keys."""
-    return json.dumps(value, sort_keys=True)
-
-
-@pytest.mark.parametrize(("form", "law"), FORMS.values(), ids=FORMS)
-def test_a_form_gives_its_law_at_any_depth(form, law):
-    """Written out or implied by its keys, at the top or three groups down."""
-    nested = "{parameters: {a: {parameters: {b: {parameters: {c.d: " + form + "}}}}}}"
-    assert define(form).space.laws == {"p": law}
-    assert define(nested).space.laws == {"p.a.b.c.d": law}
-    assert define(nested).space.paths == {"p.a.b.c.d": ("p", "a", "b", "c.d")}
-
-
-@pytest.mark.parametrize("form", [form for form, _ in FORMS.values()], ids=FORMS)
-def test_a_form_gives_back_what_was_written(form):
-    """No default is written out, and no number changes its type."""
-    definition = define(form)
-    written = definition.to_dict()
-    assert text(written["parameters"]["p"]) == text(yaml.safe_load(form))
-    assert SweepDefinition.model_validate(written) == definition
-
-
-def test_every_distribution_has_a_test():
-    """The table above is complete."""
-    forms = [yaml.safe_load(form) for form, _ in FORMS.values()]
-    assert {form["distribution"] for form in forms if "distribution" in form} == set(LEAVES)
 
 
 def test_groups_are_opened_in_the_order_of_the_file():
@@ -113,9 +37,14 @@ WRONG = {
     "a typo in probabilities": ("{values: [1, 2], probability: [1, 0]}", "probability", "unknown", "`probabilities`"),
     "a typo in distribution": ("{distrbution: uniform, min: 1, max: 2}", "distrbution", "unknown", "`distribution`"),
     "a strange key": ("{value: 1, foo: 2}", "foo", "unknown key", "distribution, value"),
-    "a law with a typo": ("{distribution: unifrm, min: 1, max: 2}", "distribution", "'unifrm'", "`uniform`"),
-    "a law in capitals": ("{distribution: Uniform, min: 1, max: 2}", "distribution", "'Uniform'", "`uniform`"),
-    "a law that is a list": ("{distribution: [uniform], min: 1}", "distribution", "unknown", "choose from constant"),
+    "a distribution with a typo": ("{distribution: unifrm, min: 1, max: 2}", "distribution", "'unifrm'", "`uniform`"),
+    "a distribution in capitals": ("{distribution: Uniform, min: 1, max: 2}", "distribution", "'Uniform'", "`uniform`"),
+    "a distribution that is a list": (
+        "{distribution: [uniform], min: 1}",
+        "distribution",
+        "unknown",
+        "choose from constant",
+    ),
     "value and values": ("{value: 1, values: [2]}", "values", "does not belong to `constant`", "distribution, value"),
     "a range with values": ("{min: 1, max: 2, values: [3]}", "min", "does not belong to `categorical`", "values"),
     "values of a uniform": ("{distribution: uniform, values: [1], min: 0, max: 1}", "values", "`uniform`", "min, max"),
@@ -124,8 +53,8 @@ WRONG = {
     "half of a uniform": ("{distribution: uniform, min: 1}", "", "has no `max`", "add `max:`"),
     "only probabilities": ("{probabilities: [1]}", "", "has no `values`", "add `values:`"),
     "only a name": ("{distribution: categorical}", "", "has no `values`", "add `values:`"),
-    "q without a law": ("{min: 1, max: 9, q: 2}", "", "`q` needs a `distribution:`", "q_uniform"),
-    "mu without a law": ("{mu: 1, sigma: 2}", "", "`mu` needs a `distribution:`", "normal"),
+    "q without a distribution": ("{min: 1, max: 9, q: 2}", "", "`q` needs a `distribution:`", "q_uniform"),
+    "mu without a distribution": ("{mu: 1, sigma: 2}", "", "`mu` needs a `distribution:`", "normal"),
     "no list of values": ("{values: 3}", "values", "3 does not fit", "write a list"),
     "no values": ("{values: []}", "values", "[] is too short", "1 or more"),
     "1e-5 as a limit": ("{min: 1e-5, max: 0.1}", "min", "YAML reads 1e-5 as text", "write 1.0e-5"),
@@ -229,7 +158,7 @@ def test_all_faults_of_a_form_come_at_once(form, faults):
 
 def test_quotes_make_a_text_of_what_looks_like_a_number():
     """Whoever wants the text `1e-5` writes it in quotes."""
-    assert define("{values: ['1e-5', \"1e-4\", on]}").space.laws["p"] == Categorical(("1e-5", "1e-4", True))
+    assert define("{values: ['1e-5', \"1e-4\", on]}").space.distributions["p"] == Categorical(("1e-5", "1e-4", True))
 
 
 HUGE = 10**5000

@@ -106,7 +106,7 @@ def test_a_parameter_that_did_not_vary_is_not_judged():
 
 
 def test_a_parameter_that_some_runs_lack_is_judged_by_those_that_have_it():
-    """A conditional parameter has its own number of runs; values that its law cannot give count as lacking."""
+    """A conditional parameter has its own number of runs; values that its distribution cannot give count as lacking."""
     sweep = definition()
     runs = drawn(sweep, 200, lambda params: params["noise"])
     runs = [

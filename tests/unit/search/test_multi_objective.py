@@ -6,12 +6,9 @@ import itertools
 import math
 import random
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
-from sweeper.search import multi_objective, repeats, suggest
+from sweeper.search import multi_objective, suggest
 from sweeper.search.pareto_front import front as front_of
 
 GOALS = ("minimize", "maximize")
@@ -19,20 +16,6 @@ PLANE = SweepDefinition.from_yaml(
     "method: custom\nmetrics: [{name: a}, {name: b, goal: maximize}]\n"
     "parameters: {x: {min: 0.0, max: 1.0}, y: {min: 0.0, max: 1.0}}"
 )
-VALUES = st.lists(st.none() | st.tuples(*[st.integers(0, 5).map(float)] * 2), max_size=30)
-
-
-def beats(one, other) -> bool:
-    return one[0] <= other[0] and one[1] >= other[1] and one != other
-
-
-@given(VALUES)
-def test_the_front_is_what_nobody_beats(values):
-    """A run is on the front if and only if it has values and no other run's values beat them."""
-    front = front_of(values, GOALS)
-    for index, row in enumerate(values):
-        unbeaten = row is not None and not any(beats(other, row) for other in values if other is not None)
-        assert (index in front) == unbeaten
 
 
 def costs(params) -> tuple[float, float]:
@@ -126,15 +109,6 @@ def test_the_same_runs_and_seed_give_the_same_suggestion():
         for n, params in enumerate(PLANE.space.sample(rng) for _ in range(8))
     ]
     assert suggest(PLANE, runs, seed=1) == suggest(PLANE, runs, seed=1) != suggest(PLANE, runs, seed=2)
-
-
-def test_repeats_count_with_their_mean():
-    """A configuration that was run twice counts as one run with the mean of each metric."""
-    twice = SweepDefinition.model_validate({**PLANE.to_dict(), "sweeper": {"repeats": 2}})
-    point = {"x": 0.5, "y": 0.5}
-    pair = [Run(id=str(n), state=RunState.FINISHED, params=point, values=(n, 2.0 * n)) for n in (1, 2)]
-    (run,) = repeats.averaged(twice, pair)
-    assert run.values == (1.5, 3.0)
 
 
 def test_search_is_over_when_one_run_reaches_all_targets():

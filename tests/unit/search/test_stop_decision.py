@@ -1,4 +1,4 @@
-"""Early termination beyond W&B's rule: ASHA, the median, runs without a number, and decisions as records."""
+"""Early termination: who is stopped by which rule, runs without a number, and decisions as records."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
 
-from sweeper.definition.early_terminate import Asha, BeyondWandb, Hyperband, Median, StoppingRule
+from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import stop_decision
-from sweeper.search.rungs import rungs
-from sweeper.search.stop_decision import judged_at
 
 ASHA = Asha(type="asha", min_iter=1, eta=3)
 MEDIAN = Median(type="median", warm_up=1, min_runs=3, percentile=50)
@@ -54,13 +51,6 @@ def test_asha_judges_at_rungs_only():
     assert stop_decision(definition(ASHA), run("late", 9.0), peers)
 
 
-def test_asha_has_no_rung_at_the_length_of_a_whole_run():
-    """The last value of a whole run is not worth a judgement."""
-    assert rungs(Asha(type="asha", min_iter=1, max_iter=27, eta=3)) == (1, 3, 9)
-    assert rungs(Asha(type="asha", min_iter=1, eta=3))[:4] == (1, 3, 9, 27)
-    assert rungs(Asha(type="asha", min_iter=1, eta=1.2))[:4] == (1, 2, 3, 4)
-
-
 @pytest.mark.parametrize("goal", ["minimize", "maximize"])
 def test_the_median_stops_the_worse_half(goal):
     """By the best values so far, worse than the better half is stopped; as good as its worst goes on."""
@@ -85,34 +75,6 @@ def test_a_dip_stops_nobody_beyond_wandbs_rule(rule):
     dipped = run("r", 0.1, 0.1, 9.0)
     assert stop_decision(definition(rule), dipped, peers) is None
     assert stop_decision(definition(Hyperband(type="hyperband", min_iter=3)), dipped, peers)
-
-
-@pytest.mark.parametrize(
-    ("rule", "before", "now", "at"),
-    [
-        (ASHA, 0, 1, (1,)),
-        (ASHA, 1, 2, ()),
-        (ASHA, 0, 10, (1, 3, 9)),
-        (ASHA, 3, 3, ()),
-        (MEDIAN, 2, 5, (5,)),
-        (MEDIAN, 5, 5, ()),
-        (HYPERBAND, 2, 5, (5,)),
-        (HYPERBAND, 5, 5, (5,)),
-    ],
-)
-def test_each_rung_is_judged_once_even_if_several_arrive_together(rule, before, now, at):
-    """A delivery may hold several rungs, each judged by itself; only W&B's rule looks again without a new value."""
-    assert judged_at(rule, before, now) == at
-
-
-@given(st.lists(st.integers(0, 5), max_size=12))
-def test_however_values_are_delivered_asha_judges_the_same_iterations(sizes):
-    """Cut into deliveries in any way, the judged iterations are the rungs, each once."""
-    seen, before = [], 0
-    for size in sizes:
-        seen += judged_at(ASHA, before, before + size)
-        before += size
-    assert seen == [rung for rung in rungs(ASHA) if rung <= before]
 
 
 @pytest.mark.parametrize(
@@ -149,20 +111,61 @@ def test_a_decision_is_a_record():
     assert decision.reason == "asha rung 1: loss 1 < 4, the best 1/3 of 6 runs"
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        {"type": "asha"},
-        {"type": "asha", "min_iter": 0},
-        {"type": "asha", "min_iter": 9, "max_iter": 9},
-        {"type": "asha", "min_iter": 1, "eta": 1},
-        {"type": "median", "min_runs": 0},
-        {"type": "median", "percentile": 100},
-        {"type": "median", "min_iter": 1},
-        {"type": "hyperband", "min_iter": 1},
-    ],
-)
-def test_a_rule_that_cannot_work_is_refused(rule):
-    """Missing first rung, no rung at all, no survivors, unknown keys, and W&B's own rule under our key."""
-    with pytest.raises(ValidationError):
-        TypeAdapter(BeyondWandb).validate_python(rule)
+@pytest.mark.parametrize(("runs", "kept"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3), (7, 3)])
+def test_the_best_third_and_one_more_are_kept(runs, kept):
+    """At eta 3, floor(n / 3) + 1 of n runs go on."""
+    peers = [run(str(value), float(value)) for value in range(runs)]
+    stopped = [peer for peer in peers if stop_decision(definition(HYPERBAND), peer, peers)]
+    assert len(stopped) == runs - kept
+    assert {peer.id for peer in stopped} == {str(value) for value in range(kept, runs)}
+
+
+def test_maximizing_keeps_the_largest():
+    """The threshold is negated with the goal."""
+    peers = [run("low", 0.1), run("mid", 0.5), run("high", 0.9), run("top", 0.95)]
+    stopped = {
+        peer.id
+        for peer in peers
+        if stop_decision(definition(Hyperband(type="hyperband", min_iter=1), "maximize"), peer, peers)
+    }
+    assert stopped == {"low", "mid"}
+
+
+def test_strict_judges_the_value_at_the_rung():
+    """A run that dips at the rung is stopped when strict, kept on its best when not."""
+    good = [run(f"g{n}", 0.4, 0.3 + n / 100, state=RunState.FINISHED) for n in range(3)]
+    dipped = run("d", 0.1, 0.9)
+    assert stop_decision(definition(Hyperband(type="hyperband", min_iter=2, strict=True)), dipped, good)
+    assert not stop_decision(definition(Hyperband(type="hyperband", min_iter=2, strict=False)), dipped, good)
+
+
+def test_a_decision_gives_its_reason_in_numbers():
+    """Rung, value, threshold and the number of runs are all there."""
+    peers = [run("a", 1.0, 0.25), run("b", 1.0, 0.5), run("c", 1.0, 0.75)]
+    decision = stop_decision(definition(Hyperband(type="hyperband", min_iter=2)), peers[2], peers)
+    assert decision is not None
+    assert decision.run_id == "c"
+    assert all(part in decision.reason for part in ("rung 2", "loss 0.75", "> 0.5", "3 runs"))
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state is not RunState.RUNNING])
+def test_only_running_runs_are_stopped(state):
+    """A run in any other state is left alone, however bad."""
+    peers = [run("a", 0.1), run("b", 0.2), run("c", 0.3)]
+    assert stop_decision(definition(HYPERBAND), run("d", 9.0, state=state), peers) is None
+
+
+def test_nobody_is_stopped_before_the_first_rung():
+    """Two values do not reach min_iter 3."""
+    peers = [run("a", 0.1, 0.1), run("b", 9.0, 9.0)]
+    assert stop_decision(definition(Hyperband(type="hyperband", min_iter=3)), peers[1], peers) is None
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=12))
+def test_a_better_run_is_never_stopped_before_a_worse_one(values):
+    """At the same rung, whoever is stopped is worse than everyone who is not."""
+    peers = [run(str(n), value) for n, value in enumerate(values)]
+    stopped = [p.history[0] for p in peers if stop_decision(definition(HYPERBAND), p, peers)]
+    kept = [p.history[0] for p in peers if not stop_decision(definition(HYPERBAND), p, peers)]
+    assert kept
+    assert max(kept) < min(stopped, default=float("inf"))

@@ -11,7 +11,6 @@ import pytest
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.search.repeats import averaged
 from sweeper.space.parameter_space import params_key
 
 PARAMETERS = "parameters: {a: {values: [1, 2, 3]}, b: {values: [x, y]}, c: {min: 1, max: 4}}\n"
@@ -42,28 +41,13 @@ def keys(runs: list[Run]) -> list[str]:
     return [params_key(run.params) for run in runs]
 
 
-def test_a_grid_in_random_order_is_the_same_grid():
-    """Every configuration once, not in W&B's order, and in another one with another seed."""
-    plain, shuffled = exhaust(define("grid")), exhaust(define("grid", "{order: random}"))
-    assert sorted(keys(plain)) == sorted(keys(shuffled))
-    assert keys(plain) != keys(shuffled)
-    assert keys(shuffled) == keys(exhaust(define("grid", "{order: random}")))
-    assert keys(shuffled) != keys(exhaust(define("grid", "{order: random}"), seed=2))
-
-
-def test_a_random_order_has_no_direction():
-    """The first half of the shuffled grid holds every value of every parameter."""
-    half = exhaust(define("grid", "{order: random}"), limit=12)
-    assert {run.params["a"] for run in half} == {1, 2, 3}
-    assert {run.params["b"] for run in half} == {"x", "y"}
-    assert {run.params["c"] for run in half} == {1, 2, 3, 4}
-
-
 def test_a_restart_keeps_the_random_order():
-    """What comes next depends on the runs and the seed alone, not on who asked before."""
-    runs = exhaust(define("grid", "{order: random}"))
+    """What comes next depends on the runs and the seed alone, not on who asked before; it is not W&B's order."""
     definition = define("grid", "{order: random}")
+    runs = exhaust(definition)
     assert all(suggest(definition, runs[:n], seed=1).params == runs[n].params for n in range(0, 24, 5))
+    assert sorted(keys(runs)) == sorted(keys(exhaust(define("grid"))))
+    assert keys(exhaust(define("grid"))) != keys(runs)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -97,29 +81,6 @@ def test_run_cap_counts_every_repeat():
     """It is the number of runs, not of configurations."""
     definition = SweepDefinition.from_yaml(f"method: grid\nrun_cap: 7\n{PARAMETERS}sweeper: {{repeats: 3}}")
     assert len(exhaust(definition)) == 7
-
-
-@pytest.mark.parametrize("count", ["", ", repeat_parameter: fold"])
-def test_a_search_learns_from_the_mean_of_the_repeats(count):
-    """One lucky run does not make a configuration the best; a failed one does not make it the worst."""
-    definition = define("bayes", "{repeats: 3" + count + "}")
-    fold = [{"fold": n} if count else {} for n in (1, 2, 3)]
-    runs = [run(n, value, a=1, **fold[n]) for n, value in enumerate([0.0, 4.0, 5.0])]
-    runs += [run(3, 2.0, a=2, **fold[0]), Run(id="4", state=RunState.FAILED, params={"a": 2, **fold[1]})]
-    runs += [run(5, 1.0, a=3, **fold[0]), run(6, None, a=3, **fold[1])]
-    assert [(run.params, run.state, run.history) for run in averaged(definition, runs)] == [
-        ({"a": 1}, RunState.FINISHED, (3.0,)),
-        ({"a": 2}, RunState.FINISHED, (2.0,)),
-        ({"a": 3}, RunState.FINISHED, (1.0,)),
-    ]
-
-
-def test_repeats_without_any_value_keep_the_search_away():
-    """Running, they are a pending place; failed, a failure."""
-    definition = define("bayes", "{repeats: 2}")
-    failed = Run(id="0", state=RunState.FAILED, params={"a": 1})
-    assert [r.state for r in averaged(definition, [failed, run(1, None, a=1)])] == [RunState.RUNNING]
-    assert [r.state for r in averaged(definition, [failed, failed])] == [RunState.FAILED]
 
 
 def test_a_bayesian_search_with_repeats_is_not_fooled_by_luck():
@@ -271,20 +232,3 @@ def test_the_target_counts_in_a_running_run_and_not_in_a_prior_one():
     reached = Run(id="r", state=RunState.RUNNING, params={"a": 1, "b": "x", "c": 1}, history=(0.9, 0.1, 0.8))
     assert suggest(definition, [reached], seed=1) is None
     assert suggest(definition, [run("p", 0.1, prior=True, a=1, b="x", c=1)], seed=1) is not None
-
-
-def test_a_value_that_is_almost_certain_does_not_hide_the_others():
-    """A million configurations of which one is drawn nearly always: the others are found without listing them."""
-    law = "{distribution: q_beta, a: 1000, b: 0.001, q: 0.0001}"
-    definition = define("random", "{}", f"parameters: {{p: {law}, q: {law}, r: {law}}}\n")
-    runs = exhaust(definition, limit=3)
-    assert len(set(keys(runs))) == 3
-
-
-def test_what_is_left_of_a_space_is_drawn_at_random():
-    """Not in the order of the grid."""
-    weights = [1 - 50e-9] + [1e-9] * 50
-    law = f"{{values: {list(range(51))}, probabilities: {weights}}}"
-    definition = define("random", "{}", f"parameters: {{p: {law.replace('1e-09', '1.0e-9')}}}\n")
-    seconds = {exhaust(definition, seed=seed, limit=2)[1].params["p"] for seed in range(8)}
-    assert len(seconds) > 3

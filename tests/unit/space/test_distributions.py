@@ -1,4 +1,4 @@
-"""Laws of parameters: support, quantiles, quantisation, and no argument that breaks them."""
+"""Distributions of parameters: support, quantiles, quantisation, and no argument that breaks them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sweeper.space import distributions
-from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Quantized, Uniform
+from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Uniform
+from sweeper.space.quantized import Quantized
 
 units = st.floats(0, 1)
 inner_units = st.floats(1e-9, 1 - 1e-9)
@@ -37,80 +37,86 @@ QUANTIZED = [
     (Quantized(Beta(2.0, 5.0), 0.1), stats.beta(2.0, 5.0)),
     (Quantized(Beta(0.5, 0.5), 0.25), stats.beta(0.5, 0.5)),
 ]
-LAWS = [
+DISTRIBUTIONS = [
     Categorical(("adam", "sgd", None)),
     Categorical((True, False, 1, 0), (0.1, 0.2, 0.3, 0.4)),
     Categorical(("a", "b", "c"), (0.5, 0.5, 0.0)),
     IntUniform(-3, 7),
-    *(law for law, _ in REAL + QUANTIZED),
+    *(distribution for distribution, _ in REAL + QUANTIZED),
 ]
 WITH_ORACLE = [pair for pair in REAL if pair[1] is not None]
 
 
-@pytest.mark.parametrize("law", LAWS, ids=repr)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
 @given(u=units)
 @example(u=0.0)
 @example(u=1.0)
-def test_a_sample_lies_in_its_law(law, u):
-    """Whatever the uniform number, both ends included, the value is one the law contains and lists."""
-    value = law.ppf(u)
-    assert law.contains(value)
-    assert law.support is None or value in law.support
+def test_a_sample_lies_in_its_distribution(distribution, u):
+    """Whatever the uniform number, both ends included, the value is one the distribution contains and lists."""
+    value = distribution.ppf(u)
+    assert distribution.contains(value)
+    assert distribution.support is None or value in distribution.support
 
 
-@pytest.mark.parametrize("law", LAWS, ids=repr)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
 @given(u=inner_units)
-def test_the_cdf_undoes_the_ppf(law, u):
+def test_the_cdf_undoes_the_ppf(distribution, u):
     """A value turned back into [0, 1] is a point that gives the value again."""
-    value = law.ppf(u)
-    assert 0 <= law.cdf(value) <= 1
-    again = law.ppf(law.cdf(value))
-    continuous = not isinstance(law, Categorical | IntUniform | Quantized)
+    value = distribution.ppf(u)
+    assert 0 <= distribution.cdf(value) <= 1
+    again = distribution.ppf(distribution.cdf(value))
+    continuous = not isinstance(distribution, Categorical | IntUniform | Quantized)
     assert again == pytest.approx(value, rel=1e-6) if continuous else again == value
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if law.support is not None], ids=repr)
-def test_the_cdf_of_every_listed_value_leads_back_to_it(law):
+@pytest.mark.parametrize(
+    "distribution", [distribution for distribution in DISTRIBUTIONS if distribution.support is not None], ids=repr
+)
+def test_the_cdf_of_every_listed_value_leads_back_to_it(distribution):
     """Each value has a share of [0, 1], and its CDF lies in the middle of it: the first and the last too."""
-    assert [law.ppf(law.cdf(value)) for value in law.support] == list(law.support)
+    assert [distribution.ppf(distribution.cdf(value)) for value in distribution.support] == list(distribution.support)
 
 
-@pytest.mark.parametrize("law", [law for law, _ in REAL + QUANTIZED], ids=repr)
+@pytest.mark.parametrize("distribution", [distribution for distribution, _ in REAL + QUANTIZED], ids=repr)
 @given(one=units, other=units)
-def test_a_larger_share_gives_no_smaller_value(law, one, other):
+def test_a_larger_share_gives_no_smaller_value(distribution, one, other):
     """The inverse CDF never falls."""
-    low, high = law.ppf(min(one, other)), law.ppf(max(one, other))
+    low, high = distribution.ppf(min(one, other)), distribution.ppf(max(one, other))
     assert low <= high or low == pytest.approx(high, rel=1e-12)
 
 
-@pytest.mark.parametrize(("law", "oracle"), WITH_ORACLE, ids=[repr(law) for law, _ in WITH_ORACLE])
+@pytest.mark.parametrize(
+    ("distribution", "oracle"), WITH_ORACLE, ids=[repr(distribution) for distribution, _ in WITH_ORACLE]
+)
 @given(u=inner_units)
-def test_quantiles_are_those_of_the_stated_law(law, oracle, u):
-    """SciPy's law of the same name has the same quantiles and the same CDF."""
-    value = law.ppf(u)
+def test_quantiles_are_those_of_the_stated_distribution(distribution, oracle, u):
+    """SciPy's distribution of the same name has the same quantiles and the same CDF."""
+    value = distribution.ppf(u)
     assert value == pytest.approx(oracle.ppf(u), rel=1e-6, abs=1e-12)
-    assert law.cdf(value) == pytest.approx(oracle.cdf(value), rel=1e-6)
+    assert distribution.cdf(value) == pytest.approx(oracle.cdf(value), rel=1e-6)
 
 
-@pytest.mark.parametrize(("law", "oracle"), QUANTIZED, ids=[repr(law) for law, _ in QUANTIZED])
+@pytest.mark.parametrize(
+    ("distribution", "oracle"), QUANTIZED, ids=[repr(distribution) for distribution, _ in QUANTIZED]
+)
 @given(u=inner_units)
-def test_a_quantised_value_is_as_likely_as_rounding_makes_it(law, oracle, u):
-    """The share of a value is the inner law's between the middles to its neighbours, all that is beyond at the ends."""
-    value, within = law.ppf(u), 1e-9
-    below, above = oracle.cdf(value - law.q / 2), oracle.cdf(value + law.q / 2)
-    first, last = value == law.ppf(0.0), value == law.ppf(1.0)
+def test_a_quantised_value_is_as_likely_as_rounding_makes_it(distribution, oracle, u):
+    """A value's share is the inner one's between the middles to its neighbours, all that is beyond at the ends."""
+    value, within = distribution.ppf(u), 1e-9
+    below, above = oracle.cdf(value - distribution.q / 2), oracle.cdf(value + distribution.q / 2)
+    first, last = value == distribution.ppf(0.0), value == distribution.ppf(1.0)
     assert (first and u <= above + within) or (last and u >= below - within) or below - within <= u <= above + within
     for inside in (below + 1e-7, above - 1e-7):
         if below < inside < above:
-            assert law.ppf(inside) == value
+            assert distribution.ppf(inside) == value
 
 
-@pytest.mark.parametrize("law", LAWS, ids=repr)
-def test_what_no_law_gives_is_not_contained(law):
-    """Text, NaN, infinities, lists and numbers beyond the floats are no values; -1e15 is one of a normal law alone."""
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
+def test_what_no_distribution_gives_is_not_contained(distribution):
+    """Text, NaN, infinities, lists and numbers beyond the floats are no values; -1e15 is one of a normal one alone."""
     strange = ["three", math.nan, math.inf, -math.inf, [1.0], {}, 10**400]
-    assert not [value for value in strange if law.contains(value)]
-    assert law.contains(-1e15) == isinstance(getattr(law, "law", law), Normal)
+    assert not [value for value in strange if distribution.contains(value)]
+    assert distribution.contains(-1e15) == isinstance(getattr(distribution, "distribution", distribution), Normal)
 
 
 positive = st.floats(min_value=5e-324, allow_infinity=False)
@@ -118,7 +124,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 limits = st.tuples(finite, finite).map(sorted).filter(lambda pair: pair[0] < pair[1])
 positive_limits = st.tuples(positive, positive).map(sorted).filter(lambda pair: pair[0] < pair[1])
 spreads = st.just(0.0) | positive
-any_law = st.one_of(
+any_distribution = st.one_of(
     limits.map(lambda pair: Uniform(*pair)),
     positive_limits.map(lambda pair: LogUniform(*pair)),
     st.builds(Normal, finite, spreads),
@@ -127,146 +133,87 @@ any_law = st.one_of(
 )
 
 
-@given(law=any_law, u=units)
-@example(law=LogNormal(0.0, 1e300), u=1.0)
-@example(law=LogNormal(1e308, 1e308), u=0.0)
-@example(law=Uniform(-1.7e308, 1.7e308), u=0.5)
-@example(law=LogUniform(1e300, math.nextafter(1e300, math.inf)), u=0.5)
-@example(law=Beta(0.5, 1e308), u=0.5)
-def test_no_arguments_drive_a_law_out_of_the_floats(law, u):
+@given(distribution=any_distribution, u=units)
+@example(distribution=LogNormal(0.0, 1e300), u=1.0)
+@example(distribution=LogNormal(1e308, 1e308), u=0.0)
+@example(distribution=Uniform(-1.7e308, 1.7e308), u=0.5)
+@example(distribution=LogUniform(1e300, math.nextafter(1e300, math.inf)), u=0.5)
+@example(distribution=Beta(0.5, 1e308), u=0.5)
+def test_no_arguments_drive_a_distribution_out_of_the_floats(distribution, u):
     """Limits 1e308 apart, spreads of 1e300, subnormals: the value is finite and contained, its CDF in [0, 1]."""
-    value = law.ppf(u)
+    value = distribution.ppf(u)
     assert math.isfinite(value)
-    assert law.contains(value)
-    assert 0 <= law.cdf(value) <= 1
+    assert distribution.contains(value)
+    assert 0 <= distribution.cdf(value) <= 1
 
 
-@given(law=any_law, q=positive | st.integers(1, 2**63 - 1), u=units)
-@example(law=Uniform(0.0, 1e308), q=5e-324, u=0.9)
-@example(law=Normal(0.0, 1e300), q=1, u=1.0)
-@example(law=Normal(1.7e308, 0.0), q=1e308, u=0.5)
-@example(law=Uniform(1e17, 1e17 + 100), q=1.0, u=0.5)
-def test_no_arguments_drive_a_quantised_law_out_of_its_limits(law, q, u):
+@given(distribution=any_distribution, q=positive | st.integers(1, 2**63 - 1), u=units)
+@example(distribution=Uniform(0.0, 1e308), q=5e-324, u=0.9)
+@example(distribution=Normal(0.0, 1e300), q=1, u=1.0)
+@example(distribution=Normal(1.7e308, 0.0), q=1e308, u=0.5)
+@example(distribution=Uniform(1e17, 1e17 + 100), q=1.0, u=0.5)
+def test_no_arguments_drive_a_quantised_distribution_out_of_its_limits(distribution, q, u):
     """Whatever the step: finite, contained, inside the limits; a whole step gives 64-bit integers."""
-    quantised = Quantized(law, q)
+    quantised = Quantized(distribution, q)
     if not quantised.steps:
         return
     value = quantised.ppf(u)
     assert quantised.contains(value)
-    assert law.low <= value <= law.high
+    assert distribution.low <= value <= distribution.high
     assert 0 <= quantised.cdf(value) <= 1
     assert math.isfinite(value) if isinstance(q, float) else isinstance(value, int) and abs(value) < 2**63
 
 
-@given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e3), q=st.integers(1, 10_000).map(lambda n: n / 1000))
-def test_a_listed_quantised_law_leads_back_to_each_value(low, width, q):
-    """Random limits and steps: every value listed lies inside, appears once, and is found again by its CDF."""
-    law = Quantized(Uniform(low, low + width), q)
-    support = law.support[:: max(1, len(law.support) // 20)] if law.support else ()
-    assert all(low <= value <= low + width for value in support)
-    assert len(set(law.support or ())) == len(law.support or ())
-    assert [law.ppf(law.cdf(value)) for value in support] == list(support)
-
-
-def test_quantised_values_never_leave_their_limits():
-    """W&B's q laws give 0 and 12 for [1, 11] by 4; ours give the multiples inside."""
-    law = Quantized(Uniform(1, 11), 4)
-    assert {law.ppf(i / 1000) for i in range(1000)} == {4, 8} == set(law.support)
-
-
-def test_a_quantised_log_uniform_is_never_zero():
-    """A minimum far below the step still is a minimum: the first multiple is q, not 0."""
-    assert Quantized(LogUniform(1e-12, 1.0), 0.25).support == (0.25, 0.5, 0.75, 1.0)
-
-
-def test_a_quantised_log_normal_can_be_zero():
-    """As in W&B: no minimum is stated, and a value below q / 2 rounds to 0."""
-    law = Quantized(LogNormal(0.0, 1.0), 1)
-    assert [law.ppf(u) for u in (0.0, 0.2, 0.3, 0.99)] == [0, 0, 1, 10]
-    assert law.contains(0)
-    assert not law.contains(-1)
-
-
-def test_ties_round_to_the_even_multiple():
-    """As numpy rounds: 0.5 to 0, 1.5 and 2.5 to 2."""
-    law = Quantized(Uniform(0, 4), 1)
-    assert [law.ppf(u / 8) for u in (1, 3, 5, 7)] == [0, 2, 2, 4]
-
-
-def test_a_quantised_float_has_no_drift():
-    """0.1 three times is 0.3, not 0.30000000000000004; 0.3 / 0.1 reaches 3, though it is 2.9999999999999996."""
-    assert Quantized(Uniform(0.1, 0.3), 0.1).support == (0.1, 0.2, 0.3)
-    assert Quantized(Uniform(0.1, 0.5), 0.1).support == (0.1, 0.2, 0.3, 0.4, 0.5)
-
-
-def test_a_small_step_keeps_all_digits_of_a_large_value():
-    """A step of 1e-6 far from 0 needs more digits than 12."""
-    assert Quantized(Uniform(1234567.0, 1234568.0), 1e-6).ppf(0.123456) == 1234567.123456
-
-
-def test_multiples_that_floats_cannot_tell_apart_are_one_value():
-    """Near 1e17 floats are 16 apart: a step of 1.0 gives 7 values in a range of 100, not 101."""
-    assert len(Quantized(Uniform(1e17, 1e17 + 100), 1.0).support) == 7
-
-
 def test_limits_may_be_further_apart_than_the_largest_float():
     """A range of 3.4e308 keeps its quantiles, and each value its place."""
-    law = Uniform(-1.7e308, 1.7e308)
-    assert [law.ppf(u) for u in (0.0, 0.25, 0.5, 1.0)] == [-1.7e308, -0.85e308, 0.0, 1.7e308]
-    assert [law.cdf(value) for value in (-1.7e308, 0.0, 1.7e308)] == [0.0, 0.5, 1.0]
-
-
-def test_only_what_has_few_values_is_listed():
-    """Laws without limits and laws with too many steps count as continuous."""
-    assert Quantized(Normal(0.0, 1.0), 1).support is None
-    assert Quantized(Normal(0.0, 1.0), 1e305).support is None  # few steps, but without limits
-    assert Quantized(Uniform(0.0, 1.0), 1e-9).support is None
-    assert len(Quantized(Uniform(1, distributions.MAX_SUPPORT), 1).support) == distributions.MAX_SUPPORT
+    distribution = Uniform(-1.7e308, 1.7e308)
+    assert [distribution.ppf(u) for u in (0.0, 0.25, 0.5, 1.0)] == [-1.7e308, -0.85e308, 0.0, 1.7e308]
+    assert [distribution.cdf(value) for value in (-1.7e308, 0.0, 1.7e308)] == [0.0, 0.5, 1.0]
 
 
 def test_no_spread_makes_a_constant():
     """Sigma 0 is legal in W&B: one value, whatever the draw."""
     made = [Normal(0.3, 0), LogNormal(0.0, 0), Quantized(Normal(0.3, 0), 0.25), Quantized(LogNormal(1.0, 0.0), 1)]
-    assert [law.support for law in made] == [(0.3,), (1.0,), (0.25,), (3,)]
-    assert [{law.ppf(u) for u in (0.0, 0.5, 1.0)} for law in made] == [{0.3}, {1.0}, {0.25}, {3}]
-    assert not any(law.contains(0.31) for law in made)
+    assert [distribution.support for distribution in made] == [(0.3,), (1.0,), (0.25,), (3,)]
+    assert [{distribution.ppf(u) for u in (0.0, 0.5, 1.0)} for distribution in made] == [{0.3}, {1.0}, {0.25}, {3}]
+    assert not any(distribution.contains(0.31) for distribution in made)
 
 
 def test_log_uniform_spreads_over_magnitudes():
     """Each decade of [1e-4, 1] gets a quarter of the draws."""
-    law = LogUniform(1e-4, 1.0)
-    assert [law.ppf(q) for q in (0.25, 0.5, 0.75)] == pytest.approx([1e-3, 1e-2, 1e-1])
+    distribution = LogUniform(1e-4, 1.0)
+    assert [distribution.ppf(q) for q in (0.25, 0.5, 0.75)] == pytest.approx([1e-3, 1e-2, 1e-1])
 
 
 def test_integers_are_equally_likely_at_both_ends():
     """Both limits of int_uniform get as many draws as the middle."""
-    law = IntUniform(1, 4)
-    drawn = [law.ppf(i / 400) for i in range(400)]
+    distribution = IntUniform(1, 4)
+    drawn = [distribution.ppf(i / 400) for i in range(400)]
     assert [drawn.count(n) for n in (1, 2, 3, 4)] == [100, 100, 100, 100]
 
 
 def test_a_value_written_twice_is_one_configuration_drawn_twice_as_often():
     """It counts once in the grid, and keeps its double share of the draws."""
-    law = Categorical((32, 32.0, 64))
-    assert law.support == (32, 64)
-    assert [law.ppf(u / 9) for u in range(9)].count(64) == 3
+    distribution = Categorical((32, 32.0, 64))
+    assert distribution.support == (32, 64)
+    assert [distribution.ppf(u / 9) for u in range(9)].count(64) == 3
 
 
 def test_a_value_of_probability_zero_is_never_drawn():
-    """Neither at the ends nor where rounded probabilities sum to less than 1; so it is no value of the law."""
-    law = Categorical(("never", "a", "b", "nor"), (0.0, 0.3333333, 0.6666666, 0.0))
-    assert [law.ppf(u) for u in (0.0, 0.5, 1.0)] == ["a", "b", "b"]
-    assert law.support == ("a", "b")
-    assert not law.contains("never")
+    """Neither at the ends nor where rounded probabilities sum to less than 1; so it is no value of the distribution."""
+    distribution = Categorical(("never", "a", "b", "nor"), (0.0, 0.3333333, 0.6666666, 0.0))
+    assert [distribution.ppf(u) for u in (0.0, 0.5, 1.0)] == ["a", "b", "b"]
+    assert distribution.support == ("a", "b")
+    assert not distribution.contains("never")
 
 
 def test_true_is_not_one():
     """JSON tells `true` from `1`, and so does a categorical."""
-    law = Categorical((1, True, 0, False))
-    assert [law.index(value) for value in (1, True, 0, False)] == [0, 1, 2, 3]
+    distribution = Categorical((1, True, 0, False))
+    assert [distribution.index(value) for value in (1, True, 0, False)] == [0, 1, 2, 3]
 
 
-def test_laws_load_without_scientific_packages():
+def test_distributions_load_without_scientific_packages():
     """Reading a sweep file must stay quick: numpy and scipy load with the first beta value."""
     modules = "sweeper.space.parameter_space, sweeper.space.distributions"
     code = f"import sys, {modules}; print(sorted({{'numpy', 'scipy'}} & set(sys.modules)))"

@@ -9,22 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.space.distributions import Categorical, IntUniform, Normal, Quantized, Uniform
+from sweeper.space.distributions import Categorical, IntUniform, Normal, Uniform
 from sweeper.space.parameter_space import ParameterSpace, params_key
+from sweeper.space.quantized import Quantized
 
 
 def space() -> ParameterSpace:
-    laws = {"opt.lr": Uniform(0, 1), "opt.name": Categorical(("a", "b")), "x.y": IntUniform(1, 2)}
-    return ParameterSpace(laws, {"opt.lr": ("opt", "lr"), "opt.name": ("opt", "name"), "x.y": ("x.y",)})
+    distributions = {"opt.lr": Uniform(0, 1), "opt.name": Categorical(("a", "b")), "x.y": IntUniform(1, 2)}
+    return ParameterSpace(distributions, {"opt.lr": ("opt", "lr"), "opt.name": ("opt", "name"), "x.y": ("x.y",)})
 
 
-def spanned(laws, conditions=None) -> ParameterSpace:
-    return ParameterSpace(laws, {name: tuple(name.split(".")) for name in laws}, conditions or {})
+def spanned(distributions, conditions=None) -> ParameterSpace:
+    return ParameterSpace(distributions, {name: tuple(name.split(".")) for name in distributions}, conditions or {})
 
 
 def optimizers() -> ParameterSpace:
     """Span a momentum for SGD alone, and Nesterov's for a momentum that is not 0."""
-    laws = {
+    distributions = {
         "optimizer": Categorical(("sgd", "adam")),
         "batch": IntUniform(1, 3),
         "sgd.momentum": Quantized(Uniform(0.0, 0.9), 0.3),
@@ -36,7 +37,7 @@ def optimizers() -> ParameterSpace:
         "sgd.nesterov": {"sgd.momentum": (0.3, 0.6, 0.9)},
         "sgd.momentum": {"optimizer": ("sgd",)},
     }
-    return spanned(laws, conditions)
+    return spanned(distributions, conditions)
 
 
 def keys(configurations) -> list[str]:
@@ -48,13 +49,13 @@ def conditional_spaces(draw) -> ParameterSpace:
     """Draw spaces of up to 5 small parameters, each dependent on some of those before it (in any order of names)."""
     names = draw(st.permutations("abcde"))[: draw(st.integers(1, 5))]
     values = st.lists(st.sampled_from([0, 1, 2, True, False, "x"]), min_size=1, max_size=3)
-    laws = {name: Categorical(tuple(draw(values))) for name in names}
+    distributions = {name: Categorical(tuple(draw(values))) for name in names}
     conditions = {
         name: {other: tuple(draw(values)) for other in draw(st.sets(st.sampled_from(names[:i]), max_size=2))}
         for i, name in enumerate(names)
         if i
     }
-    return spanned(laws, conditions)
+    return spanned(distributions, conditions)
 
 
 def test_nesting_is_undone_by_flattening():
@@ -89,9 +90,9 @@ def test_a_sample_is_contained_in_its_space():
 
 
 def test_a_constant_is_not_searched():
-    """What has one value needs no search: a single value, a normal law without spread, one multiple."""
-    laws = {"a": Categorical((1, 1.0)), "b": Normal(0, 0), "c": Quantized(Uniform(0, 1), 2), "d": Normal(0, 1)}
-    assert list(spanned(laws).searched) == ["d"]
+    """What has one value needs no search: a single value, a normal distribution without spread, one multiple."""
+    distributions = {"a": Categorical((1, 1.0)), "b": Normal(0, 0), "c": Quantized(Uniform(0, 1), 2), "d": Normal(0, 1)}
+    assert list(spanned(distributions).searched) == ["d"]
 
 
 def test_equal_configurations_have_equal_keys():
@@ -114,8 +115,8 @@ def test_a_parameter_exists_only_where_its_condition_holds():
 
 def test_all_conditions_of_a_parameter_must_hold():
     """Two conditions are joined by `and`; the values of one by `or`."""
-    laws = {"a": IntUniform(1, 3), "b": IntUniform(1, 3), "c": IntUniform(1, 2)}
-    both = spanned(laws, {"c": {"a": (1, 2), "b": (3,)}})
+    distributions = {"a": IntUniform(1, 3), "b": IntUniform(1, 3), "c": IntUniform(1, 2)}
+    both = spanned(distributions, {"c": {"a": (1, 2), "b": (3,)}})
     assert [p for p in both.grid() if "c" in p] == [
         {"a": a, "b": 3, "c": c} for a, c in itertools.product((1, 2), (1, 2))
     ]
@@ -123,8 +124,8 @@ def test_all_conditions_of_a_parameter_must_hold():
 
 def test_a_condition_tells_true_from_one():
     """As everywhere else, `true` and `1` are two values."""
-    laws = {"a": Categorical((1, True)), "b": IntUniform(1, 2)}
-    assert spanned(laws, {"b": {"a": (True,)}}).size == 3
+    distributions = {"a": Categorical((1, True)), "b": IntUniform(1, 2)}
+    assert spanned(distributions, {"b": {"a": (True,)}}).size == 3
 
 
 def test_a_space_contains_exactly_the_active_parameters():
@@ -150,8 +151,8 @@ def test_a_conditional_grid_keeps_the_order_of_names():
 @given(drawn=conditional_spaces(), seed=st.integers(0, 5))
 def test_size_grid_samples_and_conditions_agree(drawn, seed):
     """The grid is what is left of the whole product, each once and in order; `size` counts it, samples lie in it."""
-    names = sorted(drawn.laws)
-    product = itertools.product(*(drawn.laws[name].support for name in names))
+    names = sorted(drawn.distributions)
+    product = itertools.product(*(drawn.distributions[name].support for name in names))
     expected = dict.fromkeys(keys(drawn.active(dict(zip(names, values, strict=True))) for values in product))
     assert sorted(keys(drawn.grid())) == sorted(expected)
     assert drawn.size == len(expected)
@@ -167,7 +168,9 @@ def test_a_conditional_grid_is_sorted(drawn):
     """Each configuration comes after the one before it, an inactive parameter counting as its first value."""
 
     def places(params):
-        supports = [(name, keys([{"": v} for v in drawn.laws[name].support])) for name in sorted(drawn.laws)]
+        supports = [
+            (name, keys([{"": v} for v in drawn.distributions[name].support])) for name in sorted(drawn.distributions)
+        ]
         return [all_.index(params_key({"": params[name]})) if name in params else 0 for name, all_ in supports]
 
     walked = [places(params) for params in drawn.grid()]
@@ -177,7 +180,7 @@ def test_a_conditional_grid_is_sorted(drawn):
 @given(drawn=conditional_spaces(), seed=st.integers(0, 1000))
 def test_a_shuffled_grid_is_the_grid_in_another_order(drawn, seed):
     """Every configuration once, with conditions and without."""
-    for each in (drawn, spanned(drawn.laws)):
+    for each in (drawn, spanned(drawn.distributions)):
         shuffled = keys(each.shuffled_grid(random.Random(seed)))
         assert sorted(shuffled) == sorted(keys(each.grid()))
 
@@ -207,32 +210,32 @@ def test_a_huge_grid_is_shuffled_without_listing_it():
 
 def test_a_conditional_grid_skips_what_cannot_be():
     """30 inactive parameters of 10 values each would take 1e30 steps to walk past one by one."""
-    laws = {"z": Categorical(tuple(range(30)))} | {f"p{i:02}": IntUniform(1, 10) for i in range(30)}
-    wide = spanned(laws, {f"p{i:02}": {"z": (i,)} for i in range(30)})
+    distributions = {"z": Categorical(tuple(range(30)))} | {f"p{i:02}": IntUniform(1, 10) for i in range(30)}
+    wide = spanned(distributions, {f"p{i:02}": {"z": (i,)} for i in range(30)})
     assert wide.size == 300 == len(set(keys(wide.grid())))
 
 
-def test_a_law_that_is_never_active_does_not_make_a_space_continuous():
+def test_a_distribution_that_is_never_active_does_not_make_a_space_continuous():
     """What no configuration has needs no list; what one has does."""
-    laws = {"a": IntUniform(1, 2), "b": Uniform(0, 1), "c": IntUniform(1, 5)}
-    never = spanned(laws, {"b": {"a": (3,)}, "c": {"b": (0.5,)}})
+    distributions = {"a": IntUniform(1, 2), "b": Uniform(0, 1), "c": IntUniform(1, 5)}
+    never = spanned(distributions, {"b": {"a": (3,)}, "c": {"b": (0.5,)}})
     assert never.size == 2
     assert list(never.grid()) == [{"a": 1}, {"a": 2}]
-    assert spanned(laws, {"b": {"a": (2,)}}).size is None
+    assert spanned(distributions, {"b": {"a": (2,)}}).size is None
 
 
 def test_too_many_combinations_to_list_make_a_space_continuous():
     """Conditions on 6 parameters of 100 values each: the size is not known, a sample still is drawn."""
-    laws = {f"p{i}": IntUniform(1, 100) for i in range(7)}
-    vast = spanned(laws, {"p6": {f"p{i}": (1,) for i in range(6)}})
+    distributions = {f"p{i}": IntUniform(1, 100) for i in range(7)}
+    vast = spanned(distributions, {"p6": {f"p{i}": (1,) for i in range(6)}})
     assert vast.size is None
     assert vast.contains(vast.sample(random.Random(0)))
 
 
 def test_a_long_chain_of_conditions_is_counted():
     """500 parameters, each there only if the one after it is on: 501 ways to stop."""
-    laws = {f"p{i:03}": Categorical(("off", "on")) for i in range(500)}
-    chain = spanned(laws, {f"p{i:03}": {f"p{i + 1:03}": ("on",)} for i in range(499)})
+    distributions = {f"p{i:03}": Categorical(("off", "on")) for i in range(500)}
+    chain = spanned(distributions, {f"p{i:03}": {f"p{i + 1:03}": ("on",)} for i in range(499)})
     assert chain.size == 501
 
 

@@ -1,4 +1,4 @@
-"""Ladders of rungs and who passes them: W&B's early termination (`sweeps` 0.3.0), ASHA, and the median.
+"""Ladders of rungs and who passes them: the arithmetic of W&B's early termination (`sweeps` 0.3.0) and of ours.
 
 Despite the name, W&B's hyperband is one asynchronous successive-halving ladder (Li et al., arXiv 1810.05934) with
 R = max_iter, eta, and s rungs below R. An iteration is the n-th finite logged value of the metric, not W&B's `_step`.
@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from sweeper.definition.early_terminate import Asha, Hyperband
-
 MAX_RUNGS = 100
 """W&B's ladder ends here, which only an eta close to 1 ever reaches."""
 
@@ -23,18 +21,19 @@ _NO_RUN_GETS_THERE = 10**15
 
 
 @lru_cache(maxsize=256)
-def rungs(rule: Hyperband | Asha) -> tuple[int, ...]:
-    """List the rungs, lowest first, in iterations.
+def rising(first: int, eta: float, below: int | None = None) -> tuple[int, ...]:
+    """List first * eta^i, cut to integers, lowest first, all of them or those below a top.
 
-    From `min_iter`: min_iter * eta^i, cut to integers. From `max_iter`: max_iter / eta^i, i = 1..s, while at least 1.
-    The ladder is climbed by repeated multiplication, as W&B does: the power itself rounds to other integers in places.
+    Climbed by repeated multiplication, as W&B does: the power itself rounds to other integers in places.
     """
-    if isinstance(rule, Asha):
-        top = rule.max_iter or _NO_RUN_GETS_THERE
-        return tuple(sorted({rung for rung in _climb(rule.min_iter, rule.eta) if rung < top}))
-    if rule.max_iter is not None:
-        return tuple(sorted(set(_descend(rule.max_iter, rule.eta, rule.s or 0))))
-    return tuple(sorted(set(_climb(rule.min_iter or 1, rule.eta))))
+    top = below or _NO_RUN_GETS_THERE
+    return tuple(sorted({rung for rung in _climb(first, eta) if rung < top}))
+
+
+@lru_cache(maxsize=256)
+def falling(top: int, eta: float, number: int) -> tuple[int, ...]:
+    """List top / eta^i for i = 1 to `number` while it is at least 1, cut to integers, lowest first."""
+    return tuple(sorted(set(_descend(top, eta, number))))
 
 
 def _climb(first: float, eta: float) -> Iterator[int]:

@@ -1,0 +1,71 @@
+"""Several runs of each configuration: their counts and their mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.run import Run, RunState
+from sweeper.search import repeats
+from sweeper.search.repeats import averaged
+
+PARAMETERS = "parameters: {a: {values: [1, 2, 3]}, b: {values: [x, y]}, c: {min: 1, max: 4}}\n"
+
+
+def define(method: str, beyond: str) -> SweepDefinition:
+    return SweepDefinition.from_yaml(f"method: {method}\nmetric: {{name: m}}\n{PARAMETERS}sweeper: {beyond}\n")
+
+
+def run(number: object, value: float | None = 0.5, *, prior: bool = False, **params: Any) -> Run:
+    state = RunState.RUNNING if value is None else RunState.FINISHED
+    return Run(id=str(number), state=state, params=params, history=() if value is None else (value,), prior=prior)
+
+
+@pytest.mark.parametrize("count", ["", ", repeat_parameter: fold"])
+def test_a_search_learns_from_the_mean_of_the_repeats(count):
+    """One lucky run does not make a configuration the best; a failed one does not make it the worst."""
+    definition = define("bayes", "{repeats: 3" + count + "}")
+    fold = [{"fold": n} if count else {} for n in (1, 2, 3)]
+    runs = [run(n, value, a=1, **fold[n]) for n, value in enumerate([0.0, 4.0, 5.0])]
+    runs += [run(3, 2.0, a=2, **fold[0]), Run(id="4", state=RunState.FAILED, params={"a": 2, **fold[1]})]
+    runs += [run(5, 1.0, a=3, **fold[0]), run(6, None, a=3, **fold[1])]
+    assert [(run.params, run.state, run.history) for run in averaged(definition, runs)] == [
+        ({"a": 1}, RunState.FINISHED, (3.0,)),
+        ({"a": 2}, RunState.FINISHED, (2.0,)),
+        ({"a": 3}, RunState.FINISHED, (1.0,)),
+    ]
+
+
+def test_repeats_without_any_value_keep_the_search_away():
+    """Running, they are a pending place; failed, a failure."""
+    definition = define("bayes", "{repeats: 2}")
+    failed = Run(id="0", state=RunState.FAILED, params={"a": 1})
+    assert [r.state for r in averaged(definition, [failed, run(1, None, a=1)])] == [RunState.RUNNING]
+    assert [r.state for r in averaged(definition, [failed, failed])] == [RunState.FAILED]
+
+
+def test_of_several_metrics_each_counts_with_its_mean():
+    """A configuration that was run twice counts as one run with the mean of each metric."""
+    twice = SweepDefinition.from_yaml(
+        "method: custom\nmetrics: [{name: a}, {name: b, goal: maximize}]\nsweeper: {repeats: 2}\n"
+        "parameters: {x: {min: 0.0, max: 1.0}, y: {min: 0.0, max: 1.0}}"
+    )
+    point = {"x": 0.5, "y": 0.5}
+    pair = [Run(id=str(n), state=RunState.FINISHED, params=point, values=(n, 2.0 * n)) for n in (1, 2)]
+    (run,) = repeats.averaged(twice, pair)
+    assert run.values == (1.5, 3.0)
+
+
+def test_the_first_configuration_that_lacks_runs_comes_next():
+    """With the next count; a run under way has its count already."""
+    definition = define("random", "{repeats: 2, repeat_parameter: fold}")
+    runs = [run(0, a=1, fold=1), run(1, a=2, fold=1), run(2, None, a=1, fold=2)]
+    assert repeats.next_repeat(definition, runs) == {"a": 2, "fold": 2}
+    assert repeats.next_repeat(definition, [*runs, run(3, None, a=2, fold=2)]) is None
+
+
+def test_without_a_name_for_the_count_nothing_is_written():
+    """The trainer gets the same parameters each time."""
+    assert repeats.counted(define("random", "{repeats: 2}"), {"a": 1}, 2) == {"a": 1}
