@@ -110,7 +110,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     """
     from sweeper.backend import choose
     from sweeper.launch import foreground
-    from sweeper.launch.plan import Asked
+    from sweeper.launch.plan import SlotRequest
     from sweeper.results.status_reader import StatusReader
 
     rules = foreground.Rules(
@@ -123,7 +123,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         isolated=isolation,
     )
     settings = Settings.from_env()
-    asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
+    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
     plan = foreground.plan_machine(settings, asked)
     server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sweeper.journal.failures import Kind, Policy
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How a run ended, as its worker saw it."""
 
     FINISHED = "finished"
@@ -40,7 +40,7 @@ class Attempt:
 
     run_id: str
     slot: str
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     reason: str = ""
     kind: Kind | None = None
     policy: Policy | None = None
@@ -54,5 +54,10 @@ class Attempt:
 
     @property
     def waits(self) -> bool:
-        """Whether the run is to be handed out again and was not yet, as far as this record knows."""
+        """Whether the run is to be handed out again and was not yet, as far as this line knows."""
         return self.policy is not None and self.policy.retries
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly; an interruption is nobody's fault, and a stop is a decision of the server's."""
+        return self.outcome in {AttemptOutcome.FAILED, AttemptOutcome.DIED}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
 
@@ -37,7 +37,7 @@ class LaunchDir:
         """What a worker printed."""
         return self.path / f"{slot}.log"
 
-    def records_file(self, slot: str) -> Path:
+    def attempts_file(self, slot: str) -> Path:
         """What a worker wrote about its runs, a JSON line each."""
         return self.path / f"{slot}.runs.jsonl"
 
@@ -128,19 +128,19 @@ class LaunchDir:
             pass
         return None
 
-    def append(self, record: Attempt) -> None:
+    def append(self, attempt: Attempt) -> None:
         """Note the news of a run, with the time; the newest line about it counts."""
-        with self.records_file(record.slot).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**asdict(record), "at": time.time()}) + "\n")
+        with self.attempts_file(attempt.slot).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**asdict(attempt), "at": time.time()}) + "\n")
 
     def history(self) -> list[Attempt]:
         """Read everything that was noted, the oldest first."""
         lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
-        return sorted(map(_record, lines), key=lambda record: record.at)
+        return sorted(map(_attempt, lines), key=lambda attempt: attempt.at)
 
-    def records(self) -> dict[str, Attempt]:
-        """Read the newest record of every run, by run id."""
-        return {record.run_id: record for record in self.history()}
+    def attempts(self) -> dict[str, Attempt]:
+        """Read the newest attempt of every run, by run id."""
+        return {attempt.run_id: attempt for attempt in self.history()}
 
 
 def _whole_lines(path: Path) -> Iterator[str]:
@@ -149,9 +149,9 @@ def _whole_lines(path: Path) -> Iterator[str]:
     return (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
 
-def _record(line: str) -> Attempt:
+def _attempt(line: str) -> Attempt:
     data: dict[str, Any] = json.loads(line)
-    enums = {"outcome": Outcome, "kind": Kind, "policy": Policy}
+    enums = {"outcome": AttemptOutcome, "kind": Kind, "policy": Policy}
     data["log_tail"] = tuple(data.get("log_tail", ()))
     return Attempt(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
 
@@ -216,9 +216,9 @@ class SweepDir:
     def history(self) -> list[Attempt]:
         """Read everything that was noted in all launches, the oldest first."""
         return sorted(
-            (record for launch in self.launches() for record in launch.history()), key=lambda record: record.at
+            (attempt for launch in self.launches() for attempt in launch.history()), key=lambda attempt: attempt.at
         )
 
-    def records(self) -> dict[str, Attempt]:
-        """Read the newest record of every run, over all launches."""
-        return {record.run_id: record for record in self.history()}
+    def attempts(self) -> dict[str, Attempt]:
+        """Read the newest attempt of every run, over all launches."""
+        return {attempt.run_id: attempt for attempt in self.history()}

@@ -45,7 +45,7 @@ class Policy(StrEnum):
         return self in {Policy.RETRY_HERE, Policy.RETRY_ELSEWHERE, Policy.QUARANTINE}
 
 
-class Asked(StrEnum):
+class EndedBy(StrEnum):
     """Why a worker ended a run."""
 
     PREEMPTION = "preemption"
@@ -60,7 +60,7 @@ class Facts:
         exit_code: Of its process; negative for a signal.
         error: The exception that left the trainer, in one line; empty if none did.
         log: The last lines of what it printed.
-        asked: Why the worker ended it; None if it did not.
+        ended_by: Why the worker ended it; None if it did not.
         gpu: Whether its slot has a GPU.
         earlier: What went wrong in this run's earlier attempts.
         strikes: How many runs before this one, in a row, failed on this slot for its GPU.
@@ -71,7 +71,7 @@ class Facts:
     exit_code: int = 0
     error: str = ""
     log: str = ""
-    asked: Asked | None = None
+    ended_by: EndedBy | None = None
     gpu: bool = False
     earlier: tuple[Kind, ...] = ()
     strikes: int = 0
@@ -127,9 +127,9 @@ _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.
 
 def _diagnose(facts: Facts) -> tuple[Kind, str]:
     """Name what went wrong."""
-    if facts.asked is Asked.PREEMPTION:
+    if facts.ended_by is EndedBy.PREEMPTION:
         return Kind.PREEMPTED, "interrupted by a stop of the launch"
-    if facts.asked is Asked.TIMEOUT:
+    if facts.ended_by is EndedBy.TIMEOUT:
         return Kind.TIMEOUT, "took longer than --timeout"
     code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
     if code < 0:

@@ -78,14 +78,14 @@ def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
     sweeps = [SweepDir(path) for path in (home / "sweeps").glob("*/*/*")]
     launches = sorted((launch for sweep in sweeps for launch in sweep.launches()), key=lambda launch: launch.path.name)
     for launch in reversed(launches):
-        records = [record for record in launch.history() if name in {record.run_id, record.slot} and record.log]
-        if records:
-            return Path(records[-1].log), partial(_goes_on, launch, records[-1].run_id)
+        attempts = [attempt for attempt in launch.history() if name in {attempt.run_id, attempt.slot} and attempt.log]
+        if attempts:
+            return Path(attempts[-1].log), partial(_goes_on, launch, attempts[-1].run_id)
     raise LaunchError(f"no run or slot {name!r} on this machine", "`sweeper status` lists the runs and their slots")
 
 
 def _goes_on(launch: LaunchDir, run_id: str) -> bool:
-    return launch.launcher() is not None and launch.records()[run_id].outcome is None
+    return launch.launcher() is not None and launch.attempts()[run_id].outcome is None
 
 
 def read_log(log: Path, goes_on: Callable[[], bool], *, follow: bool) -> Iterator[str]:

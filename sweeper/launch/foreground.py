@@ -15,7 +15,7 @@ from types import FrameType
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError, SweeperError
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir
 from sweeper.journal.failures import RETRIES
 from sweeper.launch import sweep_scheduler
@@ -23,7 +23,7 @@ from sweeper.launch.cores import usable_cores
 from sweeper.launch.gpus import find_gpus
 from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
-from sweeper.launch.plan import Asked, Plan, plan_slots
+from sweeper.launch.plan import Plan, SlotRequest, plan_slots
 from sweeper.launch.recovery import recover_slot, recover_sweep
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
@@ -168,7 +168,9 @@ class LaunchResult:
     @property
     def ok(self) -> bool:
         """Whether every run ended well and every worker worked to the end."""
-        bad = {Outcome.FAILED, Outcome.DIED, None} | (set() if self.planned else {Outcome.INTERRUPTED})
+        bad = {AttemptOutcome.FAILED, AttemptOutcome.DIED, None} | (
+            set() if self.planned else {AttemptOutcome.INTERRUPTED}
+        )
         early = self.interrupted or (self.ended and not self.planned)
         return not self.errors and not early and not any(run.outcome in bad for run in self.runs)
 
@@ -211,7 +213,7 @@ def run_launch(
         watch.clear(states)
     failed = [slot for slot, state in states.items() if state in {WorkerState.FAILED, WorkerState.DIED}]
     return LaunchResult(
-        runs=tuple(launch.directory.records().values()),
+        runs=tuple(launch.directory.attempts().values()),
         interrupted=bool(seen),
         errors={} if seen else {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed},
         ended=launch.directory.ended(),
@@ -270,7 +272,7 @@ class Watch:
             return None
         if state is WorkerState.DIED:
             self.clear({handle.id: state})
-        waiting = any(record.waits for record in self.launch.directory.records().values())
+        waiting = any(attempt.waits for attempt in self.launch.directory.attempts().values())
         tries = self.restarts.get(handle.id, 0)
         if self.launch.directory.ended() or tries >= RESTARTS or not (waiting or state is WorkerState.DIED):
             return None
@@ -364,7 +366,7 @@ class StatusPoller:
         self._thread.join(timeout=60)
 
 
-def plan_machine(settings: Settings, asked: Asked) -> Plan:
+def plan_machine(settings: Settings, asked: SlotRequest) -> Plan:
     """Decide this machine's slots.
 
     Raises:

@@ -20,7 +20,7 @@ _UUID = re.compile(r"(gpu|mig)-.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SlotRequest:
     """What the options of `sweeper launch` say about places; None where one is left out.
 
     Attributes:
@@ -64,7 +64,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan_slots(found: Found, asked: Asked, *, mask: str | None, cores: int) -> Plan:
+def plan_slots(found: Found, asked: SlotRequest, *, mask: str | None, cores: int) -> Plan:
     """Decide the slots of a launch on one machine.
 
     Args:
@@ -207,7 +207,9 @@ def _cpu_slots(number: int, cores: int) -> tuple[Slot, ...]:
     return tuple(Slot(name=f"cpu{i}", device="", threads=max(1, cores // number)) for i in range(number))
 
 
-def _gpu_slots(devices: Sequence[Gpu], asked: Asked, cores: int, *, every: bool) -> tuple[tuple[Slot, ...], list[str]]:
+def _gpu_slots(
+    devices: Sequence[Gpu], asked: SlotRequest, cores: int, *, every: bool
+) -> tuple[tuple[Slot, ...], list[str]]:
     """Make the slots, and say what is left over: nothing may be if `every` GPU was asked for by name."""
     size = asked.gpus_per_run or 1
     if size > 1 and any(device.uuid.startswith("MIG-") for device in devices):

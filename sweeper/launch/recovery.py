@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sweeper.backend import sdk
 from sweeper.errors import BackendError, LaunchError
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Facts, Kind, Policy
 from sweeper.ref import SweepRef
@@ -21,10 +21,10 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
     Returns:
         What was noted about the runs.
     """
-    records = launch.records()
-    lost = [record for record in records.values() if record.slot == slot and record.outcome is None]
-    noted = [_hand_out(ref, launch, record, "its worker died", retries=retries) for record in lost]
-    spent = {record.ticket for record in launch.records().values() if record.outcome and not record.waits}
+    attempts = launch.attempts()
+    lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
+    noted = [_hand_out(ref, launch, attempt, "its worker died", retries=retries) for attempt in lost]
+    spent = {attempt.ticket for attempt in launch.attempts().values() if attempt.outcome and not attempt.waits}
     for ticket in launch.tickets_of(slot):
         if ticket not in spent:
             launch.return_ticket(ticket)
@@ -49,30 +49,32 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
     for launch in directory.launches():
         if launch.launcher() is not None:
             continue
-        for record in launch.records().values():
-            if record.outcome is None and directory.records()[record.run_id] == record:
-                state = states.get(record.run_id, RunState.FAILED)
+        for attempt in launch.attempts().values():
+            if attempt.outcome is None and directory.attempts()[attempt.run_id] == attempt:
+                state = states.get(attempt.run_id, RunState.FAILED)
                 if state.ended and state is not RunState.CRASHED:
-                    outcome = Outcome.FINISHED if state is RunState.FINISHED else Outcome.FAILED
-                    launch.append(replace(record, outcome=outcome))
-                elif record.run_id in lost:  # the server has handed it out, perhaps to another machine
-                    launch.append(replace(record, outcome=Outcome.DIED, reason="its launch was killed", kind=Kind.LOST))
+                    outcome = AttemptOutcome.FINISHED if state is RunState.FINISHED else AttemptOutcome.FAILED
+                    launch.append(replace(attempt, outcome=outcome))
+                elif attempt.run_id in lost:  # the server has handed it out, perhaps to another machine
+                    launch.append(
+                        replace(attempt, outcome=AttemptOutcome.DIED, reason="its launch was killed", kind=Kind.LOST)
+                    )
                 else:
-                    noted.append(_hand_out(ref, launch, record, "its launch was killed", retries=retries))
+                    noted.append(_hand_out(ref, launch, attempt, "its launch was killed", retries=retries))
     return noted
 
 
-def _hand_out(ref: SweepRef, launch: LaunchDir, record: Attempt, cause: str, *, retries: int) -> Attempt:
+def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
     """Hand a lost run out again, or give it up; note which."""
     history = SweepDir.of_launch(launch.path).history()
-    earlier = [past.kind for past in history if past.run_id == record.run_id and past.kind]
+    earlier = [past.kind for past in history if past.run_id == attempt.run_id and past.kind]
     facts = Facts(earlier=tuple(kind for kind in earlier if kind is not Kind.PREEMPTED), retries=retries)
     policy = Policy.RETRY_ELSEWHERE if len(facts.earlier) < facts.retries else Policy.FAIL
     try:
-        sdk.set_run_state(ref.run(record.run_id), "pending" if policy.retries else "failed")
+        sdk.set_run_state(ref.run(attempt.run_id), "pending" if policy.retries else "failed")
     except BackendError as error:
         policy, cause = Policy.FAIL, f"{cause}; not retried: {error.message}"
-    noted = replace(record, outcome=Outcome.DIED, reason=cause, kind=Kind.LOST, policy=policy)
+    noted = replace(attempt, outcome=AttemptOutcome.DIED, reason=cause, kind=Kind.LOST, policy=policy)
     launch.append(noted)
     return noted
 

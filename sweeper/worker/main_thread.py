@@ -62,7 +62,7 @@ class Raised:
 Report = Started | Stopping | Returned | Raised
 
 
-class Stage:
+class MainThread:
     """Lets the agent call a trainer that runs in the main thread.
 
     Args:
@@ -85,7 +85,7 @@ class Stage:
         self._ending: signal.Signals | None = None
         self._error: BaseException | None = None
 
-    def play(self, agent: Callable[[Trainer], None], enter: Callable[[], str]) -> None:
+    def run(self, agent: Callable[[Trainer], None], enter: Callable[[], str]) -> None:
         """Run the agent until it returns, and the trainer when it is called.
 
         Args:

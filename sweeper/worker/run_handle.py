@@ -15,7 +15,7 @@ from sweeper.worker.run_process import Idle, Message, SetupFailed, run_process
 from sweeper.worker.spec import WorkerSpec
 
 
-class Child:
+class RunHandle:
     """A process that prepares itself, waits to be let in, and then hosts one run.
 
     Args:

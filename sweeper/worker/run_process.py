@@ -19,7 +19,7 @@ from sweeper.errors import BackendError, TrainerError
 from sweeper.journal.directories import SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
-from sweeper.worker.main_thread import Report, Stage, Trainer, call_in_thread
+from sweeper.worker.main_thread import MainThread, Report, Trainer, call_in_thread
 from sweeper.worker.script_host import host_script
 from sweeper.worker.spec import WorkerSpec
 
@@ -99,8 +99,8 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     if not spec.isolated:
         _host_all(spec, ref, trainer, worker)
         return
-    stage = Stage(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
-    stage.play(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
+    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
+    host.run(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:

@@ -17,13 +17,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Asked, Facts, Failure, Kind, Policy, broken, classify
+from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy, broken, classify
 from sweeper.processes import Family, end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.main_thread import Raised, Started
-from sweeper.worker.run_handle import Child
+from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_process import probe, set_run_state
 from sweeper.worker.spec import WorkerSpec
 
@@ -39,16 +39,16 @@ LINES, LINE = 10, 300
 
 
 @dataclass
-class Patience:
+class StopGrace:
     """Until when a process may go on.
 
     Attributes:
         deadline: By the monotonic clock; None for as long as it likes.
-        asked: Why we ended it.
+        ended_by: Why we ended it.
     """
 
     deadline: float | None = None
-    asked: Asked | None = None
+    ended_by: EndedBy | None = None
 
 
 class Worker:
@@ -64,7 +64,7 @@ class Worker:
         self.ref = SweepRef.parse(spec.sweep)
         self.signals: list[int] = []
         self.strikes = 0
-        self.upcoming: Child | None = None
+        self.upcoming: RunHandle | None = None
         self.family = Family()
         self.context: ForkServerContext | SpawnContext = multiprocessing.get_context("forkserver")
         # all that a run's process would import by itself, most of a second: the agent's parts of the SDK (wandb 0.31)
@@ -115,94 +115,94 @@ class Worker:
             ticket = self.directory.take_ticket(self.spec.count, self.spec.slot.name)
             if ticket is None:
                 break
-            child, self.upcoming = self.upcoming or self._prepare(), None
-            patience = self._follow(child, ticket)
+            handle, self.upcoming = self.upcoming or self._prepare(), None
+            grace = self._follow(handle, ticket)
             self.family.end_strays()
-            if not child.run_id:
+            if not handle.run_id:
                 self.directory.return_ticket(ticket)
-                return self._why_no_run(child)
-            run_id, failure = child.run_id, self._conclude(child, ticket, patience)
+                return self._why_no_run(handle)
+            run_id, failure = handle.run_id, self._conclude(handle, ticket, grace)
             if not self.spec.isolated:
-                self.upcoming = child if child.renew() else None
+                self.upcoming = handle if handle.renew() else None
             if failure and failure.policy is Policy.QUARANTINE:
                 return f"{self.spec.slot.name} is taken out of the launch: {failure.cause}"
             if failure and failure.policy is Policy.RETRY_ELSEWHERE:
                 self._leave_to_others(run_id)
         return ""
 
-    def _prepare(self) -> Child:
-        child = Child(self.context, self.spec, self.directory.new_run_log(self.spec.slot.name))
-        self.family.keep([child.pid])
-        return child
+    def _prepare(self) -> RunHandle:
+        handle = RunHandle(self.context, self.spec, self.directory.new_run_log(self.spec.slot.name))
+        self.family.keep([handle.pid])
+        return handle
 
-    def _why_no_run(self, child: Child) -> str:
+    def _why_no_run(self, handle: RunHandle) -> str:
         """Tell a sweep without more runs, which is no error, from a process that could not take one."""
-        if child.setup_error:
-            self.directory.end(child.setup_error)
-            return f"{child.setup_error}; see {child.log}"
-        if self.signals or not child.exit_code:
+        if handle.setup_error:
+            self.directory.end(handle.setup_error)
+            return f"{handle.setup_error}; see {handle.log}"
+        if self.signals or not handle.exit_code:
             return ""
-        return f"the run's process ended with code {child.exit_code} before it got a run; see {child.log}"
+        return f"the run's process ended with code {handle.exit_code} before it got a run; see {handle.log}"
 
-    def _follow(self, child: Child, ticket: int) -> Patience:
+    def _follow(self, handle: RunHandle, ticket: int) -> StopGrace:
         """Stay with a process until it ends; end it, gently and then by force, when it must."""
-        child.let_in()
+        handle.let_in()
         if self.spec.isolated and self.directory.tickets_left(self.spec.count):
             self.upcoming = self._prepare()
-        patience = Patience()
-        while not child.ended:
-            message = child.next_message(POLL_S)
+        grace = StopGrace()
+        while not handle.ended:
+            message = handle.next_message(POLL_S)
             if isinstance(message, Started):
-                self._note_start(child, ticket)
-            self._press(child, patience)
-        return patience
+                self._note_start(handle, ticket)
+            self._press(handle, grace)
+        return grace
 
-    def _note_start(self, child: Child, ticket: int) -> None:
-        attempt = len(self._earlier(child.run_id)) + 1
-        slot, log = self.spec.slot.name, str(child.log)
-        self.directory.append(Attempt(run_id=child.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt))
+    def _note_start(self, handle: RunHandle, ticket: int) -> None:
+        attempt = len(self._earlier(handle.run_id)) + 1
+        slot, log = self.spec.slot.name, str(handle.log)
+        self.directory.append(Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt))
 
     def _earlier(self, run_id: str) -> tuple[Kind, ...]:
         """List what went wrong in a run's earlier attempts; a preemption is nobody's fault."""
         history = SweepDir.of_launch(self.directory.path).history()
-        kinds = (record.kind for record in history if record.run_id == run_id)
+        kinds = (attempt.kind for attempt in history if attempt.run_id == run_id)
         return tuple(kind for kind in kinds if kind and kind is not Kind.PREEMPTED)
 
-    def _press(self, child: Child, patience: Patience) -> None:
+    def _press(self, handle: RunHandle, grace: StopGrace) -> None:
         """Ask a process to end if it must, and kill it when its time is up."""
         now = time.monotonic()
-        if patience.deadline is not None:
-            if now > patience.deadline:
-                child.send(signal.SIGKILL)
+        if grace.deadline is not None:
+            if now > grace.deadline:
+                handle.send(signal.SIGKILL)
         elif self.signals:
-            patience.deadline, patience.asked = now + self.spec.grace_s, Asked.PREEMPTION
-            child.send(signal.SIGTERM)
-        elif child.result is not None:
-            patience.deadline = now + self.spec.grace_s  # the agent has to send the rest; a hanging exit is no run
-        elif child.stopping or (child.run_id and self.directory.stop_ordered(child.run_id)):
-            patience.deadline = now + min(self.spec.grace_s, STOP_GRACE_S)
-        elif self.spec.timeout_s and child.started_at and now > child.started_at + self.spec.timeout_s:
-            patience.deadline, patience.asked = now + self.spec.grace_s, Asked.TIMEOUT
-            child.send(signal.SIGINT)
+            grace.deadline, grace.ended_by = now + self.spec.grace_s, EndedBy.PREEMPTION
+            handle.send(signal.SIGTERM)
+        elif handle.result is not None:
+            grace.deadline = now + self.spec.grace_s  # the agent has to send the rest; a hanging exit is no run
+        elif handle.stopping or (handle.run_id and self.directory.stop_ordered(handle.run_id)):
+            grace.deadline = now + min(self.spec.grace_s, STOP_GRACE_S)
+        elif self.spec.timeout_s and handle.started_at and now > handle.started_at + self.spec.timeout_s:
+            grace.deadline, grace.ended_by = now + self.spec.grace_s, EndedBy.TIMEOUT
+            handle.send(signal.SIGINT)
 
-    def _conclude(self, child: Child, ticket: int, patience: Patience) -> Failure | None:
+    def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace) -> Failure | None:
         """Write down how a run ended, and do what follows from it."""
-        stopped = child.stopping or self.directory.stop_ordered(child.run_id)
-        self.directory.forget_stop(child.run_id)
-        facts = self._facts(child, patience)
-        record, failure = verdict(child, facts, stopped=stopped)
-        record = replace(record, attempt=len(facts.earlier) + 1, log_tail=last_lines(child.log) if failure else ())
+        stopped = handle.stopping or self.directory.stop_ordered(handle.run_id)
+        self.directory.forget_stop(handle.run_id)
+        facts = self._facts(handle, grace)
+        attempt, failure = verdict(handle, facts, stopped=stopped)
+        attempt = replace(attempt, attempt=len(facts.earlier) + 1, log_tail=last_lines(handle.log) if failure else ())
         self.strikes = self.strikes + 1 if failure and failure.kind is Kind.BAD_GPU else 0
         if failure and failure.policy.retries:
-            refusal = self._set_state(child.run_id, "pending")
+            refusal = self._set_state(handle.run_id, "pending")
             if refusal and failure.kind is not Kind.PREEMPTED:  # W&B itself hands out what was marked as preempting
                 failure = Failure(failure.kind, f"{failure.cause}; not retried: {refusal}", Policy.FAIL)
-                record = replace(record, reason=failure.cause, policy=failure.policy)
-        elif child.exit_code or (failure and failure.kind is Kind.TIMEOUT):
-            self._set_state(child.run_id, "failed")  # or the server would wait a minute for its heartbeat
-        wall_s = round(time.monotonic() - (child.let_in_at or 0.0), 3)
+                attempt = replace(attempt, reason=failure.cause, policy=failure.policy)
+        elif handle.exit_code or (failure and failure.kind is Kind.TIMEOUT):
+            self._set_state(handle.run_id, "failed")  # or the server would wait a minute for its heartbeat
+        wall_s = round(time.monotonic() - (handle.let_in_at or 0.0), 3)
         self.directory.append(
-            replace(record, slot=self.spec.slot.name, ticket=ticket, wall_s=wall_s, log=str(child.log))
+            replace(attempt, slot=self.spec.slot.name, ticket=ticket, wall_s=wall_s, log=str(handle.log))
         )
         if failure and failure.policy.retries:
             self.directory.return_ticket(ticket)
@@ -210,17 +210,17 @@ class Worker:
             self._lose_patience(failure)
         return failure
 
-    def _facts(self, child: Child, patience: Patience) -> Facts:
-        result = child.result
+    def _facts(self, handle: RunHandle, grace: StopGrace) -> Facts:
+        result = handle.result
         return Facts(
-            exit_code=result.exit_code if isinstance(result, Raised) else child.exit_code,
+            exit_code=result.exit_code if isinstance(result, Raised) else handle.exit_code,
             error=result.error if isinstance(result, Raised) else "",
-            log=tail(child.log) if child.exit_code or not getattr(result, "error", "") else "",
-            asked=patience.asked,
+            log=tail(handle.log) if handle.exit_code or not getattr(result, "error", "") else "",
+            ended_by=grace.ended_by,
             gpu=bool(self.spec.slot.device),
-            earlier=self._earlier(child.run_id),
+            earlier=self._earlier(handle.run_id),
             strikes=self.strikes,
-            proven=any(record.outcome is Outcome.FINISHED for record in self.directory.history()),
+            proven=any(attempt.outcome is AttemptOutcome.FINISHED for attempt in self.directory.history()),
             retries=self.spec.retries,
         )
 
@@ -242,8 +242,11 @@ class Worker:
 
     def _lose_patience(self, failure: Failure) -> None:
         """End the launch if what failed would fail again and again."""
-        ended = [record for record in self.directory.history() if record.outcome and not record.waits]
-        causes = [record.reason if record.outcome in {Outcome.FAILED, Outcome.DIED} else None for record in ended]
+        ended = [attempt for attempt in self.directory.history() if attempt.outcome and not attempt.waits]
+        causes = [
+            attempt.reason if attempt.outcome in {AttemptOutcome.FAILED, AttemptOutcome.DIED} else None
+            for attempt in ended
+        ]
         why = f"every run would fail: {failure.cause}" if failure.policy is Policy.STOP else ""
         if why := why or broken(causes, self.spec.max_failures):
             self.directory.end(why)
@@ -251,31 +254,31 @@ class Worker:
     def _leave_to_others(self, run_id: str) -> None:
         """Wait until another slot has taken up a run, if there are others, but not for long."""
         deadline = time.monotonic() + (ELSEWHERE_S if len(self.directory.slots()) > 1 else 0.0)
-        while time.monotonic() < deadline and not self.signals and self.directory.records()[run_id].waits:
+        while time.monotonic() < deadline and not self.signals and self.directory.attempts()[run_id].waits:
             time.sleep(POLL_S)
 
 
-def verdict(child: Child, facts: Facts, *, stopped: bool) -> tuple[Attempt, Failure | None]:
+def verdict(handle: RunHandle, facts: Facts, *, stopped: bool) -> tuple[Attempt, Failure | None]:
     """Say how a run ended, and what failed.
 
     Args:
-        child: Its process, which has ended.
+        handle: Its process, which has ended.
         facts: What there is to know about a failure.
         stopped: Whether the server wanted it stopped.
     """
-    result = child.result
-    record = Attempt(run_id=child.run_id, slot="", outcome=Outcome.FINISHED)
+    result = handle.result
+    attempt = Attempt(run_id=handle.run_id, slot="", outcome=AttemptOutcome.FINISHED)
     if result is not None:
-        record = replace(record, trainer_s=round(result.trainer_s, 3))
+        attempt = replace(attempt, trainer_s=round(result.trainer_s, 3))
     if result is not None and not isinstance(result, Raised):  # one that was just done is done
-        return record, None
+        return attempt, None
     if stopped:
-        return replace(record, outcome=Outcome.STOPPED), None
+        return replace(attempt, outcome=AttemptOutcome.STOPPED), None
     failure = classify(facts)
-    outcome = Outcome.DIED if facts.exit_code < 0 else Outcome.FAILED
+    outcome = AttemptOutcome.DIED if facts.exit_code < 0 else AttemptOutcome.FAILED
     if failure.kind is Kind.PREEMPTED:
-        outcome = Outcome.INTERRUPTED
-    return replace(record, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy), failure
+        outcome = AttemptOutcome.INTERRUPTED
+    return replace(attempt, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy), failure
 
 
 def tail(log: Path) -> str:

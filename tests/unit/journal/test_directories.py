@@ -1,4 +1,4 @@
-"""Tickets and records: what workers and launcher share through files."""
+"""Tickets and attempts: what workers and launcher share through files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
@@ -48,26 +48,26 @@ def test_without_a_count_there_is_always_a_ticket(launch):
 def test_the_newest_record_of_a_run_counts(directory, launch):
     """Records of all workers and launches are read; a half-written line is not."""
     launch.append(Attempt(run_id="r1", slot="gpu0"))
-    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=Outcome.FINISHED, wall_s=2.0))
+    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=AttemptOutcome.FINISHED, wall_s=2.0))
     launch.append(Attempt(run_id="r2", slot="gpu1"))
-    with launch.records_file("gpu1").open("a") as file:
+    with launch.attempts_file("gpu1").open("a") as file:
         file.write('{"run_id": "r3", "sl')
     other = directory.new_launch()
-    other.append(Attempt(run_id="r4", slot="gpu0", outcome=Outcome.FAILED, reason="ValueError: no"))
-    records = directory.records()
-    assert set(records) == {"r1", "r2", "r4"}
-    assert records["r1"].outcome is Outcome.FINISHED
-    assert records["r2"].outcome is None
+    other.append(Attempt(run_id="r4", slot="gpu0", outcome=AttemptOutcome.FAILED, reason="ValueError: no"))
+    attempts = directory.attempts()
+    assert set(attempts) == {"r1", "r2", "r4"}
+    assert attempts["r1"].outcome is AttemptOutcome.FINISHED
+    assert attempts["r2"].outcome is None
 
 
 def test_the_newest_word_about_a_run_wins_wherever_it_was_written(launch):
     """A run that failed on one slot and finished on another has finished."""
     launch.append(
-        Attempt(run_id="r1", slot="gpu1", outcome=Outcome.DIED, kind=Kind.LOST, policy=Policy.RETRY_ELSEWHERE)
+        Attempt(run_id="r1", slot="gpu1", outcome=AttemptOutcome.DIED, kind=Kind.LOST, policy=Policy.RETRY_ELSEWHERE)
     )
-    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=Outcome.FINISHED))
-    assert launch.records()["r1"].outcome is Outcome.FINISHED
-    assert [record.kind for record in launch.history()] == [Kind.LOST, None]
+    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=AttemptOutcome.FINISHED))
+    assert launch.attempts()["r1"].outcome is AttemptOutcome.FINISHED
+    assert [attempt.kind for attempt in launch.history()] == [Kind.LOST, None]
 
 
 def test_tickets_know_their_slot(launch):

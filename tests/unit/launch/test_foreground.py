@@ -6,18 +6,18 @@ import pytest
 
 from sweeper.cli.launch import seconds
 from sweeper.errors import LaunchError
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.launch.foreground import LaunchResult
 
 
 @pytest.mark.parametrize(
     ("outcome", "ok"),
     [
-        (Outcome.FINISHED, True),
-        (Outcome.STOPPED, True),
-        (Outcome.FAILED, False),
-        (Outcome.DIED, False),
-        (Outcome.INTERRUPTED, False),
+        (AttemptOutcome.FINISHED, True),
+        (AttemptOutcome.STOPPED, True),
+        (AttemptOutcome.FAILED, False),
+        (AttemptOutcome.DIED, False),
+        (AttemptOutcome.INTERRUPTED, False),
         (None, False),
     ],
 )
@@ -31,7 +31,7 @@ def test_a_launch_is_well_if_its_runs_are(outcome, ok):
 @pytest.mark.parametrize(("planned", "ok"), [(True, True), (False, False)])
 def test_a_launch_that_ended_as_planned_is_well(planned, ok):
     """A time budget interrupts runs, which go on another day; a set-up found broken is an error."""
-    runs = (Attempt(run_id="r", slot="cpu0", outcome=Outcome.INTERRUPTED),)
+    runs = (Attempt(run_id="r", slot="cpu0", outcome=AttemptOutcome.INTERRUPTED),)
     result = LaunchResult(runs=runs, interrupted=False, errors={}, ended="the time budget is used up", planned=planned)
     assert result.ok is ok
 

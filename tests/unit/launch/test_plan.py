@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweeper.errors import LaunchError, NoGpuError
 from sweeper.launch.gpus import Found, Gpu, GpuProcess
-from sweeper.launch.plan import Asked, choose, plan_slots, visible
+from sweeper.launch.plan import SlotRequest, choose, plan_slots, visible
 
 
 def gpu(index: int, **more) -> Gpu:
@@ -33,7 +33,7 @@ NO_DRIVER = Found(trouble="no NVIDIA driver here")
 
 
 def plan(machine=FOUR, *, found=None, mask=None, cores=8, **asked):
-    return plan_slots(found or Found(gpus=tuple(machine)), Asked(**asked), mask=mask, cores=cores)
+    return plan_slots(found or Found(gpus=tuple(machine)), SlotRequest(**asked), mask=mask, cores=cores)
 
 
 def slots(*args, **options) -> list[tuple[str, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
@@ -22,4 +22,4 @@ def test_a_run_that_the_server_took_from_a_dead_launch_is_left_to_it(tmp_path):
     launch = directory.new_launch()
     launch.append(Attempt(run_id="r", slot="cpu0", ticket=1))
     assert recover_sweep(ref, directory, [status(RunState.RUNNING, losses=1)], retries=2) == []
-    assert directory.records()["r"].outcome is Outcome.DIED
+    assert directory.attempts()["r"].outcome is AttemptOutcome.DIED

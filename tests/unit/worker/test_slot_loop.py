@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from sweeper.errors import TrainerError
-from sweeper.journal.attempt import Outcome
+from sweeper.journal.attempt import AttemptOutcome
 from sweeper.journal.failures import Facts, Kind
 from sweeper.worker.main_thread import Raised, Returned
 from sweeper.worker.run_process import load_trainer
@@ -25,21 +25,27 @@ class Ended:
 @pytest.mark.parametrize(
     ("result", "facts", "stopped", "outcome", "kind"),
     [
-        (Returned(1.0), Facts(), False, Outcome.FINISHED, None),
-        (Returned(1.0), Facts(exit_code=-9), True, Outcome.FINISHED, None),
-        (Raised(1.0, "ValueError: no"), Facts(exit_code=1, error="ValueError: no"), False, Outcome.FAILED, "exception"),
-        (Raised(1.0, ""), Facts(exit_code=1), True, Outcome.STOPPED, None),
-        (None, Facts(exit_code=-9), True, Outcome.STOPPED, None),
-        (None, Facts(exit_code=-9), False, Outcome.DIED, Kind.HOST_MEMORY),
-        (None, Facts(exit_code=-15), False, Outcome.INTERRUPTED, Kind.PREEMPTED),
+        (Returned(1.0), Facts(), False, AttemptOutcome.FINISHED, None),
+        (Returned(1.0), Facts(exit_code=-9), True, AttemptOutcome.FINISHED, None),
+        (
+            Raised(1.0, "ValueError: no"),
+            Facts(exit_code=1, error="ValueError: no"),
+            False,
+            AttemptOutcome.FAILED,
+            "exception",
+        ),
+        (Raised(1.0, ""), Facts(exit_code=1), True, AttemptOutcome.STOPPED, None),
+        (None, Facts(exit_code=-9), True, AttemptOutcome.STOPPED, None),
+        (None, Facts(exit_code=-9), False, AttemptOutcome.DIED, Kind.HOST_MEMORY),
+        (None, Facts(exit_code=-15), False, AttemptOutcome.INTERRUPTED, Kind.PREEMPTED),
     ],
 )
 def test_every_end_has_its_outcome(result, facts, stopped, outcome, kind):
     """A trainer that returned is done, whatever came after; a stop of the server's is no failure."""
-    record, failure = verdict(Ended(result), facts, stopped=stopped)
-    assert (record.run_id, record.outcome, record.kind) == ("r1", outcome, kind)
+    attempt, failure = verdict(Ended(result), facts, stopped=stopped)
+    assert (attempt.run_id, attempt.outcome, attempt.kind) == ("r1", outcome, kind)
     assert bool(failure) is bool(kind)
-    assert bool(record.reason) is bool(kind)
+    assert bool(attempt.reason) is bool(kind)
 
 
 def test_the_last_lines_of_a_log_are_the_trainers_own(tmp_path):
