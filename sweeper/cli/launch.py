@@ -141,10 +141,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
-    from sweeper.launch.background import start_detached
+    from sweeper.launch.background import start_in_background
 
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-    started = start_detached(arguments, reader.directory, settings)
+    started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     say_next(f"sweeper status {reader.ref} --watch")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
-from sweeper.journal.failures import Kind, Policy
+from sweeper.journal.failures import Failure, Kind, Policy
 
 
 class AttemptOutcome(StrEnum):
@@ -20,7 +21,9 @@ class AttemptOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a worker wrote about one attempt at a run.
+    """What a worker wrote about one attempt at a run: a line of JSON in its launch's folder.
+
+    Every field but two has a default, so that lines of older versions still read; new fields need one, too.
 
     Attributes:
         run_id: The W&B run id.
@@ -31,11 +34,11 @@ class Attempt:
         policy: What was done about it.
         at: When this was written, in seconds since 1970.
         ticket: The right to a run that it used.
-        wall_s: From the order to start a process until its end.
-        trainer_s: Inside the trainer function.
+        wall_s: Seconds from letting a process in until its end.
+        trainer_s: Seconds inside the trainer function.
         log: The file with what it printed.
-        log_tail: The last lines of it, if something went wrong.
-        attempt: The how manieth attempt this is.
+        log_tail: Its last lines, if something went wrong.
+        attempt: 1 for the first; preemptions do not count.
     """
 
     run_id: str
@@ -51,6 +54,12 @@ class Attempt:
     log: str = ""
     log_tail: tuple[str, ...] = ()
     attempt: int = 1
+
+    def ended(self, outcome: AttemptOutcome, failure: Failure | None = None) -> Self:
+        """Say how it ended, and why if it ended badly."""
+        if failure is None:
+            return replace(self, outcome=outcome)
+        return replace(self, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy)
 
     @property
     def waits(self) -> bool:

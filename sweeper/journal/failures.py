@@ -14,7 +14,7 @@ IDENTICAL_FAILURES = 3
 
 
 class Kind(StrEnum):
-    """What went wrong."""
+    """What went wrong; its value is what people read, and what is written to disk."""
 
     EXCEPTION = "exception"
     IMPORT = "import error"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Policy(StrEnum):
-    """What is done about it."""
+    """What is done about it; its value is what people read, and what is written to disk."""
 
     RETRY_HERE = "retried on the same slot"
     RETRY_ELSEWHERE = "retried, on another slot if one is free"
@@ -46,7 +46,7 @@ class Policy(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """Why a worker ended a run."""
+    """Why a worker ended a run itself: the exit code that follows says nothing about the run then."""
 
     PREEMPTION = "preemption"
     TIMEOUT = "timeout"
@@ -66,6 +66,7 @@ class Facts:
         strikes: How many runs before this one, in a row, failed on this slot for its GPU.
         proven: Whether another run of the launch has ended well.
         retries: How often a run may be handed out again.
+        lost: How the run lost its worker, which saw nothing more of it; empty if it did not.
     """
 
     exit_code: int = 0
@@ -77,11 +78,12 @@ class Facts:
     strikes: int = 0
     proven: bool = False
     retries: int = RETRIES
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The verdict.
+    """What went wrong with a run, and what follows from it.
 
     Attributes:
         kind: What went wrong.
@@ -93,9 +95,16 @@ class Failure:
     cause: str
     policy: Policy
 
+    def not_retried(self, refusal: str) -> Failure:
+        """Say the same of a run that the server does not hand out again, as W&B's never does."""
+        return Failure(self.kind, f"{self.cause}; not retried: {refusal}", Policy.FAIL)
+
 
 def classify(facts: Facts) -> Failure:
-    """Say why a run failed, and what is done about it."""
+    """Say why a run failed, and what is done about it: the table of the README, with a limit on retries.
+
+    The limit spares preemptions: on a machine that is taken away ten times a night, no run would ever end.
+    """
     kind, cause = _diagnose(facts)
     policy = _policy(kind, cause, facts)
     if policy.retries and kind is not Kind.PREEMPTED and len(facts.earlier) >= facts.retries:
@@ -114,19 +123,30 @@ _RUNS_OWN = re.compile(r"device-side assert|illegal memory access")
 _HOST_MEMORY = re.compile(
     r"std::bad_alloc|killed by signal: Killed|out of shared memory|DefaultCPUAllocator: can't alloc"
 )
+# what the SDK raises in the trainer when its wandb-core is gone (wandb 0.29 to 0.31)
 _CONNECTION = re.compile(
     r"(MailboxClosed|HandleAbandoned|WandbServiceConnection|ServicePollForToken|WandbAttachFailed|WandbApiFailed|Comm"
     r"|ConnectionReset|ConnectionRefused|BrokenPipe)Error"
 )
 _IMPORT = re.compile(r"(ModuleNotFound|Import)Error")
+_MEANINGS = {
+    _GPU_MEMORY: Kind.GPU_MEMORY,  # before _BAD_GPU, whose "CUDA error" it may also say
+    _HOST_MEMORY: Kind.HOST_MEMORY,
+    _CONNECTION: Kind.CONNECTION,
+    _IMPORT: Kind.IMPORT,
+    _BAD_GPU: Kind.BAD_GPU,
+}
 _RAISED = re.compile(
     r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration)(?::.*)?$", re.MULTILINE
 )
+# SIGABRT among them: glibc's and C++'s way to give up, as in a failed CHECK of a CUDA library
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT}
 
 
 def _diagnose(facts: Facts) -> tuple[Kind, str]:
     """Name what went wrong."""
+    if facts.lost:
+        return Kind.LOST, facts.lost
     if facts.ended_by is EndedBy.PREEMPTION:
         return Kind.PREEMPTED, "interrupted by a stop of the launch"
     if facts.ended_by is EndedBy.TIMEOUT:
@@ -135,21 +155,19 @@ def _diagnose(facts: Facts) -> tuple[Kind, str]:
     if code < 0:
         return _killed(code, facts)
     error = facts.error or last_error(facts.log)
-    for pattern, kind in (
-        (_GPU_MEMORY, Kind.GPU_MEMORY),
-        (_HOST_MEMORY, Kind.HOST_MEMORY),
-        (_CONNECTION, Kind.CONNECTION),
-        (_IMPORT, Kind.IMPORT),
-    ):
-        if pattern.search(error):
+    return _raised(error, gpu=facts.gpu) if error else (Kind.EXIT, f"the process exited with code {code}")
+
+
+def _raised(error: str, *, gpu: bool) -> tuple[Kind, str]:
+    """Name what an exception means, by its one line: its type is not to be had from another process."""
+    for pattern, kind in _MEANINGS.items():
+        if pattern.search(error) and (gpu or kind is not Kind.BAD_GPU):  # the trainer's own mistake on a CPU slot
             return kind, error
-    if facts.gpu and _BAD_GPU.search(error):
-        return Kind.BAD_GPU, error
-    return (Kind.EXCEPTION, error) if error else (Kind.EXIT, f"the process exited with code {code}")
+    return Kind.EXCEPTION, error
 
 
 def _killed(code: int, facts: Facts) -> tuple[Kind, str]:
-    """Name what a signal means."""
+    """Name what a signal means; SIGKILL without a cause of ours is nearly always the kernel's, for lack of memory."""
     if -code not in set(signal.Signals):
         return Kind.EXIT, f"the process exited with code {facts.exit_code}"
     number = signal.Signals(-code)

@@ -19,7 +19,7 @@ POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Detached:
+class BackgroundLaunch:
     """A launch in the background.
 
     Attributes:
@@ -31,7 +31,7 @@ class Detached:
     log: Path
 
 
-def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> Detached:
+def start_in_background(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> BackgroundLaunch:
     """Start `sweeper ...` in a session of its own, which no logout ends, and wait until its workers start.
 
     Args:
@@ -42,7 +42,7 @@ def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Sett
     Raises:
         LaunchError: It ended before that; the message is what it said.
     """
-    log = directory.path / f"detached-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    log = directory.background_log()
     with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "sweeper", *arguments],
@@ -59,7 +59,7 @@ def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Sett
         if any(launch.launcher() == process.pid for launch in directory.launches()):
             break
         time.sleep(POLL_S)
-    return Detached(process.pid, log)
+    return BackgroundLaunch(process.pid, log)
 
 
 def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
@@ -75,8 +75,8 @@ def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
     Raises:
         LaunchError: Nothing of that name ran here.
     """
-    sweeps = [SweepDir(path) for path in (home / "sweeps").glob("*/*/*")]
-    launches = sorted((launch for sweep in sweeps for launch in sweep.launches()), key=lambda launch: launch.path.name)
+    launches = [launch for sweep in SweepDir.known(home) for launch in sweep.launches()]
+    launches.sort(key=lambda launch: launch.path.name)  # by the time they began, whatever sweep they are of
     for launch in reversed(launches):
         attempts = [attempt for attempt in launch.history() if name in {attempt.run_id, attempt.slot} and attempt.log]
         if attempts:

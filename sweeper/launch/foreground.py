@@ -191,8 +191,7 @@ def run_launch(
         latest: Gives the sweep's status, a few seconds old at most.
     """
     launcher = LocalLauncher(launch.environ)
-    log = launch.directory.path / "scheduler.log"
-    scheduler = SchedulerProcess(launch.ref, launch.environ, log, runs=len(launch.slots))
+    scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
     with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
         watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
 

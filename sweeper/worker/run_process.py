@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from sweeper.errors import BackendError, TrainerError
-from sweeper.journal.directories import SweepDir
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
 from sweeper.worker.main_thread import MainThread, Report, Trainer, call_in_thread
@@ -166,7 +166,7 @@ def _complete(spec: WorkerSpec, environ: dict[str, str]) -> str:
 
 
 def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
-    folder = SweepDir.of_launch(Path(spec.directory)).checkpoints_of(run_id)
+    folder = SweepDir.of_launch(LaunchDir(Path(spec.directory))).checkpoints_of(run_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

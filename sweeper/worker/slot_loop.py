@@ -158,15 +158,9 @@ class Worker:
         return grace
 
     def _note_start(self, handle: RunHandle, ticket: int) -> None:
-        attempt = len(self._earlier(handle.run_id)) + 1
+        attempt = len(SweepDir.of_launch(self.directory).earlier_failures(handle.run_id)) + 1
         slot, log = self.spec.slot.name, str(handle.log)
         self.directory.append(Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt))
-
-    def _earlier(self, run_id: str) -> tuple[Kind, ...]:
-        """List what went wrong in a run's earlier attempts; a preemption is nobody's fault."""
-        history = SweepDir.of_launch(self.directory.path).history()
-        kinds = (attempt.kind for attempt in history if attempt.run_id == run_id)
-        return tuple(kind for kind in kinds if kind and kind is not Kind.PREEMPTED)
 
     def _press(self, handle: RunHandle, grace: StopGrace) -> None:
         """Ask a process to end if it must, and kill it when its time is up."""
@@ -218,7 +212,7 @@ class Worker:
             log=tail(handle.log) if handle.exit_code or not getattr(result, "error", "") else "",
             ended_by=grace.ended_by,
             gpu=bool(self.spec.slot.device),
-            earlier=self._earlier(handle.run_id),
+            earlier=SweepDir.of_launch(self.directory).earlier_failures(handle.run_id),
             strikes=self.strikes,
             proven=any(attempt.outcome is AttemptOutcome.FINISHED for attempt in self.directory.history()),
             retries=self.spec.retries,

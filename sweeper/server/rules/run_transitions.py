@@ -185,8 +185,8 @@ def silent(db: Connection, run: StoredRun, *, now: float, retries: int) -> None:
     if _may_return(db, run) and run.losses < retries:
         _lose(db, run, reason, now=now)
     else:
-        times = f", for the {run.losses + 1}. time" if run.losses else ""
-        _died(db, run, reason + times, now=now)
+        attempt = f" (attempt {run.losses + 1})" if run.losses else ""
+        _died(db, run, reason + attempt, now=now)
 
 
 def _may_return(db: Connection, run: StoredRun) -> bool:

@@ -62,6 +62,22 @@ def test_a_run_is_not_handed_out_for_ever():
     assert classify(Facts(ended_by=EndedBy.PREEMPTION, earlier=(Kind.LOST,) * 9)).policy is Policy.RETRY_HERE
 
 
+def test_a_lost_run_is_handed_out_again_as_often_as_any_other():
+    """A run whose worker or launch died obeys the same table and the same limit; its process is not known to be bad."""
+    first = classify(Facts(lost="its worker died", retries=1))
+    assert (first.kind, first.cause, first.policy) == (Kind.LOST, "its worker died", Policy.RETRY_ELSEWHERE)
+    second = classify(Facts(lost="its worker died", earlier=(first.kind,), retries=1))
+    assert (second.cause, second.policy) == ("its worker died (attempt 2)", Policy.FAIL)
+
+
+def test_what_the_server_does_not_hand_out_again_has_failed():
+    """The cause stays, and the server's words follow it."""
+    failure = classify(Facts(exit_code=-9)).not_retried("W&B gives a run out once")
+    assert failure.policy is Policy.FAIL
+    assert failure.cause.startswith("the process was ended by SIGKILL")
+    assert failure.cause.endswith("; not retried: W&B gives a run out once")
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_no_kind_is_without_a_policy(kind):
     """A new kind of failure cannot be forgotten."""

@@ -47,7 +47,7 @@ def test_a_run_is_lost_only_so_often(table, lost):
     table.now += 61
     table.reap()
     assert (third.name, table.state(run)) == (run.name, RunState.CRASHED)
-    assert table.read(run).reason == "no heartbeat for 61 s, for the 3. time"
+    assert table.read(run).reason == "no heartbeat for 61 s (attempt 3)"
     assert table.given(table.agent(sweep)).name != run.name
 
 
