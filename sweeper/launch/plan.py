@@ -1,4 +1,7 @@
-"""Which slots a launch has: a pure function of what the machine has and what was asked for."""
+"""Which slots a launch has: a pure function of what the machine has and what was asked for.
+
+Only `plan_machine` looks at the machine.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sweeper.errors import LaunchError, NoGpuError
-from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu
+from sweeper.launch.cores import usable_cores
+from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu, find_gpus
+from sweeper.settings import Settings
 from sweeper.worker.spec import Slot
 
 CPU_SLOTS = 2
@@ -91,6 +96,17 @@ def plan_slots(found: Found, asked: SlotRequest, *, mask: str | None, cores: int
     if request == "idle" or asked.per_gpu or asked.gpus_per_run:
         raise NoGpuError(f"a GPU is asked for: {why}", "leave the option out to run on the CPU")
     return Plan(_cpu_slots(CPU_SLOTS, cores), (f"{why}: running on the CPU",))
+
+
+def plan_machine(settings: Settings, asked: SlotRequest) -> Plan:
+    """Decide the slots of a launch on this machine, as it is now.
+
+    Raises:
+        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
+        LaunchError: Options exclude each other.
+    """
+    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
+    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())
 
 
 # Which GPUs

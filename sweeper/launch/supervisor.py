@@ -42,12 +42,12 @@ def supervise(
     while True:
         states = launcher.states(list(current.values()))
         for name, state in states.items():
-            if not asked and state is not WorkerState.RUNNING and told.get(name) is not current[name]:
+            if not asked and not state.works and told.get(name) is not current[name]:  # each end is told once
                 told[name] = current[name]
                 if new := replace(current[name], state):
                     current[name] = new
                     states[name] = WorkerState.RUNNING
-        if WorkerState.RUNNING not in states.values():
+        if not any(state.works for state in states.values()):
             return states
         while signals:
             signals.pop()

@@ -96,7 +96,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     if trainer is None:
         host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
         return
-    if not spec.isolated:
+    if not spec.rules.isolated:
         _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)

@@ -122,7 +122,7 @@ class Worker:
                 self.directory.return_ticket(ticket)
                 return self._why_no_run(handle)
             run_id, failure = handle.run_id, self._conclude(handle, ticket, grace)
-            if not self.spec.isolated:
+            if not self.spec.rules.isolated:
                 self.upcoming = handle if handle.renew() else None
             if failure and failure.policy is Policy.QUARANTINE:
                 return f"{self.spec.slot.name} is taken out of the launch: {failure.cause}"
@@ -147,7 +147,7 @@ class Worker:
     def _follow(self, handle: RunHandle, ticket: int) -> StopGrace:
         """Stay with a process until it ends; end it, gently and then by force, when it must."""
         handle.let_in()
-        if self.spec.isolated and self.directory.tickets_left(self.spec.count):
+        if self.spec.rules.isolated and self.directory.tickets_left(self.spec.count):
             self.upcoming = self._prepare()
         grace = StopGrace()
         while not handle.ended:
@@ -169,14 +169,14 @@ class Worker:
             if now > grace.deadline:
                 handle.send(signal.SIGKILL)
         elif self.signals:
-            grace.deadline, grace.ended_by = now + self.spec.grace_s, EndedBy.PREEMPTION
+            grace.deadline, grace.ended_by = now + self.spec.rules.grace_s, EndedBy.PREEMPTION
             handle.send(signal.SIGTERM)
         elif handle.result is not None:
-            grace.deadline = now + self.spec.grace_s  # the agent has to send the rest; a hanging exit is no run
+            grace.deadline = now + self.spec.rules.grace_s  # the agent has to send the rest; a hanging exit is no run
         elif handle.stopping or (handle.run_id and self.directory.stop_ordered(handle.run_id)):
-            grace.deadline = now + min(self.spec.grace_s, STOP_GRACE_S)
-        elif self.spec.timeout_s and handle.started_at and now > handle.started_at + self.spec.timeout_s:
-            grace.deadline, grace.ended_by = now + self.spec.grace_s, EndedBy.TIMEOUT
+            grace.deadline = now + min(self.spec.rules.grace_s, STOP_GRACE_S)
+        elif self.spec.rules.timeout_s and handle.started_at and now > handle.started_at + self.spec.rules.timeout_s:
+            grace.deadline, grace.ended_by = now + self.spec.rules.grace_s, EndedBy.TIMEOUT
             handle.send(signal.SIGINT)
 
     def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace) -> Failure | None:
@@ -215,7 +215,7 @@ class Worker:
             earlier=SweepDir.of_launch(self.directory).earlier_failures(handle.run_id),
             strikes=self.strikes,
             proven=any(attempt.outcome is AttemptOutcome.FINISHED for attempt in self.directory.history()),
-            retries=self.spec.retries,
+            retries=self.spec.rules.retries,
         )
 
     def _set_state(self, run_id: str, state: Literal["pending", "failed"]) -> str:
@@ -242,7 +242,7 @@ class Worker:
             for attempt in ended
         ]
         why = f"every run would fail: {failure.cause}" if failure.policy is Policy.STOP else ""
-        if why := why or broken(causes, self.spec.max_failures):
+        if why := why or broken(causes, self.spec.rules.max_failures):
             self.directory.end(why)
 
     def _leave_to_others(self, run_id: str) -> None:

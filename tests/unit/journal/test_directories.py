@@ -11,7 +11,6 @@ from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
-from sweeper.worker.spec import Slot, WorkerSpec
 
 
 @pytest.fixture
@@ -93,17 +92,3 @@ def test_a_launch_is_known_to_live_as_long_as_its_launcher(launch):
     with launch.held():
         assert launch.launcher() == os.getpid()
     assert launch.launcher() is None
-
-
-def test_orders_survive_the_way_through_their_file(tmp_path):
-    """A worker reads what the launcher wrote."""
-    spec = WorkerSpec(
-        sweep="e/p/s",
-        trainer="a.b:c",
-        slot=Slot(name="gpu1", device="1", threads=2),
-        count=3,
-        directory=str(tmp_path),
-        grace_s=5.0,
-    )
-    spec.save(tmp_path / "spec.json")
-    assert WorkerSpec.load(tmp_path / "spec.json") == spec

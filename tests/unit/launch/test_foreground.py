@@ -7,7 +7,7 @@ import pytest
 from sweeper.cli.launch import seconds
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
-from sweeper.launch.foreground import LaunchResult
+from sweeper.launch.launch_result import LaunchResult
 
 
 @pytest.mark.parametrize(
