@@ -37,7 +37,7 @@ class RunHandle:
         self._here, there = context.Pipe()
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
         self._process.start()
-        there.close()
+        there.close()  # or the end of the process would not close the pipe
         self._sources: list[Connection | int] = [self._here, self._process.sentinel]
 
     def let_in(self) -> None:
