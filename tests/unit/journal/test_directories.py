@@ -1,7 +1,8 @@
-"""Tickets and attempts: what workers and launcher share through files."""
+"""The sweep's folder: what workers and launcher share through files."""
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -92,3 +93,96 @@ def test_a_launch_is_known_to_live_as_long_as_its_launcher(launch):
     with launch.held():
         assert launch.launcher() == os.getpid()
     assert launch.launcher() is None
+
+
+def test_lines_of_the_first_version_are_read(launch):
+    """A launch that an older version has started, or still runs, is found by `status` and `logs`."""
+    old = {
+        "run_id": "r1",
+        "slot": "gpu0",
+        "outcome": "died",
+        "reason": "its worker died",
+        "kind": "lost",
+        "policy": "retried, on another slot if one is free",
+        "at": 1790000000.5,
+        "ticket": 4,
+        "wall_s": 1.5,
+        "trainer_s": None,
+        "log": "/somewhere/runs/gpu0-0001.log",
+        "log_tail": ["a", "b"],
+        "attempt": 2,
+    }
+    (launch.path / "gpu0.runs.jsonl").write_text(json.dumps(old) + "\n" + '{"run_id": "r2", "slot": "gpu0"}\n')
+    first = launch.attempts()["r1"]
+    assert (first.outcome, first.kind, first.policy) == (AttemptOutcome.DIED, Kind.LOST, Policy.RETRY_ELSEWHERE)
+    assert (first.log_tail, first.attempt, first.at) == (("a", "b"), 2, 1790000000.5)
+    assert launch.attempts()["r2"] == Attempt(run_id="r2", slot="gpu0")
+
+
+def test_files_stand_where_every_version_looks_for_them(directory, launch):
+    """The layout is a contract between versions: these names do not change."""
+    home = directory.path.parents[3]
+    assert directory.path == home / "sweeps" / "e" / "p" / "s"
+    assert launch.path.parent == directory.path / "launches"
+    assert launch.spec("gpu0") == launch.path / "gpu0.spec.json"
+    assert launch.worker_log("gpu0") == launch.path / "gpu0.log"
+    assert launch.attempts_file("gpu0") == launch.path / "gpu0.runs.jsonl"
+    assert launch.scheduler_log == launch.path / "scheduler.log"
+    assert launch.new_run_log("gpu0") == launch.path / "runs" / "gpu0-0001.log"
+    assert directory.checkpoints_of("r1") == directory.path / "checkpoints" / "r1"
+    assert (directory.wandb, directory.sync) == (directory.path / "runs", directory.path / "sync")
+    assert directory.background_log().name.startswith("detached-")
+    assert SweepDir.of_launch(launch) == directory
+
+
+def test_every_process_of_a_slot_has_a_log_of_its_own(launch):
+    """The worker that replaces a dead one goes on counting; only its user may read what a trainer prints."""
+    logs = [launch.new_run_log("cpu0"), launch.new_run_log("cpu1"), launch.new_run_log("cpu0")]
+    assert [log.name for log in logs] == ["cpu0-0001.log", "cpu1-0001.log", "cpu0-0002.log"]
+    assert logs[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_the_slots_of_a_launch_are_those_with_orders(launch, directory):
+    """`status` shows them by the process of the launch while it lives."""
+    for slot in ("gpu1", "gpu0"):
+        launch.spec(slot).write_text("{}")
+    assert launch.slots() == ["gpu0", "gpu1"]
+    assert directory.launchers() == {}
+    with launch.held():
+        assert directory.launchers() == {os.getpid(): ("gpu0", "gpu1")}
+
+
+def test_launches_of_one_second_are_told_apart(directory):
+    """They are listed in the order in which they began."""
+    made = [directory.new_launch() for _ in range(3)]
+    assert len({launch.path for launch in made}) == 3
+    assert directory.launches() == made
+
+
+def test_a_stop_is_told_until_the_run_has_ended(launch):
+    """Another attempt at the same run is not meant."""
+    launch.order_stop("r1")
+    assert launch.stop_ordered("r1")
+    assert not launch.stop_ordered("r2")
+    launch.forget_stop("r1")
+    launch.forget_stop("r1")
+    assert not launch.stop_ordered("r1")
+
+
+def test_failures_are_counted_over_all_launches_and_preemptions_are_not(directory, launch):
+    """Retries are a run's, not a launch's; that a machine was taken away is nobody's fault."""
+    for kind, where in ((Kind.CRASH, launch), (Kind.PREEMPTED, launch), (Kind.LOST, directory.new_launch())):
+        where.append(Attempt(run_id="r1", slot="cpu0"))
+        where.append(Attempt(run_id="r1", slot="cpu0", outcome=AttemptOutcome.DIED, kind=kind))
+    launch.append(Attempt(run_id="r2", slot="cpu0", outcome=AttemptOutcome.DIED, kind=Kind.TIMEOUT))
+    assert directory.earlier_failures("r1") == (Kind.CRASH, Kind.LOST)
+
+
+def test_known_sweeps_are_those_with_a_folder(tmp_path, directory):
+    """Their full names are in their paths; models that were downloaded are found by run."""
+    directory.new_launch()
+    assert [known.ref for known in SweepDir.known(tmp_path)] == [SweepRef("e", "p", "s")]
+    assert SweepDir.known(tmp_path / "nowhere") == []
+    directory.best_of("r1").mkdir(parents=True)
+    (directory.best_of("r1") / "net.onnx").touch()
+    assert directory.models() == {"r1": str(directory.path / "best" / "r1" / "net.onnx")}
