@@ -41,7 +41,7 @@ class LocalLauncher:
         with directory.worker_log(spec.slot.name).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sweeper.worker", str(orders)],
-                env=self._worker_environ(spec),
+                env=worker_environ(self._environ, threads=spec.slot.threads),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -50,16 +50,6 @@ class LocalLauncher:
         self._processes[spec.slot.name] = process
         self._family.keep([process.pid])
         return WorkerHandle(id=spec.slot.name, native_id=str(process.pid))
-
-    def _worker_environ(self, spec: WorkerSpec) -> dict[str, str]:
-        env = dict(self._environ)
-        # more threads than cores / workers makes runs crawl: 300 instead of 24 ms a step on two cores
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            env.setdefault(name, str(spec.slot.threads))
-        env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        # the user's module lies where they stand, which a console script does not have on its path
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), env.get("PYTHONPATH")]))
-        return env
 
     def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
         """Ask for all of them."""
@@ -92,3 +82,20 @@ class LocalLauncher:
             process = self._processes[handle.id]
             if process.poll() is None:
                 process.send_signal(number)
+
+
+def worker_environ(environ: Mapping[str, str], *, threads: int) -> dict[str, str]:
+    """Say what a worker finds in its environment; what the user has set stays.
+
+    Args:
+        environ: The launch's environment.
+        threads: How many threads its runs may have.
+    """
+    env = dict(environ)
+    # more threads than cores / workers makes runs crawl: 300 instead of 24 ms a step on two cores
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        env.setdefault(name, str(threads))
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning would take the other workers' cores
+    # the user's module lies where they stand, which a console script does not have on its path
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), env.get("PYTHONPATH")]))
+    return env
