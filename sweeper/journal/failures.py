@@ -185,6 +185,8 @@ def last_error(log: str) -> str:
     return found[-1].strip()[:300] if found else ""
 
 
+# Retried is what another try may mend: memory that others held, a network that was away, a machine that was taken.
+# What the trainer raised, it would raise again; a timeout would only take as long again.
 _POLICIES = {
     Kind.EXCEPTION: Policy.FAIL,
     Kind.IMPORT: Policy.STOP,
@@ -205,10 +207,13 @@ def _policy(kind: Kind, cause: str, facts: Facts) -> Policy:
     """Decide what is done; the same thing twice is the run's own fault."""
     if kind is Kind.GPU_MEMORY and _held_by_others(cause):
         return Policy.RETRY_ELSEWHERE
+    # the same on another try, which was elsewhere if a slot was free: not the slot's fault
     if kind in {Kind.CRASH, Kind.BAD_GPU} and kind in facts.earlier:
         return Policy.FAIL
+    # a second run in a row that fails so on one slot is no coincidence: then it is the GPU
     if kind is Kind.BAD_GPU and _RUNS_OWN.search(cause) and not facts.strikes:
         return Policy.RETRY_ELSEWHERE
+    # only these parameters lead to that import: other runs do without
     if kind is Kind.IMPORT and facts.proven:
         return Policy.FAIL
     return _POLICIES[kind]
@@ -233,6 +238,7 @@ def broken(causes: Sequence[str | None], max_failures: int | None) -> str:
     """
     if max_failures and len(causes) >= max_failures and all(causes[-max_failures:]):
         return f"{max_failures} runs failed in a row (--max-failures)"
+    # the first ones only: equal failures later are a corner of the search space, not a broken set-up
     first = causes[:IDENTICAL_FAILURES]
     if len(first) == IDENTICAL_FAILURES and all(first) and len({_shape(cause or "") for cause in first}) == 1:
         return f"the first {IDENTICAL_FAILURES} runs failed in the same way: {first[0]}"

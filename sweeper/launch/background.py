@@ -46,12 +46,13 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
     with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "sweeper", *arguments],
-            env=dict(settings.environ),
+            env=dict(settings.environ),  # as it was read: connecting to a server has changed this process's own
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
         )
+    # not only until it lives: a missing trainer or an ended sweep shows within seconds, and the user still looks
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -92,7 +93,7 @@ def read_log(log: Path, goes_on: Callable[[], bool], *, follow: bool) -> Iterato
     """Read a log piece by piece, to its end or as long as it grows."""
     with log.open(encoding="utf-8", errors="replace") as file:
         while True:
-            more = follow and goes_on()
+            more = follow and goes_on()  # asked before reading, or the last words would be missed
             if text := file.read():
                 yield text
             elif not more:

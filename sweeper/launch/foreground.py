@@ -22,7 +22,7 @@ from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.results.status import SweepStatus
 
 RESTARTS = 3
-"""How often the worker of a slot is started again after it died."""
+"""How often the worker of a slot is started again after it died: a slot that kills worker after worker is broken."""
 
 
 def run_launch(
@@ -91,6 +91,7 @@ class Watch:
     stop: Callable[[], None]
     scheduler: SchedulerProcess
     planned: bool = False
+    # monotonic: a clock that is set must not end a launch
     began: float = field(default_factory=time.monotonic)
     restarts: dict[str, int] = field(default_factory=dict)
 
@@ -100,6 +101,7 @@ class Watch:
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
             self.stop()
+        # without its scheduler a sweep gives no more runs: agents would wait for ever
         if (why := self.scheduler.failure()) and not self.launch.directory.ended():
             self.launch.directory.end(why)
             self.stop()
@@ -110,7 +112,7 @@ class Watch:
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")
         for run in status.runs:
-            if run.told_to_stop:
+            if run.told_to_stop:  # its agent may be deaf to it: a trainer in C code, a hanging SDK
                 self.launch.directory.order_stop(run.id)
 
     def _end(self, why: str) -> None:
@@ -146,7 +148,7 @@ class Watch:
 @contextmanager
 def _signals() -> Iterator[tuple[list[int], list[int]]]:
     """Collect SIGINT and SIGTERM: the list to act on, and all there were."""
-    pending: list[int] = []
+    pending: list[int] = []  # a handler only notes: what it interrupts may hold any lock
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

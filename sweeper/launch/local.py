@@ -38,11 +38,11 @@ class LocalLauncher:
         directory = LaunchDir(Path(spec.directory))
         orders = directory.spec(spec.slot.name)
         spec.save(orders)
-        with directory.worker_log(spec.slot.name).open("ab") as log:
+        with directory.worker_log(spec.slot.name).open("ab") as log:  # behind what its predecessor said
             process = subprocess.Popen(
                 [sys.executable, "-m", "sweeper.worker", str(orders)],
                 env=worker_environ(self._environ, threads=spec.slot.threads),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,  # a trainer that asks gets an end of file, not the terminal's attention
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -60,7 +60,7 @@ class LocalLauncher:
         code = process.poll()
         if code is None:
             return WorkerState.RUNNING
-        if code < 0:
+        if code < 0:  # a signal: it could write down nothing
             return WorkerState.DIED
         return WorkerState.DONE if code == 0 else WorkerState.FAILED
 

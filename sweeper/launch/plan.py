@@ -237,7 +237,7 @@ def _gpu_slots(
         message = f"--gpus-per-run {size} does not divide the GPUs: {', '.join(gpu.name for gpu in devices)}"
         raise NoGpuError(message, f"give a multiple of {size} GPUs")
     places = [place for group in groups for place in _places(group, asked.per_gpu or 1)]
-    threads = max(1, cores // len(places))
+    threads = max(1, cores // len(places))  # all slots at work at once use each core once
     slots = tuple(Slot(name=name, device=device, threads=threads) for name, device in places)
     return slots, [f"{gpu.name} is left over by --gpus-per-run {size}" for gpu in rest]
 

@@ -86,8 +86,7 @@ def prepare_launch(
     target = script or choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
     _check_mode(env, backend)
-    if rules.stop_at_target and status.target is None:
-        raise LaunchError(f"sweep {reader.ref} has no target to stop at", "give its file a `target:` under `metric:`")
+    _check_target(reader.ref, status, rules)
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
     if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
         sweep_scheduler.check(reader.scheduler)
@@ -116,6 +115,11 @@ def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
     if (mode := env.get("WANDB_MODE")) in {"offline", "disabled", "dryrun"}:
         fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
         raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
+
+
+def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
+    if rules.stop_at_target and status.target is None:
+        raise LaunchError(f"sweep {ref} has no target to stop at", "give its file a `target:` under `metric:`")
 
 
 def _check_open(ref: SweepRef, status: SweepStatus) -> None:

@@ -102,6 +102,7 @@ def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) 
     known = {run.id: run for run in runs}
     if unknown := [run for run in chosen if run not in known]:
         raise LaunchError(f"no run {', '.join(unknown)} in sweep {ref}", "`sweeper status` lists them")
+    # not those that were stopped: early termination would stop them again
     failed = [run.id for run in runs if run.state in {RunState.FAILED, RunState.CRASHED}]
     waiting: list[str] = []
     refused: dict[str, str] = {}

@@ -47,4 +47,4 @@ class StatusPoller:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join(timeout=60)
+        self._thread.join(timeout=60)  # a request under way is waited for, a server that hangs is not

@@ -75,7 +75,7 @@ class RunProcesses:
         here, there = self._context.Pipe(duplex=False)
         process = self._context.Process(target=question, args=(*args, there))
         process.start()
-        there.close()
+        there.close()  # or its death would not be seen as the end of the pipe
         try:
             answer: object = here.recv()
         except EOFError:

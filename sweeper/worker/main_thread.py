@@ -140,6 +140,7 @@ class MainThread:
             self._done.wait()
             raise
         if self._error is not None:
+            # what is no Exception would end the agent's thread without a word to the server
             raise self._error if isinstance(self._error, Exception) else RuntimeError(_one_line(self._error))
 
     def _end(self) -> None:

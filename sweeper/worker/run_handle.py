@@ -38,6 +38,7 @@ class RunHandle:
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
         self._process.start()
         there.close()  # or the end of the process would not close the pipe
+        # the pipe alone would not tell of a process that was killed while a child of its own holds the other end
         self._sources: list[Connection | int] = [self._here, self._process.sentinel]
 
     def let_in(self) -> None:
@@ -62,6 +63,7 @@ class RunHandle:
     @property
     def ended(self) -> bool:
         """Whether the process is gone and has nothing more to say, or is done with its run and waits for another."""
+        # what it said last may still lie in the pipe when it is gone: its result, of all things
         if self.messages and isinstance(self.messages[-1], Idle):
             return True
         return not self._process.is_alive() and (self._here not in self._sources or not self._here.poll())
@@ -78,7 +80,7 @@ class RunHandle:
             os.kill(self._process.pid, number)
 
     def dismiss(self) -> None:
-        """End it, let in or not."""
+        """End it, let in or not; it has no run to save."""
         self.send(signal.SIGKILL)
         self._process.join()
 

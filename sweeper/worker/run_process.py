@@ -76,7 +76,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         worker: Where to report; a message from there lets this process in.
     """
     die_with_parent()
-    _redirect(Path(log))
+    _redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
     # a forkserver's child has the server's environment; CUDA reads this at its first call
     os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
     try:
@@ -84,13 +84,14 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     except TrainerError as error:
         worker.send(SetupFailed(error.message))
         return
+    # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import sdk
 
-    sdk.warm_up()
+    sdk.warm_up()  # what takes seconds is done while the run before still trains
     worker.send(Ready())
     try:
         worker.recv()
-    except EOFError:
+    except EOFError:  # the worker is gone, or has no run for us
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
@@ -136,6 +137,7 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
 
 def _redirect(log: Path) -> None:
     """Send what the run prints, in Python and in C, to its log."""
+    # descriptors, not sys.stdout: CUDA, NCCL and children write past Python
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -179,7 +181,7 @@ def probe(gpu: bool, worker: Connection) -> None:
         worker: Where to answer.
     """
     die_with_parent()
-    usable = True
+    usable = True  # without torch nothing of CUDA can have been started here
     if gpu and "torch" in sys.modules:
         import torch
 

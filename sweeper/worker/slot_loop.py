@@ -68,12 +68,13 @@ class Worker:
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""
         while not self.signals and not self.directory.ended():
+            # the ticket comes first: a process that asked the server without one would get a run too many
             ticket = self.directory.take_ticket(self.spec.count, self.spec.slot.name)
             if ticket is None:
                 break
             handle, self.upcoming = self.upcoming or self.processes.new(), None
             grace = self._follow(handle, ticket)
-            self.processes.end_strays()
+            self.processes.end_strays()  # before the next run: they may hold the memory of its GPU
             if not handle.run_id:
                 self.directory.return_ticket(ticket)
                 return self._why_no_run(handle)
@@ -91,13 +92,14 @@ class Worker:
         if handle.setup_error:
             self.directory.end(handle.setup_error)  # the trainer is the same on every slot
             return f"{handle.setup_error}; see {handle.log}"
-        if self.signals or not handle.exit_code:
+        if self.signals or not handle.exit_code:  # the agent ends well when the sweep has no run for it
             return ""
         return f"the run's process ended with code {handle.exit_code} before it got a run; see {handle.log}"
 
     def _follow(self, handle: RunHandle, ticket: int) -> StopGrace:
         """Stay with a process until it ends; end it, gently and then by force, when it must."""
         handle.let_in()
+        # importing and starting the SDK's service then cost no time between two runs
         if self.spec.rules.isolated and self.directory.tickets_left(self.spec.count):
             self.upcoming = self.processes.new()
         grace = StopGrace(self.spec.rules)
@@ -160,6 +162,7 @@ class Worker:
         return Facts(
             exit_code=result.exit_code if isinstance(result, Raised) else handle.exit_code,
             error=result.error if isinstance(result, Raised) else "",
+            # the log is only asked where the process could not say what it raised: a script, or a crash
             log=tail(handle.log) if handle.exit_code or not getattr(result, "error", "") else "",
             ended_by=grace.ended_by,
             gpu=bool(self.spec.slot.device),
@@ -186,7 +189,7 @@ class Worker:
 
 def main(argv: Sequence[str]) -> int:
     """Read the orders and work."""
-    end_with_parent()
+    end_with_parent()  # a launch that is killed with -9 leaves nothing behind
     worker = Worker(WorkerSpec.load(Path(argv[0])))
 
     def note(number: int, _frame: FrameType | None) -> None:
