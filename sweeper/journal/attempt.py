@@ -10,7 +10,11 @@ from sweeper.journal.failures import Failure, Kind, Policy
 
 
 class AttemptOutcome(StrEnum):
-    """How a run ended, as its worker saw it."""
+    """How a run ended, as its worker saw it; the value is what is written to disk.
+
+    FAILED: the trainer or its process gave up. DIED: a signal or the loss of its worker ended it. STOPPED: the server
+    wanted that. INTERRUPTED: the launch was stopped or its machine taken, and the run goes on another time.
+    """
 
     FINISHED = "finished"
     FAILED = "failed"

@@ -38,7 +38,7 @@ class LaunchDir:
         return self.path / f"{slot}.spec.json"
 
     def worker_log(self, slot: str) -> Path:
-        """What a worker printed."""
+        """What a worker printed, and those that replaced it; why it gave up is the last line."""
         return self.path / f"{slot}.log"
 
     def attempts_file(self, slot: str) -> Path:
@@ -51,7 +51,7 @@ class LaunchDir:
         return self.path / "scheduler.log"
 
     def new_run_log(self, slot: str) -> Path:
-        """Make the log of a slot's next process."""
+        """Make the log of a slot's next process: empty, and readable by its user only."""
         number = 1
         while True:
             log = self.path / "runs" / f"{slot}-{number:04d}.log"
@@ -63,7 +63,7 @@ class LaunchDir:
                 return log
 
     def slots(self) -> list[str]:
-        """List the slots that were given orders."""
+        """List the slots that were given orders, by name."""
         orders = self.path.glob(self.spec("*").name)
         return sorted(path.name.removesuffix(self.spec("").name) for path in orders)
 
@@ -215,7 +215,7 @@ class SweepDir:
 
     @property
     def wandb(self) -> Path:
-        """WANDB_DIR of its runs."""
+        """WANDB_DIR of its runs: the SDK's own logs, from which `sweeper sync` sends."""
         return self.path / "runs"
 
     @property
@@ -228,7 +228,7 @@ class SweepDir:
         return self.path / f"detached-{_stamp()}.log"  # the name that versions before this one gave it, too
 
     def new_launch(self) -> LaunchDir:
-        """Make the directory of another launch."""
+        """Make the directory of another launch, named by the time: names in order are launches in order."""
         stamp = _stamp()
         number = 0
         while True:

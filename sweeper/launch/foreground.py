@@ -96,7 +96,7 @@ class Watch:
     restarts: dict[str, int] = field(default_factory=dict)
 
     def turn(self) -> None:
-        """Look at the clock and at the sweep."""
+        """End the launch or a run if the clock, the scheduler or the sweep's newest status says so."""
         rules, status = self.launch.rules, self.latest()
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")

@@ -93,7 +93,7 @@ class SchedulerProcess:
             )
 
     def failure(self) -> str:
-        """Say why it gave up; empty if it has not."""
+        """Say why it gave up, with the last error of its log; empty if it has not."""
         if self.process is None or not self.process.poll():
             return ""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()

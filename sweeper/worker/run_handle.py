@@ -42,7 +42,7 @@ class RunHandle:
         self._sources: list[Connection | int] = [self._here, self._process.sentinel]
 
     def let_in(self) -> None:
-        """Let it take a run."""
+        """Let it take a run: the time from here to its end is the run's `wall_s`."""
         self.let_in_at = time.monotonic()
         with contextlib.suppress(OSError):  # if it is dead, its end is about to be read
             self._here.send(None)
@@ -86,7 +86,7 @@ class RunHandle:
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """Its process id; 0 if it could not be started."""
         return self._process.pid or 0
 
     @property
@@ -106,7 +106,7 @@ class RunHandle:
 
     @property
     def stopping(self) -> bool:
-        """Whether the server wants its run stopped."""
+        """Whether its agent has heard that the server wants the run stopped."""
         return any(isinstance(message, Stopping) for message in self.messages)
 
     @property

@@ -188,7 +188,7 @@ class Worker:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Read the orders and work."""
+    """Read the orders and work; SIGTERM or SIGINT ends the run under way, which the next launch goes on with."""
     end_with_parent()  # a launch that is killed with -9 leaves nothing behind
     worker = Worker(WorkerSpec.load(Path(argv[0])))
 
