@@ -59,7 +59,11 @@ class Launcher(Protocol):
         """Ask them to end their runs gently within `grace_s`; 0 kills. Nothing happens to one that has ended."""
 
     def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
-        """Start another worker in the place of one that has ended."""
+        """Start another worker in the place of one that has ended.
+
+        Raises:
+            ValueError: It has not: two workers would share a slot.
+        """
 
     def end_strays(self, *, spare: Collection[int] = ()) -> None:
         """End what dead workers left running; a script or a data loader would hold its GPU's memory for ever.

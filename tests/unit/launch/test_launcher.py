@@ -110,6 +110,14 @@ class LauncherContract:
         wait(lambda: not launcher.states([second])["done"].works)
         assert launch.worker_log("done").read_text().count("hello from done") == 2
 
+    def test_a_worker_at_work_is_not_replaced(self, launcher, launch, spec):
+        """Two workers would share its slot, and one of them would be watched by nobody."""
+        (handle,) = launcher.start([spec("work")])
+        wait((launch.path / "work.ready").exists)
+        with pytest.raises(ValueError, match="has not ended"):
+            launcher.replace(handle, spec("work"))
+        assert launcher.states([handle])["work"] is WorkerState.RUNNING
+
     def test_what_a_dead_worker_leaves_behind_is_ended(self, launcher, launch, spec):
         """Its GPU is free for the next worker; those at work stay, and so does what is spared."""
         handles = launcher.start([spec("work"), spec("leave")])
