@@ -24,8 +24,8 @@ def test_a_mode_in_which_the_sdk_sends_nothing_is_refused(mode):
 def test_runs_write_to_the_sweeps_folder_unless_the_user_has_another(tmp_path):
     """The folder is there before the SDK looks for it."""
     directory = SweepDir.of(tmp_path, SweepRef("e", "p", "s"))
-    env = _worker_environ({"HOME": "/home/me"}, directory)
-    assert env == {"HOME": "/home/me", "WANDB_QUIET": "true", "WANDB_DIR": str(directory.wandb)}
+    env = _worker_environ({"LANG": "C"}, directory)
+    assert env == {"LANG": "C", "WANDB_QUIET": "true", "WANDB_DIR": str(directory.wandb)}
     assert directory.wandb.is_dir()
     theirs = {"WANDB_QUIET": "false", "WANDB_DIR": str(tmp_path / "theirs")}
     assert _worker_environ(theirs, directory) == theirs
