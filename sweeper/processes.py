@@ -12,6 +12,7 @@ from types import FrameType
 
 import psutil
 
+# linux/prctl.h; macOS has nothing like it, and only loses what is promised for kill -9
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -36,13 +37,14 @@ def end_with_parent() -> None:
                 process.kill()
         os._exit(1)
 
+    # SIGHUP, for SIGKILL could not be answered, and SIGTERM asks for a gentle end
     signal.signal(signal.SIGHUP, end)
     _when_parent_dies(signal.SIGHUP)
 
 
 def _when_parent_dies(number: signal.Signals) -> None:
     if sys.platform == "linux":
-        parent = os.getppid()
+        parent = os.getppid()  # forked processes lose this bond, so each asks for it itself
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os._exit(1)  # it died before we asked
@@ -71,6 +73,7 @@ class Family:
                 continue
             with contextlib.suppress(psutil.Error, ChildProcessError):
                 if process.status() != psutil.STATUS_ZOMBIE and not process.name().startswith("wandb-"):
+                    # listed before any is killed: the children of a dead one are ours, and no longer below it
                     for below in [process, *process.children(recursive=True)]:
                         below.kill()
                     process.wait(timeout=1)

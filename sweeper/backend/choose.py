@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from sweeper.backend import embedded_server, sdk
 from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
 
@@ -135,9 +136,9 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
 
 
 def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
-    known = [path for path in (settings.home / "sweeps").glob("*/*/*") if path.name == text]
+    known = [directory for directory in SweepDir.known(settings.home) if directory.path.name == text]
     if len(known) == 1:
-        return SweepRef(*known[0].parts[-3:])
+        return known[0].ref
     on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
     entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
     if not entity and text.count("/") < 2:

@@ -19,11 +19,16 @@ from sweeper.cli.output import complain, err, out, say_backend, say_next, show
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.run import RunState
 from sweeper.settings import Settings
+from sweeper.worker.spec import Rules
 
 if TYPE_CHECKING:
-    from sweeper.launch.foreground import Launch, LaunchResult, StatusPoller
+    from sweeper.launch.launch_result import LaunchResult
+    from sweeper.launch.prepare import Launch
+    from sweeper.launch.status_poller import StatusPoller
     from sweeper.results.status import RunStatus, SweepStatus
     from sweeper.results.status_reader import StatusReader
+
+DEFAULTS = Rules()
 
 Gpus = Annotated[
     str | None,
@@ -92,13 +97,13 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     count: Count = None,
     trainer: Trainer = None,
     workers: Workers = None,
-    grace: Grace = 30.0,
-    retries: Retries = 2,
-    max_failures: MaxFailures = None,
+    grace: Grace = DEFAULTS.grace_s,
+    retries: Retries = DEFAULTS.retries,
+    max_failures: MaxFailures = DEFAULTS.max_failures,
     timeout: Timeout = None,
     time_budget: TimeBudget = None,
-    stop_at_target: StopAtTarget = False,
-    isolation: Isolation = True,
+    stop_at_target: StopAtTarget = DEFAULTS.stop_at_target,
+    isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
 ) -> None:
@@ -109,11 +114,11 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     from sweeper.backend import choose
-    from sweeper.launch import foreground
-    from sweeper.launch.plan import Asked
+    from sweeper.launch.plan import SlotRequest, plan_machine
+    from sweeper.launch.prepare import prepare_launch
     from sweeper.results.status_reader import StatusReader
 
-    rules = foreground.Rules(
+    rules = Rules(
         grace_s=grace,
         retries=retries,
         max_failures=max_failures,
@@ -123,15 +128,15 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         isolated=isolation,
     )
     settings = Settings.from_env()
-    asked = Asked(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = foreground.plan_machine(settings, asked)
+    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
+    plan = plan_machine(settings, asked)
     server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
     say_backend(server)
     reader = StatusReader(choose.resolve(settings, server, sweep), settings)
     if detach:
         _detach(reader, settings)
         return
-    prepared = foreground.prepare_launch(
+    prepared = prepare_launch(
         reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
     _announce(prepared, plan.notes)
@@ -141,10 +146,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
-    from sweeper.launch.background import start_detached
+    from sweeper.launch.background import start_in_background
 
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-    started = start_detached(arguments, reader.directory, settings)
+    started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     say_next(f"sweeper status {reader.ref} --watch")
@@ -181,19 +186,20 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
 
 
 def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
-    from sweeper.launch import foreground
+    from sweeper.launch.foreground import run_launch
+    from sweeper.launch.status_poller import StatusPoller
 
     def say_stopping(asked: int) -> None:
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with foreground.StatusPoller(reader) as poller:
+    with StatusPoller(reader) as poller:
         if sys.stderr.isatty():
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
-                return foreground.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
+                return run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
         log = ProgressLog(launch)
-        result = foreground.run_launch(
+        result = run_launch(
             launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
         )
     log.tell(poller.read())

@@ -60,7 +60,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
         with _bar("reading histories", len(view.runs)) as advance:
             table = tables.history_table(runs, tell=advance)
     else:
-        records = SweepDir.of(settings.home, ref).records()
+        records = SweepDir.of(settings.home, ref).attempts()
         table = tables.run_table(view, runs, records, now=datetime.now(UTC))
     with table:
         tables.write(table, form, output, sys.stdout)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
-from sweeper.journal.failures import Kind, Policy
+from sweeper.journal.failures import Failure, Kind, Policy
 
 
-class Outcome(StrEnum):
-    """How a run ended, as its worker saw it."""
+class AttemptOutcome(StrEnum):
+    """How a run ended, as its worker saw it; the value is what is written to disk.
+
+    FAILED: the trainer or its process gave up. DIED: a signal or the loss of its worker ended it. STOPPED: the server
+    wanted that. INTERRUPTED: the launch was stopped or its machine taken, and the run goes on another time.
+    """
 
     FINISHED = "finished"
     FAILED = "failed"
@@ -20,7 +25,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a worker wrote about one attempt at a run.
+    """What a worker wrote about one attempt at a run: a line of JSON in its launch's folder.
+
+    Every field but two has a default, so that lines of older versions still read; new fields need one, too.
 
     Attributes:
         run_id: The W&B run id.
@@ -31,16 +38,16 @@ class Attempt:
         policy: What was done about it.
         at: When this was written, in seconds since 1970.
         ticket: The right to a run that it used.
-        wall_s: From the order to start a process until its end.
-        trainer_s: Inside the trainer function.
+        wall_s: Seconds from letting a process in until its end.
+        trainer_s: Seconds inside the trainer function.
         log: The file with what it printed.
-        log_tail: The last lines of it, if something went wrong.
-        attempt: The how manieth attempt this is.
+        log_tail: Its last lines, if something went wrong.
+        attempt: 1 for the first; preemptions do not count.
     """
 
     run_id: str
     slot: str
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     reason: str = ""
     kind: Kind | None = None
     policy: Policy | None = None
@@ -52,7 +59,18 @@ class Attempt:
     log_tail: tuple[str, ...] = ()
     attempt: int = 1
 
+    def ended(self, outcome: AttemptOutcome, failure: Failure | None = None) -> Self:
+        """Say how it ended, and why if it ended badly."""
+        if failure is None:
+            return replace(self, outcome=outcome)
+        return replace(self, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy)
+
     @property
     def waits(self) -> bool:
-        """Whether the run is to be handed out again and was not yet, as far as this record knows."""
+        """Whether the run is to be handed out again and was not yet, as far as this line knows."""
         return self.policy is not None and self.policy.retries
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended badly; an interruption is nobody's fault, and a stop is a decision of the server's."""
+        return self.outcome in {AttemptOutcome.FAILED, AttemptOutcome.DIED}

@@ -1,6 +1,10 @@
 """The layout of a sweep's folder on this machine: launches, tickets, what workers wrote of runs, checkpoints.
 
-Every path below `sweeps/ENTITY/PROJECT/ID/` is made here.
+Every path below `sweeps/ENTITY/PROJECT/ID/` is made here. Names and formats are kept from version to version: `status`
+and `logs` also read what a launch of an older version has written, or still writes.
+
+Files rather than a database: workers may sit on several hosts that share a folder, and each operation is one that such
+a folder does whole (create if absent, append a line, remove).
 """
 
 from __future__ import annotations
@@ -15,14 +19,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchDir:
-    """The files of one launch; every path is made here.
+    """The files of one launch.
 
     A ticket is the right to one run: a file that exactly one worker can create, whatever host it is on.
     """
@@ -30,35 +34,46 @@ class LaunchDir:
     path: Path
 
     def spec(self, slot: str) -> Path:
-        """Orders of one worker."""
+        """Orders of one worker: the JSON of a `WorkerSpec`."""
         return self.path / f"{slot}.spec.json"
 
     def worker_log(self, slot: str) -> Path:
-        """What a worker printed."""
+        """What a worker printed, and those that replaced it; why it gave up is the last line."""
         return self.path / f"{slot}.log"
 
-    def records_file(self, slot: str) -> Path:
-        """What a worker wrote about its runs, a JSON line each."""
+    def attempts_file(self, slot: str) -> Path:
+        """What a worker wrote about its runs, a JSON line for every start and every end."""
         return self.path / f"{slot}.runs.jsonl"
 
+    @property
+    def scheduler_log(self) -> Path:
+        """What the sweep's own scheduler printed, if this launch started one."""
+        return self.path / "scheduler.log"
+
     def new_run_log(self, slot: str) -> Path:
-        """Make the log of a slot's next process."""
-        folder = self.path / "runs"
+        """Make the log of a slot's next process: empty, and readable by its user only."""
         number = 1
         while True:
-            try:
-                os.close(os.open(folder / f"{slot}-{number:04d}.log", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            log = self.path / "runs" / f"{slot}-{number:04d}.log"
+            try:  # the worker that replaces a dead one goes on counting; what a trainer prints is its user's alone
+                os.close(os.open(log, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             except FileExistsError:
                 number += 1
             else:
-                return folder / f"{slot}-{number:04d}.log"
+                return log
 
     def slots(self) -> list[str]:
-        """List the slots that were given orders."""
-        return sorted(path.name.removesuffix(".spec.json") for path in self.path.glob("*.spec.json"))
+        """List the slots that were given orders, by name."""
+        orders = self.path.glob(self.spec("*").name)
+        return sorted(path.name.removesuffix(self.spec("").name) for path in orders)
 
     def take_ticket(self, count: int | None, slot: str = "") -> int | None:
-        """Take the next ticket; None when all are taken."""
+        """Take the lowest ticket that is free; None when all are taken.
+
+        Args:
+            count: How many there are; None for no end of them.
+            slot: Who takes it, so that what a dead worker held can be given back.
+        """
         number = 1
         while count is None or number <= count:
             try:
@@ -71,7 +86,7 @@ class LaunchDir:
         return None
 
     def tickets_left(self, count: int | None) -> bool:
-        """Whether there may be another ticket."""
+        """Whether there may be another ticket: another worker may be about to take it."""
         return count is None or sum(1 for _ in (self.path / "tickets").iterdir()) < count
 
     def return_ticket(self, ticket: int) -> None:
@@ -92,7 +107,7 @@ class LaunchDir:
             file.write(why)
 
     def ended(self) -> str:
-        """Say why no other run starts; empty if they do."""
+        """Say why no other run starts; empty as long as they do."""
         path = self.path / "end"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -101,7 +116,7 @@ class LaunchDir:
         (self.path / "stops" / run_id).touch()
 
     def stop_ordered(self, run_id: str) -> bool:
-        """Whether that was told."""
+        """Whether `order_stop` was called for the run's present attempt."""
         return (self.path / "stops" / run_id).exists()
 
     def forget_stop(self, run_id: str) -> None:
@@ -112,7 +127,7 @@ class LaunchDir:
     def held(self) -> Iterator[None]:
         """Hold the launch as its launcher; the kernel lets go when the process dies."""
         with (self.path / "launcher").open("w", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)  # not a pid alone, which the next process of the machine may bear
             file.write(str(os.getpid()))
             file.flush()
             yield
@@ -128,37 +143,41 @@ class LaunchDir:
             pass
         return None
 
-    def append(self, record: Attempt) -> None:
-        """Note the news of a run, with the time; the newest line about it counts."""
-        with self.records_file(record.slot).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**asdict(record), "at": time.time()}) + "\n")
+    def append(self, attempt: Attempt) -> None:
+        """Note the news of a run, with the time; the newest line about it counts.
+
+        Each slot has a file of its own: appends of several hosts to one file on NFS would overwrite each other.
+        """
+        with self.attempts_file(attempt.slot).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**asdict(attempt), "at": time.time()}) + "\n")
 
     def history(self) -> list[Attempt]:
         """Read everything that was noted, the oldest first."""
-        lines = (line for path in sorted(self.path.glob("*.runs.jsonl")) for line in _whole_lines(path))
-        return sorted(map(_record, lines), key=lambda record: record.at)
+        files = sorted(self.path.glob(self.attempts_file("*").name))
+        lines = (line for path in files for line in _whole_lines(path))
+        return sorted(map(_attempt, lines), key=lambda attempt: attempt.at)
 
-    def records(self) -> dict[str, Attempt]:
-        """Read the newest record of every run, by run id."""
-        return {record.run_id: record for record in self.history()}
+    def attempts(self) -> dict[str, Attempt]:
+        """Read the newest word about every run, by run id."""
+        return {attempt.run_id: attempt for attempt in self.history()}
 
 
 def _whole_lines(path: Path) -> Iterator[str]:
-    """Read the lines; the last one may be half written."""
+    """Read the lines; the last one may be half written, by a worker that was killed or is at it."""
     text = path.read_text(encoding="utf-8")
     return (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
 
-def _record(line: str) -> Attempt:
+def _attempt(line: str) -> Attempt:
     data: dict[str, Any] = json.loads(line)
-    enums = {"outcome": Outcome, "kind": Kind, "policy": Policy}
+    enums = {"outcome": AttemptOutcome, "kind": Kind, "policy": Policy}
     data["log_tail"] = tuple(data.get("log_tail", ()))
     return Attempt(**{**data, **{name: read(data[name]) for name, read in enums.items() if data.get(name)}})
 
 
 @dataclass(frozen=True, slots=True)
 class SweepDir:
-    """What this machine keeps of one sweep: its launches and the best run's files."""
+    """What this machine keeps of one sweep: its launches, checkpoints, W&B's own logs, the best run's files."""
 
     path: Path
 
@@ -166,6 +185,21 @@ class SweepDir:
     def of(cls, home: Path, ref: SweepRef) -> Self:
         """Name the directory of a sweep under the state directory."""
         return cls(home / "sweeps" / ref.entity / ref.project / ref.sweep_id)
+
+    @classmethod
+    def of_launch(cls, launch: LaunchDir) -> Self:
+        """Name the directory that a launch's directory lies in."""
+        return cls(launch.path.parents[1])
+
+    @classmethod
+    def known(cls, home: Path) -> list[Self]:
+        """List the sweeps that were created or launched with a state directory."""
+        return [cls(path) for path in sorted((home / "sweeps").glob("*/*/*"))]
+
+    @property
+    def ref(self) -> SweepRef:
+        """The sweep, as its path tells."""
+        return SweepRef(*self.path.parts[-3:])
 
     def best_of(self, run_id: str) -> Path:
         """Where the files of a run that was best are downloaded to."""
@@ -175,29 +209,33 @@ class SweepDir:
         """List the downloaded ONNX files by run id."""
         return {path.parent.name: str(path) for path in sorted(self.path.glob("best/*/*.onnx"))}
 
-    @classmethod
-    def of_launch(cls, launch: Path) -> Self:
-        """Name the directory that a launch's directory lies in."""
-        return cls(launch.parents[1])
-
     def checkpoints_of(self, run_id: str) -> Path:
         """Where a run keeps what it needs to go on: SWEEPER_CHECKPOINT_DIR."""
         return self.path / "checkpoints" / run_id
 
     @property
     def wandb(self) -> Path:
-        """WANDB_DIR of its runs."""
+        """WANDB_DIR of its runs: the SDK's own logs, from which `sweeper sync` sends."""
         return self.path / "runs"
 
+    @property
+    def sync(self) -> Path:
+        """What `sweeper sync` has sent, and where it stages what it is about to send."""
+        return self.path / "sync"
+
+    def background_log(self) -> Path:
+        """Name the log of a launch that is about to start in the background."""
+        return self.path / f"detached-{_stamp()}.log"  # the name that versions before this one gave it, too
+
     def new_launch(self) -> LaunchDir:
-        """Make the directory of another launch."""
-        stamp = time.strftime("%Y%m%d-%H%M%S")
+        """Make the directory of another launch, named by the time: names in order are launches in order."""
+        stamp = _stamp()
         number = 0
         while True:
             path = self.path / "launches" / (f"{stamp}-{number}" if number else stamp)
             try:
                 path.mkdir(parents=True)
-            except FileExistsError:
+            except FileExistsError:  # two launches in one second
                 number += 1
                 continue
             for folder in ("tickets", "runs", "stops"):
@@ -216,9 +254,19 @@ class SweepDir:
     def history(self) -> list[Attempt]:
         """Read everything that was noted in all launches, the oldest first."""
         return sorted(
-            (record for launch in self.launches() for record in launch.history()), key=lambda record: record.at
+            (attempt for launch in self.launches() for attempt in launch.history()), key=lambda attempt: attempt.at
         )
 
-    def records(self) -> dict[str, Attempt]:
-        """Read the newest record of every run, over all launches."""
-        return {record.run_id: record for record in self.history()}
+    def attempts(self) -> dict[str, Attempt]:
+        """Read the newest word about every run, over all launches."""
+        return {attempt.run_id: attempt for attempt in self.history()}
+
+    def earlier_failures(self, run_id: str) -> tuple[Kind, ...]:
+        """List what went wrong in a run's attempts, of all launches; a preemption is nobody's fault."""
+        kinds = (attempt.kind for attempt in self.history() if attempt.run_id == run_id)
+        return tuple(kind for kind in kinds if kind and kind is not Kind.PREEMPTED)
+
+
+def _stamp() -> str:
+    """Write the time as a name that sorts by it."""
+    return time.strftime("%Y%m%d-%H%M%S")

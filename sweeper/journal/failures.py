@@ -14,7 +14,7 @@ IDENTICAL_FAILURES = 3
 
 
 class Kind(StrEnum):
-    """What went wrong."""
+    """What went wrong; its value is what people read, and what is written to disk."""
 
     EXCEPTION = "exception"
     IMPORT = "import error"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Policy(StrEnum):
-    """What is done about it."""
+    """What is done about it; its value is what people read, and what is written to disk."""
 
     RETRY_HERE = "retried on the same slot"
     RETRY_ELSEWHERE = "retried, on another slot if one is free"
@@ -45,8 +45,8 @@ class Policy(StrEnum):
         return self in {Policy.RETRY_HERE, Policy.RETRY_ELSEWHERE, Policy.QUARANTINE}
 
 
-class Asked(StrEnum):
-    """Why a worker ended a run."""
+class EndedBy(StrEnum):
+    """Why a worker ended a run itself: the exit code that follows says nothing about the run then."""
 
     PREEMPTION = "preemption"
     TIMEOUT = "timeout"
@@ -60,28 +60,30 @@ class Facts:
         exit_code: Of its process; negative for a signal.
         error: The exception that left the trainer, in one line; empty if none did.
         log: The last lines of what it printed.
-        asked: Why the worker ended it; None if it did not.
+        ended_by: Why the worker ended it; None if it did not.
         gpu: Whether its slot has a GPU.
         earlier: What went wrong in this run's earlier attempts.
         strikes: How many runs before this one, in a row, failed on this slot for its GPU.
         proven: Whether another run of the launch has ended well.
         retries: How often a run may be handed out again.
+        lost: How the run lost its worker, which saw nothing more of it; empty if it did not.
     """
 
     exit_code: int = 0
     error: str = ""
     log: str = ""
-    asked: Asked | None = None
+    ended_by: EndedBy | None = None
     gpu: bool = False
     earlier: tuple[Kind, ...] = ()
     strikes: int = 0
     proven: bool = False
     retries: int = RETRIES
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The verdict.
+    """What went wrong with a run, and what follows from it.
 
     Attributes:
         kind: What went wrong.
@@ -93,9 +95,16 @@ class Failure:
     cause: str
     policy: Policy
 
+    def not_retried(self, refusal: str) -> Failure:
+        """Say the same of a run that the server does not hand out again, as W&B's never does."""
+        return Failure(self.kind, f"{self.cause}; not retried: {refusal}", Policy.FAIL)
+
 
 def classify(facts: Facts) -> Failure:
-    """Say why a run failed, and what is done about it."""
+    """Say why a run failed, and what is done about it: the table of the README, with a limit on retries.
+
+    The limit spares preemptions: on a machine that is taken away ten times a night, no run would ever end.
+    """
     kind, cause = _diagnose(facts)
     policy = _policy(kind, cause, facts)
     if policy.retries and kind is not Kind.PREEMPTED and len(facts.earlier) >= facts.retries:
@@ -114,42 +123,51 @@ _RUNS_OWN = re.compile(r"device-side assert|illegal memory access")
 _HOST_MEMORY = re.compile(
     r"std::bad_alloc|killed by signal: Killed|out of shared memory|DefaultCPUAllocator: can't alloc"
 )
+# what the SDK raises in the trainer when its wandb-core is gone (wandb 0.29 to 0.31)
 _CONNECTION = re.compile(
     r"(MailboxClosed|HandleAbandoned|WandbServiceConnection|ServicePollForToken|WandbAttachFailed|WandbApiFailed|Comm"
     r"|ConnectionReset|ConnectionRefused|BrokenPipe)Error"
 )
 _IMPORT = re.compile(r"(ModuleNotFound|Import)Error")
+_MEANINGS = {
+    _GPU_MEMORY: Kind.GPU_MEMORY,  # before _BAD_GPU, whose "CUDA error" it may also say
+    _HOST_MEMORY: Kind.HOST_MEMORY,
+    _CONNECTION: Kind.CONNECTION,
+    _IMPORT: Kind.IMPORT,
+    _BAD_GPU: Kind.BAD_GPU,
+}
 _RAISED = re.compile(
     r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration)(?::.*)?$", re.MULTILINE
 )
+# SIGABRT among them: glibc's and C++'s way to give up, as in a failed CHECK of a CUDA library
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT}
 
 
 def _diagnose(facts: Facts) -> tuple[Kind, str]:
     """Name what went wrong."""
-    if facts.asked is Asked.PREEMPTION:
+    if facts.lost:
+        return Kind.LOST, facts.lost
+    if facts.ended_by is EndedBy.PREEMPTION:
         return Kind.PREEMPTED, "interrupted by a stop of the launch"
-    if facts.asked is Asked.TIMEOUT:
+    if facts.ended_by is EndedBy.TIMEOUT:
         return Kind.TIMEOUT, "took longer than --timeout"
     code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
     if code < 0:
         return _killed(code, facts)
     error = facts.error or last_error(facts.log)
-    for pattern, kind in (
-        (_GPU_MEMORY, Kind.GPU_MEMORY),
-        (_HOST_MEMORY, Kind.HOST_MEMORY),
-        (_CONNECTION, Kind.CONNECTION),
-        (_IMPORT, Kind.IMPORT),
-    ):
-        if pattern.search(error):
+    return _raised(error, gpu=facts.gpu) if error else (Kind.EXIT, f"the process exited with code {code}")
+
+
+def _raised(error: str, *, gpu: bool) -> tuple[Kind, str]:
+    """Name what an exception means, by its one line: its type is not to be had from another process."""
+    for pattern, kind in _MEANINGS.items():
+        if pattern.search(error) and (gpu or kind is not Kind.BAD_GPU):  # the trainer's own mistake on a CPU slot
             return kind, error
-    if facts.gpu and _BAD_GPU.search(error):
-        return Kind.BAD_GPU, error
-    return (Kind.EXCEPTION, error) if error else (Kind.EXIT, f"the process exited with code {code}")
+    return Kind.EXCEPTION, error
 
 
 def _killed(code: int, facts: Facts) -> tuple[Kind, str]:
-    """Name what a signal means."""
+    """Name what a signal means; SIGKILL without a cause of ours is nearly always the kernel's, for lack of memory."""
     if -code not in set(signal.Signals):
         return Kind.EXIT, f"the process exited with code {facts.exit_code}"
     number = signal.Signals(-code)
@@ -167,6 +185,8 @@ def last_error(log: str) -> str:
     return found[-1].strip()[:300] if found else ""
 
 
+# Retried is what another try may mend: memory that others held, a network that was away, a machine that was taken.
+# What the trainer raised, it would raise again; a timeout would only take as long again.
 _POLICIES = {
     Kind.EXCEPTION: Policy.FAIL,
     Kind.IMPORT: Policy.STOP,
@@ -187,10 +207,13 @@ def _policy(kind: Kind, cause: str, facts: Facts) -> Policy:
     """Decide what is done; the same thing twice is the run's own fault."""
     if kind is Kind.GPU_MEMORY and _held_by_others(cause):
         return Policy.RETRY_ELSEWHERE
+    # the same on another try, which was elsewhere if a slot was free: not the slot's fault
     if kind in {Kind.CRASH, Kind.BAD_GPU} and kind in facts.earlier:
         return Policy.FAIL
+    # a second run in a row that fails so on one slot is no coincidence: then it is the GPU
     if kind is Kind.BAD_GPU and _RUNS_OWN.search(cause) and not facts.strikes:
         return Policy.RETRY_ELSEWHERE
+    # only these parameters lead to that import: other runs do without
     if kind is Kind.IMPORT and facts.proven:
         return Policy.FAIL
     return _POLICIES[kind]
@@ -215,6 +238,7 @@ def broken(causes: Sequence[str | None], max_failures: int | None) -> str:
     """
     if max_failures and len(causes) >= max_failures and all(causes[-max_failures:]):
         return f"{max_failures} runs failed in a row (--max-failures)"
+    # the first ones only: equal failures later are a corner of the search space, not a broken set-up
     first = causes[:IDENTICAL_FAILURES]
     if len(first) == IDENTICAL_FAILURES and all(first) and len({_shape(cause or "") for cause in first}) == 1:
         return f"the first {IDENTICAL_FAILURES} runs failed in the same way: {first[0]}"

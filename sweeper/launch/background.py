@@ -19,7 +19,7 @@ POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Detached:
+class BackgroundLaunch:
     """A launch in the background.
 
     Attributes:
@@ -31,7 +31,7 @@ class Detached:
     log: Path
 
 
-def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> Detached:
+def start_in_background(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> BackgroundLaunch:
     """Start `sweeper ...` in a session of its own, which no logout ends, and wait until its workers start.
 
     Args:
@@ -42,16 +42,17 @@ def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Sett
     Raises:
         LaunchError: It ended before that; the message is what it said.
     """
-    log = directory.path / f"detached-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    log = directory.background_log()
     with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "sweeper", *arguments],
-            env=dict(settings.environ),
+            env=dict(settings.environ),  # as it was read: connecting to a server has changed this process's own
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
         )
+    # not only until it lives: a missing trainer or an ended sweep shows within seconds, and the user still looks
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -59,7 +60,7 @@ def start_detached(arguments: Sequence[str], directory: SweepDir, settings: Sett
         if any(launch.launcher() == process.pid for launch in directory.launches()):
             break
         time.sleep(POLL_S)
-    return Detached(process.pid, log)
+    return BackgroundLaunch(process.pid, log)
 
 
 def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
@@ -75,24 +76,24 @@ def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
     Raises:
         LaunchError: Nothing of that name ran here.
     """
-    sweeps = [SweepDir(path) for path in (home / "sweeps").glob("*/*/*")]
-    launches = sorted((launch for sweep in sweeps for launch in sweep.launches()), key=lambda launch: launch.path.name)
+    launches = [launch for sweep in SweepDir.known(home) for launch in sweep.launches()]
+    launches.sort(key=lambda launch: launch.path.name)  # by the time they began, whatever sweep they are of
     for launch in reversed(launches):
-        records = [record for record in launch.history() if name in {record.run_id, record.slot} and record.log]
-        if records:
-            return Path(records[-1].log), partial(_goes_on, launch, records[-1].run_id)
+        attempts = [attempt for attempt in launch.history() if name in {attempt.run_id, attempt.slot} and attempt.log]
+        if attempts:
+            return Path(attempts[-1].log), partial(_goes_on, launch, attempts[-1].run_id)
     raise LaunchError(f"no run or slot {name!r} on this machine", "`sweeper status` lists the runs and their slots")
 
 
 def _goes_on(launch: LaunchDir, run_id: str) -> bool:
-    return launch.launcher() is not None and launch.records()[run_id].outcome is None
+    return launch.launcher() is not None and launch.attempts()[run_id].outcome is None
 
 
 def read_log(log: Path, goes_on: Callable[[], bool], *, follow: bool) -> Iterator[str]:
     """Read a log piece by piece, to its end or as long as it grows."""
     with log.open(encoding="utf-8", errors="replace") as file:
         while True:
-            more = follow and goes_on()
+            more = follow and goes_on()  # asked before reading, or the last words would be missed
             if text := file.read():
                 yield text
             elif not more:

@@ -1,8 +1,8 @@
-"""What every launcher shares: the worker's orders, its states, and the directory it reports to."""
+"""The seam between a launch and where its workers run: a launch names `Launcher` and no launcher."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -11,13 +11,22 @@ from sweeper.worker.spec import WorkerSpec
 
 
 class WorkerState(StrEnum):
-    """Where a worker process is in its life."""
+    """Where a worker is in its life.
+
+    DONE: it had nothing more to do. FAILED: it gave up, for a reason that its log ends with. DIED: something ended it,
+    so what it was at has to be taken up by others. UNKNOWN: its launcher cannot tell at the moment.
+    """
 
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     DIED = "died"
     UNKNOWN = "unknown"
+
+    @property
+    def works(self) -> bool:
+        """Whether it may still be at work: what cannot be told is waited for, or its run would be had twice."""
+        return self in {WorkerState.RUNNING, WorkerState.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,7 @@ class WorkerHandle:
 
     Attributes:
         id: Its slot's name.
-        native_id: What the launcher calls it: a pid, a Slurm job id.
+        native_id: What its launcher calls it, such as a process id.
     """
 
     id: str
@@ -34,13 +43,31 @@ class WorkerHandle:
 
 
 class Launcher(Protocol):
-    """Starts workers somewhere; local here, Slurm and Ray to come."""
+    """Starts workers somewhere, and answers for what becomes of them.
+
+    A worker's orders and its log lie in the launch's folder (`LaunchDir.spec`, `LaunchDir.worker_log`), wherever it
+    works. tests/unit/launch/test_launcher.py holds a launcher to what is said here.
+    """
 
     def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
-        """Start one process per spec."""
+        """Start one worker per spec, in their order."""
 
     def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
-        """Ask once for all of them."""
+        """Ask once for all of them, by slot: a cluster's manager is asked for many jobs as cheaply as for one."""
 
     def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:
-        """Ask them to end their runs gently within `grace_s`; 0 kills."""
+        """Ask them to end their runs gently within `grace_s`; 0 kills. Nothing happens to one that has ended."""
+
+    def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
+        """Start another worker in the place of one that has ended.
+
+        Raises:
+            ValueError: It has not: two workers would share a slot.
+        """
+
+    def end_strays(self, *, spare: Collection[int] = ()) -> None:
+        """End what dead workers left running; a script or a data loader would hold its GPU's memory for ever.
+
+        Args:
+            spare: Processes of this machine that the launch started beside its workers.
+        """

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from sweeper.journal.directories import LaunchDir
@@ -21,15 +21,14 @@ class LocalLauncher:
     Args:
         environ: The workers' environment: the W&B server and its key.
 
-    Attributes:
-        family: Tells its workers from what dead workers leave behind.
+    What dead workers leave behind becomes a child of this process, which is how `end_strays` finds it.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.family = Family()
-        self.family.keep()
+        self._family = Family()
+        self._family.keep()
 
     def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
         """Start one process per spec, each in a session of its own: the terminal's Ctrl-C is for us alone."""
@@ -39,28 +38,18 @@ class LocalLauncher:
         directory = LaunchDir(Path(spec.directory))
         orders = directory.spec(spec.slot.name)
         spec.save(orders)
-        with directory.worker_log(spec.slot.name).open("ab") as log:
+        with directory.worker_log(spec.slot.name).open("ab") as log:  # behind what its predecessor said
             process = subprocess.Popen(
                 [sys.executable, "-m", "sweeper.worker", str(orders)],
-                env=self._worker_environ(spec),
-                stdin=subprocess.DEVNULL,
+                env=worker_environ(self._environ, threads=spec.slot.threads),
+                stdin=subprocess.DEVNULL,  # a trainer that asks gets an end of file, not the terminal's attention
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self._processes[spec.slot.name] = process
-        self.family.keep([process.pid])
+        self._family.keep([process.pid])
         return WorkerHandle(id=spec.slot.name, native_id=str(process.pid))
-
-    def _worker_environ(self, spec: WorkerSpec) -> dict[str, str]:
-        env = dict(self._environ)
-        # more threads than cores / workers makes runs crawl: 300 instead of 24 ms a step on two cores
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            env.setdefault(name, str(spec.slot.threads))
-        env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        # the user's module lies where they stand, which a console script does not have on its path
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), env.get("PYTHONPATH")]))
-        return env
 
     def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
         """Ask for all of them."""
@@ -71,14 +60,42 @@ class LocalLauncher:
         code = process.poll()
         if code is None:
             return WorkerState.RUNNING
-        if code < 0:
+        if code < 0:  # a signal: it could write down nothing
             return WorkerState.DIED
         return WorkerState.DONE if code == 0 else WorkerState.FAILED
 
+    def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
+        """Start another worker for a slot whose last one has ended."""
+        if self._processes[handle.id].poll() is None:
+            raise ValueError(f"the worker of {handle.id} has not ended")
+        return self._start(worker)
+
+    def end_strays(self, *, spare: Collection[int] = ()) -> None:
+        """Kill the children of this process that are neither its workers nor spared, with all below them."""
+        self._family.keep(spare)
+        self._family.end_strays()
+
     def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:
-        """Send SIGTERM, on which a worker ends its run within its grace; SIGKILL if `grace_s` is 0."""
+        """Send SIGTERM, on which a worker ends its run within the grace of its orders; SIGKILL if `grace_s` is 0."""
         number = signal.SIGTERM if grace_s > 0 else signal.SIGKILL
         for handle in handles:
             process = self._processes[handle.id]
             if process.poll() is None:
                 process.send_signal(number)
+
+
+def worker_environ(environ: Mapping[str, str], *, threads: int) -> dict[str, str]:
+    """Say what a worker finds in its environment; what the user has set stays.
+
+    Args:
+        environ: The launch's environment.
+        threads: How many threads its runs may have.
+    """
+    env = dict(environ)
+    # more threads than cores / workers makes runs crawl: 300 instead of 24 ms a step on two cores
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        env.setdefault(name, str(threads))
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning would take the other workers' cores
+    # the user's module lies where they stand, which a console script does not have on its path
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), env.get("PYTHONPATH")]))
+    return env

@@ -1,4 +1,7 @@
-"""Which slots a launch has: a pure function of what the machine has and what was asked for."""
+"""Which slots a launch has: a pure function of what the machine has and what was asked for.
+
+Only `plan_machine` looks at the machine.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sweeper.errors import LaunchError, NoGpuError
-from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu
+from sweeper.launch.cores import usable_cores
+from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu, find_gpus
+from sweeper.settings import Settings
 from sweeper.worker.spec import Slot
 
 CPU_SLOTS = 2
@@ -20,7 +25,7 @@ _UUID = re.compile(r"(gpu|mig)-.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SlotRequest:
     """What the options of `sweeper launch` say about places; None where one is left out.
 
     Attributes:
@@ -64,7 +69,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan_slots(found: Found, asked: Asked, *, mask: str | None, cores: int) -> Plan:
+def plan_slots(found: Found, asked: SlotRequest, *, mask: str | None, cores: int) -> Plan:
     """Decide the slots of a launch on one machine.
 
     Args:
@@ -91,6 +96,17 @@ def plan_slots(found: Found, asked: Asked, *, mask: str | None, cores: int) -> P
     if request == "idle" or asked.per_gpu or asked.gpus_per_run:
         raise NoGpuError(f"a GPU is asked for: {why}", "leave the option out to run on the CPU")
     return Plan(_cpu_slots(CPU_SLOTS, cores), (f"{why}: running on the CPU",))
+
+
+def plan_machine(settings: Settings, asked: SlotRequest) -> Plan:
+    """Decide the slots of a launch on this machine, as it is now.
+
+    Raises:
+        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
+        LaunchError: Options exclude each other.
+    """
+    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
+    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())
 
 
 # Which GPUs
@@ -207,7 +223,9 @@ def _cpu_slots(number: int, cores: int) -> tuple[Slot, ...]:
     return tuple(Slot(name=f"cpu{i}", device="", threads=max(1, cores // number)) for i in range(number))
 
 
-def _gpu_slots(devices: Sequence[Gpu], asked: Asked, cores: int, *, every: bool) -> tuple[tuple[Slot, ...], list[str]]:
+def _gpu_slots(
+    devices: Sequence[Gpu], asked: SlotRequest, cores: int, *, every: bool
+) -> tuple[tuple[Slot, ...], list[str]]:
     """Make the slots, and say what is left over: nothing may be if `every` GPU was asked for by name."""
     size = asked.gpus_per_run or 1
     if size > 1 and any(device.uuid.startswith("MIG-") for device in devices):
@@ -219,7 +237,7 @@ def _gpu_slots(devices: Sequence[Gpu], asked: Asked, cores: int, *, every: bool)
         message = f"--gpus-per-run {size} does not divide the GPUs: {', '.join(gpu.name for gpu in devices)}"
         raise NoGpuError(message, f"give a multiple of {size} GPUs")
     places = [place for group in groups for place in _places(group, asked.per_gpu or 1)]
-    threads = max(1, cores // len(places))
+    threads = max(1, cores // len(places))  # all slots at work at once use each core once
     slots = tuple(Slot(name=name, device=device, threads=threads) for name, device in places)
     return slots, [f"{gpu.name} is left over by --gpus-per-run {size}" for gpu in rest]
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sweeper.backend import sdk
 from sweeper.errors import BackendError, LaunchError
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Facts, Kind, Policy
+from sweeper.journal.failures import Facts, Kind, classify
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
+
+KILLED = "its launch was killed"
 
 
 def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -> list[Attempt]:
     """Hand out again what a slot was at when its worker died, and give back its tickets.
 
+    A ticket is spent by a run that ended: one that died between taking a ticket and getting a run has used up nothing.
+
     Returns:
         What was noted about the runs.
     """
-    records = launch.records()
-    lost = [record for record in records.values() if record.slot == slot and record.outcome is None]
-    noted = [_hand_out(ref, launch, record, "its worker died", retries=retries) for record in lost]
-    spent = {record.ticket for record in launch.records().values() if record.outcome and not record.waits}
+    attempts = launch.attempts()
+    lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
+    noted = [_hand_out(ref, launch, attempt, "its worker died", retries=retries) for attempt in lost]
+    spent = {attempt.ticket for attempt in launch.attempts().values() if attempt.outcome and not attempt.waits}
     for ticket in launch.tickets_of(slot):
         if ticket not in spent:
             launch.return_ticket(ticket)
@@ -46,33 +50,37 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
     states = {run.id: run.state for run in runs}
     lost = {run.id for run in runs if run.losses and not run.state.ended}
     noted: list[Attempt] = []
-    for launch in directory.launches():
-        if launch.launcher() is not None:
-            continue
-        for record in launch.records().values():
-            if record.outcome is None and directory.records()[record.run_id] == record:
-                state = states.get(record.run_id, RunState.FAILED)
-                if state.ended and state is not RunState.CRASHED:
-                    outcome = Outcome.FINISHED if state is RunState.FINISHED else Outcome.FAILED
-                    launch.append(replace(record, outcome=outcome))
-                elif record.run_id in lost:  # the server has handed it out, perhaps to another machine
-                    launch.append(replace(record, outcome=Outcome.DIED, reason="its launch was killed", kind=Kind.LOST))
-                else:
-                    noted.append(_hand_out(ref, launch, record, "its launch was killed", retries=retries))
+    for launch, attempt in _left_behind(directory):
+        state = states.get(attempt.run_id, RunState.FAILED)
+        if state.ended and state is not RunState.CRASHED:  # the worker was killed after the run's end, before its note
+            finished = state is RunState.FINISHED
+            launch.append(attempt.ended(AttemptOutcome.FINISHED if finished else AttemptOutcome.FAILED))
+        elif attempt.run_id in lost:  # the server has handed it out, perhaps to another machine
+            launch.append(replace(attempt, outcome=AttemptOutcome.DIED, reason=KILLED, kind=Kind.LOST))
+        else:
+            noted.append(_hand_out(ref, launch, attempt, KILLED, retries=retries))
     return noted
 
 
-def _hand_out(ref: SweepRef, launch: LaunchDir, record: Attempt, cause: str, *, retries: int) -> Attempt:
+def _left_behind(directory: SweepDir) -> Iterator[tuple[LaunchDir, Attempt]]:
+    """Find attempts that nobody wrote the end of, in launches that nobody runs any more."""
+    for launch in directory.launches():
+        if launch.launcher() is None:
+            for attempt in launch.attempts().values():
+                # a later launch may have taken the run up already
+                if attempt.outcome is None and directory.attempts()[attempt.run_id] == attempt:
+                    yield launch, attempt
+
+
+def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
     """Hand a lost run out again, or give it up; note which."""
-    history = SweepDir.of_launch(launch.path).history()
-    earlier = [past.kind for past in history if past.run_id == record.run_id and past.kind]
-    facts = Facts(earlier=tuple(kind for kind in earlier if kind is not Kind.PREEMPTED), retries=retries)
-    policy = Policy.RETRY_ELSEWHERE if len(facts.earlier) < facts.retries else Policy.FAIL
+    earlier = SweepDir.of_launch(launch).earlier_failures(attempt.run_id)
+    failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
     try:
-        sdk.set_run_state(ref.run(record.run_id), "pending" if policy.retries else "failed")
+        sdk.set_run_state(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed")
     except BackendError as error:
-        policy, cause = Policy.FAIL, f"{cause}; not retried: {error.message}"
-    noted = replace(record, outcome=Outcome.DIED, reason=cause, kind=Kind.LOST, policy=policy)
+        failure = failure.not_retried(error.message)
+    noted = attempt.ended(AttemptOutcome.DIED, failure)
     launch.append(noted)
     return noted
 
@@ -94,6 +102,7 @@ def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) 
     known = {run.id: run for run in runs}
     if unknown := [run for run in chosen if run not in known]:
         raise LaunchError(f"no run {', '.join(unknown)} in sweep {ref}", "`sweeper status` lists them")
+    # not those that were stopped: early termination would stop them again
     failed = [run.id for run in runs if run.state in {RunState.FAILED, RunState.CRASHED}]
     waiting: list[str] = []
     refused: dict[str, str] = {}

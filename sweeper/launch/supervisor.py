@@ -41,13 +41,9 @@ def supervise(
     asked = 0
     while True:
         states = launcher.states(list(current.values()))
-        for name, state in states.items():
-            if not asked and state is not WorkerState.RUNNING and told.get(name) is not current[name]:
-                told[name] = current[name]
-                if new := replace(current[name], state):
-                    current[name] = new
-                    states[name] = WorkerState.RUNNING
-        if WorkerState.RUNNING not in states.values():
+        if not asked:  # what ends after a stop has ended for that, and gets no successor
+            _replace_ended(current, states, told, replace)
+        if not any(state.works for state in states.values()):
             return states
         while signals:
             signals.pop()
@@ -56,3 +52,26 @@ def supervise(
             on_stop(asked)
         tick()
         sleep(TICK_S)
+
+
+def _replace_ended(
+    current: dict[str, WorkerHandle],
+    states: dict[str, WorkerState],
+    told: dict[str, WorkerHandle],
+    replace: Callable[[WorkerHandle, WorkerState], WorkerHandle | None],
+) -> None:
+    """Tell of each end once, and note who works now.
+
+    Args:
+        current: The worker of each slot.
+        states: How each of them is.
+        told: Of each slot the last worker whose end was told.
+        replace: Told of an end; may start another worker.
+    """
+    for name, state in states.items():
+        worker = current[name]
+        if not state.works and told.get(name) is not worker:
+            told[name] = worker
+            if new := replace(worker, state):
+                current[name] = new
+                states[name] = WorkerState.RUNNING

@@ -29,6 +29,7 @@ _INSTALL = {
     "optuna": "pip install optuna",
     "ax": "pip install ax-platform",
 }
+# `python -m wandb` with one thing before it; the module is named in this text only, where no tool finds it
 _WANDB = """
 import runpy
 from sweeper.processes import die_with_parent
@@ -72,8 +73,13 @@ class SchedulerProcess:
     runs: int
     process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> int:
-        """Start it; give its process id."""
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its process, if it was started."""
+        return () if self.process is None else (self.process.pid,)
+
+    def start(self) -> None:
+        """Start it, in a session of its own: Ctrl-C is for the launch alone, which ends it when no run needs it."""
         options = ["--batch-size", str(self.runs), "--poll-interval", str(POLL_S)]
         env = {**self.environ, "WANDB_SILENT": "false", "WANDB_QUIET": "false"}
         with self.log.open("ab") as log:
@@ -85,10 +91,9 @@ class SchedulerProcess:
                 stderr=log,
                 start_new_session=True,
             )
-        return self.process.pid
 
     def failure(self) -> str:
-        """Say why it gave up; empty if it has not."""
+        """Say why it gave up, with the last error of its log; empty if it has not."""
         if self.process is None or not self.process.poll():
             return ""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -101,7 +106,7 @@ class SchedulerProcess:
             return
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it waits for its own poll, up to POLL_S
                 self.process.wait(GRACE_S)
             self.process.kill()
             self.process.wait()

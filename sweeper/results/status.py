@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind
 from sweeper.ref import SweepRef
 from sweeper.run import Goal, Run, RunState, StopDecision, SweepState, best_run, reaches
@@ -250,7 +250,7 @@ def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None
 
 def _reason(run: Run, record: Attempt | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
-    if record is None or record.outcome in {None, Outcome.FINISHED, Outcome.STOPPED}:
+    if record is None or record.outcome in {None, AttemptOutcome.FINISHED, AttemptOutcome.STOPPED}:
         return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
     return record.reason or run.reason
 

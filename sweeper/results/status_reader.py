@@ -52,7 +52,7 @@ class StatusReader:
         return summarise(
             view.definition,
             view.runs,
-            self.directory.records(),
+            self.directory.attempts(),
             ref=self.ref,
             state=view.state,
             url=view.url,

@@ -192,11 +192,7 @@ class Sync:
 
     def __post_init__(self) -> None:
         """Find what was noted earlier."""
-        self.ledger = Ledger(self._folder / "sent.jsonl", str(self.target))
-
-    @property
-    def _folder(self) -> Path:
-        return self.directory.path / "sync"
+        self.ledger = Ledger(self.directory.sync / "sent.jsonl", str(self.target))
 
     @classmethod
     def prepare(
@@ -257,8 +253,8 @@ class Sync:
             tell: Told of every run as it is done with.
         """
         done: list[RunSync] = []
-        with _locked(self._folder) as lock:
-            shutil.rmtree(self._folder / "staging", ignore_errors=True)
+        with _locked(self.directory.sync) as lock:
+            shutil.rmtree(self.directory.sync / "staging", ignore_errors=True)
             for planned in self.plan().runs:
                 done.append(self._send(planned.run, lock) if planned.outcome == "to be sent" else planned)
                 tell(done[-1])
@@ -275,7 +271,7 @@ class Sync:
 
     def _send(self, run_id: str, lock: int) -> RunSync:
         run = next(run for run in self.runs if run.id == run_id)
-        folder = self._folder / "staging" / f"run-{run.id}"
+        folder = self.directory.sync / "staging" / f"run-{run.id}"
         try:
             there = self.server.find(self.target.run(run.id))
             if there is not None and run.id not in self.ledger.runs("begun"):

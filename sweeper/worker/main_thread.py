@@ -19,6 +19,7 @@ from types import FrameType
 Trainer = Callable[[], object]
 
 POLL_S = 0.05
+"""How often the agent's thread looks for signals; the SDK's way to stop a run reaches a thread between two waits."""
 
 
 class RunEnded(BaseException):
@@ -59,10 +60,11 @@ class Raised:
     exit_code: int = 1
 
 
+# what a run's process tells its worker of the trainer
 Report = Started | Stopping | Returned | Raised
 
 
-class Stage:
+class MainThread:
     """Lets the agent call a trainer that runs in the main thread.
 
     Args:
@@ -85,7 +87,7 @@ class Stage:
         self._ending: signal.Signals | None = None
         self._error: BaseException | None = None
 
-    def play(self, agent: Callable[[Trainer], None], enter: Callable[[], str]) -> None:
+    def run(self, agent: Callable[[Trainer], None], enter: Callable[[], str]) -> None:
         """Run the agent until it returns, and the trainer when it is called.
 
         Args:
@@ -108,11 +110,11 @@ class Stage:
         if self._called:
             self._train()
             self._done.set()
-        thread.join()
+        thread.join()  # the agent has to send the rest
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         """Remember a signal for the agent's thread; the SDK's locks may be held by what it interrupts."""
-        if os.getpid() != self._pid:  # a process that the trainer forked: it dies of a signal, as it would anywhere
+        if os.getpid() != self._pid:  # in a process that the trainer forked: it dies of a signal, as it would anywhere
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         if not self._called:
@@ -129,7 +131,7 @@ class Stage:
         self._tell(Started(enter()))
         self._turn.set()
         try:
-            while not self._done.wait(POLL_S):
+            while not self._done.wait(POLL_S):  # a wait without end would never see the SDK's exception
                 if self._ending is not None:
                     self._end()
         except Exception:  # the SDK's way to stop a run
@@ -138,6 +140,7 @@ class Stage:
             self._done.wait()
             raise
         if self._error is not None:
+            # what is no Exception would end the agent's thread without a word to the server
             raise self._error if isinstance(self._error, Exception) else RuntimeError(_one_line(self._error))
 
     def _end(self) -> None:
@@ -150,22 +153,26 @@ class Stage:
     def _train(self) -> None:
         began = time.monotonic()
         try:
-            self._training = True
-            self._trainer()
-            self._training = False
+            self._call_trainer()
         except SystemExit as error:
-            self._training = False
             code = error.code if isinstance(error.code, int) else int(error.code is not None)
-            said = "" if isinstance(error.code, int | None) else _one_line(error)
+            said = "" if isinstance(error.code, int | None) else _one_line(error)  # sys.exit("why") is code 1 and why
             self._error = error if code else None
             self._tell(Raised(time.monotonic() - began, said, code) if code else Returned(time.monotonic() - began))
         except BaseException as error:  # noqa: BLE001 whatever ends a trainer ends its run, and nothing else
-            self._training = False
             self._error = error
             said, code = ("", 128 + (self._ending or 0)) if isinstance(error, RunEnded) else (_one_line(error), 1)
             self._tell(Raised(time.monotonic() - began, said, code))
         else:
             self._tell(Returned(time.monotonic() - began))
+
+    def _call_trainer(self) -> None:
+        """Let signals end the trainer while it runs, and nothing of ours before and after."""
+        try:
+            self._training = True
+            self._trainer()
+        finally:
+            self._training = False
 
 
 def call_in_thread(trainer: Trainer, *, enter: Callable[[], str], tell: Callable[[Report], None]) -> None:

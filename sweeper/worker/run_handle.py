@@ -15,7 +15,7 @@ from sweeper.worker.run_process import Idle, Message, SetupFailed, run_process
 from sweeper.worker.spec import WorkerSpec
 
 
-class Child:
+class RunHandle:
     """A process that prepares itself, waits to be let in, and then hosts one run.
 
     Args:
@@ -37,11 +37,12 @@ class Child:
         self._here, there = context.Pipe()
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
         self._process.start()
-        there.close()
+        there.close()  # or the end of the process would not close the pipe
+        # the pipe alone would not tell of a process that was killed while a child of its own holds the other end
         self._sources: list[Connection | int] = [self._here, self._process.sentinel]
 
     def let_in(self) -> None:
-        """Let it take a run."""
+        """Let it take a run: the time from here to its end is the run's `wall_s`."""
         self.let_in_at = time.monotonic()
         with contextlib.suppress(OSError):  # if it is dead, its end is about to be read
             self._here.send(None)
@@ -62,6 +63,7 @@ class Child:
     @property
     def ended(self) -> bool:
         """Whether the process is gone and has nothing more to say, or is done with its run and waits for another."""
+        # what it said last may still lie in the pipe when it is gone: its result, of all things
         if self.messages and isinstance(self.messages[-1], Idle):
             return True
         return not self._process.is_alive() and (self._here not in self._sources or not self._here.poll())
@@ -78,13 +80,13 @@ class Child:
             os.kill(self._process.pid, number)
 
     def dismiss(self) -> None:
-        """End it, let in or not."""
+        """End it, let in or not; it has no run to save."""
         self.send(signal.SIGKILL)
         self._process.join()
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """Its process id; 0 if it could not be started."""
         return self._process.pid or 0
 
     @property
@@ -104,7 +106,7 @@ class Child:
 
     @property
     def stopping(self) -> bool:
-        """Whether the server wants its run stopped."""
+        """Whether its agent has heard that the server wants the run stopped."""
         return any(isinstance(message, Stopping) for message in self.messages)
 
     @property

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from sweeper.errors import BackendError, TrainerError
-from sweeper.journal.directories import SweepDir
+from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
-from sweeper.worker.main_thread import Report, Stage, Trainer, call_in_thread
+from sweeper.worker.main_thread import MainThread, Report, Trainer, call_in_thread
 from sweeper.worker.script_host import host_script
 from sweeper.worker.spec import WorkerSpec
 
@@ -76,7 +76,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         worker: Where to report; a message from there lets this process in.
     """
     die_with_parent()
-    _redirect(Path(log))
+    _redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
     # a forkserver's child has the server's environment; CUDA reads this at its first call
     os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
     try:
@@ -84,23 +84,24 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     except TrainerError as error:
         worker.send(SetupFailed(error.message))
         return
+    # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import sdk
 
-    sdk.warm_up()
+    sdk.warm_up()  # what takes seconds is done while the run before still trains
     worker.send(Ready())
     try:
         worker.recv()
-    except EOFError:
+    except EOFError:  # the worker is gone, or has no run for us
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
         host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
         return
-    if not spec.isolated:
+    if not spec.rules.isolated:
         _host_all(spec, ref, trainer, worker)
         return
-    stage = Stage(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
-    stage.play(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
+    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
+    host.run(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
@@ -136,6 +137,7 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
 
 def _redirect(log: Path) -> None:
     """Send what the run prints, in Python and in C, to its log."""
+    # descriptors, not sys.stdout: CUDA, NCCL and children write past Python
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -166,7 +168,7 @@ def _complete(spec: WorkerSpec, environ: dict[str, str]) -> str:
 
 
 def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
-    folder = SweepDir.of_launch(Path(spec.directory)).checkpoints_of(run_id)
+    folder = SweepDir.of_launch(LaunchDir(Path(spec.directory))).checkpoints_of(run_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -179,7 +181,7 @@ def probe(gpu: bool, worker: Connection) -> None:
         worker: Where to answer.
     """
     die_with_parent()
-    usable = True
+    usable = True  # without torch nothing of CUDA can have been started here
     if gpu and "torch" in sys.modules:
         import torch
 

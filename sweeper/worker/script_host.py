@@ -36,7 +36,7 @@ def host_script(
             tell(Started(complete(env)))
             threading.Thread(target=_watch, args=(tell,), daemon=True).start()
 
-    sys.addaudithook(note)
+    sys.addaudithook(note)  # for good: Python has no way to remove one, and this process hosts one script
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
     agent()
@@ -53,12 +53,12 @@ def _pass_on(number: int, _frame: FrameType | None) -> None:
 def _watch(tell: Callable[[Report], None]) -> None:
     """Report the script's end; there is nothing more to do then, but the agent would take 5 s to see it."""
     began = time.monotonic()
-    while (pid := _script()) is None:
+    while (pid := _script()) is None:  # the audit event comes before the process
         time.sleep(0.01)
     code = _exit_code(pid)
     took_s = time.monotonic() - began
     tell(Raised(took_s, "", code) if code else Returned(took_s))
-    os._exit(0)
+    os._exit(0)  # from a thread, sys.exit would end the thread alone
 
 
 def _exit_code(pid: int) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
-from sweeper.worker.spec import Slot, WorkerSpec
+from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -82,7 +82,7 @@ def run_worker(user, trainer) -> subprocess.CompletedProcess[str]:
         slot=Slot(name="gpu0", device="0", threads=1),
         count=None,
         directory=str(launch.path),
-        grace_s=5,
+        rules=Rules(grace_s=5),
     )
     spec.save(launch.spec("gpu0"))
     command = [sys.executable, "-m", "sweeper.worker", str(launch.spec("gpu0"))]

@@ -1,17 +1,17 @@
-"""Tickets and records: what workers and launcher share through files."""
+"""The sweep's folder: what workers and launcher share through files."""
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
-from sweeper.worker.spec import Slot, WorkerSpec
 
 
 @pytest.fixture
@@ -48,26 +48,26 @@ def test_without_a_count_there_is_always_a_ticket(launch):
 def test_the_newest_record_of_a_run_counts(directory, launch):
     """Records of all workers and launches are read; a half-written line is not."""
     launch.append(Attempt(run_id="r1", slot="gpu0"))
-    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=Outcome.FINISHED, wall_s=2.0))
+    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=AttemptOutcome.FINISHED, wall_s=2.0))
     launch.append(Attempt(run_id="r2", slot="gpu1"))
-    with launch.records_file("gpu1").open("a") as file:
+    with launch.attempts_file("gpu1").open("a") as file:
         file.write('{"run_id": "r3", "sl')
     other = directory.new_launch()
-    other.append(Attempt(run_id="r4", slot="gpu0", outcome=Outcome.FAILED, reason="ValueError: no"))
-    records = directory.records()
-    assert set(records) == {"r1", "r2", "r4"}
-    assert records["r1"].outcome is Outcome.FINISHED
-    assert records["r2"].outcome is None
+    other.append(Attempt(run_id="r4", slot="gpu0", outcome=AttemptOutcome.FAILED, reason="ValueError: no"))
+    attempts = directory.attempts()
+    assert set(attempts) == {"r1", "r2", "r4"}
+    assert attempts["r1"].outcome is AttemptOutcome.FINISHED
+    assert attempts["r2"].outcome is None
 
 
 def test_the_newest_word_about_a_run_wins_wherever_it_was_written(launch):
     """A run that failed on one slot and finished on another has finished."""
     launch.append(
-        Attempt(run_id="r1", slot="gpu1", outcome=Outcome.DIED, kind=Kind.LOST, policy=Policy.RETRY_ELSEWHERE)
+        Attempt(run_id="r1", slot="gpu1", outcome=AttemptOutcome.DIED, kind=Kind.LOST, policy=Policy.RETRY_ELSEWHERE)
     )
-    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=Outcome.FINISHED))
-    assert launch.records()["r1"].outcome is Outcome.FINISHED
-    assert [record.kind for record in launch.history()] == [Kind.LOST, None]
+    launch.append(Attempt(run_id="r1", slot="gpu0", outcome=AttemptOutcome.FINISHED))
+    assert launch.attempts()["r1"].outcome is AttemptOutcome.FINISHED
+    assert [attempt.kind for attempt in launch.history()] == [Kind.LOST, None]
 
 
 def test_tickets_know_their_slot(launch):
@@ -95,15 +95,94 @@ def test_a_launch_is_known_to_live_as_long_as_its_launcher(launch):
     assert launch.launcher() is None
 
 
-def test_orders_survive_the_way_through_their_file(tmp_path):
-    """A worker reads what the launcher wrote."""
-    spec = WorkerSpec(
-        sweep="e/p/s",
-        trainer="a.b:c",
-        slot=Slot(name="gpu1", device="1", threads=2),
-        count=3,
-        directory=str(tmp_path),
-        grace_s=5.0,
-    )
-    spec.save(tmp_path / "spec.json")
-    assert WorkerSpec.load(tmp_path / "spec.json") == spec
+def test_lines_of_the_first_version_are_read(launch):
+    """A launch that an older version has started, or still runs, is found by `status` and `logs`."""
+    old = {
+        "run_id": "r1",
+        "slot": "gpu0",
+        "outcome": "died",
+        "reason": "its worker died",
+        "kind": "lost",
+        "policy": "retried, on another slot if one is free",
+        "at": 1790000000.5,
+        "ticket": 4,
+        "wall_s": 1.5,
+        "trainer_s": None,
+        "log": "/somewhere/runs/gpu0-0001.log",
+        "log_tail": ["a", "b"],
+        "attempt": 2,
+    }
+    (launch.path / "gpu0.runs.jsonl").write_text(json.dumps(old) + "\n" + '{"run_id": "r2", "slot": "gpu0"}\n')
+    first = launch.attempts()["r1"]
+    assert (first.outcome, first.kind, first.policy) == (AttemptOutcome.DIED, Kind.LOST, Policy.RETRY_ELSEWHERE)
+    assert (first.log_tail, first.attempt, first.at) == (("a", "b"), 2, 1790000000.5)
+    assert launch.attempts()["r2"] == Attempt(run_id="r2", slot="gpu0")
+
+
+def test_files_stand_where_every_version_looks_for_them(directory, launch):
+    """The layout is a contract between versions: these names do not change."""
+    home = directory.path.parents[3]
+    assert directory.path == home / "sweeps" / "e" / "p" / "s"
+    assert launch.path.parent == directory.path / "launches"
+    assert launch.spec("gpu0") == launch.path / "gpu0.spec.json"
+    assert launch.worker_log("gpu0") == launch.path / "gpu0.log"
+    assert launch.attempts_file("gpu0") == launch.path / "gpu0.runs.jsonl"
+    assert launch.scheduler_log == launch.path / "scheduler.log"
+    assert launch.new_run_log("gpu0") == launch.path / "runs" / "gpu0-0001.log"
+    assert directory.checkpoints_of("r1") == directory.path / "checkpoints" / "r1"
+    assert (directory.wandb, directory.sync) == (directory.path / "runs", directory.path / "sync")
+    assert directory.background_log().name.startswith("detached-")
+    assert SweepDir.of_launch(launch) == directory
+
+
+def test_every_process_of_a_slot_has_a_log_of_its_own(launch):
+    """The worker that replaces a dead one goes on counting; only its user may read what a trainer prints."""
+    logs = [launch.new_run_log("cpu0"), launch.new_run_log("cpu1"), launch.new_run_log("cpu0")]
+    assert [log.name for log in logs] == ["cpu0-0001.log", "cpu1-0001.log", "cpu0-0002.log"]
+    assert logs[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_the_slots_of_a_launch_are_those_with_orders(launch, directory):
+    """`status` shows them by the process of the launch while it lives."""
+    for slot in ("gpu1", "gpu0"):
+        launch.spec(slot).write_text("{}")
+    assert launch.slots() == ["gpu0", "gpu1"]
+    assert directory.launchers() == {}
+    with launch.held():
+        assert directory.launchers() == {os.getpid(): ("gpu0", "gpu1")}
+
+
+def test_launches_of_one_second_are_told_apart(directory):
+    """They are listed in the order in which they began."""
+    made = [directory.new_launch() for _ in range(3)]
+    assert len({launch.path for launch in made}) == 3
+    assert directory.launches() == made
+
+
+def test_a_stop_is_told_until_the_run_has_ended(launch):
+    """Another attempt at the same run is not meant."""
+    launch.order_stop("r1")
+    assert launch.stop_ordered("r1")
+    assert not launch.stop_ordered("r2")
+    launch.forget_stop("r1")
+    launch.forget_stop("r1")
+    assert not launch.stop_ordered("r1")
+
+
+def test_failures_are_counted_over_all_launches_and_preemptions_are_not(directory, launch):
+    """Retries are a run's, not a launch's; that a machine was taken away is nobody's fault."""
+    for kind, where in ((Kind.CRASH, launch), (Kind.PREEMPTED, launch), (Kind.LOST, directory.new_launch())):
+        where.append(Attempt(run_id="r1", slot="cpu0"))
+        where.append(Attempt(run_id="r1", slot="cpu0", outcome=AttemptOutcome.DIED, kind=kind))
+    launch.append(Attempt(run_id="r2", slot="cpu0", outcome=AttemptOutcome.DIED, kind=Kind.TIMEOUT))
+    assert directory.earlier_failures("r1") == (Kind.CRASH, Kind.LOST)
+
+
+def test_known_sweeps_are_those_with_a_folder(tmp_path, directory):
+    """Their full names are in their paths; models that were downloaded are found by run."""
+    directory.new_launch()
+    assert [known.ref for known in SweepDir.known(tmp_path)] == [SweepRef("e", "p", "s")]
+    assert SweepDir.known(tmp_path / "nowhere") == []
+    directory.best_of("r1").mkdir(parents=True)
+    (directory.best_of("r1") / "net.onnx").touch()
+    assert directory.models() == {"r1": str(directory.path / "best" / "r1" / "net.onnx")}

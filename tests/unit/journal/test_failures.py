@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.journal.failures import Asked, Facts, Kind, Policy, broken, classify, last_error
+from sweeper.journal.failures import EndedBy, Facts, Kind, Policy, broken, classify, last_error
 
 OOM = (
     "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 39.39 GiB of "
@@ -35,8 +35,8 @@ ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
         (Facts(exit_code=3), Kind.EXIT, Policy.FAIL, "code 3"),
         (Facts(exit_code=1, log="x\nKeyError: 'lr'\nwandb: bye"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
         (Facts(exit_code=-15), Kind.PREEMPTED, Policy.RETRY_HERE, "SIGTERM from outside"),
-        (Facts(exit_code=143, asked=Asked.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
-        (Facts(exit_code=-9, asked=Asked.TIMEOUT), Kind.TIMEOUT, Policy.FAIL, "--timeout"),
+        (Facts(exit_code=143, ended_by=EndedBy.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
+        (Facts(exit_code=-9, ended_by=EndedBy.TIMEOUT), Kind.TIMEOUT, Policy.FAIL, "--timeout"),
         (Facts(error="HandleAbandonedError"), Kind.CONNECTION, Policy.RETRY_HERE, "Abandoned"),
         (Facts(error=ECC, gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "ECC"),
         (Facts(error="RuntimeError: No CUDA GPUs are available", gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "No CUDA"),
@@ -59,7 +59,23 @@ def test_a_run_is_not_handed_out_for_ever():
     last = classify(Facts(exit_code=-9, earlier=(Kind.LOST, Kind.HOST_MEMORY), retries=2))
     assert last.policy is Policy.FAIL
     assert "attempt 3" in last.cause
-    assert classify(Facts(asked=Asked.PREEMPTION, earlier=(Kind.LOST,) * 9)).policy is Policy.RETRY_HERE
+    assert classify(Facts(ended_by=EndedBy.PREEMPTION, earlier=(Kind.LOST,) * 9)).policy is Policy.RETRY_HERE
+
+
+def test_a_lost_run_is_handed_out_again_as_often_as_any_other():
+    """A run whose worker or launch died obeys the same table and the same limit; its process is not known to be bad."""
+    first = classify(Facts(lost="its worker died", retries=1))
+    assert (first.kind, first.cause, first.policy) == (Kind.LOST, "its worker died", Policy.RETRY_ELSEWHERE)
+    second = classify(Facts(lost="its worker died", earlier=(first.kind,), retries=1))
+    assert (second.cause, second.policy) == ("its worker died (attempt 2)", Policy.FAIL)
+
+
+def test_what_the_server_does_not_hand_out_again_has_failed():
+    """The cause stays, and the server's words follow it."""
+    failure = classify(Facts(exit_code=-9)).not_retried("W&B gives a run out once")
+    assert failure.policy is Policy.FAIL
+    assert failure.cause.startswith("the process was ended by SIGKILL")
+    assert failure.cause.endswith("; not retried: W&B gives a run out once")
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -1,52 +1,190 @@
-"""How a launch is judged."""
+"""A launch under way, with a launcher of our own: what `Launcher` promises is all that a launch needs."""
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import pytest
 
-from sweeper.cli.launch import seconds
-from sweeper.errors import LaunchError
-from sweeper.journal.attempt import Attempt, Outcome
-from sweeper.launch.foreground import LaunchResult
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.journal.failures import Failure, Kind, Policy
+from sweeper.launch.foreground import RESTARTS, run_launch
+from sweeper.launch.launch_result import LaunchResult
+from sweeper.launch.launcher import WorkerHandle, WorkerState
+from sweeper.launch.prepare import Launch
+from sweeper.ref import SweepRef
+from sweeper.worker.spec import Rules, Slot, WorkerSpec
+
+FAILURE = Failure(Kind.CRASH, "SIGSEGV", Policy.RETRY_ELSEWHERE)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "ok"),
-    [
-        (Outcome.FINISHED, True),
-        (Outcome.STOPPED, True),
-        (Outcome.FAILED, False),
-        (Outcome.DIED, False),
-        (Outcome.INTERRUPTED, False),
-        (None, False),
-    ],
-)
-def test_a_launch_is_well_if_its_runs_are(outcome, ok):
-    """Early termination is no failure; a run that failed, died or never ended is."""
-    runs = (Attempt(run_id="r", slot="cpu0", outcome=outcome),)
-    assert LaunchResult(runs=runs, interrupted=False, errors={}).ok is ok
-    assert not LaunchResult(runs=(), interrupted=False, errors={"cpu0": "gave up"}).ok
+class Cluster:
+    """A launcher without processes: a test says what each worker does when it is started, and how it ends.
+
+    Args:
+        work: Given the orders and how many workers the slot has had; gives the state in which the worker ends.
+    """
+
+    def __init__(self, work: Callable[[WorkerSpec, int], WorkerState]) -> None:
+        self._work = work
+        self._states: dict[str, WorkerState] = {}
+        self.started: list[WorkerSpec] = []
+        self.stops: list[float] = []
+        self.cleared = 0
+
+    def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
+        """Have each do its work at once."""
+        return [self._start(worker) for worker in workers]
+
+    def _start(self, worker: WorkerSpec) -> WorkerHandle:
+        self.started.append(worker)
+        number = [spec.slot.name for spec in self.started].count(worker.slot.name)
+        self._states[worker.slot.name] = self._work(worker, number)
+        return WorkerHandle(id=worker.slot.name, native_id=f"job{len(self.started)}")
+
+    def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
+        """Tell how each one's work went."""
+        return {handle.id: self._states[handle.id] for handle in handles}
+
+    def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:
+        """Have all of them end well."""
+        self.stops.append(grace_s)
+        self._states.update({handle.id: WorkerState.DONE for handle in handles})
+
+    def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
+        """Start the slot's next one."""
+        assert handle.id == worker.slot.name
+        return self._start(worker)
+
+    def end_strays(self, *, spare: Sequence[int] = ()) -> None:
+        """There are none."""
+        assert not spare
+        self.cleared += 1
 
 
-@pytest.mark.parametrize(("planned", "ok"), [(True, True), (False, False)])
-def test_a_launch_that_ended_as_planned_is_well(planned, ok):
-    """A time budget interrupts runs, which go on another day; a set-up found broken is an error."""
-    runs = (Attempt(run_id="r", slot="cpu0", outcome=Outcome.INTERRUPTED),)
-    result = LaunchResult(runs=runs, interrupted=False, errors={}, ended="the time budget is used up", planned=planned)
-    assert result.ok is ok
+@pytest.fixture
+def launch_of(tmp_path):
+    """Prepare a launch on two slots."""
+
+    def launch_of(**rules) -> Launch:
+        ref = SweepRef("e", "p", "s")
+        return Launch(
+            ref=ref,
+            trainer="a:b",
+            script=False,
+            slots=(Slot(name="cpu0", device="", threads=1), Slot(name="cpu1", device="", threads=1)),
+            directory=SweepDir.of(tmp_path, ref).new_launch(),
+            count=2,
+            rules=Rules(**rules),
+            environ={},
+            before=None,  # for the command's own display
+        )
+
+    return launch_of
 
 
-@pytest.mark.parametrize(
-    ("text", "time_s"),
-    [(None, None), ("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400), ("1h30m", 5400)],
-)
-def test_times_are_written_as_people_do(text, time_s):
-    """A number alone is seconds."""
-    assert seconds(text, "--timeout") == time_s
+def run(launch: Launch, cluster: Cluster, **more) -> LaunchResult:
+    return run_launch(launch, launcher=cluster, **{"tick": lambda: None, "on_stop": lambda _: None, **more})
 
 
-@pytest.mark.parametrize("text", ["", "2 h", "h", "0", "1w", "-3s"])
-def test_what_is_no_time_is_refused(text):
-    """The error names the option and shows the forms."""
-    with pytest.raises(LaunchError, match="--timeout"):
-        seconds(text, "--timeout")
+def note(spec: WorkerSpec, run_id: str, outcome: AttemptOutcome, failure: Failure | None = None) -> None:
+    folder(spec).append(Attempt(run_id=run_id, slot=spec.slot.name).ended(outcome, failure))
+
+
+def folder(spec: WorkerSpec) -> LaunchDir:
+    return LaunchDir(Path(spec.directory))
+
+
+def test_a_launch_needs_no_more_than_a_launcher(launch_of):
+    """Its workers get their orders; what they noted is its result; it is held as long as it lasts."""
+    launch = launch_of(retries=5)
+
+    def work(spec, _number):
+        assert launch.directory.launcher() == os.getpid()
+        note(spec, f"run-{spec.slot.name}", AttemptOutcome.FINISHED)
+        return WorkerState.DONE
+
+    cluster = Cluster(work)
+    result = run(launch, cluster)
+    assert result.ok
+    assert {attempt.run_id for attempt in result.runs} == {"run-cpu0", "run-cpu1"}
+    assert cluster.started == [launch.worker_spec(slot) for slot in launch.slots]
+    assert cluster.started[0].rules == Rules(retries=5)
+    assert launch.directory.launcher() is None
+
+
+def test_a_run_that_waits_gets_a_worker_again(launch_of):
+    """A worker that had nothing more to do is replaced when a run came back since."""
+
+    def work(spec, number):
+        if number == 1 and spec.slot.name == "cpu0":
+            note(spec, "r1", AttemptOutcome.DIED, FAILURE)
+        elif number == 2:
+            note(spec, "r1", AttemptOutcome.FINISHED)
+        return WorkerState.DONE
+
+    cluster = Cluster(work)
+    assert run(launch_of(), cluster).ok
+    assert len(cluster.started) == 3
+
+
+def test_a_dead_worker_is_replaced_so_often_and_no_more(launch_of):
+    """Something is wrong with its slot; the launch says so with the last line of the worker's log."""
+
+    def work(spec, number):
+        folder(spec).worker_log(spec.slot.name).write_text(f"first\nworker {number} breaks\n\n")
+        return WorkerState.DIED if spec.slot.name == "cpu0" else WorkerState.DONE
+
+    cluster = Cluster(work)
+    result = run(launch_of(), cluster)
+    assert [spec.slot.name for spec in cluster.started].count("cpu0") == 1 + RESTARTS
+    assert cluster.cleared >= RESTARTS
+    assert not result.ok
+    assert list(result.errors) == ["cpu0"]
+    assert f"worker {1 + RESTARTS} breaks (log: " in result.errors["cpu0"]
+
+
+def test_a_worker_that_gave_up_is_not_replaced(launch_of):
+    """It knew why, and the next one would know the same."""
+
+    def work(spec, _number):
+        folder(spec).worker_log(spec.slot.name).touch()
+        note(spec, "r1", AttemptOutcome.DIED, FAILURE)
+        return WorkerState.FAILED
+
+    cluster = Cluster(work)
+    result = run(launch_of(), cluster)
+    assert len(cluster.started) == 2
+    assert "ended without a word" in result.errors["cpu1"]
+
+
+def test_a_time_budget_ends_a_launch_gently_and_as_planned(launch_of):
+    """Nobody pressed Ctrl-C, so nobody is told of one, and it is no error."""
+    told: list[int] = []
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+    result = run(launch_of(time_budget_s=0.01, grace_s=7.0), cluster, on_stop=told.append)
+    assert cluster.stops == [7.0]
+    assert (result.ended, result.planned, result.interrupted) == ("the time budget is used up", True, False)
+    assert result.ok
+    assert told == []
+
+
+def test_a_signal_stops_the_workers_and_is_ours_no_longer_afterwards(launch_of):
+    """Ctrl-C asks with the grace of the launch; the handlers that were there before are back."""
+    before = signal.getsignal(signal.SIGINT)
+    told: list[int] = []
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+
+    def press() -> None:
+        if not told:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = run(launch_of(grace_s=7.0), cluster, tick=press, on_stop=told.append)
+    assert (told, cluster.stops) == ([1], [7.0])
+    assert result.interrupted
+    assert not result.ok
+    assert signal.getsignal(signal.SIGINT) is before

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.errors import LaunchError, NoGpuError
+from sweeper.launch.cores import usable_cores
 from sweeper.launch.gpus import Found, Gpu, GpuProcess
-from sweeper.launch.plan import Asked, choose, plan_slots, visible
+from sweeper.launch.plan import SlotRequest, choose, plan_machine, plan_slots, visible
+from sweeper.settings import Settings
 
 
 def gpu(index: int, **more) -> Gpu:
@@ -33,7 +35,7 @@ NO_DRIVER = Found(trouble="no NVIDIA driver here")
 
 
 def plan(machine=FOUR, *, found=None, mask=None, cores=8, **asked):
-    return plan_slots(found or Found(gpus=tuple(machine)), Asked(**asked), mask=mask, cores=cores)
+    return plan_slots(found or Found(gpus=tuple(machine)), SlotRequest(**asked), mask=mask, cores=cores)
 
 
 def slots(*args, **options) -> list[tuple[str, str, int]]:
@@ -300,3 +302,10 @@ def test_groups_never_share_a_gpu(number, size):
     used = [uuid for slot in made.slots for uuid in slot.device.split(",")]
     assert len(set(used)) == len(used) == number // size * size
     assert len(made.notes) == number % size
+
+
+def test_this_machines_slots_share_the_cores_it_may_use(tmp_path):
+    """What is asked for decides where no GPU is wanted."""
+    plan = plan_machine(Settings(home=tmp_path), SlotRequest(workers=3))
+    assert [slot.name for slot in plan.slots] == ["cpu0", "cpu1", "cpu2"]
+    assert {slot.threads for slot in plan.slots} == {max(1, usable_cores() // 3)}

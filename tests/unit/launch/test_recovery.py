@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sweeper.journal.attempt import Attempt, Outcome
+import pytest
+
+from sweeper.errors import LaunchError
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
-from sweeper.launch.recovery import recover_sweep
+from sweeper.journal.failures import Policy
+from sweeper.launch.recovery import recover_slot, recover_sweep, retry_runs
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
@@ -22,4 +26,55 @@ def test_a_run_that_the_server_took_from_a_dead_launch_is_left_to_it(tmp_path):
     launch = directory.new_launch()
     launch.append(Attempt(run_id="r", slot="cpu0", ticket=1))
     assert recover_sweep(ref, directory, [status(RunState.RUNNING, losses=1)], retries=2) == []
-    assert directory.records()["r"].outcome is Outcome.DIED
+    assert directory.attempts()["r"].outcome is AttemptOutcome.DIED
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [(RunState.FINISHED, AttemptOutcome.FINISHED), (RunState.FAILED, AttemptOutcome.FAILED)],
+)
+def test_a_run_that_has_ended_for_the_server_is_only_noted(tmp_path, state, outcome):
+    """Its worker was killed between the run's end and its own note."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    directory = SweepDir.of(tmp_path, ref)
+    directory.new_launch().append(Attempt(run_id="r", slot="cpu0", ticket=1))
+    assert recover_sweep(ref, directory, [status(state)], retries=2) == []
+    assert directory.attempts()["r"].outcome is outcome
+
+
+def test_a_launch_under_way_is_left_alone(tmp_path):
+    """Its runs are being worked on; so are those that a later launch has taken up."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    directory = SweepDir.of(tmp_path, ref)
+    first, second = directory.new_launch(), directory.new_launch()
+    first.append(Attempt(run_id="r", slot="cpu0"))
+    second.append(Attempt(run_id="r", slot="cpu1"))
+    with second.held():
+        assert recover_sweep(ref, directory, [status(RunState.RUNNING)], retries=2) == []
+    assert [attempt.outcome for attempt in directory.history()] == [None, None]
+
+
+def test_a_dead_workers_tickets_are_given_back_but_those_of_runs_that_ended(tmp_path):
+    """One that died before it got a run has used up nothing; a run that waits needs its ticket again."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    launch = SweepDir.of(tmp_path, ref).new_launch()
+    for run_id, outcome, policy in (
+        ("done", AttemptOutcome.FINISHED, None),
+        ("failed", AttemptOutcome.FAILED, Policy.FAIL),
+        ("waits", AttemptOutcome.DIED, Policy.RETRY_HERE),
+    ):
+        ticket = launch.take_ticket(None, "cpu0")
+        launch.append(Attempt(run_id=run_id, slot="cpu0", ticket=ticket or 0, outcome=outcome, policy=policy))
+    assert launch.take_ticket(None, "cpu0") == 4
+    assert launch.take_ticket(None, "cpu1") == 5
+    assert recover_slot(ref, launch, "cpu0", retries=2) == []
+    assert launch.tickets_of("cpu0") == [1, 2]
+    assert launch.tickets_of("cpu1") == [5]
+
+
+def test_a_run_of_another_sweep_is_not_tried_again():
+    """The error says where the ids are listed; without any that failed there is nothing to do."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    with pytest.raises(LaunchError, match="no run elsewhere in sweep local/p/abcdefgh"):
+        retry_runs(ref, [status(RunState.FAILED)], ["r", "elsewhere"])
+    assert retry_runs(ref, [status(RunState.FINISHED)], []) == ([], {})

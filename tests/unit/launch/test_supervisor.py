@@ -89,3 +89,29 @@ def test_a_dead_worker_is_replaced_once():
     )
     assert told == [WorkerState.DIED, WorkerState.DONE]
     assert states == {"cpu0": WorkerState.DONE}
+
+
+class Forgetful(Scripted):
+    """A launcher that cannot tell for a while how its worker is."""
+
+    def states(self, handles):
+        """Answer at the third question."""
+        self.polls -= 1
+        return {handle.id: WorkerState.UNKNOWN if self.polls else WorkerState.DONE for handle in handles}
+
+
+def test_a_worker_of_which_nothing_is_known_is_waited_for():
+    """Its run would be had twice if another one were started: a cluster's manager may be away for a minute."""
+    replaced: list[WorkerState] = []
+    states = supervise(
+        Forgetful(3),
+        HANDLES,
+        signals=[],
+        grace_s=9,
+        tick=lambda: None,
+        on_stop=lambda _: None,
+        replace=lambda _handle, state: replaced.append(state),
+        sleep=lambda _: None,
+    )
+    assert replaced == [WorkerState.DONE]
+    assert states == {"cpu0": WorkerState.DONE}

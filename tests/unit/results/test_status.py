@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Attempt, Outcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.ref import SweepRef
 from sweeper.results.status import SweepStatus, summarise
 from sweeper.run import Run, RunState, StopDecision, SweepState
@@ -67,14 +67,14 @@ def test_only_varied_parameters_are_shown():
 
 def test_worker_records_give_slot_wall_time_and_cause():
     """The server cannot know that a process died of SIGKILL; the worker does."""
-    record = Attempt(run_id="a", slot="gpu1", outcome=Outcome.DIED, reason="ended by SIGKILL", wall_s=7.5)
+    record = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.DIED, reason="ended by SIGKILL", wall_s=7.5)
     shown = summary(run("a", RunState.CRASHED, reason="no heartbeat for 60 s"), records=[record]).runs[0]
     assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
 
 
 def test_the_servers_reason_counts_for_a_stopped_run():
     """Why a run was stopped early only the server knows."""
-    record = Attempt(run_id="a", slot="gpu1", outcome=Outcome.STOPPED, wall_s=7.5)
+    record = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
     shown = summary(run("a", RunState.KILLED, reason="hyperband rung 3"), records=[record]).runs[0]
     assert shown.reason == "hyperband rung 3"
 

@@ -1,62 +1,85 @@
-"""How a worker judges the end of a run, and what it finds to call."""
+"""A slot's loop, where no server is needed: tickets, the end of a launch, and runs left to other slots."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import subprocess
+import sys
+import time
 
 import pytest
 
-from sweeper.errors import TrainerError
-from sweeper.journal.attempt import Outcome
-from sweeper.journal.failures import Facts, Kind
-from sweeper.worker.main_thread import Raised, Returned
-from sweeper.worker.run_process import load_trainer
-from sweeper.worker.slot_loop import last_lines, verdict
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.journal.failures import Failure, Kind, Policy
+from sweeper.ref import SweepRef
+from sweeper.worker.slot_loop import Worker
+from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
 
-@dataclass
-class Ended:
-    """A process that has ended."""
-
-    result: Returned | Raised | None
-    run_id: str = "r1"
+@pytest.fixture
+def launch(tmp_path) -> LaunchDir:
+    return SweepDir.of(tmp_path, SweepRef("e", "p", "s")).new_launch()
 
 
-@pytest.mark.parametrize(
-    ("result", "facts", "stopped", "outcome", "kind"),
-    [
-        (Returned(1.0), Facts(), False, Outcome.FINISHED, None),
-        (Returned(1.0), Facts(exit_code=-9), True, Outcome.FINISHED, None),
-        (Raised(1.0, "ValueError: no"), Facts(exit_code=1, error="ValueError: no"), False, Outcome.FAILED, "exception"),
-        (Raised(1.0, ""), Facts(exit_code=1), True, Outcome.STOPPED, None),
-        (None, Facts(exit_code=-9), True, Outcome.STOPPED, None),
-        (None, Facts(exit_code=-9), False, Outcome.DIED, Kind.HOST_MEMORY),
-        (None, Facts(exit_code=-15), False, Outcome.INTERRUPTED, Kind.PREEMPTED),
-    ],
-)
-def test_every_end_has_its_outcome(result, facts, stopped, outcome, kind):
-    """A trainer that returned is done, whatever came after; a stop of the server's is no failure."""
-    record, failure = verdict(Ended(result), facts, stopped=stopped)
-    assert (record.run_id, record.outcome, record.kind) == ("r1", outcome, kind)
-    assert bool(failure) is bool(kind)
-    assert bool(record.reason) is bool(kind)
+def spec(launch, **rules) -> WorkerSpec:
+    slot = Slot(name="cpu0", device="", threads=1)
+    return WorkerSpec(
+        sweep="e/p/s", trainer="nowhere:train", slot=slot, count=2, directory=str(launch.path), rules=Rules(**rules)
+    )
 
 
-def test_the_last_lines_of_a_log_are_the_trainers_own(tmp_path):
-    """What the SDK prints at the end of a run does not hide the traceback."""
-    log = tmp_path / "log"
-    log.write_text("".join(f"{i}\n" for i in range(20)) + "ValueError: no\n\nwandb: View run at ...\n")
-    assert last_lines(log)[-2:] == ("19", "ValueError: no")
-    assert len(last_lines(log)) == 10
+def note(launch, run_id, outcome, reason="", policy=None) -> None:
+    launch.append(Attempt(run_id=run_id, slot="cpu0", outcome=outcome, reason=reason, policy=policy))
 
 
-@pytest.mark.parametrize("target", ["nowhere.at_all:train", "json:no_such_function", "json:__doc__"])
-def test_a_trainer_that_is_none_is_named(target):
-    """Module or function, the error says which is missing."""
-    with pytest.raises(TrainerError, match=r"nowhere\.at_all|no_such_function|__doc__"):
-        load_trainer(target)
+def test_a_trainer_that_cannot_be_loaded_ends_the_launch(launch):
+    """It is the same on every slot: one worker says so, no run is taken, and its ticket is free again."""
+    orders = launch.spec("cpu0")
+    spec(launch).save(orders)
+    done = subprocess.run(
+        [sys.executable, "-m", "sweeper.worker", str(orders)], capture_output=True, text=True, env=dict(os.environ)
+    )
+    assert done.returncode == 1
+    assert "cannot import nowhere" in done.stderr
+    assert str(launch.path / "runs" / "cpu0-0001.log") in done.stderr
+    assert "cannot import nowhere" in launch.ended()
+    assert launch.tickets_of("cpu0") == []
+    assert launch.history() == []
 
 
-def test_a_trainer_is_any_function():
-    """`package.module:function` is enough."""
-    assert load_trainer("json:dumps").__name__ == "dumps"
+def test_a_failure_that_every_run_would_have_ends_the_launch(launch):
+    """A missing package fails the first run and all others."""
+    worker = Worker(spec(launch))
+    worker._end_if_broken(Failure(Kind.EXCEPTION, "ValueError: no", Policy.FAIL))
+    assert launch.ended() == ""
+    worker._end_if_broken(Failure(Kind.IMPORT, "no module x", Policy.STOP))
+    assert launch.ended() == "every run would fail: no module x"
+
+
+def test_failures_in_a_row_are_counted_over_all_slots_and_not_while_runs_wait(launch):
+    """A run that is to be retried has not failed yet."""
+    worker = Worker(spec(launch, max_failures=2))
+    failure = Failure(Kind.EXCEPTION, "E: 2", Policy.FAIL)
+    note(launch, "r0", AttemptOutcome.FINISHED)
+    note(launch, "r1", AttemptOutcome.FAILED, "E: 1", Policy.FAIL)
+    note(launch, "r2", AttemptOutcome.DIED, "killed", Policy.RETRY_HERE)
+    worker._end_if_broken(failure)
+    assert launch.ended() == ""
+    note(launch, "r3", AttemptOutcome.FAILED, "E: 2", Policy.FAIL)
+    worker._end_if_broken(failure)
+    assert "2 runs failed in a row" in launch.ended()
+
+
+def test_the_only_slot_leaves_no_run_to_others(launch):
+    """Nobody else would take it; where there are others, it waits until one of them has."""
+    worker = Worker(spec(launch))
+    spec(launch).save(launch.spec("cpu0"))
+    note(launch, "r1", AttemptOutcome.DIED, "crash", Policy.RETRY_ELSEWHERE)
+    began = time.monotonic()
+    worker._leave_to_others("r1")
+    assert time.monotonic() - began < 1
+    spec(launch).save(launch.spec("cpu1"))
+    note(launch, "r1", None)  # the other slot has begun it
+    worker._leave_to_others("r1")
+    assert time.monotonic() - began < 2

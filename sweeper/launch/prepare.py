@@ -1,0 +1,136 @@
+"""A launch before its start: what is checked, what is taken up again, where it will write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeper.backend.sdk import speaks_sweeper
+from sweeper.definition.program import choose_trainer, find_script
+from sweeper.errors import LaunchError
+from sweeper.journal.attempt import Attempt
+from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.launch import sweep_scheduler
+from sweeper.launch.recovery import recover_sweep
+from sweeper.ref import SweepRef
+from sweeper.results.status import SweepStatus
+from sweeper.results.status_reader import StatusReader
+from sweeper.settings import Backend, Settings
+from sweeper.worker.spec import Rules, Slot, WorkerSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A launch, prepared: nothing has been started.
+
+    Attributes:
+        ref: The sweep.
+        trainer: `package.module:function`, or a script.
+        script: Whether it is a script.
+        slots: Where its runs go.
+        directory: What its workers write to.
+        count: Runs over all slots; None for as many as the sweep has.
+        rules: What it does about runs that fail or take too long.
+        environ: The workers' environment.
+        before: The sweep as it was.
+        recovered: Runs of killed launches that were handed out again.
+        scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+    """
+
+    ref: SweepRef
+    trainer: str
+    script: bool
+    slots: tuple[Slot, ...]
+    directory: LaunchDir
+    count: int | None
+    rules: Rules
+    environ: Mapping[str, str]
+    before: SweepStatus
+    recovered: tuple[Attempt, ...] = ()
+    scheduler: bool = False
+
+    def worker_spec(self, slot: Slot) -> WorkerSpec:
+        """Write the orders of a slot's worker."""
+        return WorkerSpec(
+            sweep=self.ref.path,
+            trainer=self.trainer,
+            script=self.script,
+            slot=slot,
+            count=self.count,
+            directory=str(self.directory.path),
+            rules=self.rules,
+        )
+
+
+def prepare_launch(
+    reader: StatusReader,
+    *,
+    settings: Settings,
+    backend: Backend,
+    slots: Sequence[Slot],
+    trainer: str | None = None,
+    count: int | None = None,
+    rules: Rules | None = None,
+) -> Launch:
+    """Check that the sweep can run, take up what a killed launch left behind, and make the launch's directory.
+
+    Raises:
+        LaunchError: The sweep has ended, it has no target to stop at, WANDB_MODE keeps runs from the server, or its
+            scheduler cannot work here.
+        TrainerError: There is no such trainer.
+    """
+    rules = rules or Rules()
+    status = reader.read()
+    script = find_script(trainer, reader.program, reader.command)
+    target = script or choose_trainer(trainer, reader.program)
+    env = backend.environ(settings.environ)
+    _check_mode(env, backend)
+    _check_target(reader.ref, status, rules)
+    starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
+    if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
+        sweep_scheduler.check(reader.scheduler)
+    recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
+    directory = reader.directory.new_launch()
+    if recovered:  # a sweep whose last run was lost has ended for the server until that run waits again
+        status = reader.read()
+    _check_open(reader.ref, status)
+    return Launch(
+        ref=reader.ref,
+        trainer=target,
+        script=script is not None,
+        slots=tuple(slots),
+        directory=directory,
+        count=count,
+        rules=rules,
+        environ=_worker_environ(env, reader.directory),
+        before=status,
+        recovered=tuple(recovered),
+        scheduler=starts_scheduler,
+    )
+
+
+def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
+    """Refuse a WANDB_MODE in which the SDK sends nothing: the sweep would wait for its first run for ever."""
+    if (mode := env.get("WANDB_MODE")) in {"offline", "disabled", "dryrun"}:
+        fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
+        raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
+
+
+def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
+    if rules.stop_at_target and status.target is None:
+        raise LaunchError(f"sweep {ref} has no target to stop at", "give its file a `target:` under `metric:`")
+
+
+def _check_open(ref: SweepRef, status: SweepStatus) -> None:
+    """Refuse a sweep that gives no more runs."""
+    if status.state.ended:
+        fix = f"open it again: sweeper resume {ref}" if status.total != status.done else "create another one"
+        raise LaunchError(f"sweep {ref} is {status.state.value.lower()}: {status.done} runs are done", fix)
+
+
+def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:
+    """Complete the environment of workers and runs; what the user has set stays."""
+    env = {"WANDB_QUIET": "true", "WANDB_DIR": str(directory.wandb), **env}  # quiet: the log is the trainer's
+    Path(env["WANDB_DIR"]).mkdir(parents=True, exist_ok=True)  # or the SDK writes to a temporary one (wandb 0.31)
+    return env

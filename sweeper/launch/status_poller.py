@@ -1,0 +1,50 @@
+"""A sweep's status, kept fresh beside a launch that cannot wait for its server."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from sweeper.errors import SweeperError
+from sweeper.results.status import SweepStatus
+from sweeper.results.status_reader import StatusReader
+
+POLL_S = 2.0
+
+
+class StatusPoller:
+    """Keeps a sweep's status fresh in a thread: a slow server must not delay a Ctrl-C.
+
+    Args:
+        reader: Where from.
+    """
+
+    def __init__(self, reader: StatusReader) -> None:
+        self._reader = reader
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._poll, daemon=True)
+        self.latest: SweepStatus | None = None
+        self.trouble = ""
+
+    def read(self) -> SweepStatus | None:
+        """Ask once; keep the last answer where there is no new one."""
+        try:
+            self.latest, self.trouble = self._reader.read(), ""
+        except SweeperError as error:  # a server that restarts is back in a moment
+            self.trouble = error.message
+        return self.latest
+
+    def _poll(self) -> None:
+        while not self._ended.is_set():
+            began = time.monotonic()
+            self.read()
+            # reading takes the server's time and ours: at most a tenth of it
+            self._ended.wait(max(POLL_S, 9 * (time.monotonic() - began)))
+
+    def __enter__(self) -> StatusPoller:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(timeout=60)  # a request under way is waited for, a server that hangs is not

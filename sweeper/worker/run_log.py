@@ -1,0 +1,23 @@
+"""The end of what a run printed: where the cause of a failure is looked for, and what people are shown of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TAIL_BYTES = 16_384
+"""A traceback through the SDK, torch and a chain of exceptions fits in; a progress bar's megabytes are not read."""
+
+LINES, LINE_LENGTH = 10, 300
+
+
+def tail(log: Path) -> str:
+    """Read the last 16 KiB of a log."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        return file.read().decode(errors="replace")  # the cut may go through a character
+
+
+def last_lines(log: Path) -> tuple[str, ...]:
+    """Pick the last ten lines of a log that are the trainer's own: the SDK prints a summary behind them."""
+    lines = (line.rstrip()[:LINE_LENGTH] for line in tail(log).splitlines())
+    return tuple([line for line in lines if line and not line.startswith("wandb: ")][-LINES:])

@@ -1,0 +1,123 @@
+"""Launches without a terminal, and logs found again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sweeper.errors import LaunchError
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.launch.background import find_log, read_log, start_in_background
+from sweeper.ref import SweepRef
+from sweeper.settings import Settings
+from tests.conftest import clean_environ
+
+
+@pytest.fixture
+def directory(tmp_path) -> SweepDir:
+    directory = SweepDir.of(tmp_path, SweepRef("e", "p", "s"))
+    directory.path.mkdir(parents=True)
+    return directory
+
+
+def ran(launch: LaunchDir, run_id: str, slot: str, text: str, outcome: AttemptOutcome | None = None) -> Path:
+    """Note a run with a log."""
+    log = launch.new_run_log(slot)
+    log.write_text(text)
+    launch.append(Attempt(run_id=run_id, slot=slot, log=str(log), outcome=outcome))
+    return log
+
+
+def test_a_log_is_found_by_its_run_or_its_slot(tmp_path, directory):
+    """The newest attempt at a run, and the newest run of a slot, in the newest launch that has one."""
+    first = directory.new_launch()
+    ran(first, "r1", "gpu0", "an attempt", AttemptOutcome.DIED)
+    second = ran(first, "r1", "gpu1", "the next attempt", AttemptOutcome.FINISHED)
+    third = ran(directory.new_launch(), "r2", "gpu0", "another run", AttemptOutcome.FINISHED)
+    assert find_log(tmp_path, "r1")[0] == second
+    assert find_log(tmp_path, "gpu1")[0] == second
+    assert find_log(tmp_path, "gpu0")[0] == third
+
+
+def test_the_newest_launch_counts_whatever_sweep_it_is_of(tmp_path, directory):
+    """A slot's name says nothing about a sweep."""
+    older = SweepDir.of(tmp_path, SweepRef("e", "p", "z")).new_launch()
+    older.path.rename(older.path.with_name("20200101-000000"))
+    ran(LaunchDir(older.path.with_name("20200101-000000")), "r1", "cpu0", "old")
+    new = ran(directory.new_launch(), "r2", "cpu0", "new")
+    assert find_log(tmp_path, "cpu0")[0] == new
+
+
+def test_what_never_ran_here_has_no_log(tmp_path, directory):
+    """A run without a log is none of this machine's."""
+    directory.new_launch().append(Attempt(run_id="r1", slot="gpu0"))
+    with pytest.raises(LaunchError, match="no run or slot 'r1'"):
+        find_log(tmp_path, "r1")
+
+
+def test_a_log_goes_on_as_long_as_its_run_and_its_launch(tmp_path, directory):
+    """Neither a run that has ended nor one whose launch was killed writes any more."""
+    launch = directory.new_launch()
+    ran(launch, "r1", "cpu0", "text")
+    _, goes_on = find_log(tmp_path, "r1")
+    assert not goes_on()
+    with launch.held():
+        assert goes_on()
+        launch.append(Attempt(run_id="r1", slot="cpu0", outcome=AttemptOutcome.FINISHED))
+        assert not goes_on()
+
+
+def test_following_a_log_ends_with_its_run(tmp_path):
+    """What is written while one reads is read; the last words are not lost."""
+    log = tmp_path / "log"
+    log.write_text("first")
+    words = [" second", " third"]
+
+    def goes_on() -> bool:
+        going = bool(words)
+        with log.open("a") as file:
+            file.write(words.pop(0) if words else "")
+        return going
+
+    assert "".join(read_log(log, goes_on, follow=True)) == "first second third"
+    assert "".join(read_log(log, lambda: True, follow=False)) == "first second third"
+
+
+def test_a_background_launch_that_ends_at_once_says_why(tmp_path, directory):
+    """The terminal is told what its log says."""
+    settings = Settings.from_env(clean_environ(tmp_path))
+    with pytest.raises(LaunchError, match="the launch ended at once") as failed:
+        start_in_background(["no-such-command"], directory, settings)
+    assert "no-such-command" in failed.value.message.lower()
+    assert len(list(directory.path.glob("detached-*.log"))) == 1
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_a_background_launch_has_begun_when_its_launch_is_held(tmp_path, directory, monkeypatch):
+    """It has a session of its own, which no logout ends; its process is the one that `status` names."""
+    package = tmp_path / "stand" / "sweeper"  # in place of the command: it holds a launch and waits
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    launch = directory.new_launch()
+    (package / "__main__.py").write_text(
+        "import fcntl, os, pathlib, sys, time\n"
+        "file = pathlib.Path(sys.argv[1], 'launcher').open('w')\n"
+        "fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "file.write(str(os.getpid()))\n"
+        "file.flush()\n"
+        "time.sleep(60)\n"
+    )
+    settings = Settings.from_env({**clean_environ(tmp_path), "PYTHONPATH": str(package.parent)})
+    monkeypatch.chdir(package.parent)
+    started = start_in_background([str(launch.path)], directory, settings)
+    process = psutil.Process(started.pid)
+    try:
+        assert os.getsid(started.pid) == started.pid
+        assert directory.launchers() == {started.pid: ()}
+    finally:
+        process.kill()
+        process.wait()

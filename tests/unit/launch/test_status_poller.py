@@ -1,0 +1,41 @@
+"""A sweep's status beside a launch."""
+
+from __future__ import annotations
+
+import threading
+
+from sweeper.errors import BackendError
+from sweeper.launch.status_poller import StatusPoller
+
+
+class Server:
+    """A reader whose server is away every second time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answered = threading.Event()
+
+    def read(self) -> object:
+        """Answer with how often it was asked."""
+        self.asked += 1
+        if self.asked % 2 == 0:
+            raise BackendError("nobody answers")
+        self.answered.set()
+        return self.asked
+
+
+def test_the_last_answer_stays_while_the_server_is_away():
+    """A server that restarts is back in a moment; until then the launch shows why nothing moves."""
+    poller = StatusPoller(Server())
+    assert (poller.read(), poller.trouble) == (1, "")
+    assert (poller.read(), poller.trouble) == (1, "nobody answers")
+    assert (poller.read(), poller.trouble) == (3, "")
+
+
+def test_it_asks_by_itself_and_ends_when_it_is_left():
+    """The launch's thread, which hears Ctrl-C, never waits for the server."""
+    server = Server()
+    with StatusPoller(server) as poller:
+        assert server.answered.wait(10)
+    assert not poller._thread.is_alive()
+    assert poller.latest == 1

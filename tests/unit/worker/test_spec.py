@@ -1,0 +1,53 @@
+"""A worker's orders, on their way through a file."""
+
+from __future__ import annotations
+
+import json
+
+from sweeper.worker.spec import Rules, Slot, WorkerSpec
+
+SLOT = Slot(name="gpu1", device="GPU-1", threads=2)
+
+
+def test_orders_survive_the_way_through_their_file(tmp_path):
+    """A worker reads what the launcher wrote, whole: no rule has the default's value here."""
+    rules = Rules(
+        grace_s=5.0,
+        retries=7,
+        max_failures=3,
+        timeout_s=60.0,
+        time_budget_s=600.0,
+        stop_at_target=True,
+        isolated=False,
+    )
+    spec = WorkerSpec(
+        sweep="e/p/s", trainer="a.b:c", slot=SLOT, count=3, directory=str(tmp_path), rules=rules, script=True
+    )
+    spec.save(tmp_path / "spec.json")
+    assert WorkerSpec.load(tmp_path / "spec.json") == spec
+
+
+def test_orders_of_an_older_launch_are_read(tmp_path):
+    """Its rules stand beside the rest: it goes on over an upgrade, and starts workers of the new version."""
+    old = {
+        "sweep": "e/p/s",
+        "trainer": "a.b:c",
+        "slot": {"name": "gpu1", "device": "GPU-1", "threads": 2},
+        "count": None,
+        "directory": "/somewhere",
+        "grace_s": 5.0,
+        "retries": 1,
+        "max_failures": None,
+        "timeout_s": 90.0,
+        "script": False,
+        "isolated": False,
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(old))
+    assert WorkerSpec.load(tmp_path / "spec.json") == WorkerSpec(
+        sweep="e/p/s",
+        trainer="a.b:c",
+        slot=SLOT,
+        count=None,
+        directory="/somewhere",
+        rules=Rules(grace_s=5.0, retries=1, timeout_s=90.0, isolated=False),
+    )
