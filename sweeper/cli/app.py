@@ -8,7 +8,7 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import best, check, control, doctor, launch, results, runs, server, sweeps
+from sweeper.cli import best, check, create, doctor, export, launch, retry, server, sweep_state
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -23,18 +23,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(check.check)
-app.command()(sweeps.create)
+app.command()(create.create)
 app.command()(launch.launch)
-app.command()(sweeps.status)
+app.command()(create.status)
 app.command()(best.best)
-app.command()(results.export)
-app.command()(results.sync)
-app.command()(runs.logs)
-app.command()(runs.retry)
-app.command()(control.stop)
-app.command()(control.pause)
-app.command()(control.resume)
-app.command()(control.cancel)
+app.command()(export.export)
+app.command()(export.sync)
+app.command()(retry.logs)
+app.command()(retry.retry)
+app.command()(sweep_state.stop)
+app.command()(sweep_state.pause)
+app.command()(sweep_state.resume)
+app.command()(sweep_state.cancel)
 app.command()(server.serve)
 app.command()(check.schema)
 app.command()(doctor.doctor)

@@ -13,10 +13,10 @@ import typer
 from rich.markup import escape
 
 from sweeper.backend import embedded_server
-from sweeper.cli import users
 from sweeper.cli.doctor import report
 from sweeper.cli.output import err, out, say_next
-from sweeper.cli.users import Data, directory
+from sweeper.cli.server import users
+from sweeper.cli.server.users import Data, directory
 from sweeper.errors import ServerError
 from sweeper.settings import Settings
 
