@@ -17,7 +17,7 @@ DEFAULT_PROJECT = "sweeper"
 
 @dataclass(frozen=True, slots=True)
 class LastSweep:
-    """The sweep created last, which the other verbs take by default."""
+    """The sweep created last, which the other commands take by default."""
 
     sweep: str
     backend: str

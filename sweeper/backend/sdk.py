@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sweeper.definition.sweep_definition import SweepDefinition
@@ -25,10 +25,8 @@ from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Backend, Settings
 
-if TYPE_CHECKING:
-    pass
-
-Verb = Literal["stop", "cancel", "pause", "resume"]
+StateChange = Literal["stop", "cancel", "pause", "resume"]
+"""What can be asked of a sweep: the flags of `wandb sweep`."""
 
 
 CONNECT_TIMEOUT_S = 5.0
@@ -154,18 +152,18 @@ def default_entity() -> str:
         return str(wandb.Api().default_entity)
 
 
-def set_state(ref: SweepRef, verb: Verb) -> None:
+def set_state(ref: SweepRef, change: StateChange) -> None:
     """Stop, cancel, pause or resume a sweep with `wandb sweep`, the SDK's own command.
 
     Raises:
         BackendError: The server or the SDK refuses it.
     """
-    command = [sys.executable, "-m", "wandb", "sweep", f"--{verb}", ref.path]
+    command = [sys.executable, "-m", "wandb", "sweep", f"--{change}", ref.path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
-        raise BackendError(f"cannot {verb} {ref}: {why}", "see `sweeper status`")
+        raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
 
 
 def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
@@ -215,14 +213,14 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     """
     import wandb
 
-    verb = "hand out" if state == "pending" else "end"
-    with sdk_errors(f"cannot {verb} run {run} {'again' if state == 'pending' else ''}".rstrip()):
+    action = "hand out" if state == "pending" else "end"
+    with sdk_errors(f"cannot {action} run {run} {'again' if state == 'pending' else ''}".rstrip()):
         api: Any = wandb.Api()  # its methods are untyped
         found = api.run(run.path)
         if not hasattr(found, "update_state"):
-            raise BackendError(f"wandb {wandb.__version__} cannot {verb} a run", "upgrade it")
+            raise BackendError(f"wandb {wandb.__version__} cannot {action} a run", "upgrade it")
         if not found.update_state(state):
-            raise BackendError(f"the server does not {verb} run {run}", "see `sweeper status`")
+            raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
 
 
 def stop_run(run: RunRef) -> None:

@@ -8,7 +8,25 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import best, check, create, doctor, export, launch, retry, server, sweep_state
+from sweeper.cli import (
+    best,
+    cancel,
+    check,
+    create,
+    doctor,
+    export,
+    launch,
+    logs,
+    pause,
+    resume,
+    retry,
+    schema,
+    serve,
+    server,
+    status,
+    stop,
+    sync,
+)
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -22,21 +40,22 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+# `--help` lists them in this order
 app.command()(check.check)
 app.command()(create.create)
 app.command()(launch.launch)
-app.command()(create.status)
+app.command()(status.status)
 app.command()(best.best)
 app.command()(export.export)
-app.command()(export.sync)
-app.command()(retry.logs)
+app.command()(sync.sync)
+app.command()(logs.logs)
 app.command()(retry.retry)
-app.command()(sweep_state.stop)
-app.command()(sweep_state.pause)
-app.command()(sweep_state.resume)
-app.command()(sweep_state.cancel)
-app.command()(server.serve)
-app.command()(check.schema)
+app.command()(stop.stop)
+app.command()(pause.pause)
+app.command()(resume.resume)
+app.command()(cancel.cancel)
+app.command()(serve.serve)
+app.command()(schema.schema)
 app.command()(doctor.doctor)
 app.add_typer(server.app, name="server")
 

@@ -1,29 +1,20 @@
-"""`sweeper retry` and `sweeper logs`: runs, handed out again and read."""
+"""`sweeper retry`: runs that failed, handed out again."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from sweeper.cli.options import BackendOption
-from sweeper.cli.output import complain, out, say_backend, say_next
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import complain, out, say_next
+from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError
-from sweeper.settings import BackendChoice, Settings
-
-if TYPE_CHECKING:
-    from sweeper.results.status_reader import StatusReader
 
 
 def retry(
-    sweep: Annotated[
-        str | None,
-        typer.Argument(
-            help="ID, PROJECT/ID or ENTITY/PROJECT/ID; the sweep created last if left out.", show_default=False
-        ),
-    ] = None,
+    sweep: Sweep = None,
     runs: Annotated[
         list[str] | None, typer.Argument(help="Ids of runs; all that failed if left out.", show_default=False)
     ] = None,
@@ -36,11 +27,11 @@ def retry(
 
     Example: sweeper retry && sweeper launch
     """
-    from sweeper.launch.recovery import retry_runs
+    from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
 
     if failed and runs:
         raise LaunchError("--failed and run ids exclude each other", "give one of them")
-    reader = _reader(sweep, backend)
+    reader = find_target(sweep, backend).reader()
     waiting, refused = retry_runs(reader.ref, reader.read().runs, runs or ())
     for run, why in refused.items():
         complain(LaunchError(f"run {run} is not tried again: {why}"))
@@ -52,29 +43,3 @@ def retry(
         say_next(f"sweeper launch {reader.ref}")
     if refused:
         raise typer.Exit(1)
-
-
-def logs(
-    name: Annotated[str, typer.Argument(metavar="RUN|SLOT", help="A run's id, or a slot such as gpu0.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
-) -> None:
-    """Print what a run of this machine printed: its newest attempt, or the newest run of a slot.
-
-    Example: sweeper logs -f gpu0
-    """
-    from sweeper.launch.background import find_log, read_log
-
-    log, goes_on = find_log(Settings.from_env().home, name)
-    for text in read_log(log, goes_on, follow=follow):
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-
-def _reader(sweep: str | None, choice: BackendChoice) -> StatusReader:
-    from sweeper.backend import choose
-    from sweeper.results.status_reader import StatusReader
-
-    settings = Settings.from_env()
-    server = choose.open_backend(settings, choose.follow_last(settings, choice, sweep))
-    say_backend(server)
-    return StatusReader(choose.resolve(settings, server, sweep), settings)

@@ -117,18 +117,19 @@ def prepare_launch(
     if (mode := env.get("WANDB_MODE")) in {"offline", "disabled", "dryrun"}:
         fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
         raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
-    if rules.stop_at_target and status.target is None:
+    if rules.stop_at_target and status.facts.target is None:
         raise LaunchError(f"sweep {reader.ref} has no target to stop at", "give its file a `target:` under `metric:`")
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
-    if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
+    if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(reader.scheduler)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:
         status = reader.read()
-    if status.state.ended:
-        fix = f"open it again: sweeper resume {reader.ref}" if status.total != status.done else "create another one"
-        raise LaunchError(f"sweep {reader.ref} is {status.state.value.lower()}: {status.done} runs are done", fix)
+    state, progress = status.facts.state, status.progress
+    if state.ended:
+        fix = f"open it again: sweeper resume {reader.ref}" if progress.total != progress.done else "create another one"
+        raise LaunchError(f"sweep {reader.ref} is {state.value.lower()}: {progress.done} runs are done", fix)
     env.setdefault("WANDB_QUIET", "true")  # the log is the trainer's
     env.setdefault("WANDB_DIR", str(reader.directory.wandb))
     Path(env["WANDB_DIR"]).mkdir(parents=True, exist_ok=True)
@@ -252,7 +253,7 @@ class Watch:
             self.stop()
         if status is None:
             return
-        if self.launch.scheduler and self.scheduler.process is None and not status.scheduler_at_work:
+        if self.launch.scheduler and self.scheduler.process is None and not status.search.scheduler_at_work:
             self.launcher.family.keep([self.scheduler.start()])
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")

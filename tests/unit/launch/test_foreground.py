@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.cli.launch import seconds
-from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, Outcome
 from sweeper.launch.foreground import LaunchResult
 
@@ -34,19 +32,3 @@ def test_a_launch_that_ended_as_planned_is_well(planned, ok):
     runs = (Attempt(run_id="r", slot="cpu0", outcome=Outcome.INTERRUPTED),)
     result = LaunchResult(runs=runs, interrupted=False, errors={}, ended="the time budget is used up", planned=planned)
     assert result.ok is ok
-
-
-@pytest.mark.parametrize(
-    ("text", "time_s"),
-    [(None, None), ("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400), ("1h30m", 5400)],
-)
-def test_times_are_written_as_people_do(text, time_s):
-    """A number alone is seconds."""
-    assert seconds(text, "--timeout") == time_s
-
-
-@pytest.mark.parametrize("text", ["", "2 h", "h", "0", "1w", "-3s"])
-def test_what_is_no_time_is_refused(text):
-    """The error names the option and shows the forms."""
-    with pytest.raises(LaunchError, match="--timeout"):
-        seconds(text, "--timeout")

@@ -1,0 +1,53 @@
+"""A launch's progress where nobody looks at a screen: plain lines, for pipes and log files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from sweeper.cli.output import err
+from sweeper.cli.tables import duration, measured, parameters
+from sweeper.run import RunState
+
+if TYPE_CHECKING:
+    from sweeper.launch.foreground import Launch
+    from sweeper.results.status import RunStatus, SweepStatus
+
+
+def final_count(launch: Launch) -> int | None:
+    """Count the runs there will be when this launch is done; None if it goes on until the sweep is stopped."""
+    before = launch.before
+    limits = [before.progress.total, launch.count and before.progress.done + launch.count]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+class ProgressLog:
+    """Progress as plain lines, one for each run that starts or ends: for pipes and log files.
+
+    Args:
+        launch: What is going on; nothing that was before it is news.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self._told = {run.id: run.state.value for run in launch.before.runs}
+        self._target = final_count(launch)
+
+    def tell(self, status: SweepStatus | None) -> None:
+        """Print what is new."""
+        if status is None:
+            return
+        for run in status.runs:
+            if self._told.get(run.id) != run.state.value and run.state.value != "pending":
+                self._told[run.id] = run.state.value
+                done = sum(RunState(state).ended for state in self._told.values())
+                err.print(escape(self._line(run, status, done)), soft_wrap=True)
+
+    def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
+        if not run.state.ended:
+            return f"{run.id} {run.state.value}: {parameters(run.params)}"
+        what = status.facts.metric_names
+        value = f" {what} {measured(run)}" if run.values or run.best is not None else ""
+        why = f" ({run.reason})" if run.reason else ""
+        progress = f"{done}/{self._target or '?'} done"
+        return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"
