@@ -6,20 +6,17 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
-import json
 import os
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
@@ -30,7 +27,6 @@ StateChange = Literal["stop", "cancel", "pause", "resume"]
 
 
 CONNECT_TIMEOUT_S = 5.0
-MAX_HEALTH_BYTES = 4096
 
 
 def connect(backend: Backend, settings: Settings) -> None:
@@ -74,9 +70,8 @@ def speaks_sweeper(backend: Backend) -> bool:
     if not url.startswith(("http://", "https://")):
         return False
     try:
-        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as response:  # noqa: S310 the scheme is checked
-            answer = json.loads(response.read(MAX_HEALTH_BYTES))
-    except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
+        answer = ask(url, timeout_s=CONNECT_TIMEOUT_S, direct=backend.kind == "local").json()
+    except (NotHttpError, ValueError):
         return False  # another server: it has no such page, or says something else there
     except OSError as error:
         raise _unreachable(backend, error) from error

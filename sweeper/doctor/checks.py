@@ -249,7 +249,7 @@ def judge_limit(name: Literal["files", "processes"], soft: int | None, hard: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ServerAnswer:
     """How the W&B server answered the question whose key this is.
 
     Attributes:
@@ -271,7 +271,7 @@ class Answer:
     mode: str = ""
 
 
-def judge_server(answer: Answer) -> Finding:
+def judge_server(answer: ServerAnswer) -> Finding:
     """Judge the way to the W&B server."""
     where = f"{answer.url} ({'embedded' if answer.kind == 'local' else 'W&B'})"
     if answer.kind == "local" and not answer.url:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import resource
@@ -11,23 +10,21 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psutil
 
-from sweeper.backend import choose, embedded_server
+from sweeper.backend import choose, embedded_server, http
 from sweeper.doctor import checks
-from sweeper.doctor.checks import Answer, Disk, Torch
+from sweeper.doctor.checks import Disk, ServerAnswer, Torch
 from sweeper.errors import BackendError, SweeperError
 from sweeper.findings import Finding, Verdict
 from sweeper.launch.gpus import Found, find_gpus
@@ -39,7 +36,6 @@ TIMEOUT_S = 15.0
 TORCH_TIMEOUT_S = 90.0
 """Importing torch takes 4 s from a warm disk, and half a minute from a cold network one."""
 HTTP_TIMEOUT_S = 5.0
-MAX_ANSWER_BYTES = 65536
 
 _TORCH = """
 import json, torch
@@ -201,7 +197,7 @@ def _limits(number: int) -> tuple[int | None, int | None]:
 # The server
 
 
-def _ask_server(settings: Settings, choice: BackendChoice) -> Answer:
+def _ask_server(settings: Settings, choice: BackendChoice) -> ServerAnswer:
     """Ask the server that `--backend` means whose the key is; starts none.
 
     Raises:
@@ -213,49 +209,40 @@ def _ask_server(settings: Settings, choice: BackendChoice) -> Answer:
     if backend is not None:
         return _ask_whose_key(backend, settings)
     record = embedded_server.find(settings.home)
-    return _ask_whose_key(embedded_server.backend(settings.home, record), settings) if record else Answer(kind="local")
-
-
-def _ask_whose_key(backend: Backend, settings: Settings) -> Answer:
-    key = backend.api_key or settings.login_key(backend.base_url) or ""
-    request = urllib.request.Request(  # noqa: S310 the scheme is checked below
-        f"{backend.base_url.rstrip('/')}/graphql",
-        data=b'{"query": "query Viewer { viewer { username } }"}',
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}",
-        },
+    return (
+        _ask_whose_key(embedded_server.backend(settings.home, record), settings)
+        if record
+        else ServerAnswer(kind="local")
     )
-    if request.type not in {"http", "https"}:
+
+
+def _ask_whose_key(backend: Backend, settings: Settings) -> ServerAnswer:
+    if urlsplit(backend.base_url).scheme not in {"http", "https"}:
         raise BackendError(f"{backend.base_url} is no address", "write http://HOST:PORT or https://HOST")
-    facts = _fetch(request, direct=backend.kind == "local")
-    mode = settings.environ.get("WANDB_MODE", "")
-    return Answer(kind=backend.kind, url=backend.base_url, mode=mode, **facts)
-
-
-def _fetch(request: urllib.request.Request, *, direct: bool) -> dict[str, Any]:
-    """Send a question; `direct` means past any proxy."""
-    handlers = [urllib.request.ProxyHandler({})] if direct else []
+    about = ServerAnswer(kind=backend.kind, url=backend.base_url, mode=settings.environ.get("WANDB_MODE", ""))
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=HTTP_TIMEOUT_S) as response:
-            text = response.read(MAX_ANSWER_BYTES)
-            return {"status": response.status, "user": _user(text), "skew_s": _skew_s(response.headers)}
-    except urllib.error.HTTPError as error:
-        with error:
-            return {"status": error.code, "skew_s": _skew_s(error.headers)}
-    except (OSError, HTTPException) as error:
-        return {"trouble": str(getattr(error, "reason", error))}
+        reply = http.ask(
+            f"{backend.base_url.rstrip('/')}/graphql",
+            timeout_s=HTTP_TIMEOUT_S,
+            direct=backend.kind == "local",
+            method="POST",
+            body=b'{"query": "query Viewer { viewer { username } }"}',
+            key=backend.api_key or settings.login_key(backend.base_url) or "",
+        )
+    except OSError as error:
+        return replace(about, trouble=str(error))
+    return replace(about, status=reply.status, user=_user(reply), skew_s=_skew_s(reply.date))
 
 
-def _user(text: bytes) -> str:
+def _user(reply: http.Reply) -> str:
     try:
-        return str(json.loads(text)["data"]["viewer"]["username"])
+        return str(reply.json()["data"]["viewer"]["username"])
     except (ValueError, KeyError, TypeError):
         return ""
 
 
-def _skew_s(headers: Message) -> float | None:
+def _skew_s(date: str) -> float | None:
     try:
-        return (datetime.now(UTC) - parsedate_to_datetime(headers["Date"])).total_seconds()
+        return (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
     except (TypeError, ValueError):
         return None

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from sweeper.doctor import checks
-from sweeper.doctor.checks import GIB, Answer, Disk, Torch
+from sweeper.doctor.checks import GIB, Disk, ServerAnswer, Torch
 from sweeper.launch.gpus import NO_DRIVER, Found, Gpu, GpuProcess
 
 ROOT = Path(__file__).parents[3]
@@ -31,8 +31,8 @@ MISMATCH = Found(trouble="the NVIDIA driver's library and kernel module have dif
 MIG = gpu(mig=(gpu(name="gpu0mig0"), gpu(name="gpu0mig1", used_mib=900)))
 
 
-def cloud(**more) -> Answer:
-    return Answer(**{"kind": "wandb", "url": "https://w.org", "status": 200, **more})
+def cloud(**more) -> ServerAnswer:
+    return ServerAnswer(**{"kind": "wandb", "url": "https://w.org", "status": 200, **more})
 
 
 CASES = [
@@ -79,7 +79,7 @@ CASES = [
     (checks.judge_limit("files", 1024, 4096), "ok", "1024"),
     (checks.judge_limit("files", 512, 4096), "warn", "512"),
     (checks.judge_limit("processes", 100, 100), "fail", "100"),
-    (checks.judge_server(Answer(kind="local")), "ok", "not running"),
+    (checks.judge_server(ServerAnswer(kind="local")), "ok", "not running"),
     (checks.judge_server(cloud(user="ann")), "ok", "https://w.org (W&B), as ann"),
     (checks.judge_server(cloud(status=404)), "warn", "HTTP status 404"),
     (checks.judge_server(cloud(status=401)), "fail", "refuses the key"),
