@@ -52,6 +52,19 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         BackendError: `wandb` is asked for without credentials, or does not answer.
         ServerError: The embedded server does not start.
     """
+    backend = chosen_backend(settings, choice)
+    if backend is None:
+        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
+    sdk.connect(backend, settings)
+    return backend
+
+
+def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
+    """Describe the W&B server that `--backend` means; None where it means the embedded one, which may not be running.
+
+    Raises:
+        BackendError: `wandb` is asked for without credentials, or WANDB_BASE_URL is no address.
+    """
     backend = None if choice == "local" else wandb_backend(settings)
     if backend is None and choice == "wandb":
         fix = (
@@ -59,9 +72,6 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
             "or take the embedded server: --backend local"
         )
         raise BackendError("no W&B credentials", fix)
-    if backend is None:
-        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
-    sdk.connect(backend, settings)
     return backend
 
 

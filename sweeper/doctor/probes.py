@@ -23,10 +23,11 @@ from urllib.parse import urlsplit
 import psutil
 
 from sweeper.backend import choose, embedded_server, http
-from sweeper.doctor import checks
-from sweeper.doctor.checks import Disk, ServerAnswer, Torch
+from sweeper.doctor import checks, gpu_checks
+from sweeper.doctor.checks import Disk, ServerAnswer
+from sweeper.doctor.gpu_checks import Torch
 from sweeper.errors import BackendError, SweeperError
-from sweeper.findings import Finding, Verdict
+from sweeper.findings import Finding, fail
 from sweeper.launch.gpus import Found, find_gpus
 from sweeper.settings import Backend, BackendChoice, Settings
 
@@ -63,10 +64,10 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
     yield checks.judge_wandb(_installed("wandb"))
     trouble = _trouble(gpus, TIMEOUT_S)
     found = Found(trouble=f"the NVIDIA driver: {trouble[0]}") if trouble else gpus.result()
-    yield checks.judge_driver(found, _count_cards())
-    yield from map(checks.judge_gpu, found.gpus)
-    yield from _judged("xid", xids, checks.judge_xids if found.gpus else lambda _: ())
-    yield from _judged("torch", torch, lambda fact: [checks.judge_torch(fact, found)], TORCH_TIMEOUT_S)
+    yield gpu_checks.judge_driver(found, _count_cards())
+    yield from map(gpu_checks.judge_gpu, found.gpus)
+    yield from _judged("xid", xids, gpu_checks.judge_xids if found.gpus else lambda _: ())
+    yield from _judged("torch", torch, lambda fact: [gpu_checks.judge_torch(fact, found)], TORCH_TIMEOUT_S)
     yield from _judged("home", home, lambda fact: [checks.judge_home(fact)])
     if sys.platform == "linux":
         yield from _judged("shm", shared, lambda fact: [checks.judge_shared_memory(fact)])
@@ -117,7 +118,7 @@ def _judged(
 ) -> Iterator[Finding]:
     trouble = _trouble(future, timeout_s)
     if trouble:
-        yield Finding(check, Verdict.FAIL, *trouble)
+        yield fail(check, *trouble)
     else:
         yield from judge(future.result())
 
@@ -203,9 +204,7 @@ def _ask_server(settings: Settings, choice: BackendChoice) -> ServerAnswer:
     Raises:
         BackendError: There are no credentials for W&B, or WANDB_BASE_URL is no address.
     """
-    backend = None if choice == "local" else choose.wandb_backend(settings)
-    if backend is None and choice == "wandb":
-        raise BackendError("no W&B credentials", "export WANDB_API_KEY, run `wandb login`, or take --backend local")
+    backend = choose.chosen_backend(settings, choice)
     if backend is not None:
         return _ask_whose_key(backend, settings)
     record = embedded_server.find(settings.home)
