@@ -194,7 +194,7 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
                 return foreground.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
-        log = ProgressLog(launch)
+        log = ProgressLog(launch.before, launch.count)
         result = foreground.run_launch(
             launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
         )
@@ -209,7 +209,7 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
     if poller.latest is None:
         live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
     else:
-        progress = replace(poller.latest.progress, total=final_count(launch))
+        progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
         status = replace(poller.latest, progress=progress)
         live.update(live_view(status, height=live.console.height))
 

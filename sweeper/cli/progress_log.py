@@ -11,14 +11,17 @@ from sweeper.cli.tables import duration, measured, parameters
 from sweeper.run import RunState
 
 if TYPE_CHECKING:
-    from sweeper.launch.foreground import Launch
     from sweeper.results.status import RunStatus, SweepStatus
 
 
-def final_count(launch: Launch) -> int | None:
-    """Count the runs there will be when this launch is done; None if it goes on until the sweep is stopped."""
-    before = launch.before
-    limits = [before.progress.total, launch.count and before.progress.done + launch.count]
+def final_count(before: SweepStatus, count: int | None) -> int | None:
+    """Count the runs there will be when a launch is done; None if it goes on until the sweep is stopped.
+
+    Args:
+        before: The sweep as the launch found it.
+        count: How many runs the launch was asked for; None for as many as the sweep has.
+    """
+    limits = [before.progress.total, count and before.progress.done + count]
     return min((limit for limit in limits if limit is not None), default=None)
 
 
@@ -26,21 +29,22 @@ class ProgressLog:
     """Progress as plain lines, one for each run that starts or ends: for pipes and log files.
 
     Args:
-        launch: What is going on; nothing that was before it is news.
+        before: The sweep as the launch found it; nothing that is in it is news.
+        count: How many runs the launch was asked for.
     """
 
-    def __init__(self, launch: Launch) -> None:
-        self._told = {run.id: run.state.value for run in launch.before.runs}
-        self._target = final_count(launch)
+    def __init__(self, before: SweepStatus, count: int | None) -> None:
+        self._told = {run.id: run.state for run in before.runs}
+        self._final = final_count(before, count)
 
     def tell(self, status: SweepStatus | None) -> None:
         """Print what is new."""
         if status is None:
             return
         for run in status.runs:
-            if self._told.get(run.id) != run.state.value and run.state.value != "pending":
-                self._told[run.id] = run.state.value
-                done = sum(RunState(state).ended for state in self._told.values())
+            if self._told.get(run.id) is not run.state and run.state is not RunState.PENDING:
+                self._told[run.id] = run.state
+                done = sum(state.ended for state in self._told.values())
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
@@ -49,5 +53,5 @@ class ProgressLog:
         what = status.facts.metric_names
         value = f" {what} {measured(run)}" if run.values or run.best is not None else ""
         why = f" ({run.reason})" if run.reason else ""
-        progress = f"{done}/{self._target or '?'} done"
+        progress = f"{done}/{self._final or '?'} done"
         return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"
