@@ -2,62 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from sweeper.backend.http import MAX_ANSWER_BYTES, NotHttpError, ask
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Notes each request, and answers as the test says."""
-
-    def do_GET(self):
-        """Answer."""
-        self.server.seen.append((self.command, self.path, self.headers["Authorization"]))
-        self.rfile.read(int(self.headers["Content-Length"] or 0))
-        status, headers, body = self.server.answer
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        """Answer."""
-        self.do_GET()
-
-    def log_message(self, *_args):
-        """Keep quiet."""
-
-
-@contextmanager
-def serving(context: ssl.SSLContext | None = None) -> Iterator[http.server.HTTPServer]:
-    """A server on a port of its own."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.seen, server.answer, server.url = [], (200, {}, b'{"a": 1}'), f"http://127.0.0.1:{server.server_port}"
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.url = f"https://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
 
 
 def get(url: str, **more):
@@ -85,7 +38,7 @@ def test_an_answer_without_end_is_cut(server):
     assert len(get(server.url).body) == MAX_ANSWER_BYTES
 
 
-def test_a_key_follows_no_redirect_to_another_server(server):
+def test_a_key_follows_no_redirect_to_another_server(server, serving):
     """A server that is not the one it was made for does not get to see it."""
     with serving() as other:
         server.answer = (302, {"Location": other.url}, b"")
@@ -146,7 +99,7 @@ def test_another_protocol_is_told_from_silence():
         thread.join()
 
 
-def test_a_certificate_is_trusted_whatever_its_name(tmp_path):
+def test_a_certificate_is_trusted_whatever_its_name(tmp_path, serving):
     """A server's own certificate, given by file; without it, the server is a stranger."""
     openssl = shutil.which("openssl")
     if openssl is None:
