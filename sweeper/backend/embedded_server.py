@@ -79,6 +79,7 @@ def find(home: Path) -> ServerRecord | None:
 def find_in(data: Path) -> ServerRecord | None:
     """Find the running server of a data directory."""
     record = _read_record(data)
+    # somebody else may listen on the port of a server that was killed
     if record is None or _answering_pid(record) != record.pid:
         return None
     return record
@@ -150,6 +151,7 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
     with open(log_file(home), "ab", opener=_for_us_alone) as log:
+        # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
             command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -161,7 +163,7 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    process.terminate()
+    process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
     raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
 
 
@@ -196,6 +198,7 @@ def check_port(host: str, port: int) -> None:
 def _bind(host: str, port: int) -> int | None:
     """Try to listen on a port, 0 for any; give the port, or None."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # as the server itself will: without, a port counts as taken for a minute after the server before
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -216,7 +219,7 @@ def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator
         try:
             with open(fresh, "w", encoding="utf-8", opener=_for_us_alone) as file:
                 json.dump(asdict(ServerRecord(os.getpid(), url, str(certificate) if certificate else None)), file)
-            fresh.replace(record)
+            fresh.replace(record)  # it stays when we end: `choose_port` reads it
         except OSError as error:
             raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
         yield
@@ -268,6 +271,7 @@ def stop(home: Path) -> ServerRecord | None:
 
 def _has_ended(pid: int) -> bool:
     try:
+        # in a container nobody may wait for it, so that it stays a zombie
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

@@ -87,6 +87,7 @@ class ServerRuns:
         import wandb
 
         key = backend.api_key or settings.login_key(backend.base_url)
+        # named outright: `sync` reads from one server and from another in one process
         with sdk_errors("cannot log in"):  # the methods of what this gives are untyped
             self._api: Any = wandb.Api(overrides={"base_url": backend.base_url}, api_key=key, timeout=60)
 

@@ -46,6 +46,7 @@ def _check_reachable(backend: Backend, settings: Settings) -> None:
     """Fail in seconds: the SDK itself retries a dead server for minutes."""
     url = urlsplit(backend.base_url)
     proxied = any(settings.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
+    # who is behind a proxy only the proxy can tell
     if url.hostname is None or (proxied and backend.kind == "wandb"):
         return
     try:
@@ -153,10 +154,11 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
     Raises:
         BackendError: The server or the SDK refuses it.
     """
+    # the public API (wandb 0.31) cannot change a sweep's state; the command is as stable as its documentation
     command = [sys.executable, "-m", "wandb", "sweep", f"--{change}", ref.path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        lines = [line for line in done.stderr.splitlines() if line.strip()]  # a traceback, whose last line says why
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
         raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
 
@@ -257,5 +259,5 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
     with sdk_errors(f"cannot download {run}"):
         files = [file for file in wandb.Api().run(run.path).files() if file.name.endswith(suffix)]
         for file in files:
-            file.download(root=str(into), exist_ok=True).close()
+            file.download(root=str(into), exist_ok=True).close()  # it gives the file open
     return [into / file.name for file in files]

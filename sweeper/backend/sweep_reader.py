@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import wandb
 
 HISTORY_SAMPLES = 10_000
+"""The API gives a sample of a longer history (by default of 500 rows); few runs log one metric this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class SweepReader:
             definition = self._definition(sweep.config)
             filters = {"$and": [{"sweep": self.ref.sweep_id}]}
             path = f"{self.ref.entity}/{self.ref.project}"
+            # lazy, the default, leaves out config and summary and asks for them run by run (wandb 0.31)
             found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
             runs = tuple(self._run(run, definition) for run in found)
             heard_at = self._scheduler_heard_at() if definition.scheduler else None

@@ -82,10 +82,10 @@ def main() -> int:
             traceback.print_exc()
         complain(error)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # outside of Typer, which takes one within a command
         return 130
     except BrokenPipeError:  # `sweeper status | head`
-        sys.stderr.close()
+        sys.stderr.close()  # or Python itself would complain about the pipe at its end
         return 0
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if Settings.from_env().debug:

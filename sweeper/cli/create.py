@@ -42,7 +42,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
 
     checked = check_file(file, trainer=trainer)
     definition = checked.sweep
-    say_faults(checked)
+    say_faults(checked)  # only warnings are left: a fault has ended it by now
     from sweeper.backend import create  # after the file's faults, which cost no import of wandb
 
     settings = Settings.from_env()

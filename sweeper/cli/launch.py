@@ -144,6 +144,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.launch.background import start_detached
 
+    # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     started = start_detached(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)

@@ -16,6 +16,7 @@ from sweeper.settings import Backend
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+# Printed with `soft_wrap`: addresses, paths and commands are there to be copied, so no line break of ours is in them.
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

@@ -47,7 +47,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     folder = data_directory(data)
     port = port or embedded_server.choose_port(folder)
     url = _url(host, port, tls=tls is not None)
-    embedded_server.check_port(host, port)
+    embedded_server.check_port(host, port)  # uvicorn would only log it, behind a record that names us
     with embedded_server.announced(folder, url, tls[0] if tls else None):
         # the only command that runs the server: the others are spared starlette and its kin
         from sweeper.server.http.serve import Address

@@ -29,6 +29,7 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     entity: Annotated[str | None, typer.Option(help="The user or team there; the key's by default.")] = None,
     project: Annotated[str | None, typer.Option(help="The project there; one of the same name by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    # not `auto`: with credentials for the other server that would be the target
     backend: Annotated[
         BackendChoice, typer.Option("--backend", help="Where the sweep is: `local` is the embedded server.")
     ] = "local",

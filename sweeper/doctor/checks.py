@@ -40,7 +40,7 @@ def judge_wandb(version: str | None) -> Finding:
     number = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
     if number < WANDB_FLOOR:
         return fail("wandb", version, f"pip install --upgrade 'wandb>={_dotted(WANDB_FLOOR)}'")
-    if number > WANDB_TESTED:
+    if number > WANDB_TESTED:  # the SDK is known by its words in places, and those change
         fix = f"if runs misbehave: pip install 'wandb~={_dotted(WANDB_TESTED)}.0'"
         return warn("wandb", f"{version}, newer than sweeper knows", fix)
     return ok("wandb", version)
@@ -88,6 +88,7 @@ def judge_home(disk: Disk) -> Finding:
 
 def judge_shared_memory(disk: Disk) -> Finding:
     """Judge /dev/shm, through which data loaders hand batches to the trainer."""
+    # Docker gives 64 MiB, which the workers of one data loader fill with their first batches
     fix = "in a container: docker run --shm-size=8g, or --ipc=host; in Kubernetes, an emptyDir of medium Memory"
     if disk.trouble:
         return fail("shm", f"{disk.path}: {disk.trouble}", f"processes cannot share memory; {fix}")
@@ -156,7 +157,7 @@ def judge_server(answer: ServerAnswer) -> Finding:
 def judge_clock(skew_s: float | None, year: int) -> Finding:
     """Judge this machine's clock against the server's."""
     fix = "set the clock: timedatectl set-ntp true"
-    if year < 2026:
+    if year < 2026:  # a machine whose clock lost its battery: no TLS certificate is valid yet there
         return fail("clock", f"it says {year}", fix)
     if skew_s is None:
         return ok("clock", "no other machine to compare with")

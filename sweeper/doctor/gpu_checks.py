@@ -79,7 +79,7 @@ def _has_code_for(capability: tuple[int, int], arches: Iterable[str]) -> bool:
             built = (int(digits[:-1] or 0), int(digits[-1]))
             if built <= capability and (kind == "compute" or built[0] == capability[0]):
                 return True
-    return not any(arches)
+    return not any(arches)  # a build that does not say is believed
 
 
 def judge_driver(found: Found, cards: int) -> Finding:
@@ -99,7 +99,7 @@ def judge_gpu(gpu: Gpu) -> Finding:
     """Judge one GPU: whether it works, and its memory's health."""
     size = f" {gpu.memory_mib / 1024:.0f} GiB" if gpu.memory_mib else ""
     found = f"{gpu.model}{size}, {'idle' if gpu.idle else gpu.occupation}"
-    if gpu.mig == ():
+    if gpu.mig == ():  # MIG mode without a device: CUDA finds nothing there
         fix = "make MIG devices (nvidia-smi mig -cgi ... -C), or leave MIG mode (nvidia-smi -mig 0)"
         return warn(gpu.name, f"{gpu.model}: {gpu.trouble}", fix)
     if gpu.trouble:

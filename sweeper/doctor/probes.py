@@ -53,7 +53,7 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
         settings: The user's environment.
         choice: Which server.
     """
-    torch = _start(lambda: _ask_torch(settings))
+    torch = _start(lambda: _ask_torch(settings))  # first, as it takes longest
     gpus = _start(find_gpus)
     xids = _start(_ask_xids)
     home = _start(lambda: _ask_disk(settings.home))
@@ -74,6 +74,7 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
     yield checks.judge_limit("files", *_limits(resource.RLIMIT_NOFILE))
     yield checks.judge_limit("processes", *_limits(resource.RLIMIT_NPROC))
     yield from _judged("server", server, lambda fact: [checks.judge_server(fact)])
+    # the findings of the server are out by now: there is nothing to wait for
     skew_s = None if _trouble(server, 0) else server.result().skew_s
     yield checks.judge_clock(skew_s, datetime.now(UTC).year)
     env = settings.environ
@@ -135,13 +136,14 @@ def _installed(package: str) -> str | None:
 
 def _ask_torch(settings: Settings) -> Torch:
     """Import torch in a process of its own, which may crash, hang, or take the GPU."""
+    # a launch sets it for each slot, so what it hides from this shell says nothing about the machine
     env = {name: value for name, value in settings.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     command = [sys.executable, "-c", _TORCH]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TORCH_TIMEOUT_S)
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         return Torch(trouble=said[-1] if said else f"exit code {done.returncode}")
-    facts = json.loads(done.stdout.splitlines()[-1])
+    facts = json.loads(done.stdout.splitlines()[-1])  # plug-ins of torch may greet before
     warnings = [line.partition("Warning: ")[2] for line in said if "Warning: " in line]
     return Torch(**{**facts, "arches": tuple(facts["arches"])}, trouble=warnings[0][:200] if warnings else "")
 

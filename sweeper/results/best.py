@@ -150,8 +150,9 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
     else:
         about |= {"metric": best.metric, "goal": best.goal, "best": best.value}
     metrics = _write(folder / "metrics.json", {**about, "summary": best.summary})
+    # `.onnx.data` is no model by itself: it is read with the one that it belongs to
     models = tuple(check_model(file) for file in files if file.suffix == ".onnx")
-    if not models:
+    if not models:  # said last: config and metrics are of use without one
         fix = "wait for its end" if best.state == "running" else "a trainer keeps one with run.save('model.onnx')"
         raise ResultError(f"run {best.run} ({best.state}) has no .onnx file; {config} and {metrics} are here", fix)
     return Download(config=config, metrics=metrics, models=models)

@@ -65,7 +65,7 @@ class Table:
     def kind(self, column: str) -> str:
         """Say what is in a column: `bool`, `int`, `float`, or `text` for anything else and for a mixture."""
         kinds = self._kinds.get(column, set()) - {"none"}
-        if kinds <= {"int", "float"} and kinds:
+        if kinds <= {"int", "float"} and kinds:  # who logs 1 and then 0.5 logs numbers
             return "float" if "float" in kinds else "int"
         return kinds.pop() if len(kinds) == 1 else "text"
 
@@ -81,6 +81,7 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
+        # what Parquet's int64 cannot hold is at least near as a float
         return "int" if -(2**63) <= value < 2**63 else "float"
     return "float" if isinstance(value, float) else "text"
 

@@ -120,6 +120,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
         id=run.id,
         name=run.name,
         state=run.state,
+        # what a file only fixes is the same in every row; a scheduler's own search space names nothing, so all is shown
         params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
         last=run.history[-1] if run.history else None,
@@ -131,6 +132,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
         policy=record.policy.value if record and record.policy else "",
         attempts=record.attempt if record else 1,
         log_tail=record.log_tail if record else (),
+        # the reason is there before the end: the server has decided, and the run has not heard it yet
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
         losses=run.losses,
@@ -139,6 +141,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
 
 
 def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None:
+    # the server's time ends with the last sign of life, the worker's with the process
     if record and record.wall_s is not None:
         return record.wall_s
     if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
@@ -175,7 +178,7 @@ def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -
     starts = [run.created_at for run in runs if run.created_at]
     if not starts:
         return None
-    if any(not run.state.ended for run in runs):
+    if any(not run.state.ended for run in runs):  # the clock runs as long as one of them does
         return (now - min(starts)).total_seconds()
     ends = [
         (run.created_at - min(starts)).total_seconds() + (status.duration_s or 0.0)

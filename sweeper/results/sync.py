@@ -180,6 +180,7 @@ class Sync:
             raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
         view = SweepReader(ref).read()
         run_reader.turn_to(to, settings)
+        # read from the source after the SDK was turned away from it: its address and key are named outright
         runs = tuple(run for run in ServerRuns(source, settings).of(ref) if run.sweep == ref.sweep_id)
         entity = entity or settings.entity or sdk.default_entity()
         destination = Destination(backend=to, entity=entity, project=project or settings.project or ref.project)
@@ -211,7 +212,7 @@ class Sync:
         """
         done: list[RunSync] = []
         with _locked(self._folder) as lock:
-            shutil.rmtree(self._folder / "staging", ignore_errors=True)
+            shutil.rmtree(self._folder / "staging", ignore_errors=True)  # of a sync that was killed
             for planned in self.plan().runs:
                 done.append(self._send(planned.run, lock) if planned.outcome == "to be sent" else planned)
                 tell(done[-1])
@@ -232,12 +233,13 @@ class Sync:
         try:
             there = self.server.find(self.destination.run(run.id))
             if there is not None and run.id not in self.ledger.runs("begun"):
+                # ids are random: one of the same id is another person's, or this one from another copy of the ledger
                 raise BackendError(f"a run {run.id} is there already and was not sent from here")
             folder.mkdir(parents=True)
             # what has ended is written over by a process that begins anew, as W&B does; what has not is gone on with
             behind = there.last_step if there and not there.state.ended else None
             staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
-            self.ledger.begin(run.id)
+            self.ledger.begin(run.id)  # before the first byte: what is found there after a kill is ours
             environ = self.destination.backend.environ(self.settings.environ)
             run_reader.sync_log(folder, self.destination.run(run.id), environ, lock)
             self._check_arrival(run.id, staged)
@@ -253,6 +255,7 @@ class Sync:
         deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
         while True:
             there = self.server.find(self.destination.run(run_id))
+            # crashed is what a server calls a run whose end it has not heard yet
             ended = there is not None and there.state.ended and there.state is not RunState.CRASHED
             if there is not None and ended and there.last_step == staged.last_step:
                 return

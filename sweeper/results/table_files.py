@@ -77,7 +77,7 @@ def _replacing(output: Path) -> Iterator[Path]:
     try:
         yield part
         with part.open("rb") as file:
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # or a crash of the machine could leave the name without the rows
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ def restore(
     from sweeper.server.admin import backup
 
     folder = data_directory(data)
-    with embedded_server.held(folder):
+    with embedded_server.held(folder):  # a server that started meanwhile would write into what is replaced
         aside = backup.restore(file.absolute(), folder, now=time.time(), force=force)
     out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:

@@ -18,4 +18,5 @@ def url(
 
     Example: sweeper server url
     """
+    # alone on its line: `xdg-open $(sweeper server url)`
     typer.echo(embedded_server.login_address(data_directory(data), page))
