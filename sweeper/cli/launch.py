@@ -191,7 +191,7 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
     with foreground.StatusPoller(reader) as poller:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
                 return foreground.run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
@@ -221,7 +221,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
 
     try:
         reader.fetch_model(reader.read())
-        show(status_view(reader.read()))
+        show(status_view(reader.read()))  # anew, as the model is here only now
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
     for slot, why in result.errors.items():
@@ -234,6 +234,6 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
         err.print("the sweep has no more runs to give")
     say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
     if result.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:
         raise typer.Exit(1)

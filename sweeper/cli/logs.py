@@ -23,4 +23,4 @@ def logs(
     log, goes_on = find_log(Settings.from_env().home, name)
     for text in read_log(log, goes_on, follow=follow):
         sys.stdout.write(text)  # raw, as rich would take a log's brackets for markup
-        sys.stdout.flush()
+        sys.stdout.flush()  # for whoever follows it through a pipe

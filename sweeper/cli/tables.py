@@ -200,6 +200,7 @@ def runs_table(status: SweepStatus) -> RenderableType:
     table.add_column("state", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("slot", no_wrap=True)
+    # with several metrics each run of the front is marked: none of them is the best
     best = {run.id for run in (status.standing.front or (status.standing.best,)) if run}
     for run in status.runs:
         table.add_row(*_cells(run, best=run.id in best))

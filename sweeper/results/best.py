@@ -128,7 +128,7 @@ def check_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=folder).close()  # mode bits know nothing of quotas and read-only mounts
     except OSError as error:
         why = error.strerror or str(error)
         raise SweeperError(f"cannot write into {folder}: {why}", "give another directory: --download DIR") from error
