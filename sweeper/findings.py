@@ -29,3 +29,18 @@ class Finding:
     verdict: Verdict
     found: str
     fix: str = ""
+
+
+def ok(check: str, found: str) -> Finding:
+    """Say that all is well with something."""
+    return Finding(check, Verdict.OK, found)
+
+
+def warn(check: str, found: str, fix: str) -> Finding:
+    """Say that something may go wrong, and what to do about it."""
+    return Finding(check, Verdict.WARN, found, fix)
+
+
+def fail(check: str, found: str, fix: str) -> Finding:
+    """Say that something goes wrong, and what to do about it."""
+    return Finding(check, Verdict.FAIL, found, fix)

@@ -73,7 +73,7 @@ class Settings:
             return None
         try:
             login = netrc.netrc(self.netrc_path).authenticators(host)
-        except (netrc.NetrcParseError, OSError):
+        except (netrc.NetrcParseError, OSError):  # others own this file; one we cannot read has no key for us
             return None
         return login[2] if login else None
 

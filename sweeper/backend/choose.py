@@ -18,7 +18,13 @@ DEFAULT_PROJECT = "sweeper"
 
 @dataclass(frozen=True, slots=True)
 class LastSweep:
-    """The sweep created last, which the other verbs take by default."""
+    """The sweep created last, which the other commands take by default.
+
+    Attributes:
+        sweep: `entity/project/id`.
+        backend: The kind of its server, `local` or `wandb`.
+        base_url: Where the server was then.
+    """
 
     sweep: str
     backend: str
@@ -33,7 +39,7 @@ def last_sweep(settings: Settings) -> LastSweep | None:
     """Read which sweep was created last; None if none was."""
     try:
         return LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):  # half written, or by another version: as good as none
         return None
 
 
@@ -53,6 +59,19 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         BackendError: `wandb` is asked for without credentials, or does not answer.
         ServerError: The embedded server does not start.
     """
+    backend = chosen_backend(settings, choice)
+    if backend is None:
+        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
+    sdk.connect(backend, settings)
+    return backend
+
+
+def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
+    """Describe the W&B server that `--backend` means; None where it means the embedded one, which may not be running.
+
+    Raises:
+        BackendError: `wandb` is asked for without credentials, or WANDB_BASE_URL is no address.
+    """
     backend = None if choice == "local" else wandb_backend(settings)
     if backend is None and choice == "wandb":
         fix = (
@@ -60,9 +79,6 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
             "or take the embedded server: --backend local"
         )
         raise BackendError("no W&B credentials", fix)
-    if backend is None:
-        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
-    sdk.connect(backend, settings)
     return backend
 
 
@@ -72,7 +88,7 @@ def wandb_backend(settings: Settings) -> Backend | None:
     Raises:
         BackendError: WANDB_BASE_URL is no address.
     """
-    if not settings.api_key and not settings.netrc_path:
+    if not settings.api_key and not settings.netrc_path:  # most people here: no import of the SDK for them
         return None
     base_url = settings.base_url or sdk.default_base_url()
     if not urlsplit(base_url).netloc:
@@ -104,6 +120,7 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
     if not urlsplit(url).netloc:
         raise BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
     url = url.rstrip("/")
+    # a login was made for this very host, and WANDB_API_KEY perhaps for another
     if settings.login_key(url) is not None:
         return Backend(kind="wandb", base_url=url, api_key=settings.login_key(url))
     if settings.api_key and (settings.base_url or url).rstrip("/") == url:
@@ -129,6 +146,7 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
     last = last_sweep(settings)
     if last is None:
         raise SweepNotFoundError("no sweep was created yet", "create one: sweeper create sweeps/quickstart.yaml")
+    # the embedded server may come back on another port; another address of W&B is another server
     if last.backend != backend.kind or (backend.kind == "wandb" and last.base_url != backend.base_url):
         fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"
         raise SweepNotFoundError(f"the sweep created last, {last.sweep}, lives on {last.base_url}", fix)
@@ -136,6 +154,7 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
 
 
 def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
+    # nobody types entity and project of a sweep made here; compared by name, as a pattern `*` would match any
     known = [directory for directory in SweepDir.known(settings.home) if directory.path.name == text]
     if len(known) == 1:
         return known[0].ref

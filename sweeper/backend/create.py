@@ -53,6 +53,7 @@ def create(
     Raises:
         BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
     """
+    # a server that does not know `sweeper:` would ignore it in silence, and search something else than was asked for
     if definition.sweeper.used and not sdk.speaks_sweeper(backend):
         if not ignore_extensions:
             raise _cannot_honour(definition, backend)
@@ -60,11 +61,12 @@ def create(
     if definition.metrics and definition.scheduler is None and not sdk.speaks_sweeper(backend):
         fix = "use --backend local, or add `scheduler: {engine: optuna}`"
         raise BackendError(f"{backend.base_url} is no sweeper server: it cannot search for several metrics", fix)
-    if backend.kind == "wandb":
+    if backend.kind == "wandb":  # the variables name things there, and not on the embedded server
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
     project = project or definition.project or DEFAULT_PROJECT
     ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
+    # by this folder a bare id is found again
     SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
     remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
     return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs)

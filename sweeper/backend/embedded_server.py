@@ -5,24 +5,22 @@ It knows the server only by its command line, its record file and its address.
 
 from __future__ import annotations
 
-import base64
-import fcntl
 import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psutil
+from filelock import FileLock, Timeout
 
 from sweeper.errors import ServerError
 from sweeper.settings import Backend
@@ -81,6 +79,7 @@ def find(home: Path) -> ServerRecord | None:
 def find_in(data: Path) -> ServerRecord | None:
     """Find the running server of a data directory."""
     record = _read_record(data)
+    # somebody else may listen on the port of a server that was killed
     if record is None or _answering_pid(record) != record.pid:
         return None
     return record
@@ -88,22 +87,18 @@ def find_in(data: Path) -> ServerRecord | None:
 
 def _answering_pid(record: ServerRecord) -> int | None:
     try:
-        with _opener(record).open(f"{record.url}/healthz", timeout=5) as response:
-            pid: int = json.load(response)["pid"]
-            return pid
-    except (OSError, ValueError, KeyError):
+        return int(_ask(record, "/healthz", timeout_s=5)["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _opener(record: ServerRecord) -> urllib.request.OpenerDirector:
-    """Make what asks the server: without a proxy, and under TLS trusting its own certificate, whatever its name."""
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if record.certificate:
-        context = ssl.create_default_context(cafile=record.certificate)
-        context.check_hostname = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        handlers.append(urllib.request.HTTPSHandler(context=context))
-    return urllib.request.build_opener(*handlers)
+def _ask(record: ServerRecord, path: str, *, timeout_s: float, method: str = "GET", key: str | None = None) -> Any:
+    """Ask the server, without a proxy, and under TLS trusting its own certificate."""
+    # requests takes 0.15 s to import; every command imports this module, and `--help` asks nobody
+    from sweeper.backend.http import ask
+
+    url, certificate = record.url + path, record.certificate
+    return ask(url, timeout_s=timeout_s, direct=True, method=method, key=key, certificate=certificate).json()
 
 
 def login_address(data: Path, page: str = "/") -> str:
@@ -122,14 +117,10 @@ def login_address(data: Path, page: str = "/") -> str:
     key = key_file(data).read_text(encoding="ascii").strip()
     address = urlsplit(page)
     target = urlencode({"next": urlunsplit(("", "", address.path or "/", address.query, ""))})
-    login = base64.b64encode(f"api:{key}".encode()).decode()
-    request = urllib.request.Request(  # noqa: S310 the record is our own
-        f"{record.url}/login/link?{target}", method="POST", headers={"Authorization": f"Basic {login}"}
-    )
     try:
-        with _opener(record).open(request, timeout=10) as response:
-            return record.url + str(json.load(response)["path"])
-    except (OSError, ValueError, KeyError) as error:
+        link = _ask(record, f"/login/link?{target}", timeout_s=10, method="POST", key=key)
+        return record.url + str(link["path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ServerError(f"the server at {record.url} gives no address: {error}", f"restart it on {data}") from error
 
 
@@ -144,7 +135,7 @@ def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
         ServerError: It does not come up.
     """
     _private(data_dir(home))
-    with _locked(data_dir(home) / "start.lock"):
+    with _lock(data_dir(home) / "start.lock"):  # of two commands at once, one starts it and the other finds it
         return find(home) or _start(home, environ)
 
 
@@ -156,17 +147,11 @@ def _private(path: Path) -> None:
         raise ServerError(f"cannot use {path}: {error.strerror}", "set SWEEPER_HOME to a directory of yours") from error
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with open(path, "w", opener=_for_us_alone) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
     with open(log_file(home), "ab", opener=_for_us_alone) as log:
+        # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
             command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -178,7 +163,7 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    process.terminate()
+    process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
     raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
 
 
@@ -213,6 +198,7 @@ def check_port(host: str, port: int) -> None:
 def _bind(host: str, port: int) -> int | None:
     """Try to listen on a port, 0 for any; give the port, or None."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # as the server itself will: without, a port counts as taken for a minute after the server before
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -233,7 +219,7 @@ def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator
         try:
             with open(fresh, "w", encoding="utf-8", opener=_for_us_alone) as file:
                 json.dump(asdict(ServerRecord(os.getpid(), url, str(certificate) if certificate else None)), file)
-            fresh.replace(record)
+            fresh.replace(record)  # it stays when we end: `choose_port` reads it
         except OSError as error:
             raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
         yield
@@ -247,14 +233,22 @@ def held(data: Path) -> Iterator[None]:
         ServerError: A server holds it.
     """
     _private(data)
-    with open(data / "serve.lock", "w", opener=_for_us_alone) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            other = _read_record(data)
-            where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
-            raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
+    lock = _lock(data / "serve.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        other = _read_record(data)
+        where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
+        raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
+    try:
         yield
+    finally:
+        lock.release()
+
+
+def _lock(file: Path) -> FileLock:
+    """Make a lock that ends with its process, however that ends: filelock's is flock(2), as servers before it took."""
+    return FileLock(file, mode=0o600)
 
 
 def stop(home: Path) -> ServerRecord | None:
@@ -277,6 +271,7 @@ def stop(home: Path) -> ServerRecord | None:
 
 def _has_ended(pid: int) -> bool:
     try:
+        # in a container nobody may wait for it, so that it stays a zombie
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

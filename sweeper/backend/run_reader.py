@@ -75,8 +75,8 @@ class ServerRun:
                     yield dict(row)
 
 
-class Server:
-    """A W&B server, whichever one this process's SDK is pointed at.
+class ServerRuns:
+    """Reads whole runs from a W&B server, whichever one this process's SDK is pointed at.
 
     Args:
         backend: The server.
@@ -87,10 +87,11 @@ class Server:
         import wandb
 
         key = backend.api_key or settings.login_key(backend.base_url)
+        # named outright: `sync` reads from one server and from another in one process
         with sdk_errors("cannot log in"):  # the methods of what this gives are untyped
             self._api: Any = wandb.Api(overrides={"base_url": backend.base_url}, api_key=key, timeout=60)
 
-    def runs(self, ref: SweepRef) -> Iterator[ServerRun]:
+    def of(self, ref: SweepRef) -> Iterator[ServerRun]:
         """Read the runs of a sweep and those attached to it, the oldest first."""
         with sdk_errors(f"cannot read the runs of sweep {ref}"):
             path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}

@@ -6,33 +6,27 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
-import json
 import os
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Backend, Settings
 
-if TYPE_CHECKING:
-    pass
-
-Verb = Literal["stop", "cancel", "pause", "resume"]
+StateChange = Literal["stop", "cancel", "pause", "resume"]
+"""What can be asked of a sweep: the flags of `wandb sweep`."""
 
 
 CONNECT_TIMEOUT_S = 5.0
-MAX_HEALTH_BYTES = 4096
 
 
 def connect(backend: Backend, settings: Settings) -> None:
@@ -52,6 +46,7 @@ def _check_reachable(backend: Backend, settings: Settings) -> None:
     """Fail in seconds: the SDK itself retries a dead server for minutes."""
     url = urlsplit(backend.base_url)
     proxied = any(settings.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
+    # who is behind a proxy only the proxy can tell
     if url.hostname is None or (proxied and backend.kind == "wandb"):
         return
     try:
@@ -76,9 +71,8 @@ def speaks_sweeper(backend: Backend) -> bool:
     if not url.startswith(("http://", "https://")):
         return False
     try:
-        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S) as response:  # noqa: S310 the scheme is checked
-            answer = json.loads(response.read(MAX_HEALTH_BYTES))
-    except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
+        answer = ask(url, timeout_s=CONNECT_TIMEOUT_S, direct=backend.kind == "local").json()
+    except (NotHttpError, ValueError):
         return False  # another server: it has no such page, or says something else there
     except OSError as error:
         raise _unreachable(backend, error) from error
@@ -154,18 +148,19 @@ def default_entity() -> str:
         return str(wandb.Api().default_entity)
 
 
-def set_state(ref: SweepRef, verb: Verb) -> None:
+def set_state(ref: SweepRef, change: StateChange) -> None:
     """Stop, cancel, pause or resume a sweep with `wandb sweep`, the SDK's own command.
 
     Raises:
         BackendError: The server or the SDK refuses it.
     """
-    command = [sys.executable, "-m", "wandb", "sweep", f"--{verb}", ref.path]
+    # the public API (wandb 0.31) cannot change a sweep's state; the command is as stable as its documentation
+    command = [sys.executable, "-m", "wandb", "sweep", f"--{change}", ref.path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        lines = [line for line in done.stderr.splitlines() if line.strip()]  # a traceback, whose last line says why
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
-        raise BackendError(f"cannot {verb} {ref}: {why}", "see `sweeper status`")
+        raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
 
 
 def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
@@ -215,14 +210,14 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     """
     import wandb
 
-    verb = "hand out" if state == "pending" else "end"
-    with sdk_errors(f"cannot {verb} run {run} {'again' if state == 'pending' else ''}".rstrip()):
+    action = "hand out" if state == "pending" else "end"
+    with sdk_errors(f"cannot {action} run {run} {'again' if state == 'pending' else ''}".rstrip()):
         api: Any = wandb.Api()  # its methods are untyped
         found = api.run(run.path)
         if not hasattr(found, "update_state"):
-            raise BackendError(f"wandb {wandb.__version__} cannot {verb} a run", "upgrade it")
+            raise BackendError(f"wandb {wandb.__version__} cannot {action} a run", "upgrade it")
         if not found.update_state(state):
-            raise BackendError(f"the server does not {verb} run {run}", "see `sweeper status`")
+            raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
 
 
 def stop_run(run: RunRef) -> None:
@@ -264,5 +259,5 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
     with sdk_errors(f"cannot download {run}"):
         files = [file for file in wandb.Api().run(run.path).files() if file.name.endswith(suffix)]
         for file in files:
-            file.download(root=str(into), exist_ok=True).close()
+            file.download(root=str(into), exist_ok=True).close()  # it gives the file open
     return [into / file.name for file in files]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import wandb
 
 HISTORY_SAMPLES = 10_000
+"""The API gives a sample of a longer history (by default of 500 rows); few runs log one metric this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class SweepReader:
             definition = self._definition(sweep.config)
             filters = {"$and": [{"sweep": self.ref.sweep_id}]}
             path = f"{self.ref.entity}/{self.ref.project}"
+            # lazy, the default, leaves out config and summary and asks for them run by run (wandb 0.31)
             found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
             runs = tuple(self._run(run, definition) for run in found)
             heard_at = self._scheduler_heard_at() if definition.scheduler else None
@@ -113,38 +115,44 @@ class SweepReader:
             ) from error
 
     def _run(self, run: wandb.apis.public.Run, definition: SweepDefinition) -> Run:
+        # a state of W&B's that is younger than this code belongs to a run that goes on, as far as we can tell
         state = RunState(run.state) if run.state in set(RunState) else RunState.RUNNING
         known = self._ended.get(run.id)
         if known is not None and known.state is state:  # a crashed run may be heard again
             return known
         self._ended.pop(run.id, None)  # and one that was handed out again ends anew
-        summary = dict(run.summary_metrics)
-        told = summary.get("_sweeper", {})
-        logged: list[object] = []
-        if definition.metric is not None and state is not RunState.PENDING:
-            logged = _logged(run, definition.metric.name, summary)
-        read = Run(
-            id=run.id,
-            state=state,
-            params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
-            history=finite(logged),
-            nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
-            name=run.name or run.id,
-            reason=str(told.get("reason", "")),
-            created_at=utc(run.created_at),
-            duration_s=summary.get("_runtime"),
-            stop=_stop(run.id, told),
-            fallback=str(told.get("suggestion", {}).get("fallback", "")),
-            prior=run.sweep_name != self.ref.sweep_id,
-            losses=int(told.get("losses", 0)),
-            values=definition.final_values(summary) if state is RunState.FINISHED else (),
-        )
+        read = _read_run(run, definition, state, prior=run.sweep_name != self.ref.sweep_id)
         if state.ended:
             self._ended[run.id] = read
         return read
 
 
 _NONFINITE = {"nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"}  # as numbers, and as the words JSON has for them
+
+
+def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: RunState, *, prior: bool) -> Run:
+    """Make ours of a run of the SDK's; asks the server for its history, unless it has not begun."""
+    summary = dict(run.summary_metrics)
+    told = summary.get("_sweeper", {})  # what only a server of ours writes there
+    logged: list[object] = []
+    if definition.metric is not None and state is not RunState.PENDING:
+        logged = _logged(run, definition.metric.name, summary)
+    return Run(
+        id=run.id,
+        state=state,
+        params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
+        history=finite(logged),
+        nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
+        name=run.name or run.id,
+        reason=str(told.get("reason", "")),
+        created_at=utc(run.created_at),
+        duration_s=summary.get("_runtime"),
+        stop=_stop(run.id, told),
+        fallback=str(told.get("suggestion", {}).get("fallback", "")),
+        prior=prior,
+        losses=int(told.get("losses", 0)),
+        values=definition.final_values(summary) if state is RunState.FINISHED else (),
+    )
 
 
 def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> list[object]:

@@ -8,7 +8,25 @@ import traceback
 import typer
 
 import sweeper
-from sweeper.cli import best, check, control, doctor, launch, results, runs, server, sweeps
+from sweeper.cli import (
+    best,
+    cancel,
+    check,
+    create,
+    doctor,
+    export,
+    launch,
+    logs,
+    pause,
+    resume,
+    retry,
+    schema,
+    serve,
+    server,
+    status,
+    stop,
+    sync,
+)
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
@@ -22,21 +40,22 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+# `--help` lists them in this order
 app.command()(check.check)
-app.command()(sweeps.create)
+app.command()(create.create)
 app.command()(launch.launch)
-app.command()(sweeps.status)
+app.command()(status.status)
 app.command()(best.best)
-app.command()(results.export)
-app.command()(results.sync)
-app.command()(runs.logs)
-app.command()(runs.retry)
-app.command()(control.stop)
-app.command()(control.pause)
-app.command()(control.resume)
-app.command()(control.cancel)
-app.command()(server.serve)
-app.command()(check.schema)
+app.command()(export.export)
+app.command()(sync.sync)
+app.command()(logs.logs)
+app.command()(retry.retry)
+app.command()(stop.stop)
+app.command()(pause.pause)
+app.command()(resume.resume)
+app.command()(cancel.cancel)
+app.command()(serve.serve)
+app.command()(schema.schema)
 app.command()(doctor.doctor)
 app.add_typer(server.app, name="server")
 
@@ -63,10 +82,10 @@ def main() -> int:
             traceback.print_exc()
         complain(error)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # outside of Typer, which takes one within a command
         return 130
     except BrokenPipeError:  # `sweeper status | head`
-        sys.stderr.close()
+        sys.stderr.close()  # or Python itself would complain about the pipe at its end
         return 0
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if Settings.from_env().debug:

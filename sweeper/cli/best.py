@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import out, say_backend, say_next, show
-from sweeper.settings import Settings
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import out, say_next, show
+from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
     from sweeper.results.best import Best, Download
@@ -30,7 +30,7 @@ def best(
         typer.Option("--run", metavar="ID", help="Another run instead, such as one of the front."),
     ] = None,
     backend: BackendOption = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the best run, by the best value of the metric that it ever logged.
 
@@ -38,18 +38,13 @@ def best(
 
     Example: sweeper best --download model
     """
-    from sweeper.backend import choose
-    from sweeper.results import best as results
-    from sweeper.results.status_reader import StatusReader
+    from sweeper.results import best as results  # here for the reason in target.py
 
     if download is not None:
-        results.check_folder(download)
-    settings = Settings.from_env()
-    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
-    say_backend(server)
-    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
+        results.check_folder(download)  # before the server is asked: a full disk is known by then
+    reader = find_target(sweep, backend).reader()
     status = reader.read()
-    if status.metrics and run is None and download is None:
+    if status.facts.metrics and run is None and download is None:
         _show_front(status, as_json=as_json)
         return
     found = results.find_best(status, reader.ref, run=run)
@@ -68,12 +63,12 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
     from sweeper.cli.tables import front_table
 
     if as_json:
-        data = {"sweep": status.sweep, "metrics": status.metrics, "front": [asdict(run) for run in status.front]}
-        out.print_json(json.dumps(data, default=str))
+        told = status.to_json()
+        out.print_json(json.dumps({key: told[key] for key in ("sweep", "metrics", "front")}, default=str))
         return
     show(front_table(status))
-    if status.front:
-        say_next(f"sweeper best {status.sweep} --run {status.front[0].id} --download DIR")
+    if front := status.standing.front:
+        say_next(f"sweeper best {status.facts.sweep} --run {front[0].id} --download DIR")
 
 
 def _show(found: Best) -> None:
@@ -85,7 +80,7 @@ def _show(found: Best) -> None:
         out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
     for name, value in found.values.items():
         out.print(f"[bold]last[/]    {escape(name)} {number(value)}", soft_wrap=True)
-    last = found.summary.get(found.metric)
+    last = found.summary.get(found.metric)  # a run may have been better once than at its end
     if isinstance(last, int | float) and last != found.value:
         out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)
     out.print(f"[bold]params[/]  {escape(parameters(found.params))}", soft_wrap=True)

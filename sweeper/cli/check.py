@@ -1,4 +1,4 @@
-"""`sweeper check` and `sweeper schema`."""
+"""`sweeper check`."""
 
 from __future__ import annotations
 
@@ -50,19 +50,6 @@ def check(
         _sum_up(checks)
     if any(found.faults for found in checks):
         raise typer.Exit(1)
-
-
-def schema() -> None:
-    """Print the JSON Schema of sweep files, for editors.
-
-    VS Code's YAML extension completes and explains keys if a file says so in a comment:
-    # yaml-language-server: $schema=sweep.schema.json
-
-    Example: sweeper schema > sweep.schema.json
-    """
-    from sweeper.definition.json_schema import sweep_schema
-
-    typer.echo(json.dumps(sweep_schema(), indent=2))
 
 
 def _checked(path: Path, trainer: str | None) -> Check:

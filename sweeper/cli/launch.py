@@ -15,9 +15,9 @@ from rich.markup import escape
 from rich.text import Text
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, err, out, say_backend, say_next, show
+from sweeper.cli.output import complain, err, out, say_next, show
+from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError, SweeperError
-from sweeper.run import RunState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.prepare import Launch
     from sweeper.launch.status_poller import StatusPoller
-    from sweeper.results.status import RunStatus, SweepStatus
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
@@ -113,10 +112,9 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    from sweeper.backend import choose
+    # here for the reason in target.py
     from sweeper.launch.plan import SlotRequest, plan_machine
     from sweeper.launch.prepare import prepare_launch
-    from sweeper.results.status_reader import StatusReader
 
     rules = Rules(
         grace_s=grace,
@@ -127,17 +125,21 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         stop_at_target=stop_at_target,
         isolated=isolation,
     )
-    settings = Settings.from_env()
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = plan_machine(settings, asked)
-    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
-    say_backend(server)
-    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
+    plan = plan_machine(Settings.from_env(), asked)
+    target = find_target(sweep, backend)
+    reader = target.reader()
     if detach:
-        _detach(reader, settings)
+        _detach(reader, target.settings)
         return
     prepared = prepare_launch(
-        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
+        reader,
+        settings=target.settings,
+        backend=target.backend,
+        slots=plan.slots,
+        trainer=trainer,
+        count=count,
+        rules=rules,
     )
     _announce(prepared, plan.notes)
     result = _watch(prepared, reader)
@@ -148,6 +150,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.launch.background import start_in_background
 
+    # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
@@ -186,6 +189,7 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
 
 
 def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
+    from sweeper.cli.progress_log import ProgressLog
     from sweeper.launch.foreground import run_launch
     from sweeper.launch.status_poller import StatusPoller
 
@@ -194,11 +198,11 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
     with StatusPoller(reader) as poller:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
                 return run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
-        log = ProgressLog(launch)
+        log = ProgressLog(launch.before, launch.count)
         result = run_launch(
             launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
         )
@@ -207,53 +211,15 @@ def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
 
 
 def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
+    from sweeper.cli.progress_log import final_count
     from sweeper.cli.tables import live_view
 
     if poller.latest is None:
         live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
     else:
-        status = replace(poller.latest, total=_target(launch))
+        progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
+        status = replace(poller.latest, progress=progress)
         live.update(live_view(status, height=live.console.height))
-
-
-def _target(launch: Launch) -> int | None:
-    """Count the runs there will be when this launch is done; None if it goes on until the sweep is stopped."""
-    before = launch.before
-    limits = [before.total, launch.count and before.done + launch.count]
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-class ProgressLog:
-    """Progress as plain lines, one for each run that starts or ends: for pipes and log files.
-
-    Args:
-        launch: What is going on; nothing that was before it is news.
-    """
-
-    def __init__(self, launch: Launch) -> None:
-        self._told = {run.id: run.state.value for run in launch.before.runs}
-        self._target = _target(launch)
-
-    def tell(self, status: SweepStatus | None) -> None:
-        """Print what is new."""
-        if status is None:
-            return
-        for run in status.runs:
-            if self._told.get(run.id) != run.state.value and run.state.value != "pending":
-                self._told[run.id] = run.state.value
-                done = sum(RunState(state).ended for state in self._told.values())
-                err.print(escape(self._line(run, status, done)), soft_wrap=True)
-
-    def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
-        from sweeper.cli.tables import duration, measured, parameters
-
-        if not run.state.ended:
-            return f"{run.id} {run.state.value}: {parameters(run.params)}"
-        what = " / ".join(status.metrics) or status.metric
-        value = f" {what} {measured(run)}" if run.values or run.best is not None else ""
-        why = f" ({run.reason})" if run.reason else ""
-        progress = f"{done}/{self._target or '?'} done"
-        return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"
 
 
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:
@@ -262,7 +228,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
 
     try:
         reader.fetch_model(reader.read())
-        show(status_view(reader.read()))
+        show(status_view(reader.read()))  # anew, as the model is here only now
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
     for slot, why in result.errors.items():
@@ -275,6 +241,6 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
         err.print("the sweep has no more runs to give")
     say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
     if result.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:
         raise typer.Exit(1)

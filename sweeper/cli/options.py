@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweeper.settings import BackendChoice
+from sweeper.backend import embedded_server
+from sweeper.settings import BackendChoice, Settings
 
 Sweep = Annotated[
     str | None,
@@ -21,3 +23,13 @@ BackendOption = Annotated[
         "`auto` takes W&B where there are credentials for it.",
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The server's data directory; under SWEEPER_HOME by default.", show_default=False),
+]
+
+
+def data_directory(data: Path | None) -> Path:
+    """Name the data directory that `--data` means, as an absolute path: the server may stand elsewhere than we."""
+    return (data or embedded_server.data_dir(Settings.from_env().home)).absolute()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from sweeper.errors import SweeperError
 from sweeper.settings import Backend
 
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# Printed with `soft_wrap`: addresses, paths and commands are there to be copied, so no line break of ours is in them.
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -33,3 +42,35 @@ def say_next(command: str) -> None:
 def show(view: RenderableType) -> None:
     """Print a status; what is longer than the terminal's line is left for the terminal to wrap."""
     out.print(view, crop=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar that is on the screen."""
+
+    _progress: Progress
+    _task: TaskID
+
+    def advance(self) -> None:
+        """Go one step."""
+        self._progress.advance(self._task)
+
+    def reach(self, done: int, total: int) -> None:
+        """Stand at `done` of `total`, which may have grown."""
+        self._progress.update(self._task, completed=done, total=total)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None = None) -> Iterator[Bar]:
+    """Show a bar on stderr while something is done, if that is a terminal; it goes away at the end.
+
+    Args:
+        what: What is counted.
+        total: How many there will be; None as long as nobody knows.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # on stderr: stdout may be the table itself, on its way into a pipe
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        yield Bar(progress, progress.add_task("", total=total))

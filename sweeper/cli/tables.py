@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.results.status import RunStatus, SweepStatus
+from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState, sign
 from sweeper.search.importance import MIN_RUNS, Importance
 
@@ -30,6 +30,7 @@ _STYLES = {
 BAR_WIDTH = 24
 SHOWN_REASONS = 10
 SHOWN_LINES = 3
+# A guess at what a live view takes, so that it need not be laid out twice to be measured.
 HEAD_LINES = 15
 LINES_PER_RUN = 3
 
@@ -67,7 +68,7 @@ def _value(value: object) -> str:
 
 def status_view(status: SweepStatus) -> RenderableType:
     """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is."""
-    weighed = [] if status.importance is None else [importance_table(status.importance), Text()]
+    weighed = [] if status.search.importance is None else [importance_table(status.search.importance), Text()]
     return Group(runs_table(status), Text(), *weighed, sweep_view(status))
 
 
@@ -108,43 +109,44 @@ def live_view(status: SweepStatus, *, height: int) -> RenderableType:
 
 def sweep_view(status: SweepStatus) -> RenderableType:
     """Lay out the sweep: state, progress, best run."""
-    title = f"{status.sweep}  ({status.name})" if status.name else status.sweep
+    facts, search, standing = status.facts, status.search, status.standing
+    title = f"{facts.sweep}  ({facts.name})" if facts.name else facts.sweep
     lines: list[RenderableType] = [
         _fact("sweep", title),
-        _fact("page", status.url),
-        _fact("method", ", ".join(filter(None, [status.method, status.aim]))),
-        _fact("state", status.state.value.lower(), _STYLES.get(status.state, "")),
-        _fact("runs", progress(status)),
+        _fact("page", facts.url),
+        _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
+        _fact("state", facts.state.value.lower(), _STYLES.get(facts.state, "")),
+        _fact("runs", progress(status.progress)),
     ]
-    if status.scheduler:
-        lines += _scheduler(status)
-    if status.stopped_early:
-        lines.append(_fact("stopped", stopped(status)))
-    for why, count in status.fallbacks.items():
+    if search.scheduler:
+        lines += _scheduler(facts, search)
+    if search.stopped_early:
+        lines.append(_fact("stopped", stopped(search)))
+    for why, count in search.fallbacks.items():
         lines.append(_fact("random", f"{runs_word(count)} drawn at random: {why}"))
     for pid, slots in status.launchers.items():
         lines.append(_fact("launch", f"process {pid} on {', '.join(slots)}"))
-    if status.prior:
-        lines.append(_fact("prior", _prior(status)))
-    if status.best:
-        lines += _best(status, status.best)
+    if standing.prior:
+        lines.append(_fact("prior", _prior(facts, standing)))
+    if standing.best:
+        lines += _best(facts, standing.best)
     if status.model:
         lines.append(_fact("model", status.model))
-    if status.metrics:
+    if facts.metrics:
         lines += [Text(), front_table(status)]
     return Group(*lines)
 
 
 def front_table(status: SweepStatus) -> RenderableType:
     """Lay out the runs that no other run beats, each with its value of every metric."""
-    if not status.front:
+    if not status.standing.front:
         return Text("front: no run has finished with a value of every metric yet", style="dim")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("front", no_wrap=True)
-    for name, goal in status.metrics.items():
+    for name, goal in status.facts.metrics.items():
         table.add_column(f"{name} {'↓' if sign(goal) > 0 else '↑'}", justify="right", overflow="fold")
     table.add_column("parameters", overflow="fold", ratio=1)
-    for run in status.front:
+    for run in status.standing.front:
         numbers = [number(value) for value in run.values.values()]
         table.add_row(Text(run.id, style="green"), *numbers, escape(parameters(run.params)))
     return table
@@ -155,38 +157,38 @@ def _fact(label: str, value: str, style: str = "") -> Text:
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
 
 
-def _scheduler(status: SweepStatus) -> list[RenderableType]:
+def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
     """Say who searches, and what to do if nobody does."""
-    if status.scheduler_at_work or status.state.ended:
-        return [_fact("search", f"by {status.scheduler}, in a scheduler of its own")]
+    if search.scheduler_at_work or facts.state.ended:
+        return [_fact("search", f"by {search.scheduler}, in a scheduler of its own")]
     hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
-    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {status.sweep}")]
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {facts.sweep}")]
 
 
-def _prior(status: SweepStatus) -> str:
-    runs = runs_word(status.prior)
-    return runs if status.prior_best is None else f"{runs}, best {status.metric} {number(status.prior_best)}"
+def _prior(facts: SweepFacts, standing: Standing) -> str:
+    runs = runs_word(standing.prior)
+    return runs if standing.prior_best is None else f"{runs}, best {facts.metric} {number(standing.prior_best)}"
 
 
-def _best(status: SweepStatus, best: RunStatus) -> list[RenderableType]:
-    value = f"{status.metric} {number(best.best)}  {best.name} ({best.id})"
+def _best(facts: SweepFacts, best: RunStatus) -> list[RenderableType]:
+    value = f"{facts.metric} {number(best.best)}  {best.name} ({best.id})"
     return [_fact("best", value, "green"), Padding(Text(parameters(best.params)), (0, 0, 0, 8))]
 
 
-def progress(status: SweepStatus) -> str:
+def progress(made: Progress) -> str:
     """Write done/total with a bar, the counts by state, and the time: `4/6 [####  ] 1 failed, 2 running, 1m 03s`."""
-    total = "?" if status.total is None else str(status.total)
-    filled = 0 if not status.total else min(BAR_WIDTH, BAR_WIDTH * status.done // status.total)
-    bar = "" if status.total is None else f" {'━' * filled}{'╌' * (BAR_WIDTH - filled)}"
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.counts.items()))
-    time = f", {duration(status.elapsed_s)}" if status.elapsed_s else ""
-    return f"{status.done}/{total}{bar} {counts or 'none yet'}{time}"
+    total = "?" if made.total is None else str(made.total)
+    filled = 0 if not made.total else min(BAR_WIDTH, BAR_WIDTH * made.done // made.total)
+    bar = "" if made.total is None else f" {'━' * filled}{'╌' * (BAR_WIDTH - filled)}"
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(made.counts.items()))
+    time = f", {duration(made.elapsed_s)}" if made.elapsed_s else ""
+    return f"{made.done}/{total}{bar} {counts or 'none yet'}{time}"
 
 
-def stopped(status: SweepStatus) -> str:
+def stopped(search: SearchStatus) -> str:
     """Write what early termination did: `3 runs early, about 4m 10s of GPU time saved`."""
-    runs = f"{runs_word(status.stopped_early)} early"
-    return runs if status.saved_s is None else f"{runs}, about {duration(status.saved_s)} of GPU time saved"
+    runs = f"{runs_word(search.stopped_early)} early"
+    return runs if search.saved_s is None else f"{runs}, about {duration(search.saved_s)} of GPU time saved"
 
 
 def runs_table(status: SweepStatus) -> RenderableType:
@@ -194,11 +196,12 @@ def runs_table(status: SweepStatus) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
     table.add_column("run", no_wrap=True)
     table.add_column("parameters", overflow="fold", ratio=1)
-    table.add_column(" / ".join(status.metrics) or status.metric or "metric", justify="right", overflow="fold")
+    table.add_column(status.facts.metric_names or "metric", justify="right", overflow="fold")
     table.add_column("state", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("slot", no_wrap=True)
-    best = {run.id for run in (status.front or (status.best,)) if run}
+    # with several metrics each run of the front is marked: none of them is the best
+    best = {run.id for run in (status.standing.front or (status.standing.best,)) if run}
     for run in status.runs:
         table.add_row(*_cells(run, best=run.id in best))
     notes = _reasons(status.runs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import resource
@@ -11,25 +10,24 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psutil
 
-from sweeper.backend import choose, embedded_server
-from sweeper.doctor import checks
-from sweeper.doctor.checks import Answer, Disk, Torch
+from sweeper.backend import choose, embedded_server, http
+from sweeper.doctor import checks, gpu_checks
+from sweeper.doctor.checks import Disk, ServerAnswer
+from sweeper.doctor.gpu_checks import Torch
 from sweeper.errors import BackendError, SweeperError
-from sweeper.findings import Finding, Verdict
+from sweeper.findings import Finding, fail
 from sweeper.launch.gpus import Found, find_gpus
 from sweeper.settings import Backend, BackendChoice, Settings
 
@@ -39,7 +37,6 @@ TIMEOUT_S = 15.0
 TORCH_TIMEOUT_S = 90.0
 """Importing torch takes 4 s from a warm disk, and half a minute from a cold network one."""
 HTTP_TIMEOUT_S = 5.0
-MAX_ANSWER_BYTES = 65536
 
 _TORCH = """
 import json, torch
@@ -56,7 +53,7 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
         settings: The user's environment.
         choice: Which server.
     """
-    torch = _start(lambda: _ask_torch(settings))
+    torch = _start(lambda: _ask_torch(settings))  # first, as it takes longest
     gpus = _start(find_gpus)
     xids = _start(_ask_xids)
     home = _start(lambda: _ask_disk(settings.home))
@@ -67,16 +64,17 @@ def examine(settings: Settings, choice: BackendChoice = "auto") -> Iterator[Find
     yield checks.judge_wandb(_installed("wandb"))
     trouble = _trouble(gpus, TIMEOUT_S)
     found = Found(trouble=f"the NVIDIA driver: {trouble[0]}") if trouble else gpus.result()
-    yield checks.judge_driver(found, _count_cards())
-    yield from map(checks.judge_gpu, found.gpus)
-    yield from _judged("xid", xids, checks.judge_xids if found.gpus else lambda _: ())
-    yield from _judged("torch", torch, lambda fact: [checks.judge_torch(fact, found)], TORCH_TIMEOUT_S)
+    yield gpu_checks.judge_driver(found, _count_cards())
+    yield from map(gpu_checks.judge_gpu, found.gpus)
+    yield from _judged("xid", xids, gpu_checks.judge_xids if found.gpus else lambda _: ())
+    yield from _judged("torch", torch, lambda fact: [gpu_checks.judge_torch(fact, found)], TORCH_TIMEOUT_S)
     yield from _judged("home", home, lambda fact: [checks.judge_home(fact)])
     if sys.platform == "linux":
         yield from _judged("shm", shared, lambda fact: [checks.judge_shared_memory(fact)])
     yield checks.judge_limit("files", *_limits(resource.RLIMIT_NOFILE))
     yield checks.judge_limit("processes", *_limits(resource.RLIMIT_NPROC))
     yield from _judged("server", server, lambda fact: [checks.judge_server(fact)])
+    # the findings of the server are out by now: there is nothing to wait for
     skew_s = None if _trouble(server, 0) else server.result().skew_s
     yield checks.judge_clock(skew_s, datetime.now(UTC).year)
     env = settings.environ
@@ -121,7 +119,7 @@ def _judged(
 ) -> Iterator[Finding]:
     trouble = _trouble(future, timeout_s)
     if trouble:
-        yield Finding(check, Verdict.FAIL, *trouble)
+        yield fail(check, *trouble)
     else:
         yield from judge(future.result())
 
@@ -138,13 +136,14 @@ def _installed(package: str) -> str | None:
 
 def _ask_torch(settings: Settings) -> Torch:
     """Import torch in a process of its own, which may crash, hang, or take the GPU."""
+    # a launch sets it for each slot, so what it hides from this shell says nothing about the machine
     env = {name: value for name, value in settings.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     command = [sys.executable, "-c", _TORCH]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TORCH_TIMEOUT_S)
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         return Torch(trouble=said[-1] if said else f"exit code {done.returncode}")
-    facts = json.loads(done.stdout.splitlines()[-1])
+    facts = json.loads(done.stdout.splitlines()[-1])  # plug-ins of torch may greet before
     warnings = [line.partition("Warning: ")[2] for line in said if "Warning: " in line]
     return Torch(**{**facts, "arches": tuple(facts["arches"])}, trouble=warnings[0][:200] if warnings else "")
 
@@ -201,61 +200,50 @@ def _limits(number: int) -> tuple[int | None, int | None]:
 # The server
 
 
-def _ask_server(settings: Settings, choice: BackendChoice) -> Answer:
+def _ask_server(settings: Settings, choice: BackendChoice) -> ServerAnswer:
     """Ask the server that `--backend` means whose the key is; starts none.
 
     Raises:
         BackendError: There are no credentials for W&B, or WANDB_BASE_URL is no address.
     """
-    backend = None if choice == "local" else choose.wandb_backend(settings)
-    if backend is None and choice == "wandb":
-        raise BackendError("no W&B credentials", "export WANDB_API_KEY, run `wandb login`, or take --backend local")
+    backend = choose.chosen_backend(settings, choice)
     if backend is not None:
         return _ask_whose_key(backend, settings)
     record = embedded_server.find(settings.home)
-    return _ask_whose_key(embedded_server.backend(settings.home, record), settings) if record else Answer(kind="local")
-
-
-def _ask_whose_key(backend: Backend, settings: Settings) -> Answer:
-    key = backend.api_key or settings.login_key(backend.base_url) or ""
-    request = urllib.request.Request(  # noqa: S310 the scheme is checked below
-        f"{backend.base_url.rstrip('/')}/graphql",
-        data=b'{"query": "query Viewer { viewer { username } }"}',
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}",
-        },
+    return (
+        _ask_whose_key(embedded_server.backend(settings.home, record), settings)
+        if record
+        else ServerAnswer(kind="local")
     )
-    if request.type not in {"http", "https"}:
+
+
+def _ask_whose_key(backend: Backend, settings: Settings) -> ServerAnswer:
+    if urlsplit(backend.base_url).scheme not in {"http", "https"}:
         raise BackendError(f"{backend.base_url} is no address", "write http://HOST:PORT or https://HOST")
-    facts = _fetch(request, direct=backend.kind == "local")
-    mode = settings.environ.get("WANDB_MODE", "")
-    return Answer(kind=backend.kind, url=backend.base_url, mode=mode, **facts)
-
-
-def _fetch(request: urllib.request.Request, *, direct: bool) -> dict[str, Any]:
-    """Send a question; `direct` means past any proxy."""
-    handlers = [urllib.request.ProxyHandler({})] if direct else []
+    about = ServerAnswer(kind=backend.kind, url=backend.base_url, mode=settings.environ.get("WANDB_MODE", ""))
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=HTTP_TIMEOUT_S) as response:
-            text = response.read(MAX_ANSWER_BYTES)
-            return {"status": response.status, "user": _user(text), "skew_s": _skew_s(response.headers)}
-    except urllib.error.HTTPError as error:
-        with error:
-            return {"status": error.code, "skew_s": _skew_s(error.headers)}
-    except (OSError, HTTPException) as error:
-        return {"trouble": str(getattr(error, "reason", error))}
+        reply = http.ask(
+            f"{backend.base_url.rstrip('/')}/graphql",
+            timeout_s=HTTP_TIMEOUT_S,
+            direct=backend.kind == "local",
+            method="POST",
+            body=b'{"query": "query Viewer { viewer { username } }"}',
+            key=backend.api_key or settings.login_key(backend.base_url) or "",
+        )
+    except OSError as error:
+        return replace(about, trouble=str(error))
+    return replace(about, status=reply.status, user=_user(reply), skew_s=_skew_s(reply.date))
 
 
-def _user(text: bytes) -> str:
+def _user(reply: http.Reply) -> str:
     try:
-        return str(json.loads(text)["data"]["viewer"]["username"])
+        return str(reply.json()["data"]["viewer"]["username"])
     except (ValueError, KeyError, TypeError):
         return ""
 
 
-def _skew_s(headers: Message) -> float | None:
+def _skew_s(date: str) -> float | None:
     try:
-        return (datetime.now(UTC) - parsedate_to_datetime(headers["Date"])).total_seconds()
+        return (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
     except (TypeError, ValueError):
         return None

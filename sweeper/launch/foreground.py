@@ -107,7 +107,7 @@ class Watch:
             self.stop()
         if status is None:
             return
-        if self.launch.scheduler and self.scheduler.process is None and not status.scheduler_at_work:
+        if self.launch.scheduler and self.scheduler.process is None and not status.search.scheduler_at_work:
             self.scheduler.start()
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")

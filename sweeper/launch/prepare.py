@@ -88,7 +88,7 @@ def prepare_launch(
     _check_mode(env, backend)
     _check_target(reader.ref, status, rules)
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
-    if reader.scheduler is not None and starts_scheduler and not status.scheduler_at_work:
+    if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(reader.scheduler)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
@@ -118,15 +118,16 @@ def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
 
 
 def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
-    if rules.stop_at_target and status.target is None:
+    if rules.stop_at_target and status.facts.target is None:
         raise LaunchError(f"sweep {ref} has no target to stop at", "give its file a `target:` under `metric:`")
 
 
 def _check_open(ref: SweepRef, status: SweepStatus) -> None:
     """Refuse a sweep that gives no more runs."""
-    if status.state.ended:
-        fix = f"open it again: sweeper resume {ref}" if status.total != status.done else "create another one"
-        raise LaunchError(f"sweep {ref} is {status.state.value.lower()}: {status.done} runs are done", fix)
+    state, progress = status.facts.state, status.progress
+    if state.ended:
+        fix = f"open it again: sweeper resume {ref}" if progress.total != progress.done else "create another one"
+        raise LaunchError(f"sweep {ref} is {state.value.lower()}: {progress.done} runs are done", fix)
 
 
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:

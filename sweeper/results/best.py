@@ -73,8 +73,8 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
         run=chosen.id,
         name=chosen.name,
         state=chosen.state.value,
-        metric=status.metric,
-        goal=status.goal,
+        metric=status.facts.metric,
+        goal=status.facts.goal,
         value=chosen.best,
         values=chosen.values,
         params=chosen.params,
@@ -84,15 +84,16 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
 
 
 def _best_of(status: SweepStatus, ref: SweepRef) -> RunStatus:
-    if status.metrics:
+    facts, best = status.facts, status.standing.best
+    if facts.metrics:
         fix = f"choose one of its front (`sweeper best {ref}` lists it): --run ID"
-        raise ResultError(f"sweep {ref} has {len(status.metrics)} metrics, so none of its runs is the best", fix)
-    if not status.metric or status.goal is None:
+        raise ResultError(f"sweep {ref} has {len(facts.metrics)} metrics, so none of its runs is the best", fix)
+    if not facts.metric:
         raise ResultError(f"sweep {ref} has no `metric:`, so none of its runs is the best", "see `sweeper status`")
-    if status.best is None or status.best.best is None:
+    if best is None or best.best is None:
         fix = f"`sweeper status {ref}` shows how far it is; the trainer has to log that name with run.log"
-        raise ResultError(f"no run of sweep {ref} has logged {status.metric} yet", fix)
-    return status.best
+        raise ResultError(f"no run of sweep {ref} has logged {facts.metric} yet", fix)
+    return best
 
 
 def _own(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def check_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=folder).close()  # mode bits know nothing of quotas and read-only mounts
     except OSError as error:
         why = error.strerror or str(error)
         raise SweeperError(f"cannot write into {folder}: {why}", "give another directory: --download DIR") from error
@@ -149,8 +150,9 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
     else:
         about |= {"metric": best.metric, "goal": best.goal, "best": best.value}
     metrics = _write(folder / "metrics.json", {**about, "summary": best.summary})
+    # `.onnx.data` is no model by itself: it is read with the one that it belongs to
     models = tuple(check_model(file) for file in files if file.suffix == ".onnx")
-    if not models:
+    if not models:  # said last: config and metrics are of use without one
         fix = "wait for its end" if best.state == "running" else "a trainer keeps one with run.save('model.onnx')"
         raise ResultError(f"run {best.run} ({best.state}) has no .onnx file; {config} and {metrics} are here", fix)
     return Download(config=config, metrics=metrics, models=models)

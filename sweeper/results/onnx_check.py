@@ -58,7 +58,7 @@ def check_model(path: Path) -> ModelFile:
 def _zeros(value: Any) -> Any:
     import numpy as np
 
-    shape = [side if isinstance(side, int) else 1 for side in value.shape]
+    shape = [side if isinstance(side, int) else 1 for side in value.shape]  # the name of a side stands for any length
     return np.zeros(shape, dtype=_DTYPES.get(value.type, value.type[len("tensor(") : -1]))
 
 

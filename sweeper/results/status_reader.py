@@ -10,7 +10,8 @@ from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
-from sweeper.results.status import SweepStatus, summarise
+from sweeper.results.status import SweepStatus
+from sweeper.results.summarise import LocalView, summarise
 from sweeper.settings import Settings
 
 
@@ -49,21 +50,13 @@ class StatusReader:
         self.program = view.definition.program
         self.command = view.definition.command or ()
         self.scheduler = view.definition.scheduler
-        return summarise(
-            view.definition,
-            view.runs,
-            self.directory.attempts(),
-            ref=self.ref,
-            state=view.state,
-            url=view.url,
-            now=datetime.now(UTC),
-            models=self.directory.models(),
-            launchers=self.directory.launchers(),
-            scheduler_heard_at=view.scheduler_heard_at,
-            weigh=weigh,
+        here = LocalView(
+            attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
         )
+        return summarise(view, here, now=datetime.now(UTC), weigh=weigh)
 
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""
-        if status.best is not None and not status.model:
-            sdk.download(self.ref.run(status.best.id), ".onnx", self.directory.best_of(status.best.id))
+        best = status.standing.best
+        if best is not None and not status.model:
+            sdk.download(self.ref.run(best.id), ".onnx", self.directory.best_of(best.id))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +13,13 @@ from typing import Literal, Self
 
 from sweeper.backend import run_reader, sdk
 from sweeper.backend.create import without_extensions
-from sweeper.backend.run_reader import Server, ServerRun
+from sweeper.backend.run_reader import ServerRun, ServerRuns
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import RunRef, SweepRef
+from sweeper.results.sync_ledger import Ledger
 from sweeper.results.sync_staging import Staged, find_logs, stage
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
@@ -31,11 +29,12 @@ LOCK_TIMEOUT_S = 60.0
 ATTACHED_AT_ONCE = 200
 """The SDK (0.31) gives a request 20 s; a server looks for each of these among all runs of its project."""
 
-Outcome = Literal["sent", "sent before", "to be sent", "not ended", "failed"]
+SyncOutcome = Literal["sent", "sent before", "to be sent", "not ended", "failed"]
+"""What has become of a run, in the words that `sweeper sync` prints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Destination:
     """Where runs are sent to.
 
     Attributes:
@@ -68,7 +67,7 @@ class RunSync:
     """
 
     run: str
-    outcome: Outcome
+    outcome: SyncOutcome
     notes: tuple[str, ...] = ()
     error: str = ""
 
@@ -99,58 +98,12 @@ class SyncResult:
         return not self.error and not any(run.outcome == "failed" for run in self.runs)
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What was sent where: JSON lines in the sweep's directory, each of them on disk before the next thing is done."""
-
-    file: Path
-    target: str
-
-    def _lines(self) -> Iterator[Mapping[str, object]]:
-        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
-        for line in text.splitlines():
-            with contextlib.suppress(ValueError):  # torn by a kill
-                noted = json.loads(line)
-                if noted["to"] == self.target:
-                    yield noted
-
-    def _note(self, **what: object) -> None:
-        with self.file.open("a", encoding="utf-8") as file:
-            # the line break before it ends a torn line
-            file.write("\n" + json.dumps({"to": self.target, **what, "at": time.time()}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def begin(self, run: str) -> None:
-        """Note that a run is about to be sent: what is found there of it is ours."""
-        self._note(run=run, begun=True)
-
-    def sent(self, run: str) -> None:
-        """Note that a run has arrived."""
-        self._note(run=run, sent=True)
-
-    def attached(self, sweep: str, runs: Sequence[str]) -> None:
-        """Note that runs were attached to a sweep there."""
-        self._note(sweep=sweep, runs=list(runs))
-
-    def runs(self, what: Literal["begun", "sent"]) -> list[str]:
-        """List the runs that were noted so, in that order."""
-        return list(dict.fromkeys(str(line["run"]) for line in self._lines() if what in line))
-
-    def sweep(self) -> tuple[SweepRef | None, set[str]]:
-        """Give the newest sweep there, and the runs attached to it."""
-        newest, runs = "", set[str]()
-        for line in self._lines():
-            if "sweep" in line:
-                runs = runs if line["sweep"] == newest else set()
-                newest, more = str(line["sweep"]), line["runs"]
-                runs |= set(more) if isinstance(more, list) else set()
-        return (SweepRef.parse(newest) if newest else None), runs
-
-
 @contextmanager
 def _locked(folder: Path) -> Iterator[int]:
-    """Let one sync at a time work on a sweep; `wandb sync` holds on to it too, should this process be killed."""
+    """Let one sync at a time work on a sweep; `wandb sync` holds on to it too, should this process be killed.
+
+    By hand and not with filelock, which keeps the descriptor to itself: a child that inherits it keeps the lock.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     with (folder / "lock").open("w", encoding="utf-8") as file:
@@ -173,26 +126,26 @@ class Sync:
         ref: The sweep here.
         definition: What both sweeps search.
         runs: The sweep's own runs, oldest first.
-        target: Where to.
+        destination: Where to.
         directory: The sweep's directory.
         settings: The user's environment.
         logs: The transaction logs of each run.
-        server: The server there.
+        server: The runs there.
     """
 
     ref: SweepRef
     definition: SweepDefinition
     runs: tuple[ServerRun, ...]
-    target: Target
+    destination: Destination
     directory: SweepDir
     settings: Settings
-    server: Server
+    server: ServerRuns
     logs: Mapping[str, tuple[Path, ...]]
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
         """Find what was noted earlier."""
-        self.ledger = Ledger(self.directory.sync / "sent.jsonl", str(self.target))
+        self.ledger = Ledger(self.directory.sync / "sent.jsonl", str(self.destination))
 
     @classmethod
     def prepare(
@@ -223,16 +176,17 @@ class Sync:
             raise BackendError(f"sweep {ref} is on {to.base_url} already", "give another server: --to URL")
         view = SweepReader(ref).read()
         run_reader.turn_to(to, settings)
-        runs = tuple(run for run in Server(source, settings).runs(ref) if run.sweep == ref.sweep_id)
+        # read from the source after the SDK was turned away from it: its address and key are named outright
+        runs = tuple(run for run in ServerRuns(source, settings).of(ref) if run.sweep == ref.sweep_id)
         entity = entity or settings.entity or sdk.default_entity()
-        target = Target(backend=to, entity=entity, project=project or settings.project or ref.project)
+        destination = Destination(backend=to, entity=entity, project=project or settings.project or ref.project)
         directory = SweepDir.of(settings.home, ref)
         elsewhere = settings.environ.get("WANDB_DIR")  # which `launch` leaves as it is
         logs = {**(find_logs(Path(elsewhere)) if elsewhere else {}), **find_logs(directory.wandb)}
         definition = view.definition
         if definition.sweeper.used and not sdk.speaks_sweeper(to):
             definition = without_extensions(definition)
-        return cls(ref, definition, runs, target, directory, settings, Server(to, settings), logs)
+        return cls(ref, definition, runs, destination, directory, settings, ServerRuns(to, settings), logs)
 
     def plan(self) -> SyncResult:
         """Say what would be sent."""
@@ -241,7 +195,7 @@ class Sync:
         runs = tuple(RunSync(run=run.id, outcome=self._outlook(run, sent)) for run in self.runs)
         return self._result(runs, sweep)
 
-    def _outlook(self, run: ServerRun, sent: Sequence[str]) -> Outcome:
+    def _outlook(self, run: ServerRun, sent: Sequence[str]) -> SyncOutcome:
         if run.id in sent:
             return "sent before"
         return "to be sent" if run.state.ended else "not ended"
@@ -254,7 +208,7 @@ class Sync:
         """
         done: list[RunSync] = []
         with _locked(self.directory.sync) as lock:
-            shutil.rmtree(self.directory.sync / "staging", ignore_errors=True)
+            shutil.rmtree(self.directory.sync / "staging", ignore_errors=True)  # of a sync that was killed
             for planned in self.plan().runs:
                 done.append(self._send(planned.run, lock) if planned.outcome == "to be sent" else planned)
                 tell(done[-1])
@@ -267,22 +221,23 @@ class Sync:
     def _result(self, runs: tuple[RunSync, ...], sweep: SweepRef | None, error: str = "") -> SyncResult:
         url = sdk.page(sweep) if sweep else ""
         there = sweep.path if sweep else ""
-        return SyncResult(source=self.ref.path, to=str(self.target), runs=runs, sweep=there, url=url, error=error)
+        return SyncResult(source=self.ref.path, to=str(self.destination), runs=runs, sweep=there, url=url, error=error)
 
     def _send(self, run_id: str, lock: int) -> RunSync:
         run = next(run for run in self.runs if run.id == run_id)
         folder = self.directory.sync / "staging" / f"run-{run.id}"
         try:
-            there = self.server.find(self.target.run(run.id))
+            there = self.server.find(self.destination.run(run.id))
             if there is not None and run.id not in self.ledger.runs("begun"):
+                # ids are random: one of the same id is another person's, or this one from another copy of the ledger
                 raise BackendError(f"a run {run.id} is there already and was not sent from here")
             folder.mkdir(parents=True)
             # what has ended is written over by a process that begins anew, as W&B does; what has not is gone on with
             behind = there.last_step if there and not there.state.ended else None
             staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
-            self.ledger.begin(run.id)
-            environ = self.target.backend.environ(self.settings.environ)
-            run_reader.sync_log(folder, self.target.run(run.id), environ, lock)
+            self.ledger.begin(run.id)  # before the first byte: what is found there after a kill is ours
+            environ = self.destination.backend.environ(self.settings.environ)
+            run_reader.sync_log(folder, self.destination.run(run.id), environ, lock)
             self._check_arrival(run.id, staged)
         except (SweeperError, OSError, ValueError) as error:
             return RunSync(run=run.id, outcome="failed", error=str(error))
@@ -295,7 +250,8 @@ class Sync:
         """Ask the server itself; W&B's cloud shows what it took a moment later."""
         deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
         while True:
-            there = self.server.find(self.target.run(run_id))
+            there = self.server.find(self.destination.run(run_id))
+            # crashed is what a server calls a run whose end it has not heard yet
             ended = there is not None and there.state.ended and there.state is not RunState.CRASHED
             if there is not None and ended and there.last_step == staged.last_step:
                 return
@@ -315,8 +271,8 @@ class Sync:
             except BackendError:  # its definition was changed there, or the server does not take more runs
                 sweep = None
         if sweep is None and sent:
-            target, first = self.target, sent[:ATTACHED_AT_ONCE]
-            sweep = sdk.register(self.definition, entity=target.entity, project=target.project, prior_runs=first)
+            there, first = self.destination, sent[:ATTACHED_AT_ONCE]
+            sweep = sdk.register(self.definition, entity=there.entity, project=there.project, prior_runs=first)
             self.ledger.attached(sweep.path, first)
             self._attach_to(sweep, sent[ATTACHED_AT_ONCE:])
         return sweep

@@ -50,6 +50,7 @@ class Staged:
 
 def find_logs(wandb_dir: Path) -> dict[str, tuple[Path, ...]]:
     """Find the transaction logs under a WANDB_DIR: of each run id those of its attempts, the oldest first."""
+    # `latest-run` is a link to one of the others; names begin with the time of the attempt
     logs = [path for path in wandb_dir.glob("wandb/*run-*/run-*.wandb") if not path.parent.is_symlink()]
     found: dict[str, tuple[Path, ...]] = {}
     for path in sorted(logs, key=lambda path: path.parent.name.removeprefix("offline-")):
@@ -71,6 +72,7 @@ def stage(run: ServerRun, logs: Sequence[Path], into: Path, *, behind: int | Non
     if logs:
         link_files([logs[number].parent / "files" for number in draft.kept], into / "files")
     notes = [*draft.notes()]
+    # a process that was killed at once leaves a log without a whole header
     head = next((head for log in reversed(logs) if len(head := transaction_log.header(log)) == 7), _EMPTY_HEADER)
     transaction_log.write(into / f"run-{run.id}.wandb", head, draft.records(into / "files", notes))
     return Staged(folder=into, last_step=draft.last_step, notes=tuple(dict.fromkeys(notes)))
@@ -80,7 +82,7 @@ def link_files(folders: Sequence[Path], into: Path) -> None:
     """Link the files of all attempts, later ones over earlier ones, but for what wandb-core writes itself."""
     into.mkdir(parents=True, exist_ok=True)
 
-    def link(source: str, target: str) -> None:
+    def link(source: str, target: str) -> None:  # checkpoints and models are too large to copy
         Path(target).unlink(missing_ok=True)
         Path(target).symlink_to(Path(source).absolute())
 
@@ -114,6 +116,7 @@ class _Draft:
                     self.runtime, self.exit_code = record.exit.runtime, record.exit.exit_code
         served = set(run.steps())
         self.source = {step: number for step, number in at.items() if number == last or step in served}
+        # what the server has and no log: a killed process takes up to 32 KiB of its log with it
         self.missing = served - self.source.keys()
         self.kept = sorted({*self.source.values(), last}) if logs else []
         self.last_step = max(served | self.source.keys(), default=None)
@@ -188,6 +191,7 @@ class _Draft:
     def _exit_code(self) -> int:
         if self.run.state is RunState.FINISHED:
             return 0
+        # a process that died wrote no exit record
         return INTERRUPTED if self.run.state is RunState.KILLED else self.exit_code or 1
 
 
@@ -233,7 +237,7 @@ def _lost(record: Record, files: Path) -> str:
 
 
 def _gone_files(record: Record, files: Path) -> Collection[str]:
-    paths = (item.path for item in record.files)
+    paths = (item.path for item in record.files)  # `run.save("*.onnx")` leaves the pattern there
     return [path for path in paths if not any(sign in path for sign in "*?[") and not (files / path).exists()]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.backend.choose import LastSweep, follow_last, last_sweep, open_backend, remember, resolve
-from sweeper.errors import SweeperError
+from sweeper.backend.choose import LastSweep, follow_last, last_sweep, open_backend, other_backend, remember, resolve
+from sweeper.errors import BackendError, SweeperError
 from sweeper.settings import Backend, Settings
 
 LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")
@@ -75,3 +75,48 @@ def test_wandb_without_credentials_is_refused(settings):
     """Nobody is sent to the internet by accident."""
     with pytest.raises(SweeperError, match="no W&B credentials"):
         open_backend(settings, "wandb")
+
+
+# Where results are sent to
+
+URL = "https://wandb.acme.org"
+
+
+@pytest.fixture
+def environment(tmp_path):
+    def make(login: str = "", **environ: str) -> Settings:
+        """The environment of somebody who has logged in there, or has not."""
+        (tmp_path / "netrc").write_text(f"machine {login} login user password {'n' * 40}\n" if login else "")
+        return Settings.from_env({"SWEEPER_HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc"), **environ})
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("login", "environ", "key"),
+    [
+        ("", {"WANDB_API_KEY": "k"}, "k"),
+        ("", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": f"{URL}/"}, "k"),
+        ("wandb.acme.org", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}, "n" * 40),
+        ("wandb.acme.org", {}, "n" * 40),
+    ],
+)
+def test_the_key_is_the_servers_own(environment, login, environ, key):
+    """Of a login there, or WANDB_API_KEY where that can be meant."""
+    backend = other_backend(environment(login, **environ), f"{URL}/")
+    assert (backend.kind, backend.base_url, backend.api_key) == ("wandb", URL, key)
+
+
+@pytest.mark.parametrize("environ", [{}, {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}])
+def test_another_servers_key_stays_at_home(environment, environ):
+    """It is not tried on a server that it was not made for."""
+    with pytest.raises(BackendError, match=f"no key for {URL}") as caught:
+        other_backend(environment("other.org", **environ), URL)
+    assert "WANDB_API_KEY" in caught.value.hint
+
+
+def test_the_server_of_the_sdk_is_the_default(environment):
+    """Without --to and without credentials there is none."""
+    assert other_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=URL), None).base_url == URL
+    with pytest.raises(BackendError, match="no W&B server"):
+        other_backend(environment(WANDB_BASE_URL=URL), None)

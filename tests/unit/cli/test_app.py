@@ -8,7 +8,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from sweeper.cli import app
+from sweeper.cli import app, main
+from sweeper.errors import SweeperError
 
 COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor", "export", "sync"]
 SERVER_COMMANDS = ["status", "url", "stop", "backup", "restore", "check"]
@@ -57,3 +58,58 @@ def test_the_version_is_the_packages():
     from importlib.metadata import version
 
     assert invoke("--version") == (0, f"sweeper {version('sweeper')}\n")
+
+
+@pytest.fixture
+def argv(environ, monkeypatch):
+    """What a person typed behind `sweeper`, in an environment of the test's own."""
+    assert environ
+
+    def type_in(*words: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["sweeper", *words])
+
+    return type_in
+
+
+def test_an_error_is_two_lines_and_exit_code_1(argv, capsys):
+    """What is wrong, and what to do; a traceback only for who asks for one."""
+    argv("logs", "gpu0")
+    assert main() == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "error: no run or slot 'gpu0' on this machine",
+        "  `sweeper status` lists the runs and their slots",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyError("x"), ["error: KeyError: 'x'", "  this is a fault of sweeper: SWEEPER_DEBUG=1 shows where"]),
+        (SweeperError("no [b]run[/b]"), ["error: no [b]run[/b]"]),
+    ],
+)
+def test_whatever_a_command_raises_no_traceback_is_printed(argv, capsys, raised, said):
+    """A fault of ours is called one; what the user can act on needs no more than its words."""
+
+    def command() -> None:
+        raise raised
+
+    app.command("raise", hidden=True)(command)
+    argv("raise")
+    try:
+        assert main() == 1
+    finally:
+        app.registered_commands.pop()
+    assert capsys.readouterr().err.splitlines() == said
+
+
+def test_the_debug_switch_shows_the_traceback(argv, capsys, monkeypatch):
+    """Before the two lines, which stay."""
+    monkeypatch.setenv("SWEEPER_DEBUG", "1")
+    argv("logs", "gpu0")
+    assert main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert "\nerror: no run or slot" in said

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sweeper.cli.tables import duration, live_view, parameters, status_view
-from sweeper.results.status import RunStatus, SweepStatus
+from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import Importance
 
@@ -31,22 +31,22 @@ def run(name: str, state: RunState = RunState.FINISHED, reason: str = "") -> Run
     )
 
 
-def status(*runs: RunStatus) -> SweepStatus:
+def status(*runs: RunStatus, **search) -> SweepStatus:
     return SweepStatus(
-        sweep="local/sweeper-mnist/ab12cd34",
-        name="[red]odd[/] name",
-        url="http://127.0.0.1:40123/local/sweeper-mnist/sweeps/ab12cd34",
-        state=SweepState.RUNNING,
-        method="bayes",
-        metric="test_accuracy",
-        goal="maximize",
-        done=2,
-        total=6,
-        counts={"finished": 2, "running": 1},
-        best=runs[0] if runs else None,
-        model="/somewhere/model.onnx" if runs else "",
-        elapsed_s=63.0,
+        facts=SweepFacts(
+            sweep="local/sweeper-mnist/ab12cd34",
+            name="[red]odd[/] name",
+            url="http://127.0.0.1:40123/local/sweeper-mnist/sweeps/ab12cd34",
+            state=SweepState.RUNNING,
+            method="bayes",
+            metric="test_accuracy",
+            goal="maximize",
+        ),
+        progress=Progress(done=2, total=6, counts={"finished": 2, "running": 1}, elapsed_s=63.0),
+        standing=Standing(best=runs[0] if runs else None),
+        search=SearchStatus(**search),
         runs=runs,
+        model="/somewhere/model.onnx" if runs else "",
     )
 
 
@@ -80,14 +80,14 @@ def test_a_printed_status_ends_with_the_best_run():
 )
 def test_a_status_adds_up_what_early_termination_saved(runs, saved_s, text):
     """Shown only where runs were stopped early; the time only where it is known."""
-    shown = render(replace(status(run("aaaaaaaa")), stopped_early=runs, saved_s=saved_s))
+    shown = render(status(run("aaaaaaaa"), stopped_early=runs, saved_s=saved_s))
     lines = [line for line in shown.splitlines() if line.startswith("stopped")]
     assert [line.removeprefix("stopped").strip() for line in lines] == ([text] if text else [])
 
 
 def test_a_status_tells_which_runs_the_search_had_nothing_for():
     """A person learns that runs were drawn at random, and why; nothing is said where none was."""
-    shown = render(replace(status(run("aaaaaaaa")), fallbacks={"the search takes longer": 2}))
+    shown = render(status(run("aaaaaaaa"), fallbacks={"the search takes longer": 2}))
     assert "random  2 runs drawn at random: the search takes longer" in shown
     assert "at random" not in render(status(run("aaaaaaaa")))
 
@@ -98,7 +98,7 @@ def test_importance_is_a_table_that_fits():
         Importance(name="optimizer.learning_rate", ped_anova=0.634, forest=0.8, correlation=-0.456, n=120),
         Importance(name="kind", ped_anova=0.366, forest=0.2, n=60),
     )
-    text = render(replace(status(run("aaaaaaaa")), importance=rows))
+    text = render(status(run("aaaaaaaa"), importance=rows))
     assert max(map(len, text.splitlines())) <= 80
     for line in ("optimizer.learning_rate  63%  80%  -0.46  120", "kind  37%  20%  -  60"):
         assert line.split() in [found.split() for found in text.splitlines()]
@@ -106,7 +106,7 @@ def test_importance_is_a_table_that_fits():
 
 def test_importance_of_too_few_runs_says_so():
     """Instead of numbers that would be chance."""
-    text = render(replace(status(run("aaaaaaaa")), importance=(Importance(name="lr", n=4),)))
+    text = render(status(run("aaaaaaaa"), importance=(Importance(name="lr", n=4),)))
     assert "importance: 4 runs with a value are too few, it takes 10" in text
     assert "importance" not in render(status(run("aaaaaaaa")))
 

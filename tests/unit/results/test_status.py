@@ -1,116 +1,66 @@
-"""The status record: what server and workers say, put together."""
+"""The status as scripts and launches read it."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Attempt, AttemptOutcome
-from sweeper.ref import SweepRef
-from sweeper.results.status import SweepStatus, summarise
-from sweeper.run import Run, RunState, StopDecision, SweepState
+from sweeper.results.status import Progress, RunStatus, Standing, SweepFacts, SweepStatus
+from sweeper.run import RunState, SweepState
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-DEFINITION = SweepDefinition.from_yaml(
-    "method: random\nrun_cap: 4\nmetric: {name: acc, goal: maximize}\n"
-    "parameters: {lr: {min: 0.0, max: 1.0}, data: {value: digits}}"
+RUN = RunStatus(
+    id="r1", name="run-1", state=RunState.FINISHED, params={"lr": 0.1}, best=0.9, last=0.8, duration_s=5.0,
+    slot="gpu0", reason="", log="",
+)  # fmt: skip
+FACTS = SweepFacts(
+    sweep="e/p/s", name="", url="http://x", state=SweepState.RUNNING, method="bayes", metric="acc", goal="maximize"
+)
+STATUS = SweepStatus(
+    facts=FACTS,
+    progress=Progress(done=1, total=4, counts={"finished": 1}, elapsed_s=5.0),
+    standing=Standing(best=RUN),
+    runs=(RUN,),
+    launchers={7: ("gpu0",)},
 )
 
 
-def run(name: str, state: RunState, *history: float, reason: str = "", at_s: float = 0) -> Run:
-    created = START + timedelta(seconds=at_s)
-    params = {"lr": 0.5, "data": "digits"}
-    return Run(id=name, state=state, params=params, history=history, reason=reason, created_at=created, duration_s=5.0)
+def test_the_json_is_flat_and_its_keys_are_a_promise():
+    """Scripts read it: no key goes, moves into another or changes its name."""
+    told = json.loads(json.dumps(STATUS.to_json(), default=str))
+    assert list(told) == [
+        *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
+        *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best"),
+        *("target", "launchers", "scheduler", "scheduler_at_work", "metrics", "front"),
+    ]
+    assert list(told["runs"][0]) == [
+        *("id", "name", "state", "params", "best", "last", "duration_s", "slot", "reason", "log", "kind", "policy"),
+        *("attempts", "log_tail", "told_to_stop", "stop", "losses", "values"),
+    ]
+    assert told["best"] == told["runs"][0]
+    assert (told["sweep"], told["state"], told["done"], told["total"]) == ("e/p/s", "RUNNING", 1, 4)
+    assert told["launchers"] == {"7": ["gpu0"]}
 
 
-def summary(*runs: Run, records=(), models=None, now_s: float = 60) -> SweepStatus:
-    return summarise(
-        DEFINITION,
-        runs,
-        {record.run_id: record for record in records},
-        ref=SweepRef("e", "p", "s"),
-        state=SweepState.RUNNING,
-        url="http://x",
-        now=START + timedelta(seconds=now_s),
-        models=models or {},
-    )
+@pytest.mark.parametrize(
+    ("goal", "target", "reached"),
+    [("maximize", 0.9, True), ("maximize", 0.95, False), ("minimize", 0.8, False), ("maximize", None, False)],
+)
+def test_a_target_is_reached_by_the_best_value(goal, target, reached):
+    """In the direction of the goal; a value that equals it has reached it."""
+    assert replace(STATUS, facts=replace(FACTS, goal=goal, target=target)).reached_target is reached
 
 
-def test_progress_counts_ended_runs_against_the_expected():
-    """Three of four have ended, in whatever way; one runs."""
-    states = (RunState.FINISHED, RunState.FAILED, RunState.KILLED, RunState.RUNNING)
-    status = summary(*(run(str(n), state) for n, state in enumerate(states)))
-    assert (status.done, status.total) == (3, 4)
-    assert status.counts == {"finished": 1, "failed": 1, "killed": 1, "running": 1}
+def test_without_a_value_no_target_is_reached():
+    """Before the first run has logged there is no best run."""
+    facts = replace(FACTS, target=0.0)
+    assert not replace(STATUS, facts=facts, standing=Standing()).reached_target
 
 
-def test_the_best_run_is_best_by_history():
-    """A run that reached 0.9 and fell to 0.5 beats one that ended at 0.8."""
-    status = summary(run("a", RunState.FINISHED, 0.9, 0.5), run("b", RunState.FINISHED, 0.8))
-    assert (status.best.id, status.best.best, status.best.last) == ("a", 0.9, 0.5)
-
-
-def test_the_model_shown_is_the_best_runs():
-    """A model that was downloaded when another run was best is not shown for this one."""
-    runs = (run("a", RunState.FINISHED, 0.9), run("b", RunState.FINISHED, 0.8))
-    assert summary(*runs, models={"a": "/a.onnx", "b": "/b.onnx"}).model == "/a.onnx"
-    assert summary(*runs, models={"b": "/b.onnx"}).model == ""
-
-
-def test_only_varied_parameters_are_shown():
-    """Constants are the same in every row."""
-    assert summary(run("a", RunState.RUNNING)).runs[0].params == {"lr": 0.5}
-
-
-def test_worker_records_give_slot_wall_time_and_cause():
-    """The server cannot know that a process died of SIGKILL; the worker does."""
-    record = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.DIED, reason="ended by SIGKILL", wall_s=7.5)
-    shown = summary(run("a", RunState.CRASHED, reason="no heartbeat for 60 s"), records=[record]).runs[0]
-    assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
-
-
-def test_the_servers_reason_counts_for_a_stopped_run():
-    """Why a run was stopped early only the server knows."""
-    record = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
-    shown = summary(run("a", RunState.KILLED, reason="hyperband rung 3"), records=[record]).runs[0]
-    assert shown.reason == "hyperband rung 3"
-
-
-def test_elapsed_time_stops_with_the_last_run():
-    """While a run runs the clock runs; afterwards it shows how long the sweep took."""
-    first = run("a", RunState.FINISHED)
-    assert summary(first, run("b", RunState.RUNNING, at_s=10)).elapsed_s == 60
-    assert summary(first, run("b", RunState.FINISHED, at_s=10)).elapsed_s == 15
-    assert summary().elapsed_s is None
-
-
-def stopped(name: str, iterations: int, rung: int) -> Run:
-    decision = StopDecision(name, "asha rung 1: ...", "asha", rung, 0.1, 0.5, 4)
-    return replace(run(name, RunState.KILLED, *[0.1] * iterations), stop=decision)
-
-
-def test_gpu_seconds_saved_are_the_iterations_not_done():
-    """Finished runs take 5 s for 10 iterations: one stopped after 2 saves 4 s, one that logged only NaN 4.5 s."""
-    whole = run("a", RunState.FINISHED, *[0.5] * 10)
-    status = summary(whole, stopped("b", 2, 1), stopped("c", 0, 1), run("d", RunState.KILLED, 0.1))
-    assert status.stopped_early == 2
-    assert status.saved_s == pytest.approx(4.0 + 4.5)
-    assert status.runs[1].stop.rung == 1
-
-
-def test_random_draws_in_place_of_suggestions_are_counted_by_their_reason():
-    """Runs for which the search had nothing ready are added up, each reason by itself."""
-    late = replace(run("a", RunState.FINISHED, 0.5), fallback="the search takes longer")
-    dead = replace(run("b", RunState.RUNNING), fallback="the search process died (exit code -9)")
-    status = summary(late, dead, replace(late, id="c"), run("d", RunState.FINISHED, 0.1))
-    assert status.fallbacks == {"the search takes longer": 2, "the search process died (exit code -9)": 1}
-
-
-def test_gpu_seconds_saved_are_unknown_until_a_run_has_finished():
-    """Without a whole run to compare with there is no estimate; without a stopped one, nothing was saved."""
-    assert summary(stopped("b", 2, 1)).saved_s is None
-    assert summary(run("a", RunState.FINISHED, 0.5)).saved_s == 0
-    assert summary(run("a", RunState.FINISHED, 0.5), stopped("b", 3, 1)).saved_s == 0
+def test_what_a_sweep_is_after_is_said_in_words():
+    """One metric, several, or none."""
+    several = replace(FACTS, metric="", metrics={"acc": "maximize", "size": "minimize"})
+    assert (FACTS.aim, FACTS.metric_names) == ("maximize acc", "acc")
+    assert (several.aim, several.metric_names) == ("maximize acc, minimize size", "acc / size")
+    assert (replace(FACTS, metric="").aim, replace(FACTS, metric="").metric_names) == ("", "")

@@ -1,80 +1,93 @@
-"""What was sent where, and with which key."""
+"""What a sync would send, what it holds, and how it is judged."""
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import sys
+from datetime import UTC, datetime
+
 import pytest
 
-from sweeper.backend.choose import other_backend
+from sweeper.backend.run_reader import ServerRun
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
-from sweeper.results.sync import Ledger, RunSync, SyncResult
-from sweeper.settings import Settings
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
+from sweeper.results.sync import Destination, RunSync, Sync, SyncResult, _locked
+from sweeper.results.sync_staging import Staged
+from sweeper.run import RunState
+from sweeper.settings import Backend, Settings
 
-URL = "https://wandb.acme.org"
+DEFINITION = SweepDefinition.from_yaml("method: random\nparameters: {lr: {min: 0.0, max: 1.0}}")
+THERE = Destination(backend=Backend(kind="wandb", base_url="https://w.org/"), entity="e", project="p")
+
+
+def server_run(name: str, state: RunState, last_step: int | None = 3) -> ServerRun:
+    known = {"sweep": "s", "config": {}, "summary": {}, "notes": "", "tags": (), "handle": None}
+    return ServerRun(
+        id=name, name=name, state=state, created_at=datetime(2026, 1, 1, tzinfo=UTC), last_step=last_step, **known
+    )
+
+
+class ServerThere:
+    """The other server, which has some runs."""
+
+    def __init__(self, *runs: ServerRun):
+        self.runs = {run.id: run for run in runs}
+
+    def find(self, ref):
+        """Read one."""
+        return self.runs.get(ref.run_id)
 
 
 @pytest.fixture
-def settings(tmp_path):
-    def make(login: str = "", **environ: str) -> Settings:
-        """The environment of somebody who has logged in there, or has not."""
-        (tmp_path / "netrc").write_text(f"machine {login} login user password {'n' * 40}\n" if login else "")
-        return Settings.from_env({"SWEEPER_HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc"), **environ})
+def sync(tmp_path):
+    def make(*runs: ServerRun, there: ServerThere | None = None) -> Sync:
+        ref = SweepRef("local", "p", "s")
+        directory = SweepDir.of(tmp_path, ref)
+        (directory.path / "sync").mkdir(parents=True)
+        return Sync(ref, DEFINITION, runs, THERE, directory, Settings.from_env({}), there or ServerThere(), {})
 
     return make
 
 
-def test_what_was_noted_is_known(tmp_path):
-    """Per server and project: what was begun, what has arrived, and the newest sweep with its runs."""
-    ledger, other = (Ledger(tmp_path / "sent.jsonl", target) for target in ("a/p", "b/p"))
-    assert (ledger.runs("begun"), ledger.sweep()) == ([], (None, set()))
-    ledger.begin("r1")
-    ledger.begin("r2")
-    ledger.sent("r1")
-    assert (ledger.runs("begun"), ledger.runs("sent"), other.runs("begun")) == (["r1", "r2"], ["r1"], [])
-    ledger.attached("e/p/old", ["r1"])
-    ledger.attached("e/p/new", ["r1", "r2"])
-    ledger.attached("e/p/new", ["r3"])
-    sweep, runs = ledger.sweep()
-    assert (sweep.path, runs) == ("e/p/new", {"r1", "r2", "r3"})
+def test_what_has_ended_and_was_not_sent_is_to_be_sent(sync):
+    """Each run once; one that goes on is left for another time."""
+    prepared = sync(*(server_run(name, state) for name, state in
+                      [("a", RunState.FINISHED), ("b", RunState.KILLED), ("c", RunState.RUNNING)]))  # fmt: skip
+    prepared.ledger.sent("a")
+    planned = prepared.plan()
+    assert [(run.run, run.outcome) for run in planned.runs] == [
+        ("a", "sent before"),
+        ("b", "to be sent"),
+        ("c", "not ended"),
+    ]
+    assert (planned.source, planned.to, planned.sweep) == ("local/p/s", "https://w.org/e/p", "")
 
 
-def test_a_torn_line_is_no_line(tmp_path):
-    """A kill in the midst of a note loses that note and no other."""
-    ledger = Ledger(tmp_path / "sent.jsonl", "a/p")
-    ledger.begin("r1")
-    with ledger.file.open("a") as file:
-        file.write('{"to": "a/p", "run": "r2", "be')
-    ledger.begin("r3")
-    assert ledger.runs("begun") == ["r1", "r3"]
+def test_a_run_has_arrived_when_its_last_row_is_there(sync, tmp_path, monkeypatch):
+    """And its end; a server that still takes it for crashed, or lacks rows, has not taken it all."""
+    monkeypatch.setattr("sweeper.results.sync.ARRIVAL_TIMEOUT_S", 0.0)
+    runs = [server_run("whole", RunState.FINISHED), server_run("crashed", RunState.CRASHED)]
+    runs += [server_run("short", RunState.FINISHED, 2), server_run("running", RunState.RUNNING)]
+    prepared, staged = sync(there=ServerThere(*runs)), Staged(folder=tmp_path, last_step=3, notes=())
+    prepared._check_arrival("whole", staged)
+    for name, says in [("crashed", "crashed"), ("short", "step 2"), ("running", "running"), ("none", "not there")]:
+        with pytest.raises(BackendError, match=says):
+            prepared._check_arrival(name, staged)
 
 
-@pytest.mark.parametrize(
-    ("login", "environ", "key"),
-    [
-        ("", {"WANDB_API_KEY": "k"}, "k"),
-        ("", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": f"{URL}/"}, "k"),
-        ("wandb.acme.org", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}, "n" * 40),
-        ("wandb.acme.org", {}, "n" * 40),
-    ],
-)
-def test_the_key_is_the_servers_own(settings, login, environ, key):
-    """Of a login there, or WANDB_API_KEY where that can be meant."""
-    backend = other_backend(settings(login, **environ), f"{URL}/")
-    assert (backend.kind, backend.base_url, backend.api_key) == ("wandb", URL, key)
-
-
-@pytest.mark.parametrize("environ", [{}, {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}])
-def test_another_servers_key_stays_at_home(settings, environ):
-    """It is not tried on a server that it was not made for."""
-    with pytest.raises(BackendError, match=f"no key for {URL}") as caught:
-        other_backend(settings("other.org", **environ), URL)
-    assert "WANDB_API_KEY" in caught.value.hint
-
-
-def test_the_server_of_the_sdk_is_the_default(settings):
-    """Without --to and without credentials there is none."""
-    assert other_backend(settings(WANDB_API_KEY="k", WANDB_BASE_URL=URL), None).base_url == URL
-    with pytest.raises(BackendError, match="no W&B server"):
-        other_backend(settings(WANDB_BASE_URL=URL), None)
+def test_a_killed_sync_holds_the_lock_as_long_as_its_command_lives(tmp_path):
+    """`wandb sync` inherits it: another sync would otherwise send the same run beside it."""
+    with _locked(tmp_path) as lock:
+        command = [sys.executable, "-c", "input()"]
+        child = subprocess.Popen(command, pass_fds=[lock], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with (tmp_path / "lock").open() as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        child.communicate(b"\n")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_sync_is_well_if_nothing_failed():

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweeper.backend import embedded_server
+from sweeper.cli.options import Data, data_directory
 from sweeper.cli.output import out
 from sweeper.errors import ServerError
-from sweeper.settings import Settings
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="The server's data directory; under SWEEPER_HOME by default.", show_default=False),
-]
 Name = Annotated[str, typer.Argument(help="The user's name, also their entity.", show_default=False)]
-
-
-def directory(data: Path | None) -> Path:
-    """Name the data directory that is meant."""
-    return (data or embedded_server.data_dir(Settings.from_env().home)).absolute()
 
 
 def add_user(
@@ -37,9 +26,10 @@ def add_user(
 
     Example: sweeper server add-user alice
     """
+    # the server is imported by the few commands that work on its data
     from sweeper.server.store import users
 
-    typer.echo(users.add_user(directory(data), name, _read_key(key)))
+    typer.echo(users.add_user(data_directory(data), name, _read_key(key)))
 
 
 def _read_key(option: str | None) -> str | None:
@@ -60,7 +50,7 @@ def list_users(data: Data = None) -> None:
     """
     from sweeper.server.store import users
 
-    for row in users.all_users(directory(data)):
+    for row in users.all_users(data_directory(data)):
         keys, sessions = ("key" if row.keys == 1 else "keys"), ("session" if row.sessions == 1 else "sessions")
         out.print(f"[bold]{row.name}[/]  {row.keys} {keys}, {row.sessions} {sessions}")
 
@@ -72,7 +62,7 @@ def rotate_key(name: Name, data: Data = None) -> None:
     """
     from sweeper.server.store import users
 
-    typer.echo(users.rotate_key(directory(data), name))
+    typer.echo(users.rotate_key(data_directory(data), name))
 
 
 def remove_user(name: Name, data: Data = None) -> None:
@@ -82,5 +72,5 @@ def remove_user(name: Name, data: Data = None) -> None:
     """
     from sweeper.server.store import users
 
-    users.remove_user(directory(data), name)
+    users.remove_user(data_directory(data), name)
     out.print(f"removed {name}")

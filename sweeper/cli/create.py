@@ -1,20 +1,22 @@
-"""`sweeper create` and `sweeper status`."""
+"""`sweeper create`."""
 
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from sweeper.cli.check import Trainer, say_faults
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import out, say_backend, say_next, show
+from sweeper.cli.options import AsJson, BackendOption
+from sweeper.cli.output import out, say_next
+from sweeper.cli.target import open_server
 from sweeper.settings import Settings
+
+if TYPE_CHECKING:
+    from sweeper.backend.create import Created
 
 
 def create(  # noqa: PLR0917 Typer passes them by name
@@ -30,7 +32,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
     ignore_extensions: Annotated[
         bool, typer.Option("--ignore-extensions", help="Leave out what is under `sweeper:` where W&B cannot honour it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check a sweep file and register the sweep.
 
@@ -40,12 +42,11 @@ def create(  # noqa: PLR0917 Typer passes them by name
 
     checked = check_file(file, trainer=trainer)
     definition = checked.sweep
-    say_faults(checked)
-    from sweeper.backend import choose, create
+    say_faults(checked)  # only warnings are left: a fault has ended it by now
+    from sweeper.backend import create  # after the file's faults, which cost no import of wandb
 
     settings = Settings.from_env()
-    server = choose.open_backend(settings, backend)
-    say_backend(server)
+    server = open_server(settings, backend)
     created = create.create(
         definition,
         settings=settings,
@@ -55,6 +56,10 @@ def create(  # noqa: PLR0917 Typer passes them by name
         prior_runs=prior_run or (),
         ignore_extensions=ignore_extensions,
     )
+    _show(created, as_json=as_json)
+
+
+def _show(created: Created, *, as_json: bool) -> None:
     if as_json:
         data = {"sweep": created.ref.path, "url": created.url, "expected_runs": created.expected_runs}
         out.print_json(json.dumps(data))
@@ -64,35 +69,3 @@ def create(  # noqa: PLR0917 Typer passes them by name
     expected = "until stopped" if created.expected_runs is None else created.expected_runs
     out.print(f"[bold]runs[/]   {expected}")
     say_next("sweeper launch" + (" --count 20" if created.expected_runs is None else ""))
-
-
-def status(
-    sweep: Sweep = None,
-    backend: BackendOption = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Print it again every 5 s until the sweep ends.")
-    ] = False,
-    importance: Annotated[bool, typer.Option("--importance", help="Tell how much each parameter mattered.")] = False,
-) -> None:
-    """Show a sweep, its best run so far, and its runs.
-
-    Example: sweeper status --watch
-    """
-    from sweeper.backend import choose
-    from sweeper.cli.tables import status_view
-    from sweeper.results.status_reader import StatusReader
-
-    settings = Settings.from_env()
-    server = choose.open_backend(settings, choose.follow_last(settings, backend, sweep))
-    say_backend(server)
-    reader = StatusReader(choose.resolve(settings, server, sweep), settings)
-    while True:
-        now = reader.read(weigh=importance)
-        if as_json:
-            out.print_json(json.dumps(asdict(now), default=str))
-        else:
-            show(status_view(now))
-        if not watch or now.state.ended:
-            return
-        time.sleep(5)

@@ -1,0 +1,14 @@
+"""`sweeper cancel`."""
+
+from __future__ import annotations
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.sweep_state import change_state
+
+
+def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
+    """End a sweep and kill its running runs.
+
+    Example: sweeper cancel
+    """
+    change_state("cancel", "canceled: running runs are being killed", sweep, backend)

@@ -1,0 +1,56 @@
+"""`sweeper export`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import err, progress_bar
+from sweeper.cli.target import find_target
+
+Format = Literal["csv", "json", "parquet"]  # as in results.table_files, which is not imported for `--help`
+
+
+def export(  # noqa: PLR0917 Typer passes them by name
+    sweep: Sweep = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="By the name of the file, else CSV.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, and not to stdout.")
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="A row for every logged step of every run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    backend: BackendOption = "auto",
+) -> None:
+    """Write a sweep's runs as a table: parameters, metric, summary, times.
+
+    Example: sweeper export --output runs.csv
+    """
+    # here for the reason in target.py
+    from sweeper.backend import run_reader
+    from sweeper.backend.sweep_reader import SweepReader
+    from sweeper.journal.directories import SweepDir
+    from sweeper.results import export, table_files
+
+    form = table_files.choose_format(form, output)  # before anything is read: reading may take minutes
+    table_files.check_output(output, force=force)
+    target = find_target(sweep, backend)
+    view = SweepReader(target.ref).read()
+    runs = run_reader.ServerRuns(target.backend, target.settings).of(target.ref)
+    if history:
+        with progress_bar("reading histories", len(view.runs)) as bar:
+            table = export.history_table(runs, tell=bar.advance)
+    else:
+        attempts = SweepDir.of(target.settings.home, target.ref).attempts()
+        table = export.run_table(view, runs, attempts, now=datetime.now(UTC))
+    with table:
+        table_files.write(table, form, output, sys.stdout)
+    if output is not None:
+        err.print(f"[bold]wrote[/]  {escape(str(output))}", soft_wrap=True)

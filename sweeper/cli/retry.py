@@ -1,0 +1,45 @@
+"""`sweeper retry`: runs that failed, handed out again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sweeper.cli.options import BackendOption, Sweep
+from sweeper.cli.output import complain, out, say_next
+from sweeper.cli.target import find_target
+from sweeper.errors import LaunchError
+
+
+def retry(
+    sweep: Sweep = None,
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Ids of runs; all that failed if left out.", show_default=False)
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All runs that failed or crashed: the default.")] = False,
+    backend: BackendOption = "auto",
+) -> None:
+    """Hand failed runs out again, with their ids and checkpoints.
+
+    Only sweeper's own server can do that: W&B's gives a run of a sweep out once.
+
+    Example: sweeper retry && sweeper launch
+    """
+    from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
+
+    if failed and runs:
+        raise LaunchError("--failed and run ids exclude each other", "give one of them")
+    reader = find_target(sweep, backend).reader()
+    waiting, refused = retry_runs(reader.ref, reader.read().runs, runs or ())
+    for run, why in refused.items():
+        complain(LaunchError(f"run {run} is not tried again: {why}"))
+    if not waiting and not refused:
+        raise LaunchError(f"nothing to retry: no run of {reader.ref} has failed", "see `sweeper status`")
+    if waiting:
+        what = "1 run waits" if len(waiting) == 1 else f"{len(waiting)} runs wait"
+        out.print(f"{what} for a slot: {escape(', '.join(waiting))}", soft_wrap=True)
+        say_next(f"sweeper launch {reader.ref}")
+    if refused:
+        raise typer.Exit(1)

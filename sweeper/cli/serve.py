@@ -1,0 +1,93 @@
+"""`sweeper serve`: the embedded server in the foreground."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sweeper.backend import embedded_server
+from sweeper.cli.options import Data, data_directory
+from sweeper.cli.output import err
+from sweeper.errors import ServerError
+from sweeper.server.rules import liveness
+from sweeper.server.rules.liveness import LivenessPolicy
+
+
+def serve(  # noqa: PLR0917 Typer passes them by name
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; others than loopback want TLS.")
+    ] = embedded_server.HOST,
+    port: Annotated[int | None, typer.Option(help="The port; the one used before, or a free one.")] = None,
+    data: Data = None,
+    heartbeat_timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
+    ] = liveness.DEFAULT.agent_s,
+    lost_retries: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")
+    ] = liveness.DEFAULT.lost_retries,
+    tls_cert: Annotated[Path | None, typer.Option(help="The file of the TLS certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The file of its key (PEM).")] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Listen without TLS: keys and data can be read on the way.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any."),
+    ] = None,
+    max_file: Annotated[float, typer.Option(help="The largest file that a run may upload, in GiB.")] = 32.0,
+) -> None:
+    """Run the embedded server in the foreground, until Ctrl-C.
+
+    Example: sweeper serve --port 8080
+    """
+    tls = _tls(tls_cert, tls_key)
+    _check_exposure(host, tls=tls is not None, insecure_http=insecure_http)
+    folder = data_directory(data)
+    port = port or embedded_server.choose_port(folder)
+    url = _url(host, port, tls=tls is not None)
+    embedded_server.check_port(host, port)  # uvicorn would only log it, behind a record that names us
+    with embedded_server.announced(folder, url, tls[0] if tls else None):
+        # the only command that runs the server: the others are spared starlette and its kin
+        from sweeper.server.http.serve import Address
+        from sweeper.server.http.serve import serve as run_server
+
+        err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
+        err.print(f"key: {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
+        address = Address(host=host, port=port, names=allow_host or (), tls=tls)
+        policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
+        run_server(address, folder, max_file=round(max_file * 2**30), policy=policy)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ServerError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
+    for file in (certificate, key):
+        if not file.is_file():
+            raise ServerError(f"{file} is no file", "give PEM files, as your authority or openssl makes them")
+    return certificate.absolute(), key.absolute()
+
+
+def _check_exposure(host: str, *, tls: bool, insecure_http: bool) -> None:
+    """Insist on TLS, or on a decision, where others can listen on the way."""
+    if not (tls or insecure_http or _is_loopback(host)):
+        fix = "give --tls-cert FILE --tls-key FILE, or --insecure-http where the network is yours alone"
+        raise ServerError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(host: str, port: int, *, tls: bool) -> str:
+    """Give an address that works on this machine."""
+    name = {"0.0.0.0": embedded_server.HOST, "": embedded_server.HOST, "::": "::1"}.get(host, host)  # noqa: S104 compared, not bound
+    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"

@@ -1,0 +1,38 @@
+"""`sweeper server backup`: a server's data as one file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sweeper.cli.options import Data, data_directory
+from sweeper.cli.output import err, out, progress_bar, say_next
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; gzipped if its name ends in .gz.")],
+    data: Data = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write all of a server's data into one file; the server may run on.
+
+    It holds the server's key: whoever can read it can act as its users.
+
+    Example: sweeper server backup sweeper.tar.gz
+    """
+    # the server is imported by the few commands that work on its data
+    from sweeper.server.admin import backup
+
+    with progress_bar("files") as bar:
+        done = backup.write(data_directory(data), file.absolute(), now=time.time(), force=force, progress=bar.reach)
+    what = (
+        f"the database and {done.files} other {'file' if done.files == 1 else 'files'}, {done.bytes / 2**20:,.1f} MiB"
+    )
+    out.print(f"[bold]backup[/]  {escape(str(done.place))}: {what}", soft_wrap=True)
+    if done.missing:
+        err.print(f"{len(done.missing)} files are missing from the server: see `sweeper server check`", style="yellow")
+    say_next(f"sweeper server restore {file} --data DIR")

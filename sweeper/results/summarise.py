@@ -1,0 +1,188 @@
+"""A sweep's status as a pure function of what its server and this machine's workers say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sweeper.backend.sweep_reader import SweepView
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.failures import Kind
+from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
+from sweeper.run import Goal, Run, RunState, best_run
+from sweeper.search import expected_runs
+from sweeper.search.importance import importance
+from sweeper.search.pareto_front import front
+from sweeper.search.savings import saved_seconds, stopped_early
+
+SCHEDULER_HEARD = timedelta(seconds=75)
+"""A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalView:
+    """What this machine knows about a sweep.
+
+    Attributes:
+        attempts: What its workers wrote, by run id.
+        models: ONNX files that were downloaded, by run id.
+        launchers: The slots of each launch under way, by its process.
+    """
+
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = False) -> SweepStatus:
+    """Put together what the server and this machine know.
+
+    Args:
+        view: What the server says.
+        here: What this machine knows.
+        now: The time (aware).
+        weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
+    """
+    definition = view.definition
+    own = [run for run in view.runs if not run.prior]
+    shown = tuple(_run_status(run, definition, here.attempts.get(run.id), now) for run in own)
+    standing = _standing(view, shown)
+    return SweepStatus(
+        facts=_facts(view),
+        progress=Progress(
+            done=sum(run.state.ended for run in own),
+            total=expected_runs(definition, view.runs),
+            counts=dict(Counter(run.state.value for run in own)),
+            elapsed_s=_elapsed_s(own, shown, now),
+        ),
+        standing=standing,
+        search=SearchStatus(
+            stopped_early=sum(stopped_early(run) for run in own),
+            saved_s=saved_seconds(own),
+            fallbacks=dict(Counter(run.fallback for run in own if run.fallback)),
+            importance=importance(definition, own) if weigh and definition.metric else None,
+            scheduler=definition.scheduler.engine if definition.scheduler else "",
+            scheduler_at_work=view.scheduler_heard_at is not None and now - view.scheduler_heard_at < SCHEDULER_HEARD,
+        ),
+        runs=shown,
+        model=here.models.get(standing.best.id, "") if standing.best else "",
+        launchers=here.launchers,
+    )
+
+
+def _facts(view: SweepView) -> SweepFacts:
+    definition = view.definition
+    return SweepFacts(
+        sweep=view.ref.path,
+        name=definition.name or "",
+        url=view.url,
+        state=view.state,
+        method=definition.method,
+        metric=definition.metric.name if definition.metric else "",
+        goal=definition.goal,
+        target=definition.metric.target if definition.metric else None,
+        metrics={metric.name: metric.goal for metric in definition.metrics or ()},
+    )
+
+
+def _standing(view: SweepView, shown: Sequence[RunStatus]) -> Standing:
+    """Rank the sweep's own runs, and count those attached to it apart."""
+    goal = view.definition.goal
+    best = best_run((run for run in view.runs if not run.prior), goal)
+    prior = [run for run in view.runs if run.prior]
+    return Standing(
+        best=next((status for status in shown if best and status.id == best.id), None),
+        front=_front(view.definition, shown),
+        prior=len(prior),
+        prior_best=_best_value(prior, goal),
+    )
+
+
+def _best_value(runs: Sequence[Run], goal: Goal) -> float | None:
+    best = best_run(runs, goal)
+    return best.best(goal) if best else None
+
+
+def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...]:
+    """Find the runs that no other one beats, in the order of their first metric."""
+    if definition.metrics is None:
+        return ()
+    values = [tuple(run.values.values()) for run in shown]
+    places = front(values, [metric.goal for metric in definition.metrics])
+    return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
+
+
+def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, now: datetime) -> RunStatus:
+    return RunStatus(
+        id=run.id,
+        name=run.name,
+        state=run.state,
+        # what a file only fixes is the same in every row; a scheduler's own search space names nothing, so all is shown
+        params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
+        best=run.best(definition.goal),
+        last=run.history[-1] if run.history else None,
+        duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
+        slot=record.slot if record else "",
+        reason=_reason(run, record) or _lacking(run, definition),
+        log=record.log if record else "",
+        kind=_kind(run, record),
+        policy=record.policy.value if record and record.policy else "",
+        attempts=record.attempt if record else 1,
+        log_tail=record.log_tail if record else (),
+        # the reason is there before the end: the server has decided, and the run has not heard it yet
+        told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
+        stop=run.stop,
+        losses=run.losses,
+        values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
+    )
+
+
+def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None:
+    # the server's time ends with the last sign of life, the worker's with the process
+    if record and record.wall_s is not None:
+        return record.wall_s
+    if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
+        return (now - run.created_at).total_seconds()
+    return run.duration_s
+
+
+def _reason(run: Run, record: Attempt | None) -> str:
+    """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
+    if record is None or record.outcome in {None, AttemptOutcome.FINISHED, AttemptOutcome.STOPPED}:
+        return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
+    return record.reason or run.reason
+
+
+def _lacking(run: Run, definition: SweepDefinition) -> str:
+    """Say why a finished run is not compared with the others, if it is not."""
+    if run.state is not RunState.FINISHED or definition.metrics is None or run.values:
+        return ""
+    return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
+
+
+def _kind(run: Run, record: Attempt | None) -> str:
+    if record and record.kind:
+        return record.kind.value
+    return Kind.NAN.value if _numberless(run) else ""
+
+
+def _numberless(run: Run) -> bool:
+    """Whether a run ended with nothing but NaN and infinities for its metric."""
+    return run.state.ended and run.nonfinite > 0 and not run.history
+
+
+def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -> float | None:
+    starts = [run.created_at for run in runs if run.created_at]
+    if not starts:
+        return None
+    if any(not run.state.ended for run in runs):  # the clock runs as long as one of them does
+        return (now - min(starts)).total_seconds()
+    ends = [
+        (run.created_at - min(starts)).total_seconds() + (status.duration_s or 0.0)
+        for run, status in zip(runs, shown, strict=True)
+        if run.created_at
+    ]
+    return max(ends)

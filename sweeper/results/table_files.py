@@ -1,0 +1,160 @@
+"""A table of runs written as CSV, JSON or Parquet: to a file that is there whole or not at all, or to stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+from sweeper.errors import ResultError
+from sweeper.results.export import Cells, Table
+
+Format = Literal["csv", "json", "parquet"]
+
+_BATCH = 10_000
+"""Rows in memory at a time, and in a row group of a Parquet file."""
+
+
+def choose_format(chosen: Format | None, output: Path | None) -> Format:
+    """Take the format that is asked for, else that of the file's name, else CSV.
+
+    Raises:
+        ResultError: Parquet has nowhere to go, or cannot be written here.
+    """
+    suffix = output.suffix.removeprefix(".").lower() if output else ""
+    by_name: Mapping[str, Format] = {name: name for name in get_args(Format)}
+    found = chosen or by_name.get(suffix, "csv")
+    if found == "parquet":
+        if output is None:
+            raise ResultError("parquet is no text for a terminal", "give a file: --output runs.parquet")
+        _pyarrow()
+    return found
+
+
+def check_output(output: Path | None, *, force: bool) -> None:
+    """See that a file can be written.
+
+    Raises:
+        ResultError: It is there already, or its folder is not.
+    """
+    if output is None:
+        return
+    if output.exists() and not force:
+        raise ResultError(f"{output} exists", "give another --output, or --force to write over it")
+    if not output.parent.is_dir():
+        raise ResultError(f"there is no folder {output.parent}", "make it, or give another --output")
+
+
+def write(table: Table, form: Format, output: Path | None, stdout: IO[str]) -> None:
+    """Write a table: to a file that is there whole or not at all, or as text.
+
+    Raises:
+        ResultError: The file cannot be written.
+    """
+    if output is None:
+        _WRITERS[form](table, stdout)
+        return
+    try:
+        with _replacing(output) as part:
+            if form == "parquet":
+                _write_parquet(table, part)
+                return
+            with part.open("w", encoding="utf-8", newline="") as file:
+                _WRITERS[form](table, file)
+    except OSError as error:
+        raise ResultError(f"cannot write {output}: {error.strerror or error}", "give another --output") from error
+
+
+@contextlib.contextmanager
+def _replacing(output: Path) -> Iterator[Path]:
+    """Give a file beside another that takes its place if all goes well."""
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())  # or a crash of the machine could leave the name without the rows
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_csv(table: Table, file: IO[str]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    columns = table.columns
+    writer.writerow(columns)
+    for row in table.rows():
+        writer.writerow([_as_text(row.get(column)) for column in columns])
+
+
+def _write_json(table: Table, file: IO[str]) -> None:
+    columns = table.columns
+    between = "[\n"
+    for row in table.rows():
+        whole = {column: _as_json(row.get(column)) for column in columns}
+        file.write(between + json.dumps(whole, ensure_ascii=False, allow_nan=False))
+        between = ",\n"
+    file.write("[]\n" if between == "[\n" else "\n]\n")
+
+
+_WRITERS = {"csv": _write_csv, "json": _write_json}
+
+
+def _as_json(value: Any) -> Any:
+    """Make a value strict JSON: NaN and infinities are the words that W&B has for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _as_json(item) for name, item in value.items()}
+    return value
+
+
+def _as_text(value: Any) -> str:
+    clean = _as_json(value)
+    if clean is None:
+        return ""
+    return clean if isinstance(clean, str) else json.dumps(clean, ensure_ascii=False)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        fix = "install it: pip install 'sweeper[parquet]', or take --format csv or json"
+        raise ResultError("parquet needs pyarrow, which is not installed", fix) from error
+    return pyarrow
+
+
+def _write_parquet(table: Table, path: Path) -> None:
+    arrow = _pyarrow()
+    kinds = {"bool": arrow.bool_(), "int": arrow.int64(), "float": arrow.float64(), "text": arrow.string()}
+    schema = arrow.schema([(column, kinds[table.kind(column)]) for column in table.columns])
+    with arrow.parquet.ParquetWriter(path, schema) as writer:
+        for batch in _batches(table.rows()):
+            cells = [
+                arrow.array([_as_cell(row.get(field.name), table.kind(field.name)) for row in batch], field.type)
+                for field in schema
+            ]
+            writer.write_table(arrow.Table.from_arrays(cells, schema=schema))
+
+
+def _batches(rows: Iterator[Cells]) -> Iterator[list[Cells]]:
+    batch: list[Cells] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _as_cell(value: Any, kind: str) -> Any:
+    if value is None or kind in {"bool", "int"}:
+        return value
+    return float(value) if kind == "float" else _as_text(value)

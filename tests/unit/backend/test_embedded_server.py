@@ -1,0 +1,110 @@
+"""The embedded server from outside: its record, its locks, its port."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from sweeper.backend import embedded_server
+from sweeper.errors import ServerError
+
+
+def write_record(data, **more) -> None:
+    data.mkdir(parents=True, exist_ok=True)
+    record = {"pid": os.getpid(), "url": "http://127.0.0.1:1", "certificate": None, **more}
+    (data / "server.json").write_text(json.dumps(record))
+
+
+def test_a_record_without_an_answer_is_no_server(tmp_path):
+    """It is left behind by a server that was killed."""
+    assert embedded_server.find(tmp_path) is None
+    write_record(tmp_path / "server")
+    assert embedded_server.find(tmp_path) is None
+    (tmp_path / "server" / "server.json").write_text("{")
+    assert embedded_server.find(tmp_path) is None
+    assert embedded_server.stop(tmp_path) is None
+
+
+def test_an_address_is_asked_of_a_running_server_only(tmp_path):
+    """The error says how to start one."""
+    with pytest.raises(ServerError, match="no server is running") as caught:
+        embedded_server.login_address(tmp_path)
+    assert "sweeper serve" in caught.value.hint
+
+
+def test_a_server_is_announced_for_its_user_alone(tmp_path):
+    """Where it is stands in a file that others cannot read, in a directory that others cannot enter."""
+    data = tmp_path / "data"
+    with embedded_server.announced(data, "http://127.0.0.1:7"):
+        assert json.loads((data / "server.json").read_text()) == {
+            "pid": os.getpid(),
+            "url": "http://127.0.0.1:7",
+            "certificate": None,
+        }
+    assert data.stat().st_mode & 0o777 == 0o700
+    for name in ("server.json", "serve.lock"):
+        assert (data / name).stat().st_mode & 0o777 == 0o600
+
+
+def held(data):
+    return embedded_server.held(data)
+
+
+HOLD = """
+import sys, pathlib
+from sweeper.backend import embedded_server
+with embedded_server.held(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_directory_has_one_server(tmp_path):
+    """Another process is refused and told where the first one is; a killed one holds nothing."""
+    write_record(tmp_path, pid=4711)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(ServerError, match=r"already, at http://127\.0\.0\.1:1 \(pid 4711\)"), held(tmp_path):
+            pytest.fail("two servers on one directory")
+        holder.kill()
+    with held(tmp_path), (tmp_path / "serve.lock").open("w") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_server_of_an_older_version_counts(tmp_path):
+    """It holds the same file with flock(2): an upgrade beside a running server starts no second one."""
+    with (tmp_path / "serve.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(ServerError, match="already"), held(tmp_path):
+            pytest.fail("two servers on one directory")
+    with held(tmp_path):
+        pass
+
+
+def test_a_server_comes_back_on_its_port(tmp_path):
+    """Runs and links go on across a restart; a port that somebody took meanwhile is not waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        write_record(tmp_path, url=f"http://127.0.0.1:{port}")
+        assert embedded_server.choose_port(tmp_path) not in {0, port}
+        with pytest.raises(ServerError, match="taken"):
+            embedded_server.check_port("127.0.0.1", port)
+    assert embedded_server.choose_port(tmp_path) == port
+    embedded_server.check_port("127.0.0.1", port)
+
+
+def test_a_server_that_does_not_start_says_what_it_said(tmp_path):
+    """The last error of its log, and where the log is."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "sweeper.db").write_text("no database, but long enough to be taken for one")
+    with pytest.raises(ServerError, match=r"did not start: .* is not a database") as caught:
+        embedded_server.ensure(tmp_path, os.environ)
+    assert str(embedded_server.log_file(tmp_path)) in caught.value.hint
+    assert embedded_server.find(tmp_path) is None

@@ -1,0 +1,114 @@
+"""Questions over HTTP: what is sent, to whom, and what no answer is called."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from sweeper.backend.http import MAX_ANSWER_BYTES, NotHttpError, ask
+
+
+def get(url: str, **more):
+    return ask(url, timeout_s=5, direct=True, **more)
+
+
+def test_an_answer_is_read(server):
+    """Status, the server's clock and JSON."""
+    reply = get(f"{server.url}/x")
+    assert (reply.status, reply.json()) == (200, {"a": 1})
+    assert reply.date
+    assert server.seen == [("GET", "/x", None)]
+
+
+def test_a_refusal_is_a_reply_and_no_json(server):
+    """Whoever asks for its JSON learns the status."""
+    server.answer = (404, {}, b'{"a": 1}')
+    with pytest.raises(ValueError, match="404"):
+        get(server.url).json()
+
+
+def test_an_answer_without_end_is_cut(server):
+    """Something else may listen there, and send what it likes."""
+    server.answer = (200, {}, b"x" * (3 * MAX_ANSWER_BYTES))
+    assert len(get(server.url).body) == MAX_ANSWER_BYTES
+
+
+def test_a_key_follows_no_redirect_to_another_server(server, serving):
+    """A server that is not the one it was made for does not get to see it."""
+    with serving() as other:
+        server.answer = (302, {"Location": other.url}, b"")
+        assert get(server.url, key="k" * 40).json() == {"a": 1}
+        assert server.seen[0][2].startswith("Basic ")
+        assert [seen[2] for seen in other.seen] == [None]
+
+
+def test_a_login_is_sent_by_nobody_else(server, tmp_path, monkeypatch):
+    """A question that needs no key carries none, also where the netrc file has a login for the server."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login user password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    get(server.url)
+    assert server.seen[0][2] is None
+
+
+def test_the_proxy_is_passed_by_or_asked(server, monkeypatch):
+    """What is on this machine is asked directly; what is elsewhere through the proxy that the environment names."""
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert get(server.url).status == 200
+    monkeypatch.setenv("http_proxy", server.url)
+    assert ask("http://elsewhere.invalid/y", timeout_s=5, direct=False).status == 200
+    assert server.seen[-1][1] == "http://elsewhere.invalid/y"
+
+
+def test_no_answer_is_an_error_in_words():
+    """The cause alone: no addresses of objects, no layers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match=r"^\[Errno \d+\] Connection refused$"):
+            get(f"http://127.0.0.1:{taken.getsockname()[1]}")
+    with pytest.raises(OSError, match=r"^\[Errno -\d+\] "):
+        get("http://elsewhere.invalid")
+
+
+def test_who_is_slow_is_given_up():
+    """In the time that was given."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OSError, match="timed out"):
+        ask(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.2, direct=True)
+
+
+def test_another_protocol_is_told_from_silence():
+    """Somebody is there, who is no HTTP server."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def greet() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(NotHttpError):
+            get(f"http://127.0.0.1:{other.getsockname()[1]}")
+        thread.join()
+
+
+def test_a_certificate_is_trusted_whatever_its_name(tmp_path, serving):
+    """A server's own certificate, given by file; without it, the server is a stranger."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=a.example"]
+    subprocess.run([openssl, *made, "-keyout", "k.pem", "-out", "c.pem"], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "c.pem", tmp_path / "k.pem")
+    with serving(context) as server:
+        assert get(server.url, certificate=str(tmp_path / "c.pem")).json() == {"a": 1}
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            get(server.url)

@@ -1,0 +1,63 @@
+"""A launch's progress as plain lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sweeper.cli.progress_log import ProgressLog, final_count
+from sweeper.results.status import Progress, RunStatus, SweepFacts, SweepStatus
+from sweeper.run import RunState, SweepState
+
+FACTS = SweepFacts(
+    sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="random", metric="acc", goal="maximize"
+)
+
+
+def run(name: str, state: RunState, **more) -> RunStatus:
+    empty = {"last": None, "duration_s": 5.0, "slot": "cpu0", "reason": "", "log": "", "best": None}
+    return RunStatus(id=name, name=name, state=state, params={"opt.lr": 0.1}, **{**empty, **more})
+
+
+def status(*runs: RunStatus, done: int = 0, total: int | None = None) -> SweepStatus:
+    return SweepStatus(facts=FACTS, progress=Progress(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("total", "done", "count", "final"),
+    [(10, 4, None, 10), (10, 4, 3, 7), (10, 8, 3, 10), (None, 4, 3, 7), (None, 4, None, None)],
+)
+def test_a_launch_knows_how_many_runs_there_will_be(total, done, count, final):
+    """What the sweep has left, or what was asked for, whichever is less; unbounded if neither says."""
+    assert final_count(status(total=total, done=done), count) == final
+
+
+def test_a_run_that_starts_and_ends_is_two_lines(capsys):
+    """Each once, however often the status is read; what was there before the launch is no news."""
+    old = run("old", RunState.FINISHED, best=0.5)
+    log = ProgressLog(status(old, done=1, total=3), None)
+    log.tell(None)
+    log.tell(status(old, run("a", RunState.PENDING)))
+    for _ in range(2):
+        log.tell(status(old, run("a", RunState.RUNNING)))
+        log.tell(status(old, run("a", RunState.FINISHED, best=0.91234)))
+        log.tell(status(old, run("a", RunState.FINISHED, best=0.91234)))
+    said = capsys.readouterr()
+    assert said.err.splitlines()[:2] == ["a running: lr=0.1", "a finished acc 0.9123 in 5.0s, 2/3 done"]
+    assert said.out == ""
+
+
+def test_a_failure_says_why(capsys):
+    """On the same line; without a metric there is none, and without an end no total."""
+    log = ProgressLog(status(), None)
+    log.tell(status(run("a", RunState.FAILED, reason="[out of memory]")))
+    assert capsys.readouterr().err == "a failed in 5.0s, 1/? done ([out of memory])\n"
+
+
+def test_several_metrics_are_told_side_by_side(capsys):
+    """In the file's order."""
+    told = status(run("a", RunState.FINISHED, values={"acc": 0.9, "size": 5.0}))
+    facts = replace(FACTS, metric="", metrics={"acc": "maximize", "size": "minimize"})
+    ProgressLog(status(), None).tell(replace(told, facts=facts))
+    assert "a finished acc / size 0.9 / 5 in" in capsys.readouterr().err

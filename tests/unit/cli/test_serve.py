@@ -1,0 +1,58 @@
+"""What `sweeper serve` insists on before it listens."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from sweeper.cli.serve import _check_exposure, _url
+from sweeper.errors import ServerError
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "tls", "url"),
+    [
+        ("127.0.0.1", 80, False, "http://127.0.0.1:80"),
+        ("0.0.0.0", 80, True, "https://127.0.0.1:80"),  # noqa: S104 nothing listens
+        ("", 80, False, "http://127.0.0.1:80"),
+        ("::", 80, False, "http://[::1]:80"),
+        ("gpu1.lan", 80, False, "http://gpu1.lan:80"),
+    ],
+)
+def test_the_address_works_on_this_machine(host, port, tls, url):
+    """Every address is no address to call; IPv6 stands in brackets."""
+    assert _url(host, port, tls=tls) == url
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_loopback_needs_no_tls(host):
+    """Nobody listens on the way."""
+    _check_exposure(host, tls=False, insecure_http=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "10.0.0.7", "gpu1.lan"])  # noqa: S104 nothing listens
+def test_other_addresses_need_tls_or_a_decision(host):
+    """Keys and data would cross the network in the clear."""
+    with pytest.raises(ServerError, match="in the clear"):
+        _check_exposure(host, tls=False, insecure_http=False)
+    _check_exposure(host, tls=True, insecure_http=False)
+    _check_exposure(host, tls=False, insecure_http=True)
+
+
+def test_a_certificate_comes_with_its_key(sweeper, tmp_path):
+    """Both, and both files are there."""
+    (tmp_path / "c.pem").touch()
+    alone = sweeper("serve", "--tls-cert", tmp_path / "c.pem").exception
+    assert "its key" in alone.message
+    gone = sweeper("serve", "--tls-cert", tmp_path / "c.pem", "--tls-key", tmp_path / "k.pem").exception
+    assert "k.pem is no file" in gone.message
+
+
+def test_a_port_that_is_taken_is_said(sweeper, home):
+    """Before the data directory is touched."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        error = sweeper("serve", "--port", taken.getsockname()[1]).exception
+    assert isinstance(error, ServerError)
+    assert error.hint == "give another --port"
+    assert not home.exists()

@@ -1,0 +1,59 @@
+"""What `sweeper sync` prints."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sweeper.cli.sync import _show, _tell
+from sweeper.results.sync import RunSync, SyncResult
+
+SENT = RunSync(run="a", outcome="sent", notes=("2 rows that its log lacks were read from the server",))
+FAILED = RunSync(run="b", outcome="failed", error="refused")
+
+
+def result(*runs: RunSync, **more: str) -> SyncResult:
+    return SyncResult(source="local/p/s", to="https://w.org/e/p", runs=runs, **more)
+
+
+def test_each_run_is_told_as_it_is_done(capsys):
+    """What did not go with it, or why it is not there; each moves the bar."""
+    steps: list[int] = []
+    for run in (SENT, FAILED, RunSync(run="c", outcome="sent before")):
+        _tell(run, lambda: steps.append(1))
+    assert capsys.readouterr().err.splitlines() == [
+        "a sent; 2 rows that its log lacks were read from the server",
+        "error: run b was not sent: refused",
+    ]
+    assert len(steps) == 3
+
+
+@pytest.mark.parametrize(
+    ("runs", "again"),
+    [((SENT,), False), ((SENT, FAILED), True), ((RunSync(run="c", outcome="not ended"),), True)],
+)
+def test_what_is_left_to_send_is_the_next_command(capsys, runs, again):
+    """The counts by outcome, the sweep there, and the same command where it has more to do."""
+    _show(result(*runs, sweep="e/p/new", url="https://w.org/x"), as_json=False)
+    shown = capsys.readouterr().out
+    assert f"1 {runs[0].outcome}" in shown
+    assert "e/p/new" in shown
+    assert ("next: sweeper sync local/p/s" in shown) is again
+
+
+def test_runs_without_a_sweep_are_no_success(capsys):
+    """They are there, and the same command attaches them."""
+    _show(result(SENT, error="the server does not answer"), as_json=False)
+    said = capsys.readouterr()
+    assert "error: the server does not answer" in said.err
+    assert "next: sweeper sync" in said.out
+
+
+def test_the_json_has_everything(capsys):
+    """On stdout alone."""
+    _show(result(SENT, FAILED, sweep="e/p/new"), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert list(told) == ["source", "to", "runs", "sweep", "url", "error"]
+    assert [run["outcome"] for run in told["runs"]] == ["sent", "failed"]
+    assert list(told["runs"][0]) == ["run", "outcome", "notes", "error"]

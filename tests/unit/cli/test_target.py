@@ -1,0 +1,61 @@
+"""What a command begins with: the server that is meant, and the sweep on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from sweeper.backend.choose import LastSweep, remember
+from sweeper.cli.target import find_target
+from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.settings import Settings
+
+
+@pytest.fixture
+def server(environ, home):
+    """A W&B server that the environment names; here nobody needs to hear more of it than that it listens."""
+    home.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        os.environ.update(environ | {"WANDB_BASE_URL": url, "WANDB_API_KEY": "k" * 40, "WANDB_ENTITY": "acme"})
+        yield url
+
+
+def test_a_command_is_about_the_sweep_created_last(server, capsys):
+    """On the server that it is on, which is named on stderr: stdout is for data."""
+    remember(Settings.from_env(), LastSweep("acme/mnist/s1", "wandb", server))
+    target = find_target(None, "auto")
+    assert (target.ref.path, target.backend.kind, target.backend.base_url) == ("acme/mnist/s1", "wandb", server)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"server: {server} (W&B server)\n")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_name_is_filled_up_from_the_environment():
+    """PROJECT/ID is enough where WANDB_ENTITY says whose."""
+    assert find_target("mnist/s1", "wandb").ref.path == "acme/mnist/s1"
+
+
+@pytest.mark.usefixtures("server")
+def test_the_sdk_is_pointed_there_and_the_settings_are_those_before():
+    """Workers get the user's environment, and not what was put there for this process's SDK."""
+    target = find_target("mnist/s1", "auto")
+    assert os.environ["WANDB_SILENT"] == "true"
+    assert "WANDB_SILENT" not in target.settings.environ
+
+
+@pytest.mark.usefixtures("server")
+def test_without_a_sweep_the_first_step_is_named():
+    """Not a traceback of a file that is missing."""
+    with pytest.raises(SweepNotFoundError) as caught:
+        find_target(None, "wandb")
+    assert "sweeper create" in caught.value.hint
+
+
+def test_a_server_that_is_not_there_is_named(environ):
+    """At once, where the SDK would try for minutes."""
+    os.environ.update(environ | {"WANDB_BASE_URL": "http://127.0.0.1:1", "WANDB_API_KEY": "k" * 40})
+    with pytest.raises(BackendError, match=r"nobody answers at http://127\.0\.0\.1:1"):
+        find_target("p/s1", "wandb")

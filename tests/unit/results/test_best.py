@@ -1,0 +1,58 @@
+"""Which run is the best, and where its files go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sweeper.errors import ResultError, SweeperError
+from sweeper.ref import SweepRef
+from sweeper.results.best import _is_media, _own, check_folder, find_best
+from sweeper.results.status import Progress, SweepFacts, SweepStatus
+from sweeper.run import SweepState
+
+REF = SweepRef("e", "p", "s")
+FACTS = SweepFacts(
+    sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="bayes", metric="acc", goal="maximize"
+)
+STATUS = SweepStatus(facts=FACTS, progress=Progress(done=0, total=None, counts={}, elapsed_s=None))
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (FACTS, "no run of sweep e/p/s has logged acc yet"),
+        (replace(FACTS, metric=""), "has no `metric:`"),
+        (replace(FACTS, metric="", metrics={"a": "maximize", "b": "minimize"}), "has 2 metrics"),
+    ],
+)
+def test_where_no_run_is_the_best_it_is_said_why(facts, says):
+    """Nothing was logged, nothing is optimised, or several things are; each with what to do."""
+    with pytest.raises(ResultError) as caught:
+        find_best(replace(STATUS, facts=facts), REF)
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_run_that_is_not_the_sweeps_is_refused():
+    """The server might have one of that id elsewhere in the project."""
+    with pytest.raises(ResultError, match="has no run nope"):
+        find_best(STATUS, REF, run="nope")
+
+
+def test_a_folder_is_made_and_tried(tmp_path):
+    """Before anything is downloaded; a file in its place is an error, and nothing is left in a good one."""
+    check_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(SweeperError, match="cannot write into") as caught:
+        check_folder(tmp_path / "file" / "b")
+    assert "--download" in caught.value.hint
+
+
+def test_what_wandb_keeps_for_itself_is_left_out():
+    """Its own keys, and in summaries pictures, tables and histograms, which are files elsewhere."""
+    assert list(_own({"b": 1, "_wandb": 2, "a": 3})) == ["a", "b"]
+    assert _is_media({"_type": "histogram"})
+    assert not _is_media({"type": "a dictionary of the user's"})

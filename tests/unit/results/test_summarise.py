@@ -1,0 +1,162 @@
+"""What server and workers say, put together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sweeper.backend.sweep_reader import SweepView
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.ref import SweepRef
+from sweeper.results.status import SweepStatus
+from sweeper.results.summarise import SCHEDULER_HEARD, LocalView, summarise
+from sweeper.run import Run, RunState, StopDecision, SweepState
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DEFINITION = SweepDefinition.from_yaml(
+    "method: random\nrun_cap: 4\nmetric: {name: acc, goal: maximize}\n"
+    "parameters: {lr: {min: 0.0, max: 1.0}, data: {value: digits}}"
+)
+
+
+def run(name: str, state: RunState, *history: float, reason: str = "", at_s: float = 0) -> Run:
+    created = START + timedelta(seconds=at_s)
+    params = {"lr": 0.5, "data": "digits"}
+    return Run(id=name, state=state, params=params, history=history, reason=reason, created_at=created, duration_s=5.0)
+
+
+def summary(*runs: Run, attempts=(), models=None, now_s: float = 60, definition=DEFINITION, **more) -> SweepStatus:
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="http://x", definition=definition, state=SweepState.RUNNING, runs=runs, **more
+    )
+    here = LocalView(attempts={attempt.run_id: attempt for attempt in attempts}, models=models or {})
+    return summarise(view, here, now=START + timedelta(seconds=now_s))
+
+
+def test_progress_counts_ended_runs_against_the_expected():
+    """Three of four have ended, in whatever way; one runs."""
+    states = (RunState.FINISHED, RunState.FAILED, RunState.KILLED, RunState.RUNNING)
+    progress = summary(*(run(str(n), state) for n, state in enumerate(states))).progress
+    assert (progress.done, progress.total) == (3, 4)
+    assert progress.counts == {"finished": 1, "failed": 1, "killed": 1, "running": 1}
+
+
+def test_the_best_run_is_best_by_history():
+    """A run that reached 0.9 and fell to 0.5 beats one that ended at 0.8."""
+    best = summary(run("a", RunState.FINISHED, 0.9, 0.5), run("b", RunState.FINISHED, 0.8)).standing.best
+    assert (best.id, best.best, best.last) == ("a", 0.9, 0.5)
+
+
+def test_the_model_shown_is_the_best_runs():
+    """A model that was downloaded when another run was best is not shown for this one."""
+    runs = (run("a", RunState.FINISHED, 0.9), run("b", RunState.FINISHED, 0.8))
+    assert summary(*runs, models={"a": "/a.onnx", "b": "/b.onnx"}).model == "/a.onnx"
+    assert summary(*runs, models={"b": "/b.onnx"}).model == ""
+
+
+def test_only_varied_parameters_are_shown():
+    """Constants are the same in every row."""
+    assert summary(run("a", RunState.RUNNING)).runs[0].params == {"lr": 0.5}
+
+
+def test_workers_attempts_give_slot_wall_time_and_cause():
+    """The server cannot know that a process died of SIGKILL; the worker does."""
+    attempt = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.DIED, reason="ended by SIGKILL", wall_s=7.5)
+    shown = summary(run("a", RunState.CRASHED, reason="no heartbeat for 60 s"), attempts=[attempt]).runs[0]
+    assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
+
+
+def test_the_servers_reason_counts_for_a_stopped_run():
+    """Why a run was stopped early only the server knows."""
+    attempt = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
+    shown = summary(run("a", RunState.KILLED, reason="hyperband rung 3"), attempts=[attempt]).runs[0]
+    assert shown.reason == "hyperband rung 3"
+
+
+def test_elapsed_time_stops_with_the_last_run():
+    """While a run runs the clock runs; afterwards it shows how long the sweep took."""
+    first = run("a", RunState.FINISHED)
+    assert summary(first, run("b", RunState.RUNNING, at_s=10)).progress.elapsed_s == 60
+    assert summary(first, run("b", RunState.FINISHED, at_s=10)).progress.elapsed_s == 15
+    assert summary().progress.elapsed_s is None
+
+
+def stopped(name: str, iterations: int, rung: int) -> Run:
+    decision = StopDecision(name, "asha rung 1: ...", "asha", rung, 0.1, 0.5, 4)
+    return replace(run(name, RunState.KILLED, *[0.1] * iterations), stop=decision)
+
+
+def test_gpu_seconds_saved_are_the_iterations_not_done():
+    """Finished runs take 5 s for 10 iterations: one stopped after 2 saves 4 s, one that logged only NaN 4.5 s."""
+    whole = run("a", RunState.FINISHED, *[0.5] * 10)
+    status = summary(whole, stopped("b", 2, 1), stopped("c", 0, 1), run("d", RunState.KILLED, 0.1))
+    assert status.search.stopped_early == 2
+    assert status.search.saved_s == pytest.approx(4.0 + 4.5)
+    assert status.runs[1].stop.rung == 1
+
+
+def test_random_draws_in_place_of_suggestions_are_counted_by_their_reason():
+    """Runs for which the search had nothing ready are added up, each reason by itself."""
+    late = replace(run("a", RunState.FINISHED, 0.5), fallback="the search takes longer")
+    dead = replace(run("b", RunState.RUNNING), fallback="the search process died (exit code -9)")
+    status = summary(late, dead, replace(late, id="c"), run("d", RunState.FINISHED, 0.1))
+    assert status.search.fallbacks == {"the search takes longer": 2, "the search process died (exit code -9)": 1}
+
+
+def test_gpu_seconds_saved_are_unknown_until_a_run_has_finished():
+    """Without a whole run to compare with there is no estimate; without a stopped one, nothing was saved."""
+    assert summary(stopped("b", 2, 1)).search.saved_s is None
+    assert summary(run("a", RunState.FINISHED, 0.5)).search.saved_s == 0
+    assert summary(run("a", RunState.FINISHED, 0.5), stopped("b", 3, 1)).search.saved_s == 0
+
+
+def test_a_launch_under_way_here_is_told():
+    """By its process, with its slots: what this machine knows goes through as it is."""
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="http://x", definition=DEFINITION, state=SweepState.RUNNING, runs=()
+    )
+    status = summarise(view, LocalView(launchers={7: ("gpu0", "gpu1")}), now=START)
+    assert status.launchers == {7: ("gpu0", "gpu1")}
+
+
+def test_runs_of_earlier_sweeps_count_apart():
+    """They are not among the runs, not in the progress and never the best; their own best is told."""
+    old = replace(run("old", RunState.FINISHED, 0.99), prior=True)
+    status = summary(old, run("a", RunState.FINISHED, 0.5))
+    assert (status.standing.prior, status.standing.prior_best, status.standing.best.id) == (1, 0.99, "a")
+    assert [shown.id for shown in status.runs] == ["a"]
+    assert status.progress.done == 1
+
+
+SEVERAL = SweepDefinition.from_yaml(
+    "method: bayes\nmetrics: [{name: acc, goal: maximize}, {name: size, goal: minimize}]\n"
+    "parameters: {lr: {min: 0.0, max: 1.0}}"
+)
+
+
+def test_the_front_has_the_runs_that_none_beats():
+    """In the order of the first metric; a finished run without a value of both says so and is not on it."""
+    runs = [replace(run(name, RunState.FINISHED), values=values) for name, values in
+            [("good", (0.9, 5.0)), ("small", (0.7, 1.0)), ("worse", (0.6, 6.0)), ("blind", ())]]  # fmt: skip
+    status = summary(*runs, definition=SEVERAL)
+    assert [shown.id for shown in status.standing.front] == ["small", "good"]
+    assert status.runs[3].reason == "ended without a finite value of acc and size"
+    assert status.facts.metrics == {"acc": "maximize", "size": "minimize"}
+
+
+def test_a_scheduler_that_fell_silent_is_not_at_work():
+    """It reports every 30 s; what was heard longer ago than it may be late for is over."""
+    now = START + timedelta(seconds=60)
+    late = now - SCHEDULER_HEARD
+    assert summary(scheduler_heard_at=late + timedelta(seconds=1)).search.scheduler_at_work
+    assert not summary(scheduler_heard_at=late).search.scheduler_at_work
+    assert not summary().search.scheduler_at_work
+
+
+def test_a_run_that_logged_only_nan_says_so():
+    """It finished, and without a reason nobody would see why it has no value."""
+    shown = summary(replace(run("a", RunState.FINISHED), nonfinite=3)).runs[0]
+    assert (shown.kind, shown.reason) == ("no finite metric", "every value of its metric was NaN or infinite")
