@@ -86,5 +86,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@# PIP_USER: a user who set it means the Python outside
 	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@# with bytecode: `import torch, wandb` takes 4 s instead of 10 s, in every process where Python writes none itself
-	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,trainer]'
 	@pwd -P > $(STAMP)
