@@ -20,7 +20,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-sdk029 check format bench fuzz clean
+.PHONY: help install demo test test-sdk029 test-wheel dist check format bench fuzz clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -53,6 +53,15 @@ $(SDK029)/.installed: | $(STAMP)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SDK029)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(SDK029)/bin/python wandb==0.29.0 numpy pillow
 	@touch $@
+
+dist: $(STAMP)  ## build sdist and wheel into dist/
+	@# what an earlier build listed would be packed again; setuptools is .venv's own, which constraints.txt pins
+	rm -rf build *.egg-info
+	$(BIN)/uv build --quiet --clear --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls dist
+
+test-wheel: dist  ## install dist/'s wheel into a fresh environment, without PyTorch, and run a sweep with it
+	$(BIN)/python -m pytest -n 0 -m wheel tests/e2e/test_wheel.py
 
 check: $(STAMP)  ## check format, lint, types, layers and docker/, all of them even if one fails
 	@failed=0; for check in $(CHECKS); do echo "$(BIN)/$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
