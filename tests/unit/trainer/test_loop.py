@@ -188,11 +188,18 @@ def test_a_checkpoint_is_whole_or_not_there(tmp_path: Path) -> None:
     assert checkpoint.load({}) is None
     checkpoint.save({"config": {}, "n": 1})
 
-    with pytest.raises(AttributeError, match="pickle"):
-        checkpoint.save({"config": {}, "n": 2, "fault": lambda: None})
+    with pytest.raises(OSError, match="disk"):
+        checkpoint.save({"config": {}, "n": 2, "fault": _Unsaveable()})
     assert checkpoint.load({}) == {"config": {}, "n": 1}
     checkpoint.remove()
     assert checkpoint.load({}) is None
+
+
+class _Unsaveable:
+    """Ends the writing of a checkpoint in its middle."""
+
+    def __reduce__(self) -> Any:
+        raise OSError("no space on the disk")
 
 
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:
