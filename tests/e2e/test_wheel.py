@@ -96,6 +96,23 @@ def test_the_wheel_has_the_packages_version_and_leaves_pytorch_alone():
     assert {need.name for need in needs if need.marker and need.marker.evaluate({"extra": "trainer"})} >= EXTRA
 
 
+IMPORT_ALL = """
+import importlib, pkgutil, sys, sweeper
+for module in pkgutil.walk_packages(sweeper.__path__, "sweeper."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print({"torch", "onnx", "onnxruntime"} & {*sys.modules})
+"""
+
+
+def test_no_module_imports_what_the_wheel_does_not_bring(stranger, environment):
+    """What a command or the server imports is a dependency, or waits until it is used."""
+    python = environment / "bin" / "python"
+    done = subprocess.run([python, "-c", IMPORT_ALL], cwd=stranger.folder, env=stranger.environ, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == b"set()\n"
+
+
 def test_a_stranger_runs_a_sweep(stranger):
     """check, create, launch, status and best work without PyTorch, ONNX and the clone, by Bayesian search too."""
     assert stranger.run("--version").stdout == f"sweeper {sweeper.__version__}\n"
