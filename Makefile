@@ -6,7 +6,8 @@ PYTHON ?= python3
 # Most tests wait for servers and workers that they start: three at a time keep two cores busy.
 PYTEST_ARGS ?= -n 3 --dist=worksteal
 CHECKS := 'ruff format --check .' 'ruff check .' mypy lint-imports 'hadolint docker/Dockerfile' \
-    'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml'
+    'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml' \
+    'check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml'
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-sdk029 check format bench fuzz clean
+.PHONY: help install demo test test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -54,7 +55,28 @@ $(SDK029)/.installed: | $(STAMP)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(SDK029)/bin/python wandb==0.29.0 numpy pillow
 	@touch $@
 
-check: $(STAMP)  ## check format, lint, types, layers and docker/, all of them even if one fails
+dist: $(STAMP)  ## build sdist and wheel into dist/
+	@# what an earlier build listed would be packed again; setuptools is .venv's own, which constraints.txt pins
+	rm -rf build *.egg-info
+	$(BIN)/uv build --quiet --clear --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls dist
+
+test-wheel: dist  ## install dist/'s wheel into a fresh environment, without PyTorch, and run a sweep with it
+	$(BIN)/python -m pytest -n 0 -m wheel tests/e2e/test_wheel.py
+
+# Those that PATH has; others by name: make test-pythons PYTHONS='/opt/python3.14/bin/python3'
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+test-pythons:  ## run the tests with every Python from 3.11 to 3.14 that is here (each has its .venv in .cache/)
+	@failed=; for python in $(PYTHONS); do \
+	  version=$$("$$python" -c 'import platform; print(platform.python_version())' 2>/dev/null) \
+	    || { echo "== $$python: skipped, it is not here"; continue; }; \
+	  own="PYTHON=$$python VENV=.cache/python-$$version"; \
+	  $(MAKE) --no-print-directory $$own install || { echo "== $$python: skipped, no environment"; continue; }; \
+	  echo "== $$python: $$version"; \
+	  $(MAKE) --no-print-directory $$own test || failed="$$failed $$version"; \
+	done; test -z "$$failed" || { echo "The tests fail on Python$$failed"; exit 1; }
+
+check: $(STAMP)  ## check format, lint, types, layers, docker/ and workflows, all of them even if one fails
 	@failed=0; for check in $(CHECKS); do echo "$(BIN)/$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
 
 format: $(STAMP)  ## format the code and apply safe fixes
@@ -86,5 +108,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@# PIP_USER: a user who set it means the Python outside
 	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@# with bytecode: `import torch, wandb` takes 4 s instead of 10 s, in every process where Python writes none itself
-	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,trainer]'
 	@pwd -P > $(STAMP)

@@ -47,11 +47,13 @@ class User:
         folder: Where they stand.
         home: Their SWEEPER_HOME.
         environ: Their environment.
+        sweeper: How they start the command.
     """
 
     folder: Path
     home: Path
     environ: dict[str, str]
+    sweeper: tuple[str, ...] = (sys.executable, "-m", "sweeper")
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, name: str, text: str) -> Path:
@@ -62,12 +64,15 @@ class User:
 
     def start(self, *args: object, **environ: str) -> subprocess.Popen[str]:
         """Start `sweeper ...` and leave it running."""
-        return self.script("-m", "sweeper", *args, **environ)
+        return self._start(*self.sweeper, *args, **environ)
 
     def script(self, *args: object, **environ: str) -> subprocess.Popen[str]:
         """Start Python, for example on a script of the folder that may use the SDK, and leave it running."""
+        return self._start(sys.executable, *args, **environ)
+
+    def _start(self, *command: object, **environ: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, *map(str, args)],
+            [*map(str, command)],
             cwd=self.folder,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,

@@ -91,5 +91,8 @@ def _show_files(fetched: Download) -> None:
     out.print(f"[bold]wrote[/]   {escape(fetched.metrics)}", soft_wrap=True)
     for model in fetched.models:
         inputs = ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in model.inputs.items())
+        checked = f"checked: opset {model.opset}, input {inputs}, runs"
         out.print(f"[bold]wrote[/]   {escape(model.path)}", soft_wrap=True)
-        out.print(f"        checked: opset {model.opset}, input {escape(inputs)}, runs", soft_wrap=True)
+        out.print(
+            f"        {escape(f'not checked: {model.unchecked}' if model.unchecked else checked)}", soft_wrap=True
+        )

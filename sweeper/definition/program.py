@@ -23,6 +23,8 @@ from sweeper.errors import TrainerError
 
 DEFAULT_TRAINER = "trainer.train:train"
 SHIPPED_PROGRAM = "trainer/train.py"
+SHIPPED_NEEDS = ("torch", "onnx", "onnxruntime")
+"""What every run of the shipped trainer imports, and `pip install sweeper` alone does not bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def choose_trainer(asked: str | None, program: str | None) -> str:
     """Decide which function trains: `--trainer`, else the file's `program:`, else the shipped one.
 
     Raises:
-        TrainerError: There is no such module, or the program is a script.
+        TrainerError: There is no such module, the program is a script, or it is the shipped trainer and what that
+            imports is not installed: no run is to be used up to learn it.
     """
     target = asked or (program if program and program != SHIPPED_PROGRAM else DEFAULT_TRAINER)
     module, _, function = target.partition(":")
@@ -93,6 +96,10 @@ def choose_trainer(asked: str | None, program: str | None) -> str:
         found = importlib.util.find_spec(module.partition(".")[0])
     if found is None:
         raise TrainerError(f"no module {module!r} here or in this Python", "run from the folder it lies in")
+    missing = [name for name in SHIPPED_NEEDS if target == DEFAULT_TRAINER and importlib.util.find_spec(name) is None]
+    if missing and _is_shipped(SHIPPED_PROGRAM):
+        fix = "pip install 'sweeper[trainer]', or give your own: --trainer package.module:function"
+        raise TrainerError(f"the shipped trainer needs {', '.join(missing)}: not installed here", fix)
     return target
 
 

@@ -17,7 +17,7 @@ class Torch:
     """What PyTorch says of itself, in a process of its own.
 
     Attributes:
-        version: Its version; empty where it cannot be imported.
+        version: Its version; empty where it is not installed, or cannot be imported and `trouble` says why.
         cuda: The CUDA it is built for; None for a build without.
         hip: The ROCm it is built for; None for a build without.
         available: Whether it can use a GPU, whatever CUDA_VISIBLE_DEVICES says.
@@ -36,7 +36,7 @@ class Torch:
 def judge_torch(torch: Torch, found: Found) -> Finding:
     """Judge PyTorch against the driver and the GPUs."""
     if not torch.version:
-        return fail("torch", f"cannot be imported: {torch.trouble}", "pip install torch, in this environment")
+        return _judge_no_torch(torch.trouble)
     name = (
         f"{torch.version} for {f'CUDA {torch.cuda}' if torch.cuda else f'ROCm {torch.hip}' if torch.hip else 'the CPU'}"
     )
@@ -52,6 +52,14 @@ def judge_torch(torch: Torch, found: Found) -> Finding:
         fix = f"install a torch that has it; this one has {' '.join(torch.arches)}"
         return fail("torch", f"{name}, without code for {', '.join(strange)}", fix)
     return ok("torch", name)
+
+
+def _judge_no_torch(trouble: str) -> Finding:
+    """A trainer may do without PyTorch, but none starts with a broken one."""
+    if trouble:
+        return fail("torch", f"cannot be imported: {trouble}", "pip install torch, in this environment")
+    fix = "if your trainer uses it, install it; for the shipped one: pip install 'sweeper[trainer]'"
+    return warn("torch", "not installed", fix)
 
 
 def _needs_newer_driver(torch: Torch, found: Found) -> bool:

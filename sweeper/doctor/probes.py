@@ -39,7 +39,11 @@ TORCH_TIMEOUT_S = 90.0
 HTTP_TIMEOUT_S = 5.0
 
 _TORCH = """
-import json, torch
+import importlib.util, json, sys
+if importlib.util.find_spec("torch") is None:
+    print("{}")
+    sys.exit()
+import torch
 print(json.dumps({"version": torch.__version__, "cuda": torch.version.cuda, "hip": torch.version.hip,
                   "available": torch.cuda.is_available(), "arches": torch.cuda.get_arch_list()}))
 """
@@ -145,7 +149,7 @@ def _ask_torch(settings: Settings) -> Torch:
         return Torch(trouble=said[-1] if said else f"exit code {done.returncode}")
     facts = json.loads(done.stdout.splitlines()[-1])  # plug-ins of torch may greet before
     warnings = [line.partition("Warning: ")[2] for line in said if "Warning: " in line]
-    return Torch(**{**facts, "arches": tuple(facts["arches"])}, trouble=warnings[0][:200] if warnings else "")
+    return Torch(**{**facts, "arches": tuple(facts.get("arches", ()))}, trouble=warnings[0][:200] if warnings else "")
 
 
 def _count_cards() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +15,38 @@ _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}  # the other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A file that was checked.
+    """A file that was checked, where there is what checks it.
 
     Attributes:
         path: Where it lies.
-        opset: Of ONNX's standard operators.
+        unchecked: Why it was not checked, and the way out; empty if it was.
+        opset: Of ONNX's standard operators; None if it was not checked.
         inputs: Name and shape of each input; a name in a shape is a side of any length.
         outputs: The same of each output.
     """
 
     path: str
-    opset: int
-    inputs: dict[str, list[int | str]]
-    outputs: dict[str, list[int | str]]
+    unchecked: str = ""
+    opset: int | None = None
+    inputs: dict[str, list[int | str]] = field(default_factory=dict)
+    outputs: dict[str, list[int | str]] = field(default_factory=dict)
 
 
 def check_model(path: Path) -> ModelFile:
     """Check a file with `onnx.checker`, and compute its outputs once, from zeros.
+
+    Without onnx and onnxruntime, which only the extra `trainer` brings, nothing is checked, and the result says so.
 
     Raises:
         ResultError: It is no model, or does not run.
     """
     # onnxruntime (1.29 to 1.32) otherwise leaves a device id in the home directory and calls its makers
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # noqa: TID251 it knows no other way to be told
-    import onnx
-    import onnxruntime
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        return ModelFile(path=str(path), unchecked=f"{error}; pip install onnx onnxruntime")
 
     try:
         onnx.checker.check_model(str(path), full_check=True)

@@ -127,7 +127,8 @@ def test_a_missing_module_stops_the_launch(user):
     """An import inside the function fails for every run: one is enough."""
     sweep_of(user, CASES)
     failed = user.run("launch", "--trainer", "toy:missing", "--workers", "1", code=1)
-    assert "every run would fail: ModuleNotFoundError: No module named 'no_such_module'" in failed.stderr
+    assert "every run would fail: ModuleNotFoundError: " in failed.stderr
+    assert "no_such_module" in failed.stderr
     assert len(user.status()["runs"]) == 1
 
 

@@ -18,8 +18,10 @@ case "$*" in
     *version_info*) exit {too_old} ;;
     *ensurepip*) exit {no_venv} ;;
     --version) echo "Python 3.10.13" ;;
-    "-m venv --clear .venv")
-        echo "venv" >> log; rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/uv ;;
+    *python_version*) echo "3.13.0" ;;
+    "-m venv --clear "*)
+        echo "venv" >> log; rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; cp "$0" "$4/bin/uv" ;;
+    "-m pytest"*) echo "test" >> log; exit {fault} ;;
     "-m pip install"*) exit {no_network} ;;
     "pip install"*) echo "install" >> log ;;
 esac
@@ -36,10 +38,10 @@ class Clone:
             shutil.copy(ROOT / name, folder)
         self.python()
 
-    def python(self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0) -> None:
+    def python(self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0, fault: int = 0) -> None:
         """Put the stand-in in place, with the faults it shall have."""
         path = self.folder / "python3"
-        path.write_text(_STAND_IN.format(too_old=too_old, no_venv=no_venv, no_network=no_network))
+        path.write_text(_STAND_IN.format(too_old=too_old, no_venv=no_venv, no_network=no_network, fault=fault))
         path.chmod(0o755)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -138,7 +140,35 @@ def test_a_python_without_venv_is_refused_with_the_package_to_install(clone: Clo
     assert "apt-get install python3-venv" in done.stderr
 
 
+def test_every_python_that_is_here_runs_the_tests(clone: Clone) -> None:
+    """Each in an environment of its own, beside .venv; one that is not here is a skip that says so."""
+    done = clone.make("test-pythons", "PYTHONS=python3 python9")
+    assert done.returncode == 0, done.stderr
+    assert (clone.folder / "log").read_text().split() == ["venv", "install", "test"]
+    assert "python9: skipped, it is not here" in done.stdout
+    assert (clone.folder / ".cache" / "python-3.13.0" / ".installed").exists()
+    assert not (clone.folder / ".venv").exists()
+
+
+def test_a_python_without_an_environment_is_a_skip_that_says_so(clone: Clone) -> None:
+    """Some package has no wheel for it, or its venv module is missing: that is no fault of the tests."""
+    clone.python(no_venv=1)
+    done = clone.make("test-pythons", "PYTHONS=python3")
+    assert done.returncode == 0
+    assert "python3: skipped, no environment" in done.stdout
+
+
+def test_a_python_on_which_tests_fail_is_named(clone: Clone) -> None:
+    """The others are tried all the same."""
+    clone.python(fault=1)
+    done = clone.make("test-pythons", "PYTHONS=python3 python9")
+    assert done.returncode != 0
+    assert "The tests fail on Python 3.13.0" in done.stdout
+    assert "python9: skipped" in done.stdout
+
+
 def test_bare_make_lists_the_targets(clone: Clone) -> None:
     """Every target that the documentation names is listed."""
     listed = {line.split()[1] for line in clone.make().stdout.splitlines()}
     assert {"install", "demo", "test", "check", "format", "bench", "fuzz", "clean"} <= listed
+    assert {"test-sdk029", "test-wheel", "test-pythons", "dist"} <= listed

@@ -15,13 +15,18 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from sweeper.definition.program import SHIPPED_NEEDS
+
 ROOT = Path(__file__).parents[2]
 _PIN = re.compile(r"(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)==(?P<version>[0-9][0-9a-z.]*)")
-# A registry belongs to the user's own settings, a home to one machine. (The brackets keep this file from matching.)
-_FOREIGN = re.compile(
-    rb"pypi[.]org|pythonhosted[.]org|download[.]pytorch[.]org|registry[.]npmjs|deb[.]debian[.]org"
-    rb"|/[r]oot/|/[h]ome/\w|/[U]sers/\w|/[w]ork/(?:main|shared)\b|/[t]mp/w/"
+# Where packages come from belongs to the user's own settings: no file says it in any tool's words.
+_INDEX = re.compile(
+    rb"(?i)(?:(?:index(?:[-_]url)?|find[-_]links|registry|resolved)\W+(?:(?:name|default)\W+\w+\W+)*(?:url\W+)?"
+    rb"|\s-f\s|\w @ (?:\w+\+)?|\bdeb (?:\[[^]]*\] )?)(?:https?|file)://"
 )
+_LOCKS = ("*.lock", "pylock*.toml", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml")
+# A home belongs to one machine. (The brackets keep this file from matching.)
+_HOME = re.compile(rb"/[r]oot/|/[h]ome/\w|/[U]sers/\w|/[w]ork/(?:main|shared)\b|/[t]mp/w/")
 
 
 def _pin_lines() -> list[str]:
@@ -83,6 +88,20 @@ def test_a_direct_dependency_is_pinned_within_its_bounds(requirement: Requiremen
     pin = _pins().get(canonicalize_name(requirement.name), "")
     assert pin
     assert pin in requirement.specifier
+
+
+def test_pytorch_comes_with_the_shipped_trainer_alone() -> None:
+    """Whoever brings a trainer keeps the PyTorch they have; what a launch asks for, the extra it names brings."""
+    project = _pyproject()["project"]
+    extra = {Requirement(line).name for line in project["optional-dependencies"]["trainer"]}
+    assert extra >= {"torch", "torchvision", *SHIPPED_NEEDS}
+    assert not extra & {Requirement(line).name for line in project["dependencies"]}
+
+
+def test_the_version_stands_once() -> None:
+    """The package has it; pyproject.toml reads it there, so a tag has one thing to agree with."""
+    assert "version" not in _pyproject()["project"]
+    assert _pyproject()["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "sweeper.__version__"}
 
 
 def test_the_dockerfile_builds_a_server_and_a_worker() -> None:
@@ -153,10 +172,47 @@ def test_every_file_beside_the_code_is_installed_with_it() -> None:
     assert beside - installed == set()
 
 
-def test_no_file_names_a_registry_or_a_home() -> None:
-    """The project installs from wherever the user's own settings point."""
+def _files() -> list[Path]:
     listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     paths = [ROOT / name.decode() for name in listed.split(b"\0") if name]
     assert paths
-    found = {path.name: _FOREIGN.findall(path.read_bytes()) for path in paths if path.is_file()}
+    return [path for path in paths if path.is_file()]
+
+
+@pytest.mark.parametrize("pattern", [_INDEX, _HOME], ids=["an index", "a home"])
+def test_no_file_names(pattern: re.Pattern[bytes]) -> None:
+    """The project installs from wherever the user's own settings point, on whatever machine."""
+    found = {str(path.relative_to(ROOT)): pattern.findall(path.read_bytes()) for path in _files()}
     assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+def test_no_lock_file_is_kept() -> None:
+    """Each would name the index of whoever made it, package by package; constraints.txt names none."""
+    assert [path for path in _files() for lock in _LOCKS if path.match(lock)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url {}",
+        "pip install -q --extra-index-url={} torch",
+        "uv pip install --default-index '{}'",
+        "uv pip install --index {}",
+        "PIP_INDEX_URL={}",
+        "ENV UV_DEFAULT_INDEX={}",
+        "find-links = {}",
+        "pip install -f {} torch",
+        "registry={}",
+        '"resolved": "{}"',
+        'index = [{{ url = "{}" }}]',
+        '[[tool.uv.index]]\nname = "own"\nurl = "{}"',
+        'source = {{ registry = "{}" }}',
+        "torch @ {}",
+        "sweeper @ git+{}",
+        "deb [trusted=yes] {} stable main",
+        "deb {} stable main",
+    ],
+)
+def test_an_index_is_recognised(line: str) -> None:
+    """Every way in which pip, uv, npm and apt are told where packages lie is one that the test above finds."""
+    assert _INDEX.search(line.format("http" + "s://packages.example/simple").encode())

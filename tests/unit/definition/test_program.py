@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from sweeper.definition.program import choose_trainer, declared, find_script
@@ -35,6 +37,18 @@ def test_what_is_no_function_is_refused(target):
     with pytest.raises(TrainerError) as caught:
         choose_trainer(None, target)
     assert caught.value.hint
+
+
+def test_the_shipped_trainer_is_refused_where_it_cannot_run(folder, monkeypatch):
+    """Without its extra a launch says at once which command brings it; a trainer of the user's own needs nothing."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
+    with pytest.raises(TrainerError, match="shipped trainer needs onnxruntime") as caught:
+        choose_trainer(None, "trainer/train.py")
+    assert "pip install 'sweeper[trainer]'" in caught.value.hint
+    assert choose_trainer("json:dumps", None) == "json:dumps"
+    (folder / "trainer").mkdir()
+    (folder / "trainer" / "train.py").touch()
+    assert choose_trainer(None, "trainer/train.py") == "trainer.train:train"
 
 
 def test_a_file_of_the_same_name_is_not_the_shipped_trainer(tmp_path, monkeypatch):

@@ -44,6 +44,7 @@ CASES = [
     (checks.judge_torch(torch(arches=("sm_80", "compute_80")), DRIVER), "ok", "2.15.0"),
     (checks.judge_torch(torch(arches=("sm_90a",)), DRIVER), "ok", "2.15.0"),
     (checks.judge_torch(Torch(trouble="ImportError: libcudart"), NONE), "fail", "ImportError: libcudart"),
+    (checks.judge_torch(Torch(), DRIVER), "warn", "not installed"),
     (checks.judge_torch(torch(cuda=None), DRIVER), "fail", "for the CPU, but there are NVIDIA GPUs"),
     (checks.judge_torch(torch(available=False), OLD_DRIVER), "fail", "driver 535.1 goes up to CUDA 12.2"),
     (

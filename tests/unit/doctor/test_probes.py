@@ -13,6 +13,7 @@ from concurrent.futures import Future
 import pytest
 
 from sweeper.doctor import probes
+from sweeper.doctor.gpu_checks import Torch
 from sweeper.errors import BackendError
 from sweeper.findings import Finding, Verdict
 from sweeper.settings import Settings
@@ -168,6 +169,13 @@ def test_a_torch_that_cannot_be_imported_says_why(settings, tmp_path, code, says
     """An exception, or a crash that would have taken the doctor with it."""
     torch = probes._ask_torch(settings(PYTHONPATH=fake_torch(tmp_path, code)))
     assert (torch.version, torch.trouble) == ("", says)
+
+
+def test_a_torch_that_is_not_installed_is_no_fault(settings, tmp_path):
+    """Whoever trains with something else has none: that says nothing, so that it is told from a broken one."""
+    code = "import sys; sys.modules['torch'] = None  # as if it were not there"
+    (tmp_path / "sitecustomize.py").write_text(code)
+    assert probes._ask_torch(settings(PYTHONPATH=str(tmp_path))) == Torch()
 
 
 def test_a_directory_is_looked_at_before_it_is_made(tmp_path):

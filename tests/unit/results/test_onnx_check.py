@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import onnx
@@ -27,6 +28,15 @@ def test_a_model_that_runs_is_described(tmp_path, kind):
     """Opset, and each input and output with its shape."""
     checked = check_model(_doubler(tmp_path / "model.onnx", kind))
     assert (checked.opset, checked.inputs, checked.outputs) == (20, {"x": ["batch", 3]}, {"y": ["batch", 3]})
+
+
+def test_without_onnxruntime_a_model_is_not_checked_and_says_so(tmp_path, monkeypatch):
+    """Whoever brings a PyTorch of their own need not have it: the file is there, with the way to check it."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
+    model = check_model(_doubler(tmp_path / "model.onnx"))
+    assert (model.path, model.opset) == (str(tmp_path / "model.onnx"), None)
+    assert "onnxruntime" in model.unchecked
+    assert "pip install onnx onnxruntime" in model.unchecked
 
 
 def test_a_broken_file_is_named(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.checkpoint import Checkpoint, CheckpointError
+from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Data
 from trainer.loop import PreemptedError, Training, predict, score
@@ -173,26 +173,6 @@ def test_interrupted_and_continued_is_uninterrupted(run: Any, fit: Fit, digits: 
     assert _timeless(pieces) == _timeless(run)
     for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):
         assert torch.equal(one, two)
-
-
-def test_a_checkpoint_of_another_run_is_refused(fit: Fit, run: Any, tmp_path: Path) -> None:
-    """Whoever shares a folder by mistake is told what differs, and nothing is overwritten."""
-    fit(run, CONFIG)
-    with pytest.raises(CheckpointError, match=r"another learning_rate, seed: remove it, or set SWEEPER_CHECKPOINT_DIR"):
-        Checkpoint(tmp_path / "checkpoint").load(_with(seed=7, learning_rate=0.5).model_dump(mode="json"))
-
-
-def test_a_checkpoint_is_whole_or_not_there(tmp_path: Path) -> None:
-    """A crash while the next one is written leaves the one before."""
-    checkpoint = Checkpoint(tmp_path / "new" / "folder")
-    assert checkpoint.load({}) is None
-    checkpoint.save({"config": {}, "n": 1})
-
-    with pytest.raises(AttributeError, match="pickle"):
-        checkpoint.save({"config": {}, "n": 2, "fault": lambda: None})
-    assert checkpoint.load({}) == {"config": {}, "n": 1}
-    checkpoint.remove()
-    assert checkpoint.load({}) is None
 
 
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:
