@@ -22,7 +22,7 @@ from sweeper.definition.strict_model import Faults, Number, reads, rule
 from sweeper.space.quantized import Quantized
 
 
-class _Quantized(Form):
+class QuantizedForm(Form):
     """A form's first base: what it adds to the one beside it."""
 
     q: Number = Field(default=1.0, json_schema_extra={"exclusiveMinimum": 0})
@@ -43,7 +43,7 @@ class _Quantized(Form):
         return f"{super().range_text()}, step {self.q:g}"
 
 
-class _QuantizedRange(_Quantized, RangeForm):
+class QuantizedRangeForm(QuantizedForm, RangeForm):
     """The same with limits, which need not be multiples."""
 
     @reads("min", "max", "q")
@@ -64,42 +64,42 @@ class _QuantizedRange(_Quantized, RangeForm):
             yield "q", found, "take limits that are multiples of q"
 
 
-class QUniformForm(_QuantizedRange, UniformForm):
+class QUniformForm(QuantizedRangeForm, UniformForm):
     """`q_uniform`: a uniform number rounded to multiples of q."""
 
     distribution: Literal["q_uniform"]  # type: ignore[assignment]  # another form's name
     """The name of the distribution."""
 
 
-class QLogUniformValuesForm(_QuantizedRange, LogUniformValuesForm):
+class QLogUniformValuesForm(QuantizedRangeForm, LogUniformValuesForm):
     """`q_log_uniform_values`: a log-uniform number rounded to multiples of q. The one to use for batch sizes."""
 
     distribution: Literal["q_log_uniform_values"]  # type: ignore[assignment]  # another form's name
     """The name of the distribution."""
 
 
-class QLogUniformForm(_QuantizedRange, LogUniformForm):
+class QLogUniformForm(QuantizedRangeForm, LogUniformForm):
     """`q_log_uniform`: e to a uniform power, rounded to multiples of q. Deprecated: use `q_log_uniform_values`."""
 
     distribution: Literal["q_log_uniform"]  # type: ignore[assignment]  # another form's name
     """The name of the distribution."""
 
 
-class QNormalForm(_Quantized, NormalForm):
+class QNormalForm(QuantizedForm, NormalForm):
     """`q_normal`: a normal number rounded to multiples of q."""
 
     distribution: Literal["q_normal"]  # type: ignore[assignment]  # another form's name
     """The name of the distribution."""
 
 
-class QLogNormalForm(_Quantized, LogNormalForm):
+class QLogNormalForm(QuantizedForm, LogNormalForm):
     """`q_log_normal`: a log-normal number rounded to multiples of q."""
 
     distribution: Literal["q_log_normal"]  # type: ignore[assignment]  # another form's name
     """The name of the distribution."""
 
 
-class QBetaForm(_Quantized, BetaForm):
+class QBetaForm(QuantizedForm, BetaForm):
     """`q_beta`: a beta number rounded to multiples of q."""
 
     distribution: Literal["q_beta"]  # type: ignore[assignment]  # another form's name
