@@ -9,7 +9,7 @@ import pytest
 
 from sweeper.errors import ServerError
 from sweeper.server.store import sessions, users
-from sweeper.server.store.users import Keyring, Listed
+from sweeper.server.store.users import Keyring, ListedUser
 
 
 def test_key_file_is_its_owners_alone(tmp_path):
@@ -90,9 +90,9 @@ def test_users_are_listed_with_what_lets_them_in(tmp_path):
         sessions.begin(db, ann, now=time.time())
         sessions.begin(db, ann, now=0)
     store.close()
-    assert users.all_users(tmp_path) == [Listed("ann", 2, 2), Listed("bob", 1, 0)]
+    assert users.all_users(tmp_path) == [ListedUser("ann", 2, 2), ListedUser("bob", 1, 0)]
     users.rotate_key(tmp_path, "ann")
-    assert users.all_users(tmp_path) == [Listed("ann", 1, 0), Listed("bob", 1, 0)]
+    assert users.all_users(tmp_path) == [ListedUser("ann", 1, 0), ListedUser("bob", 1, 0)]
 
 
 def test_the_servers_own_user_stays(tmp_path):
