@@ -100,6 +100,16 @@ def test_an_announced_content_outlives_its_last_owner(log):
     assert log.commit(artifact).state == COMMITTED
 
 
+def test_a_content_that_went_since_it_was_looked_for_is_missed(log):
+    """The look comes before the transaction: who kept the content may be deleted between the two."""
+    collection, artifact = log.collection(), log.begin()
+    contents = commit.Contents([ArtifactFile("a", md5_of(b"gone"), 4)], "0" * 32)
+    with log.store.write() as db:
+        with pytest.raises(RequestError, match="never uploaded"):
+            commit._finish(db, log.blobs, collection, artifact.id, contents, now=5)
+        assert artifacts.get(db, artifact.id).state == PENDING
+
+
 def test_a_deletion_leaves_what_others_need(log):
     """Contents that no other artifact of the project has go from the disk, and the manifest with them."""
     first, other = log.all_of_it(a=b"A", b=b"B"), log.all_of_it("other", x=b"A")
