@@ -24,7 +24,7 @@ def check_name(name: str, what: str) -> str:
     Raises:
         RequestError: It is not.
     """
-    # a dot in front: `..` climbs, and folders of ours begin with one
+    # a dot in front: `..` climbs, and folders of ours begin with one; 200 bytes: file systems take 255
     if name.startswith(".") or not name.strip(". ") or not _NAME.match(name) or len(name.encode()) > 200:
         rule = r"use 1-128 characters without / \ # ? % : and without a dot in front"
         raise RequestError(f"{name[:200]!r} cannot be the name of a {what}: {rule}")

@@ -32,5 +32,6 @@ class Signer:
         return genuine and int(expires) >= now  # only what we signed is read as a number
 
     def _mac(self, expires: str, action: str, names: tuple[str, ...]) -> str:
+        # a character that no name holds: "a", "bc" must not sign what "ab", "c" signs
         text = "\0".join((expires, action, *names))
         return hmac.new(self.secret, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

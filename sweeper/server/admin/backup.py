@@ -97,6 +97,7 @@ def _check_place(data: Path, place: Path, *, force: bool) -> None:
 
 def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress | None) -> Backup:
     copied, written, done = folder / DATABASE, folder / place.name, Backup(place)
+    # refusing inside: that the disk is full is no fault of the database which is read
     with reading(data / DATABASE) as source, disk.refusing():
         snapshot.copy(source, copied)
         mode: Any = "w:gz" if place.suffix in {".gz", ".tgz"} else "w"
@@ -106,10 +107,10 @@ def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress
                 sent, total = 0, run_files.total_bytes(db) + artifact_files.total_bytes(db)
                 for size in _add_contents(tar, db, source, data, done):
                     sent += size
-                    if progress:
+                    if progress:  # min: manifests and the key are sent and were not counted
                         progress(min(sent, total), total)
-            tar.add(copied, DATABASE)
-    written.chmod(0o600)
+            tar.add(copied, DATABASE)  # last: only now does it agree with what has been taken
+    written.chmod(0o600)  # the key is in it
     disk.flush(written)
     done.bytes = written.stat().st_size
     return done
@@ -139,13 +140,14 @@ def _add_manifest(tar: tarfile.TarFile, now: float) -> None:
 
 def _add_files(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add the runs' files, and correct the rows of those replaced or deleted since the database was copied."""
-    shelf = FileStore(data / CONTENTS)
+    files = FileStore(data / CONTENTS)
     for noted in run_files.of_all_runs(db):
-        place = shelf.locate(noted.entity, noted.project, noted.run, noted.path)
-        name = f"{CONTENTS}/{place.relative_to(shelf.root.resolve())}"
+        place = files.locate(noted.entity, noted.project, noted.run, noted.path)
+        name = f"{CONTENTS}/{place.relative_to(files.root.resolve())}"
         found = _add(tar, place, name)
         if found is None:
             done.missing.append(name)
+            # a row whose file got lost stays: the check of the restored server then names it
             if run_files.look_up(live, noted.run_id, noted.path) is None:
                 run_files.forget(db, noted.run_id, noted.path)
             continue
@@ -153,15 +155,15 @@ def _add_files(tar: tarfile.TarFile, db: Connection, live: Connection, data: Pat
             run_files.correct(db, noted.run_id, noted.path, *found)
         done.files += 1
         yield found[0]
-    run_files.forget_arrivals(db)
+    run_files.forget_arrivals(db)  # the uploads under way are not in the backup
 
 
 def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data: Path, done: Backup) -> Iterator[int]:
     """Add what artifacts hold, and forget the artifacts that were deleted since the database was copied."""
-    shelf, absent = BlobStore(data / ARTIFACTS), set()
+    blobs, absent = BlobStore(data / ARTIFACTS), set()
     for project_id, md5 in artifact_files.all_contents(db):
-        place = shelf.place(project_id, md5)
-        found = _add(tar, place, f"{ARTIFACTS}/{place.relative_to(shelf.root)}")
+        place = blobs.place(project_id, md5)
+        found = _add(tar, place, f"{ARTIFACTS}/{place.relative_to(blobs.root)}")
         if found is None:
             absent.add((project_id, md5))
             continue
@@ -203,7 +205,7 @@ def _add(tar: tarfile.TarFile, place: Path, name: str) -> tuple[int, str] | None
     """Add one file; give its size and MD5, or None if there is none. An upload replaces files, it never changes one."""
     if not place.is_file():
         return None
-    try:
+    try:  # a run may be deleted between the look and the opening
         file = place.open("rb")
     except FileNotFoundError:
         return None

@@ -127,14 +127,14 @@ def _states(db: Connection) -> Iterator[Finding]:
 
 
 def _files(
-    db: Connection, shelf: FileStore, *, deep: bool, progress: Callable[[int, int], None] | None
+    db: Connection, files: FileStore, *, deep: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[Finding]:
     """Compare the rows of files with what lies there, and what lies there with the rows."""
     rows = run_files.of_all_runs(db)
     wrong: list[str] = []
     known: set[Path] = set()
     for done, noted in enumerate(rows, 1):
-        place = shelf.locate(noted.entity, noted.project, noted.run, noted.path)
+        place = files.locate(noted.entity, noted.project, noted.run, noted.path)
         known.add(place)
         if fault := _fault(db, place, noted, deep=deep):
             wrong.append(f"{noted.entity}/{noted.project}/{noted.run}/{noted.path} {fault}")
@@ -144,7 +144,7 @@ def _files(
     fix = "upload them again (`wandb sync` the run's folder), or restore a backup: sweeper server restore BACKUP"
     sound = Finding("files", Verdict.OK, f"each of {len(rows)} is there, {what}")
     yield _faulty("files", "files that are not as they were uploaded", wrong, fix) if wrong else sound
-    orphans = [str(place.relative_to(shelf.root.resolve())) for place in _lying(shelf.root.resolve()) - known]
+    orphans = [str(place.relative_to(files.root.resolve())) for place in _lying(files.root.resolve()) - known]
     fix = "they do no harm: left by an upload that was never acknowledged, or by a run deleted; delete them if you like"
     if orphans:
         yield _faulty("orphans", "files that no run has", orphans, fix, Verdict.WARN)
@@ -153,7 +153,7 @@ def _files(
 def _fault(db: Connection, place: Path, noted: NotedFile, *, deep: bool) -> str:
     """Say what is wrong with a file; a running server may replace it between one look and the next."""
     fault = ""
-    for _ in range(3):
+    for _ in range(3):  # an upload may come between the row and the file; three in a row are damage
         row = run_files.look_up(db, noted.run_id, noted.path)
         if row is None:
             return ""
@@ -174,17 +174,17 @@ def _difference(place: Path, size: int, md5: str, *, deep: bool) -> str:
 
 
 def _artifacts(
-    db: Connection, shelf: BlobStore, *, deep: bool, progress: Callable[[int, int], None] | None
+    db: Connection, blobs: BlobStore, *, deep: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[Finding]:
     """Compare what committed artifacts hold with what lies there, and the other way round."""
-    lying = _lying(shelf.root.resolve())  # first: what is announced from now on is no orphan
+    lying = _lying(blobs.root.resolve())  # first: what is announced from now on is no orphan
     held = artifact_files.committed(db)
     seen: dict[tuple[int, str], str] = {}
     wrong: list[str] = []
     for done, content in enumerate(held, 1):
         key = content.project_id, content.md5
-        if key not in seen:
-            seen[key] = _blob_fault(db, shelf, content, deep=deep)
+        if key not in seen:  # versions share most contents: each is read once
+            seen[key] = _blob_fault(db, blobs, content, deep=deep)
         if seen[key]:
             wrong.append(f"{content.name} {seen[key]}")
         if progress:
@@ -194,19 +194,19 @@ def _artifacts(
     fix = "log them again (the same contents fill the gap), or restore a backup: sweeper server restore BACKUP"
     sound = Finding("artifacts", Verdict.OK, f"all that {count} hold is there, {what}")
     yield _faulty("artifacts", "contents that are not as they were uploaded", wrong, fix) if wrong else sound
-    known = {shelf.place(*key).resolve() for key in artifact_files.all_contents(db)}
-    orphans = [str(place.relative_to(shelf.root.resolve())) for place in lying - known if place.exists()]
+    known = {blobs.place(*key).resolve() for key in artifact_files.all_contents(db)}
+    orphans = [str(place.relative_to(blobs.root.resolve())) for place in lying - known if place.exists()]
     fix = "they do no harm: a server that starts deletes those that are older than a week"
     if orphans:
         yield _faulty("artifact orphans", "contents that no artifact has", orphans, fix, Verdict.WARN)
 
 
-def _blob_fault(db: Connection, shelf: BlobStore, content: Content, *, deep: bool) -> str:
+def _blob_fault(db: Connection, blobs: BlobStore, content: Content, *, deep: bool) -> str:
     """Say what is wrong with a content, unless its artifacts were deleted meanwhile.
 
     A size is what a client said of a file, its name is what was seen of it: the MD5 has the last word.
     """
-    place, md5 = shelf.place(content.project_id, content.md5), base64_of(content.md5)
+    place, md5 = blobs.place(content.project_id, content.md5), base64_of(content.md5)
     try:
         found = place.stat().st_size
         fault = "" if content.size in {None, found} else f"has {found} bytes instead of {content.size}"

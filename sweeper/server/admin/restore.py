@@ -38,12 +38,14 @@ def restore(place: Path, data: Path, *, now: float, force: bool = False) -> Path
     held = [entry for entry in held if entry.name not in OF_THE_PROCESS]
     if (data / DATABASE).exists() and not force:
         raise StoreError(f"{data} holds a server's data", "give an empty --data DIR, or --force to put it aside first")
+    # in the directory itself: from there to its place everything is moved, not copied
     fresh = Path(tempfile.mkdtemp(dir=data, prefix=".restoring-"))
     try:
         with disk.refusing():
             _unpack(place, fresh)
         _check(place, fresh)
         aside = _put_aside(held, data, now) if held else None
+        # the database last: without it a directory counts as empty, so a restore that was killed can be repeated
         for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == DATABASE):
             entry.replace(data / entry.name)
         disk.flush(data)
@@ -57,14 +59,14 @@ def restore(place: Path, data: Path, *, now: float, force: bool = False) -> Path
 def _unpack(place: Path, fresh: Path) -> None:
     try:
         with tarfile.open(place) as tar:
-            first = tar.next()
+            first = tar.next()  # ours begin with it: a stranger's archive is refused before anything is unpacked
             text = tar.extractfile(first) if first and first.name == MANIFEST else None
             if text is None or json.load(text).get("format") != FORMAT:
                 raise StoreError(
                     f"{place} is no backup that this sweeper knows", "make one: sweeper server backup FILE"
                 )
             members = [member for member in tar if member.name != MANIFEST]
-            tar.extractall(fresh, members, filter="data")
+            tar.extractall(fresh, members, filter="data")  # refuses what climbs out, links and devices
     except (tarfile.TarError, EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         why = str(error).partition(":\n")[0]  # what follows names tarfile's ways of opening a file
         raise StoreError(f"{place} is no whole backup: {why}", "take another one") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 import anyio
 
 from sweeper.server.errors import RequestError
+from sweeper.server.store import disk
 
 ARTIFACTS = "artifacts"
 """The folder of a data directory where all this lies."""
@@ -31,7 +31,7 @@ class BlobStore:
     why projects share none.
 
     Attributes:
-        root: The directory.
+        root: The directory; uploads under way lie directly in it.
     """
 
     root: Path
@@ -65,7 +65,7 @@ class BlobStore:
         """Store a content; give its MD5."""
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
         temporary = self._temporary()
-        temporary.write_bytes(content)
+        temporary.write_bytes(content)  # manifests of several parts: we merge them, so no client uploads the whole
         _settle(temporary, self.place(project_id, md5))
         return md5
 
@@ -80,6 +80,7 @@ class BlobStore:
         try:
             async with await anyio.open_file(temporary, "wb") as file:
                 async for chunk in chunks:
+                    # counted while it comes: what a client says of the length is not what it sends
                     size += len(chunk)
                     if size > limit:
                         raise RequestError(f"the upload has more than the {limit} bytes it was announced with", 413)
@@ -103,10 +104,11 @@ class BlobStore:
             now: The time.
         """
         self.root.mkdir(mode=0o700, exist_ok=True)
-        for torn in self.root.glob(".upload-*"):
+        for torn in self.root.glob(".upload-*"):  # no other server runs on this directory: nobody is at it
             torn.unlink()
         for found in self.root.glob("*/*/*"):
             project = found.parent.parent.name
+            # what was put here by hand is not ours to delete, and an upload waits for its commit
             if not project.isdecimal() or not _MD5.match(found.name) or found.stat().st_mtime > now - STALE_S:
                 continue
             if not needed(int(project), found.name):
@@ -119,18 +121,10 @@ class BlobStore:
 def _settle(temporary: Path, place: Path) -> None:
     """Move a complete file to its place; return when the disk has it, and its name."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    _flush(temporary)
+    disk.flush(temporary)  # before it has its name: a power failure must not leave the name with half a content
     temporary.replace(place)
     for folder in (place.parent, place.parent.parent, place.parent.parent.parent):
-        _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        disk.flush(folder)
 
 
 def hex_of(digest: str) -> str:

@@ -11,7 +11,7 @@ from sweeper.server.store.artifact_collections import Collection, Membership
 from sweeper.server.store.database import Connection
 
 LATEST = "latest"
-_VERSION = re.compile(r"v(0|[1-9][0-9]{0,17})\Z")
+_VERSION = re.compile(r"v(0|[1-9][0-9]{0,17})\Z")  # 18 digits: more may be beyond what a column holds
 _NAME = re.compile(r"[^\x00-\x1f\x7f/:\ud800-\udfff]{1,128}\Z")
 
 
@@ -53,6 +53,7 @@ def ensure(db: Connection, project_id: int, name: str, kind: str, artifact_type:
     check_word(artifact_type, "an artifact's type")
     artifact_collections.add(db, project_id, name, kind, artifact_type, now=now)
     found = artifact_collections.find(db, project_id, name)
+    # people find a version by the name alone, so a name means one thing
     if found is None or (found.kind, found.type) != (kind, artifact_type):
         known = f"a {found.kind} of type {found.type!r}" if found else "gone"
         raise RequestError(f"the artifact collection {name!r} is {known}, not a {kind} of type {artifact_type!r}")

@@ -15,6 +15,7 @@ from sweeper.server.store.artifact_collections import Collection
 from sweeper.server.store.artifact_files import ArtifactFile, Manifest
 from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection, Store
+from sweeper.server.store.lines import MAX_INTEGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Contents:
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return min(sum(file.size for file in self.files), 2**63 - 1)
+        # sizes of references are whatever the client says: their sum may be beyond what a column holds
+        return min(sum(file.size for file in self.files), MAX_INTEGER)
 
 
 def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> Artifact:
@@ -52,6 +54,7 @@ def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> A
         return artifact
     if not uploaded:
         raise RequestError("an artifact cannot be committed before its manifest is uploaded")
+    # read and looked for outside of the transaction: a big manifest takes its time, and others want to write
     layers += _own_layers(blobs, collection.project_id, uploaded)
     contents = _read(blobs, collection.project_id, [layer for layer in layers if layer])
     _check(blobs, collection.project_id, contents.files)
@@ -101,7 +104,7 @@ def _finish(
     now: float,
 ) -> Artifact:
     artifact = artifacts.get(db, artifact_id)
-    if artifact.state == artifacts.COMMITTED:
+    if artifact.state == artifacts.COMMITTED:  # the same request, sent again while the first was read
         return artifact
     kept = artifact_files.announced(db, artifact_id)
     # what nobody kept until here may have gone with another artifact since it was looked for
@@ -137,6 +140,7 @@ def delete(store: Store, blobs: BlobStore, choose: Callable[[Connection], Iterab
             forget(db, artifact.id)
     if not loose:
         return
+    # rows first: a server killed here leaves contents that nobody needs, which a later start sweeps out
     with store.write() as db:  # uploads are announced in here too: none can begin to need one meanwhile
         for project_id, md5 in loose:
             if not artifact_files.needed(db, project_id, md5):

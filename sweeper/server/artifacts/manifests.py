@@ -15,6 +15,7 @@ from sweeper.server.store.artifact_files import ArtifactFile
 FULL, INCREMENTAL, PATCH = "FULL", "INCREMENTAL", "PATCH"
 MANIFEST_NAME = "wandb_manifest.json"
 MAX_PATH = 4096
+"""Characters: Linux opens no longer path."""
 
 
 def check_path(path: str) -> str:
@@ -57,11 +58,13 @@ def _entry(path: str, entry: dict[str, Any]) -> ArtifactFile:
         raise RequestError(f"the manifest's entry {path!r} has no digest, or a size that is none")
     if not isinstance(reference, str | None):
         raise RequestError(f"the manifest's entry {path!r} has a reference that is no text")
+    # a reference has the digest of where it lies, an ETag as like as an MD5, and nothing on our disk
     return ArtifactFile(path, "" if reference else hex_of(digest), size, reference or None)
 
 
 def digest_of(contents: Mapping[str, dict[str, Any]]) -> str:
     """Compute an artifact's digest as the SDK does: the MD5 of a heading and of each `path:digest`, by path."""
+    # equal to the SDK's to the byte: by it a client that logs the same contents again is told that they are here
     lines = "".join(f"{path}:{contents[path]['digest']}\n" for path in sorted(contents))
     return hashlib.md5(f"wandb-artifact-manifest-v1\n{lines}".encode(), usedforsecurity=False).hexdigest()
 

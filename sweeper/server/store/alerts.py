@@ -28,6 +28,7 @@ def record(db: sqlite3.Connection, run: StoredRun, alert: Alert) -> None:
     """Keep an alert; `wait_duration` is the client's to observe."""
     query = "INSERT INTO alerts (run_id, title, text, severity, created_at) VALUES (?, ?, ?, ?, ?)"
     db.execute(query, (run.id, alert.title[:MAX_TEXT], alert.text[:MAX_TEXT], alert.severity, alert.created_at))
+    # repr: a line break in a title would make a line of the log that looks like one of ours
     told = {"action": "alert", "run": run.name}
     log.warning("run %s: %s: %r %r", run.name, alert.severity, alert.title[:200], alert.text[:500], extra=told)
 

@@ -13,7 +13,9 @@ SEQUENCE, PORTFOLIO = "ArtifactSequence", "ArtifactPortfolio"
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named row of artifact versions."""
+    """A name with versions of artifacts; `tags` is JSON, `next_version` the number of the next one."""
+
+    # the table's columns in their order: rows are unpacked as they come
 
     id: int
     project_id: int
@@ -185,6 +187,7 @@ def take_aliases(db: sqlite3.Connection, collection_id: int, artifact_id: int, a
 
 def leave(db: sqlite3.Connection, collection_id: int, artifact_id: int) -> None:
     """Take an artifact out of a collection, with its aliases there."""
+    # no reference ties an alias to its membership: both refer to the collection and the artifact
     for table in ("artifact_aliases", "artifact_memberships"):
         query = f"DELETE FROM {table} WHERE collection_id = ? AND artifact_id = ?"  # noqa: S608 - names of ours
         db.execute(query, (collection_id, artifact_id))

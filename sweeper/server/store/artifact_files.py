@@ -125,6 +125,7 @@ def total_bytes(db: sqlite3.Connection) -> int:
 
 def needed(db: sqlite3.Connection, project_id: int, md5: str) -> bool:
     """Tell whether an artifact of a project, committed or not, needs a content."""
+    # three looks into three indexes by MD5: a deletion asks this of every content that it lets go
     query = (
         "SELECT 1 FROM (SELECT artifact_id FROM artifact_files WHERE md5 = :md5"
         " UNION ALL SELECT id FROM artifacts WHERE manifest = :md5"

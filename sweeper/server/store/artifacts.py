@@ -16,6 +16,8 @@ INPUT, OUTPUT = "input", "output"
 class Artifact:
     """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5."""
 
+    # the table's columns in their order: rows are unpacked as they come
+
     id: int
     collection_id: int
     user_id: int | None
@@ -72,6 +74,7 @@ def of_client(db: sqlite3.Connection, client_id: str) -> int | None:
 
 def remember_client(db: sqlite3.Connection, client_id: str, artifact_id: int) -> None:
     """Note what a client calls an artifact."""
+    # OR IGNORE: the first use of a name counts, a request sent again must find the same artifact
     db.execute("INSERT OR IGNORE INTO artifact_clients VALUES (?, ?)", (client_id, artifact_id))
 
 

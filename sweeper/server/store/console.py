@@ -14,6 +14,7 @@ from sweeper.server.errors import RequestError
 from sweeper.server.store.lines import MAX_INTEGER, Stream
 
 MAX_PAGE = 10_000
+"""Lines of one answer, whatever is asked for."""
 _LINE = re.compile(r"(?P<error>ERROR )?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?) (?P<text>.*)", re.DOTALL)
 _LABEL = re.compile(r"\[(?P<label>[^\]]{1,200})\] (?P<text>.*)", re.DOTALL)
 
@@ -27,6 +28,7 @@ def page(db: sqlite3.Connection, run_id: int, *, first: int | None, after: str |
     size = _size(first)
     start = _number(after) + 1 if after else 0
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
+    # one more than asked for: whether there is a next page is then known without a count
     rows = db.execute(query, (run_id, Stream.CONSOLE, start, size + 1)).fetchall()
     return _connection(rows[:size], has_next=len(rows) > size, after=after)
 
@@ -69,7 +71,7 @@ def _node(number: int, stored: str) -> dict[str, Any]:
     labelled = _LABEL.fullmatch(found["text"])
     return {
         "number": number,
-        "timestamp": found["time"] + "Z",
+        "timestamp": found["time"] + "Z",  # the SDK writes UTC and does not say so
         "level": "error" if found["error"] else "",
         "label": labelled["label"] if labelled else "",
         "line": labelled["text"] if labelled else found["text"],

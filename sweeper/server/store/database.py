@@ -22,6 +22,7 @@ MEMORY = ":memory:"
 RESTORE = "sweeper server restore BACKUP; without a backup the database's other rows can still be read"
 """What to do about a database that is damaged."""
 _BUSY_TIMEOUT_S = 30.0
+"""How long a command beside the server, such as `add-user`, waits for the write lock, and the server for it."""
 _MOST_IDLE = 16
 """Readers kept open; each may hold 2 MiB of pages."""
 
@@ -42,7 +43,8 @@ class Store:
 
     def __init__(self, path: Path | str) -> None:
         self._path = str(path)
-        self._lock = threading.RLock()  # holds the writer
+        # holds the writer; reentrant: over MEMORY, who reads inside a write gets the same connection
+        self._lock = threading.RLock()
         self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._log: WalSync | None = None
@@ -87,6 +89,7 @@ class Store:
             raise
 
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        # IMMEDIATE: one that began by reading would fail where another process writes between its read and its write
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield self._writer
@@ -106,7 +109,7 @@ class Store:
             return
         connection = self._borrow()
         try:
-            connection.execute("BEGIN")
+            connection.execute("BEGIN")  # what is read here belongs together: a count fits the rows before it
             yield connection
         finally:
             if connection.in_transaction:
@@ -128,12 +131,13 @@ class Store:
             raise StoreError(f"{self._path} is closed")
 
     def _connect(self) -> sqlite3.Connection:
+        # isolation_level: we begin and end transactions; check_same_thread: requests run in any thread of a pool
         connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         with _closed_on_error(connection):  # the first statement finds out whether the file is a database
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
-            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA foreign_keys = ON")  # SQLite forgets it with each connection
         return connection
 
     def _borrow(self) -> sqlite3.Connection:
@@ -160,15 +164,16 @@ class Store:
                 "Upgrade sweeper, or give another data directory.",
             )
         missing = sorted(known.keys() - done)
-        if missing and done and self._path != MEMORY:
+        if missing and done and self._path != MEMORY:  # a new database has nothing to lose
             snapshot.before_migration(self._writer, Path(self._path), missing[0])
-        for number in missing:
+        for number in missing:  # one transaction each: a server killed in between goes on from there
             with self.write() as db:
                 schema.apply(db, number, *known[number])
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the database of a store in another process, for reading only."""
+    # a URI: `mode=ro` makes no database where there is none, and as_uri quotes a `?` in the path
     address = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
     connection.row_factory = sqlite3.Row

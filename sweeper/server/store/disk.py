@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweeper.server.errors import RequestError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # EFBIG: a limit on the size of files, as `ulimit -f` sets it
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 """SQLite gives ENOSPC its own code, and an exceeded quota (EDQUOT) the one of any failed write."""
 
@@ -41,6 +41,7 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        # the low byte: extended codes say in the others what of a write failed
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
             raise DiskFullError(error) from error
         raise
@@ -64,4 +65,4 @@ def make_folders(folder: Path, root: Path) -> None:
     missing = [part for part in (folder, *folder.parents) if part.is_relative_to(root) and not part.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
-        flush(made.parent)
+        flush(made.parent)  # a folder's name lies in the one above it

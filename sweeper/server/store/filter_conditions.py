@@ -81,15 +81,16 @@ def _operand(key: str, wanted: Any) -> Any:
         moment = datetime.fromisoformat(wanted)
     except ValueError as error:
         raise RequestError(f"{wanted!r} is not a time: write 2026-01-31T12:00:00Z") from error
+    # a time without a zone is UTC, as W&B's own are
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _equal(value: Any, wanted: Any) -> bool:
     if value is MISSING:
         return wanted is None
-    if isinstance(value, list) and not isinstance(wanted, list):
+    if isinstance(value, list) and not isinstance(wanted, list):  # {"tags": "x"}: Mongo looks into lists
         return wanted in value
-    if isinstance(value, bool) is not isinstance(wanted, bool):
+    if isinstance(value, bool) is not isinstance(wanted, bool):  # to Python True is 1, to Mongo it is not
         return False
     return bool(value == wanted)
 
@@ -136,6 +137,7 @@ def _compiled(pattern: str) -> Any:
         RequestError: It is none, or has what RE2 lacks: look-around and back references.
     """
     options = re2.Options()
+    # max_mem: a repetition of repetitions in 200 characters would else compile to eight megabytes
     options.log_errors, options.max_mem = False, 2**20
     try:
         if len(pattern) <= MAX_PATTERN:

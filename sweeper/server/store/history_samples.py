@@ -22,6 +22,7 @@ READ_WHOLE = 1000
 """A part of so many lines is quick to read whole; of sparse keys its cells would give fewer rows than asked for."""
 _PLAIN = re.compile(r"[A-Za-z0-9_/ -]+\Z")
 """Keys that every JSON encoder writes as they are."""
+# INDEXED BY: without the index this would be a walk over a million lines; if it ever goes, that is an error at once
 _BY_STEP = "FROM lines INDEXED BY lines_by_step WHERE run_id = :run AND stream = 'history'"
 _PLACE = "run_id = :run AND stream = 'history' AND number >= {first} AND number < {end}"
 
@@ -31,6 +32,7 @@ def texts(db: sqlite3.Connection, run_id: int, stream: Stream, limit: int) -> li
     end = lines.count(db, run_id, stream)
     if end <= limit or limit < 1:
         return lines.texts(db, run_id, stream) if limit > 0 else []
+    # the next line there is: a stream may have gaps where a client's request never came
     query = (
         "SELECT text FROM lines WHERE run_id = :run AND stream = :stream AND number IN ("
         " SELECT (SELECT min(number) FROM lines WHERE run_id = :run AND stream = :stream AND number >= t.value)"
@@ -93,6 +95,7 @@ class _Part:
 
     def __init__(self, db: sqlite3.Connection, run_id: int, keys: Sequence[str], first: int, end: int) -> None:
         self._db, self._keys = db, keys
+        # a line without the key's text cannot hold the key: SQLite sorts those out, without their JSON being parsed
         needles = {name: needle for name, needle in zip(_names(), map(_needle, keys), strict=False) if needle}
         self._given: dict[str, Any] = {"run": run_id, "first": first, "end": end, **needles}
         self._filter = "".join(f" AND instr(text, :{name})" for name in needles)

@@ -13,6 +13,7 @@ from typing import Any
 from sweeper.run import Goal, float_or_nan, lookup, sign
 
 MAX_INTEGER = 2**63 - 1
+"""The largest that a column holds; a client may send any."""
 
 
 class Stream(StrEnum):
@@ -40,6 +41,7 @@ class HistoryLine:
 
 def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts: Sequence[str]) -> None:
     """Set the lines from `offset` on; the same request twice leaves the same lines."""
+    # OR REPLACE: after a lost answer the SDK sends the request again, and a progress bar rewrites its line
     rows = [(run_id, stream, offset + i, text) for i, text in enumerate(texts)]
     db.executemany("INSERT OR REPLACE INTO lines (run_id, stream, number, text) VALUES (?, ?, ?, ?)", rows)
 
@@ -92,6 +94,7 @@ def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> N
         "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
         " ORDER BY line DESC LIMIT 1"
     )
+    # extremes are kept with each value: early termination asks for the best so far of every run at every rung
     before = db.execute(query, (sweep_id, run_id, first)).fetchone()
     iteration, lowest, highest = before or (0, math.inf, -math.inf)
     rows = []
@@ -105,6 +108,7 @@ def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> N
 
 def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
     """Take over a run's metric from another sweep that has the same one."""
+    # copied by SQLite: reading the lines of a thousand prior runs again would hold the write lock for seconds
     query = (
         "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest)"
         " SELECT ?, run_id, line, value, iteration, lowest, highest FROM metric_values"
@@ -193,6 +197,7 @@ def texts(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
 
 def history_between(db: sqlite3.Connection, run_id: int, first: int, end: int) -> list[str]:
     """Give the lines of the history with `first` <= step < `end`, looked up by step (`+`) and then sorted."""
+    # 'history' stands in the query as in the condition of the index lines_by_step, which is for that stream alone
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' AND step >= ? AND step < ? ORDER BY +number"
     return [row["text"] for row in db.execute(query, (run_id, first, end))]
 

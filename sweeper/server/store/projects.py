@@ -14,6 +14,8 @@ _BY_NAME = "SELECT * FROM projects WHERE entity = ? AND name = ?"
 class Project:
     """A named place for sweeps and runs under an entity."""
 
+    # the table's columns in their order: rows are unpacked as they come
+
     id: int
     entity: str
     name: str
@@ -22,6 +24,7 @@ class Project:
 
 def ensure(db: sqlite3.Connection, entity: str, name: str, *, now: float) -> Project:
     """Find a project, made if it is not there."""
+    # files of runs lie in folders of these names
     check_name(entity, "entity")
     check_name(name, "project")
     query = "INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)"

@@ -56,7 +56,7 @@ class FileStore:
     """The directory with all runs' files, one folder a run: `entity/project/run/path`.
 
     Attributes:
-        root: The directory.
+        root: The directory; uploads under way lie directly in it.
     """
 
     root: Path
@@ -79,11 +79,12 @@ class FileStore:
         """Write an upload beside the runs' folders, and onto the disk.
 
         Args:
-            chunks: The content.
+            chunks: The content, in the order it comes.
 
         Raises:
             DiskFullError: The disk takes no more.
         """
+        # in the same file system as its place: only there is a move all or nothing
         temporary = self.root / f"{TORN}{secrets.token_hex(8)}"
         size, digest = 0, hashlib.md5(usedforsecurity=False)
         try:
@@ -123,6 +124,7 @@ class FileStore:
 
     def remove_run(self, entity: str, project: str, run: str) -> None:
         """Remove all files of a run from disk."""
+        # a run without files has no folder
         shutil.rmtree(self.locate(entity, project, run, "x").parent, ignore_errors=True)
 
 
@@ -131,7 +133,7 @@ class Arrival:
     """An upload that is complete, and not yet in its place.
 
     Attributes:
-        temporary: Where it lies.
+        temporary: Where it lies until then.
         size: Its bytes.
         md5: Its MD5, base64.
     """
@@ -185,18 +187,19 @@ def forget(db: sqlite3.Connection, run_id: int, path: str) -> None:
     db.execute("DELETE FROM files WHERE run_id = ? AND path = ?", (run_id, path))
 
 
-def settle(db: sqlite3.Connection, shelf: FileStore, *, now: float) -> None:
+def settle(db: sqlite3.Connection, files: FileStore, *, now: float) -> None:
     """Finish what the last server was at when it died: note the uploads that it moved, forget the others."""
     query = (
         "SELECT a.run_id, a.path, a.size, a.md5, r.name, p.entity, p.name FROM arriving_files a"
         " JOIN runs r ON r.id = a.run_id JOIN projects p ON p.id = r.project_id"
     )
     for run_id, path, size, md5, run, entity, project in db.execute(query).fetchall():
-        place = shelf.locate(entity, project, run, path)
+        place = files.locate(entity, project, run, path)
+        # the move may not have come: then the place holds the file before, or none
         if place.is_file() and place.stat().st_size == size and md5_of(place) == md5:
             record(db, run_id, path, size, md5, now=now)
     forget_arrivals(db)
-    for torn in shelf.root.glob(f"{TORN}*"):
+    for torn in files.root.glob(f"{TORN}*"):
         torn.unlink()
 
 

@@ -63,7 +63,7 @@ class Candidate:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The summary."""
+        """The summary as sent; NaN and infinities are numbers."""
         return dict(json.loads(self.stored.summary))
 
     def get(self, key: str) -> Any:
@@ -107,9 +107,11 @@ def find(
     """
     names = {found.id: found.name for found in sweeps.of_project(db, project_id)}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
+    # three queries and three mappings: a query for each run would be thousands
     attached: dict[int, list[str | None]] = {}
     for link in db.execute("SELECT run_id, sweep_id FROM prior_runs"):
         attached.setdefault(link["run_id"], []).append(names.get(link["sweep_id"]))
+    # wandb.Api().sweep() asks for its runs by a filter: the others of the project need not be read
     restricted = sweep.name if sweep else _sweep_named_in(wanted)
     if restricted is None:
         found = runs.where(db, "project_id = ?", (project_id,))
@@ -125,6 +127,7 @@ def find(
 def _select(known: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
     """Filter and order runs; the oldest first without an order, those without its key last."""
     condition = strict_json.parse_object(filters, "the filter") if filters else {}
+    # each condition has a key, and a key two quotation marks
     if filters and filters.count('"') // 2 * len(known) > MAX_COMPARISONS:
         raise RequestError(f"the filter is too long for {len(known)} runs")
     found = [run for run in known if matches(condition, run)]
@@ -139,7 +142,7 @@ def _select(known: Sequence[Candidate], filters: str | None, order: str | None) 
 
 def _sort_key(value: Any) -> tuple[int, Any] | None:
     """Rank numbers before texts; None for what has no place in an order."""
-    if isinstance(value, int | float) and math.isfinite(value):
+    if isinstance(value, int | float) and math.isfinite(value):  # NaN compares with nothing, not even in a sort
         return 0, value
     return (1, value) if isinstance(value, str) else None
 

@@ -14,6 +14,7 @@ from sweeper.server.names import check_name, new_id
 from sweeper.server.store.sweeps import Sweep
 from sweeper.space.parameter_space import params_key
 
+# the states as queries write them; a test holds them against RunState
 LIVE = ("running", "preempting")
 ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
@@ -76,7 +77,7 @@ class StoredRun:
 
 
 def _stored(row: sqlite3.Row) -> StoredRun:
-    values = dict(row)
+    values = dict(row)  # by name: migrations have added columns behind those of the first version
     values["state"] = RunState(values["state"])
     return StoredRun(**values)
 
@@ -121,6 +122,7 @@ def named(db: sqlite3.Connection, project_id: int, names: Collection[str]) -> li
 
 def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List what an agent was given and may still be at, the oldest first."""
+    # crashed and killed count: the process may be alive, and must be told when it asks
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
 
 
@@ -167,7 +169,7 @@ def create(
     Raises:
         RequestError: The name cannot be a run's.
     """
-    check_name(name, "run")
+    check_name(name, "run")  # clients choose it, and its files lie in a folder of that name
     values = {
         "project_id": project_id,
         "name": name,

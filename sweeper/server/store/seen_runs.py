@@ -28,6 +28,7 @@ def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
 
 
 def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
+    # a run of another sweep may have other parameters: what this sweep has of them is in its config
     prior = stored.sweep_id != sweep.id
     return Run(
         id=stored.name,
@@ -74,6 +75,7 @@ def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_l
         id=stored.name,
         before=now if since_line is None else lines.iterations(db, sweep.id, stored.id, since_line),
         now=now,
+        # looked up on demand: a rule needs the values at its rungs, and a long run has a hundred thousand others
         at=lambda iteration: _reached(sweep, lines.metric_of(db, sweep.id, stored.id, iteration)),
         nonfinite=0 if now else lines.nonfinite(db, sweep.id, stored.id),
     )

@@ -57,4 +57,5 @@ def _make(db: sqlite3.Connection, table: str, user_id: int, now: float, lifetime
 
 
 def _digest(token: str) -> bytes:
+    # a fast digest will do: there is nothing to guess in 32 random bytes. surrogatepass: a cookie holds what it likes
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

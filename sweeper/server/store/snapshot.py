@@ -27,6 +27,7 @@ def before_migration(db: sqlite3.Connection, database: Path, number: int) -> Pat
         number: The first migration that it lacks.
     """
     place = database.with_name(f"{database.name}.before-{number:04}")
+    # under another name until it is whole: a copy that was cut off must not push out a good one
     temporary = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
     try:
         copy(db, temporary)
@@ -47,6 +48,7 @@ def copy(db: sqlite3.Connection, place: Path, progress: Callable[[int, int], Non
         place: The new file.
         progress: Is told how many bytes are done, and of how many.
     """
+    # made by us first: SQLite would make it readable by others, and keys' digests and signing secret are in it
     os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     page_size = int(db.execute("PRAGMA page_size").fetchone()[0])
 
@@ -57,7 +59,7 @@ def copy(db: sqlite3.Connection, place: Path, progress: Callable[[int, int], Non
     with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as target:
         db.execute("BEGIN")  # one state to the end, whatever is written meanwhile: a backup would else begin anew
         try:
-            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # BEGIN takes no state yet, the first read does
             db.backup(target, pages=PAGES, progress=tell)
         finally:
             db.execute("ROLLBACK")

@@ -51,7 +51,7 @@ class Agent:
     host: str
     created_at: float
     heartbeat_at: float
-    eager: int | None
+    eager: int | None  # 0 or 1: SQLite has no truth values
 
 
 @lru_cache(maxsize=256)
@@ -61,7 +61,7 @@ def parse_definition(text: str) -> SweepDefinition:
     Raises:
         DefinitionError: The text describes no sweep.
     """
-    return SweepDefinition.from_yaml(text, by_hand=False)
+    return SweepDefinition.from_yaml(text, by_hand=False)  # by then the SDK has read it and written it anew
 
 
 def warnings(text: str) -> list[str]:
@@ -158,6 +158,7 @@ def replace_definition(
 ) -> None:
     """Give a sweep that has not started another definition."""
     definition = parse_definition(text)
+    # they were computed for the other space
     db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep_id,))
     db.execute(
         "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ? WHERE id = ?",
@@ -185,6 +186,7 @@ def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:
 
 def touch(db: sqlite3.Connection, agent: Agent, *, eager: bool, now: float) -> None:
     """Record a sign of life of an agent and thereby of its sweep; the first one tells whether it is eager."""
+    # coalesce: `wandb agent` in a shell waits 5 s before its first heartbeat only, the others tell nothing
     query = "UPDATE agents SET heartbeat_at = ?, eager = coalesce(eager, ?) WHERE id = ?"
     db.execute(query, (now, eager, agent.id))
     db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, agent.sweep_id))

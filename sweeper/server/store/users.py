@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedUser:
     """A user with the number of their keys and of the browsers that are logged in."""
 
     name: str
@@ -138,14 +138,14 @@ def add_user(data_dir: Path, name: str, key: str | None = None) -> str:
     return chosen
 
 
-def all_users(data_dir: Path) -> list[Listed]:
+def all_users(data_dir: Path) -> list[ListedUser]:
     """List the users by name."""
     query = (
         "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
         " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
     )
     with closing(open_store(data_dir)) as store, store.read() as db:
-        return [Listed(*row) for row in db.execute(query, (time.time(),))]
+        return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
 
 
 def rotate_key(data_dir: Path, name: str) -> str:
@@ -161,6 +161,7 @@ def rotate_key(data_dir: Path, name: str) -> str:
             db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
         ensure_user(db, name, key, now=time.time())
         if name == EMBEDDED_USER:
+            # put in its place whole: a client that looks it up at this moment finds the old key or the new one
             _write_key(data_dir / f"{KEY_FILE}.new", key)
             (data_dir / f"{KEY_FILE}.new").replace(data_dir / KEY_FILE)
     return key
@@ -196,7 +197,7 @@ def _id_of(db: sqlite3.Connection, name: str) -> int:
 def open_store(data_dir: Path) -> Store:
     """Open the database in a data directory nobody else can read, made if need be."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    data_dir.chmod(0o700)
+    data_dir.chmod(0o700)  # it may be older than we are, or made by hand
     return Store(data_dir / DATABASE)
 
 

@@ -39,7 +39,7 @@ class WalSync:
             self._asked += 1
             mine = self._asked
             self._change.wait_for(lambda: not self._busy or self._done >= mine)
-            if self._done >= mine:
+            if self._done >= mine:  # somebody else's sync, begun after our commit, has covered it
                 if mine <= self._failed:
                     raise OSError(f"{self._path} could not be brought to the disk")
                 return
@@ -62,7 +62,7 @@ class WalSync:
             self._descriptor = None
 
     def _sync(self) -> None:
-        if self._descriptor is None:
+        if self._descriptor is None:  # late: SQLite may make the log with the first transaction only
             self._descriptor = os.open(self._path, os.O_RDWR)
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:

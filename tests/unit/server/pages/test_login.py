@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from sweeper.server.store import sessions, users
-from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.store import users
 
 HTML = {"Accept": "text/html"}
 
@@ -109,21 +108,6 @@ def test_cookie_is_secure_under_tls(browser):
     cookie = browser.http.get(link(browser)).headers["Set-Cookie"].lower()
     assert cookie.startswith("__host-sweeper-1=")
     assert "; secure" in cookie
-
-
-def test_tokens_end_in_time_and_are_stored_hashed():
-    """Addresses hold for ten minutes, sessions for thirty days; the database knows neither token."""
-    store = Store(MEMORY)
-    with store.write() as db:
-        user = users.ensure_user(db, "ann", users.new_key(), now=0)
-        old, token = sessions.make_link(db, user, now=0), sessions.begin(db, user, now=0)
-        assert sessions.redeem(db, old, now=601) is None
-        assert sessions.redeem(db, sessions.make_link(db, user, now=0), now=599) == user
-        assert sessions.user_of(db, token, now=29 * 86400) == user
-        assert sessions.user_of(db, token, now=31 * 86400) is None
-        rows = [*db.execute("SELECT * FROM sessions"), *db.execute("SELECT * FROM login_links")]
-        assert token not in str([tuple(row) for row in rows])
-    store.close()
 
 
 def test_rotated_key_ends_the_old_one_and_its_sessions(browser):

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from sweeper.errors import StoreError
-from sweeper.server.store.database import MEMORY, Store
+from sweeper.server.store import projects
+from sweeper.server.store.database import MEMORY, Store, reading
 
 
 def test_transaction_is_all_or_nothing():
@@ -103,3 +104,24 @@ def test_reads_that_belong_together_see_one_state(tmp_path):
     with store.read() as reader:
         assert reader.execute("SELECT count(*) FROM users").fetchone()[0] == before + 1
     store.close()
+
+
+def test_another_process_reads_beside_the_server(tmp_path):
+    """It sees what is committed, and can change nothing."""
+    store = Store(tmp_path / "db")
+    with store.write() as db:
+        projects.ensure(db, "local", "p", now=0)
+    with reading(tmp_path / "db") as db:
+        assert [place.name for place in projects.all_of(db)] == ["p"]
+    with pytest.raises(StoreError, match="readonly"), reading(tmp_path / "db") as db:
+        projects.ensure(db, "local", "q", now=0)
+    store.close()
+
+
+def test_a_database_that_cannot_be_read_is_an_error_of_ours(tmp_path):
+    """With its name and the command that puts a backup back; a file that is not there is one too."""
+    (tmp_path / "db").write_bytes(b"hello" * 1000)
+    for name in ("db", "absent"):
+        with pytest.raises(StoreError, match=name) as caught, reading(tmp_path / name) as db:
+            projects.all_of(db)
+        assert "sweeper server restore" in caught.value.hint

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
+
 import pytest
 
+from sweeper.server.store import disk
 from sweeper.server.store.database import Store
 from sweeper.server.store.disk import DiskFullError
 
@@ -25,3 +30,28 @@ def test_a_full_disk_refuses_and_recovers(tmp_path, durable):
     with store.read() as db:
         assert [row["name"] for row in db.execute("SELECT name FROM projects")] == ["later"]
     store.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_what_the_system_says_of_a_full_disk_is_told_apart(number):
+    """No space, a quota used up and a file too long for it are answered so that the SDK tries again."""
+    with pytest.raises(DiskFullError, match=os.strerror(number)) as caught, disk.refusing():
+        raise OSError(number, os.strerror(number))
+    assert caught.value.status == 507
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(errno.EACCES, "no"), ValueError("no"), sqlite3.OperationalError("no such table")]
+)
+def test_other_faults_stay_what_they_are(error):
+    """A fault of ours must not look like one that goes away by itself."""
+    with pytest.raises(type(error)) as caught, disk.refusing():
+        raise error
+    assert caught.value is error
+
+
+def test_folders_are_made_down_from_the_root(tmp_path):
+    """All on the way, and a second time nothing."""
+    for _ in range(2):
+        disk.make_folders(tmp_path / "a" / "b" / "c", tmp_path)
+    assert (tmp_path / "a" / "b" / "c").is_dir()

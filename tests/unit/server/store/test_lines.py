@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sweeper.run import RunState
 from sweeper.server.store import lines, projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store
-from sweeper.server.store.lines import HistoryLine
+from sweeper.server.store.lines import HistoryLine, Stream
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.5, math.nan, math.inf, None])
 DELIVERIES = st.lists(st.tuples(st.integers(0, 8), st.lists(VALUES, max_size=5)), max_size=8)
@@ -61,3 +61,79 @@ def test_the_values_before_a_line_are_counted(line_number, known):
         lines.put_metric(db, sweep_id, run_id, "loss", [line(0, 1.0), line(1, math.nan), line(2, 2.0)])
         assert lines.iterations(db, sweep_id, run_id, line_number) == known
     store.close()
+
+
+def texts(*rows: dict) -> list[HistoryLine]:
+    """Lines of a history, numbered from 0."""
+    return [HistoryLine(number, json.dumps(row), row) for number, row in enumerate(rows)]
+
+
+def test_a_line_sent_again_replaces_itself(db, make_run):
+    """Streams are apart, gaps stay gaps, and the count is the index after the last."""
+    run = make_run("r")
+    lines.put(db, run.id, Stream.CONSOLE, 0, ["a", "b"])
+    lines.put(db, run.id, Stream.CONSOLE, 1, ["B"])
+    lines.put(db, run.id, Stream.CONSOLE, 5, ["f"])
+    assert lines.texts(db, run.id, Stream.CONSOLE) == ["a", "B", "f"]
+    assert (lines.count(db, run.id, Stream.CONSOLE), lines.count(db, run.id, Stream.EVENTS)) == (6, 0)
+    assert (lines.tail(db, run.id, Stream.CONSOLE), lines.tail(db, run.id, Stream.EVENTS)) == (["f"], [])
+
+
+@pytest.mark.parametrize(
+    ("step", "kept"), [(3, 3), (None, None), ("3", None), (2**63, None), (-(2**63) + 1, -(2**63) + 1)]
+)
+def test_a_step_is_a_number_that_sqlite_holds(step, kept):
+    """Whatever else was logged as `_step` is no step."""
+    assert HistoryLine(0, "", {"_step": step}).step == kept
+
+
+def test_history_is_read_by_number_and_by_step(db, make_run):
+    """A step may come twice, after a resume; lines without one are read by number only."""
+    run = make_run("r")
+    history = texts({"_step": 5}, {"_step": 6}, {"a": 1}, {"_step": 5, "again": 1})
+    lines.put_history(db, run.id, history)
+    assert lines.history(db, run.id, first=2) == history[2:]
+    assert lines.steps(db, run.id) == [5, 6, 5]
+    assert lines.history_between(db, run.id, 5, 6) == [history[0].text, history[3].text]
+
+
+def test_samples_of_a_metric_end_with_its_last_value(db, make_sweep, make_run):
+    """A chart of a long run needs few points, and the last of them is where the run stands."""
+    sweep, run = make_sweep(), make_run("r")
+    lines.put_metric(db, sweep.id, run.id, "loss", texts(*({"loss": float(i)} for i in range(100))))
+    assert lines.metric_samples(db, sweep.id, run.id, 4) == (24.0, 49.0, 74.0, 99.0)
+    assert lines.metric_samples(db, sweep.id, run.id, 3)[-1] == 99.0
+    assert lines.metric_samples(db, sweep.id, run.id, 1000) == lines.metric_history(db, sweep.id, run.id)
+
+
+def test_a_target_is_reached_by_a_run_of_the_sweeps_own(db, make_sweep, make_run):
+    """As good as the target is good enough; what an attached run once logged ends no new sweep."""
+    sweep = make_sweep()
+    own, prior = make_run("own", sweep_id=sweep.id), make_run("prior")
+    lines.put_metric(db, sweep.id, own.id, "loss", texts({"loss": 0.5}, {"loss": 2.0}))
+    lines.put_metric(db, sweep.id, prior.id, "loss", texts({"loss": -9.0}, {"loss": 9.0}))
+    assert [lines.metric_reached(db, sweep.id, target, "minimize") for target in (0.5, 0.4)] == [True, False]
+    assert [lines.metric_reached(db, sweep.id, target, "maximize") for target in (2.0, 2.1)] == [True, False]
+
+
+def test_a_metric_is_taken_over_by_a_sweep_that_has_the_same(db, make_sweep, make_run):
+    """With numbers and extremes, without reading a line again."""
+    old, new, run = make_sweep(), make_sweep(), make_run("r")
+    lines.put_metric(db, old.id, run.id, "loss", texts({"loss": 3.0}, {"loss": 1.0}, {"loss": 2.0}))
+    lines.copy_metric(db, old.id, new.id, run.id)
+    assert lines.metric_histories(db, new.id) == {run.id: (3.0, 1.0, 2.0)}
+    (row,) = lines.metric_at(db, new.id, 3)
+    assert tuple(row) == (run.id, 2.0, 1.0, 3.0)
+    assert tuple(lines.metric_of(db, new.id, run.id, 1)) == (3.0, 3.0, 3.0)
+
+
+def test_a_run_that_begins_anew_has_logged_nothing(db, make_sweep, make_run):
+    """All its streams and its values in all sweeps go; another run's stay."""
+    sweep, run, other = make_sweep(), make_run("r"), make_run("s")
+    for logging in (run, other):
+        history = texts({"loss": 1.0}, {"loss": math.nan})
+        lines.put_history(db, logging.id, history)
+        lines.put_metric(db, sweep.id, logging.id, "loss", history)
+    lines.clear(db, run.id)
+    assert (lines.count(db, run.id, Stream.HISTORY), lines.nonfinite(db, sweep.id, run.id)) == (0, 0)
+    assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}

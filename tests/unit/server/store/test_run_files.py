@@ -184,11 +184,14 @@ def test_file_that_is_too_long_is_refused(client):
 
 def test_what_a_dead_server_moved_is_noted_at_the_next_start(tmp_path):
     """Killed between a file's move and its row, or before the move: row and file agree again, and nothing is left."""
-    store, shelf = Store(MEMORY), FileStore(tmp_path)
+    store, files = Store(MEMORY), FileStore(tmp_path)
     with store.write() as db:
         place = projects.ensure(db, "local", "p", now=0)
         run = runs.create(db, place.id, "r", state=RunState.RUNNING, now=0)
         for path in ("moved", "unmoved"):
+            target = files.locate("local", "p", "r", path)
+            files.make_room(target)
+            target.write_bytes(b"old content")  # as long as the new one: only the MD5 tells them apart
             torn = tmp_path / f".upload-{path}"
             torn.write_bytes(b"new content")
             run_files.record(db, run.id, path, 3, "old", now=0)
@@ -196,9 +199,8 @@ def test_what_a_dead_server_moved_is_noted_at_the_next_start(tmp_path):
             run_files.announce(db, run.id, path, arrival)
             assert run_files.is_arriving(db, run.id, path)
             if path == "moved":
-                shelf.make_room(shelf.locate("local", "p", "r", path))
-                arrival.move(shelf.locate("local", "p", "r", path))
-        run_files.settle(db, shelf, now=1)
+                arrival.move(target)
+        run_files.settle(db, files, now=1)
         assert [(file.path, file.size) for file in run_files.of_run(db, run.id)] == [("moved", 11), ("unmoved", 3)]
         assert not run_files.is_arriving(db, run.id, "unmoved")
     assert list(tmp_path.glob(".upload-*")) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import stat
+from importlib.resources import files
 
 import pytest
 
@@ -88,3 +89,32 @@ def test_migration_and_its_record_are_one(tmp_path):
         assert 9999 not in [row[0] for row in db.execute("SELECT number FROM migrations")]
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone()[0] == 0
     store.close()
+
+
+def test_a_strangers_database_is_told_from_an_empty_one_of_ours(tmp_path):
+    """One without the table of migrations has had none that we know of."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as db:
+        db.row_factory = sqlite3.Row
+        db.execute("CREATE TABLE theirs (x)")
+        assert applied_migrations(db) is None
+        assert schema.begin(db) == set()
+        assert applied_migrations(db) == set()
+
+
+def test_a_migration_is_applied_once(tmp_path):
+    """Two servers that open an old database at the same moment do not apply it twice."""
+    store = Store(tmp_path / "db")
+    for _ in range(2):
+        with store.write() as db:
+            schema.apply(
+                db, 9999, "9999_new.sql", "CREATE TABLE new (x);\n-- a comment; with a semicolon\nDROP TABLE new;"
+            )
+    store.close()
+
+
+def test_migrations_are_numbered_without_a_gap():
+    """Two of one number would hide each other."""
+    names = [name for name, _ in known_migrations().values()]
+    assert sorted(known_migrations()) == list(range(1, len(names) + 1))
+    folder = files("sweeper.server.store") / "migrations"
+    assert sorted(names) == sorted(entry.name for entry in folder.iterdir())

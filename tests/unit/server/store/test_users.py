@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import stat
+import time
 
 import pytest
 
 from sweeper.errors import ServerError
-from sweeper.server.store import users
+from sweeper.server.store import sessions, users
+from sweeper.server.store.users import Keyring, ListedUser
 
 
 def test_key_file_is_its_owners_alone(tmp_path):
@@ -58,3 +60,74 @@ def test_key_of_another_user_is_refused(tmp_path):
     key = users.add_user(tmp_path, "ann")
     with pytest.raises(ServerError, match="another user"):
         users.add_user(tmp_path, "bob", key)
+
+
+def test_a_running_server_hears_of_every_change(tmp_path):
+    """Added, rotated, removed: what another process does counts from the next look on, and looks cost no query."""
+    first = users.add_user(tmp_path, "ann")
+    store = users.open_store(tmp_path)
+    keyring = Keyring(store, tmp_path)
+    assert keyring.owner(first).name == "ann"
+    second = users.add_user(tmp_path, "bob")
+    assert keyring.owner(second).name == "bob"
+    third = users.rotate_key(tmp_path, "ann")
+    assert (keyring.owner(first), keyring.owner(third).name) == (None, "ann")
+    users.remove_user(tmp_path, "bob")
+    assert keyring.owner(second) is None
+    keyring.close()
+    store.close()
+
+
+def test_users_are_listed_with_what_lets_them_in(tmp_path):
+    """Keys and the sessions that are not over; a new key ends all of both."""
+    users.add_user(tmp_path, "bob")
+    users.add_user(tmp_path, "ann")
+    users.add_user(tmp_path, "ann")
+    store = users.open_store(tmp_path)
+    with store.write() as db:
+        (ann,) = users.search(db, "NN")
+        sessions.begin(db, ann, now=time.time())
+        sessions.begin(db, ann, now=time.time())
+        sessions.begin(db, ann, now=0)
+    store.close()
+    assert users.all_users(tmp_path) == [ListedUser("ann", 2, 2), ListedUser("bob", 1, 0)]
+    users.rotate_key(tmp_path, "ann")
+    assert users.all_users(tmp_path) == [ListedUser("ann", 1, 0), ListedUser("bob", 1, 0)]
+
+
+def test_the_servers_own_user_stays(tmp_path):
+    """It is the one whose key the data directory holds; a rotated key is written there."""
+    key = users.embedded_key(tmp_path)
+    users.add_user(tmp_path, users.EMBEDDED_USER, key)
+    with pytest.raises(ServerError, match="own user"):
+        users.remove_user(tmp_path, users.EMBEDDED_USER)
+    new = users.rotate_key(tmp_path, users.EMBEDDED_USER)
+    assert users.embedded_key(tmp_path) == new != key
+    assert stat.S_IMODE((tmp_path / users.KEY_FILE).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("change", [users.rotate_key, users.remove_user])
+def test_a_user_who_is_not_there_is_named(tmp_path, change):
+    """With the command that lists those who are."""
+    with pytest.raises(ServerError, match="no user 'ann'") as caught:
+        change(tmp_path, "ann")
+    assert "sweeper server users" in caught.value.hint
+
+
+def test_a_key_file_that_was_emptied_is_not_taken_for_a_key(tmp_path):
+    """A server that came up with it would let nobody in."""
+    (tmp_path / users.KEY_FILE).write_text("")
+    with pytest.raises(ServerError, match="holds no API key"):
+        users.embedded_key(tmp_path)
+
+
+def test_the_secret_of_signed_addresses_outlives_a_restart(tmp_path):
+    """It is drawn once for a database."""
+    secrets = []
+    for _ in range(2):
+        store = users.open_store(tmp_path)
+        with store.write() as db:
+            secrets += [users.upload_secret(db), users.upload_secret(db)]
+        store.close()
+    assert len(set(secrets)) == 1
+    assert len(secrets[0]) >= 32

@@ -1,0 +1,84 @@
+"""Sweeps and their agents as rows."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from sweeper.errors import DefinitionError
+from sweeper.run import SweepState
+from sweeper.server.store import projects, sweeps
+from tests.unit.server.store.conftest import DEFINITION
+
+
+def test_a_sweep_begins_pending_with_what_its_file_says(db, make_sweep):
+    """Name and description come from the file; the id is drawn, and finds it anywhere or in its project alone."""
+    sweep = make_sweep(name="mine", description="why")
+    assert (sweep.state, sweep.display_name, sweep.description, sweep.exhausted) == ("PENDING", "mine", "why", False)
+    assert sweeps.get(db, sweep.id) == sweep
+    assert sweeps.find(db, sweep.name) == sweep
+    assert sweeps.find(db, sweep.name, sweep.project_id) == sweep
+    assert sweeps.find(db, sweep.name, projects.ensure(db, "local", "q", now=0).id) is None
+
+
+def test_a_text_that_is_no_definition_is_not_stored(db, project):
+    """Nothing is left of it."""
+    with pytest.raises(DefinitionError):
+        sweeps.create(db, project.id, "method: gird", user_id=1, seed=0, display_name=None, now=0)
+    assert sweeps.of_project(db, project.id) == []
+
+
+def test_the_files_own_seed_wins(make_sweep):
+    """A file that names a seed gives the same suggestions on every server."""
+    assert make_sweep().search_seed == 7
+    assert make_sweep(sweeper={"seed": 5}).search_seed == 5
+
+
+def test_a_sweep_that_runs_again_may_propose_again(db, make_sweep):
+    """Resuming clears the note that the search has nothing left; no other state does."""
+    sweep = make_sweep()
+    sweeps.set_exhausted(db, sweep.id)
+    for state, exhausted in ((SweepState.PAUSED, True), (SweepState.RUNNING, False)):
+        sweeps.set_state(db, sweep.id, state, now=9)
+        found = sweeps.get(db, sweep.id)
+        assert (found.state, found.exhausted, found.updated_at) == (state, exhausted, 9)
+    assert [running.id for running in sweeps.running(db)] == [sweep.id]
+
+
+def test_another_definition_forgets_what_was_computed_ahead(db, make_sweep):
+    """Suggestions of the old space are none of the new one."""
+    sweep = make_sweep()
+    db.execute("INSERT INTO suggestions VALUES (?, 1, '{}', x'00', 'random', 1, 0)", (sweep.id,))
+    text = yaml.safe_dump({**DEFINITION, "name": "new", "method": "grid", "parameters": {"x": {"values": [1]}}})
+    sweeps.replace_definition(db, sweep.id, text, display_name=None, now=3)
+    found = sweeps.get(db, sweep.id)
+    assert (found.definition.method, found.display_name, found.updated_at) == ("grid", "new", 3)
+    assert db.execute("SELECT count(*) FROM suggestions").fetchone()[0] == 0
+
+
+def test_a_run_is_seen_by_its_own_sweep_and_those_it_is_attached_to(db, make_sweep, make_run):
+    """These are the sweeps that learn from what it logs."""
+    own, other, _ = make_sweep(), make_sweep(), make_sweep()
+    run, loose = make_run("r", sweep_id=own.id), make_run("s")
+    db.execute("INSERT INTO prior_runs VALUES (?, ?)", (other.id, run.id))
+    assert {sweep.id for sweep in sweeps.seeing(db, run.id)} == {own.id, other.id}
+    assert sweeps.seeing(db, loose.id) == []
+
+
+def test_the_first_sign_of_life_tells_whether_an_agent_is_eager(db, make_sweep):
+    """A shell's `wandb agent` waits 5 s before it asks; later heartbeats say nothing of that."""
+    sweep = make_sweep()
+    agent = sweeps.add_agent(db, sweep.id, "host", now=0)
+    assert agent.eager is None
+    sweeps.touch(db, agent, eager=True, now=5)
+    sweeps.touch(db, agent, eager=False, now=10)
+    found = sweeps.find_agent(db, agent.name)
+    assert (found.eager, found.heartbeat_at, sweeps.get(db, sweep.id).heartbeat_at) == (1, 10, 10)
+    assert [known.id for known in sweeps.agents_of(db, sweep.id)] == [agent.id]
+    assert sweeps.find_agent(db, "nobody") is None
+
+
+def test_a_definition_is_parsed_once(make_sweep):
+    """Every heartbeat asks for it."""
+    sweep = make_sweep()
+    assert sweep.definition is sweep.definition
