@@ -121,6 +121,16 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
 
 
+def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List all that an agent was given, the oldest first."""
+    return where(db, "agent_id = ?", (agent_id,))
+
+
+def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
+    """List a project's runs that no sweep made, the oldest first."""
+    return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
+
+
 def taken_from(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List what an agent had when it fell silent and no other one has been given since."""
     return where(db, "lost_agent_id = ?", (agent_id,))
