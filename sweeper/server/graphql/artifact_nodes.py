@@ -1,28 +1,30 @@
-"""GraphQL's Artifact and its kin over the stored ones. A field of the schema is an attribute here, in snake_case."""
+"""GraphQL's Artifact and its kin over the stored ones."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sweeper.server.artifacts import collections, manifests
 from sweeper.server.artifacts.collections import Artifact, Collection, Membership
 from sweeper.server.graphql.artifact_addresses import content_url
-from sweeper.server.graphql.artifact_file_nodes import FileOwner, file_connection
+from sweeper.server.graphql.artifact_file_nodes import file_connection
 from sweeper.server.graphql.context import Context, global_id, timestamp
-from sweeper.server.graphql.pagination import connection
-from sweeper.server.graphql.run_nodes import PAGE, RunNode
-from sweeper.server.store import projects, runs
+from sweeper.server.graphql.node import Node
+from sweeper.server.graphql.pagination import MAX_PAGE, connection
+from sweeper.server.store import runs
 from sweeper.server.store.database import Connection
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
 
 TTL_INHERITED = -1
 
 
-def alias_node(context: Context, db: Connection, collection_id: int, alias: str) -> dict[str, Any]:
+def alias_node(collection: Collection, alias: str) -> dict[str, Any]:
     """Give GraphQL's ArtifactAlias."""
-    collection = collection_node(context, db, collections.get_collection(db, collection_id))
-    name = global_id("ArtifactAlias", str(collection_id), alias)
+    name = global_id("ArtifactAlias", str(collection.id), alias)
     return {"id": name, "alias": alias, "artifact_collection": collection}
 
 
@@ -31,58 +33,48 @@ def tag_nodes(tags: str) -> list[dict[str, Any]]:
     return [{"id": global_id("Tag", tag), "name": tag} for tag in json.loads(tags)]
 
 
-def collection_node(context: Context, db: Connection, stored: Collection) -> CollectionNode:
-    """Give GraphQL's ArtifactSequence or ArtifactPortfolio."""
-    return CollectionNode(context, stored, projects.get(db, stored.project_id))
-
-
-def artifact_node(context: Context, db: Connection, stored: Artifact) -> ArtifactNode:
-    """Give GraphQL's Artifact."""
-    collection = collection_node(context, db, collections.get_collection(db, stored.collection_id))
-    return ArtifactNode(context, stored, collection)
-
-
 @dataclass(frozen=True, slots=True)
-class ArtifactTypeNode:
-    """GraphQL's ArtifactType."""
+class TypeOfArtifacts:
+    """A row of a type, which no table has: it is there as long as a collection of a project has it.
 
-    context: Context
-    place: projects.Project
+    Attributes:
+        project_id: The project.
+        name: What users call it: dataset, model.
+        since: When it was first used, in seconds since 1970.
+    """
+
+    project_id: int
     name: str
     since: float
+
+
+class ArtifactTypeNode(Node[TypeOfArtifacts]):
+    """GraphQL's ArtifactType."""
 
     description = None
 
     def id(self) -> str:
         """Its global id."""
-        return global_id("ArtifactType", self.name, self.place.name, self.place.entity)
+        place = self.context.project(self.stored.project_id)
+        return global_id("ArtifactType", self.stored.name, place.name, place.entity)
 
     def created_at(self) -> str | None:
         """When it was first used."""
-        return timestamp(self.since)
+        return timestamp(self.stored.since)
 
-    def artifact_collection(self, name: str) -> CollectionNode | None:
+    def artifact_collection(self, name: str) -> Collection | None:
         """Find a collection of this type."""
-        found = find_collection(self.context, self.place, name)
-        return found if found and found.stored.type == self.name else None
+        with self.context.store.read() as db:
+            found = find_collection(db, self.stored.project_id, name)
+        return found if found and found.type == self.stored.name else None
 
     def artifact_collections(self, **page: Any) -> dict[str, Any]:
         """List the collections of this type."""
-        return collection_connection(self.context, self.place, self.name, **page)
+        return collection_connection(self.context, self.stored.project_id, self.stored.name, **page)
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionNode:
+class CollectionNode(Node[Collection]):
     """GraphQL's ArtifactSequence and ArtifactPortfolio."""
-
-    context: Context
-    stored: Collection
-    place: projects.Project
-
-    def __getattr__(self, name: str) -> Any:
-        if name.endswith("__typename"):  # what graphql-core asks an object for
-            return self.stored.kind
-        return getattr(self.stored, name)
 
     state = "READY"
 
@@ -90,17 +82,15 @@ class CollectionNode:
         """Its global id."""
         return global_id("ArtifactCollection", str(self.stored.id))
 
-    def project(self) -> object:
+    def project(self) -> Project:
         """Its project."""
-        from sweeper.server.graphql.project_nodes import ProjectNode  # a project and its artifacts know each other
+        return self.context.project(self.stored.project_id)
 
-        return ProjectNode(self.context, self.place)
-
-    def type(self) -> ArtifactTypeNode:
+    def type(self) -> TypeOfArtifacts:
         """What its artifacts are."""
-        return ArtifactTypeNode(self.context, self.place, self.stored.type, self.stored.created_at)
+        return type_of(self.stored)
 
-    def default_artifact_type(self) -> ArtifactTypeNode:
+    def default_artifact_type(self) -> TypeOfArtifacts:
         """What its artifacts are."""
         return self.type()
 
@@ -119,54 +109,37 @@ class CollectionNode:
     def aliases(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the aliases of its versions."""
         with self.context.store.read() as db:
-            nodes = [
-                alias_node(self.context, db, self.stored.id, alias)
-                for alias in collections.aliases_in(db, self.stored.id)
-            ]
-        return connection(nodes, lambda node: node, lambda node: str(node["alias"]), first=first, after=after)
+            found = collections.aliases_in(db, self.stored.id)
+        nodes = [alias_node(self.stored, alias) for alias in found]
+        return connection(nodes, lambda node: str(node["alias"]), first=first, after=after, default=MAX_PAGE)
 
-    def latest_artifact(self) -> ArtifactNode | None:
+    def latest_artifact(self) -> Artifact | None:
         """Its newest version."""
         with self.context.store.read() as db:
             versions = collections.versions_of(db, self.stored.id)
-            newest = collections.get(db, versions[0].artifact_id) if versions else None
-            return artifact_node(self.context, db, newest) if newest else None
+            return collections.get(db, versions[0].artifact_id) if versions else None
 
-    def artifact_membership(self, alias_name: str | None = None) -> MembershipNode | None:
+    def artifact_membership(self, alias_name: str | None = None) -> Membership | None:
         """Find a version by number or alias."""
         with self.context.store.read() as db:
-            found = collections.resolve(db, self.stored.id, alias_name or collections.LATEST)
-            return MembershipNode(self.context, found, self, collections.get(db, found.artifact_id)) if found else None
+            return collections.resolve(db, self.stored.id, alias_name or collections.LATEST)
 
     def artifacts(self, first: int | None = None, after: str | None = None, order: str | None = None, **_: Any) -> Any:
         """List its versions, the newest first unless asked otherwise; the SDK filters for committed ones, all are."""
         with self.context.store.read() as db:
             versions = collections.versions_of(db, self.stored.id)
-            found = [(member, collections.get(db, member.artifact_id)) for member in versions]
         if order and not order.startswith("-"):
-            found.reverse()
-        listed = connection(
-            found,
-            lambda pair: (pair[0].version, artifact_in(self.context, pair[1])),
-            lambda pair: str(pair[0].version),
-            first=first,
-            after=after,
-            default=PAGE,
-        )
-        for edge in listed["edges"]:
-            number, edge["node"] = edge["node"]
-            edge["version"] = f"v{number}"
+            versions.reverse()
+        listed = connection(versions, lambda member: str(member.version), first=first, after=after)
+        with self.context.store.read() as db:
+            for edge in listed["edges"]:
+                member = edge["node"]
+                edge.update(node=collections.get(db, member.artifact_id), version=f"v{member.version}")
         return listed
 
 
-@dataclass(frozen=True, slots=True)
-class MembershipNode:
+class MembershipNode(Node[Membership]):
     """GraphQL's ArtifactCollectionMembership: an artifact as a version of a collection."""
-
-    context: Context
-    stored: Membership
-    collection: CollectionNode
-    held: Artifact
 
     def id(self) -> str:
         """Its global id."""
@@ -182,36 +155,28 @@ class MembershipNode:
 
     def aliases(self) -> list[dict[str, Any]]:
         """Its aliases in this collection."""
+        collection = self.artifact_collection()
         with self.context.store.read() as db:
-            return [
-                alias_node(self.context, db, collection_id, alias)
-                for collection_id, alias in collections.aliases_of(db, self.stored.artifact_id)
-                if collection_id == self.stored.collection_id
-            ]
+            found = collections.aliases_of(db, self.stored.artifact_id)
+        return [alias_node(collection, alias) for collection_id, alias in found if collection_id == collection.id]
 
-    def artifact_collection(self) -> CollectionNode:
+    def artifact_collection(self) -> Collection:
         """The collection."""
-        return self.collection
+        with self.context.store.read() as db:
+            return collections.get_collection(db, self.stored.collection_id)
 
-    def artifact(self) -> ArtifactNode:
+    def artifact(self) -> Artifact:
         """The artifact."""
-        return artifact_in(self.context, self.held)
+        with self.context.store.read() as db:
+            return collections.get(db, self.stored.artifact_id)
 
     def files(self, **page: Any) -> dict[str, Any]:
         """List its files."""
-        return self.artifact().files(**page)
+        return file_connection(self.context, self.artifact(), **page)
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactNode:
+class ArtifactNode(Node[Artifact]):
     """GraphQL's Artifact."""
-
-    context: Context
-    stored: Artifact
-    collection: CollectionNode
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stored, name)
 
     digest_algorithm = "MANIFEST_MD5"
     commit_hash = None
@@ -220,13 +185,18 @@ class ArtifactNode:
         """Its global id."""
         return global_id("Artifact", str(self.stored.id))
 
-    def artifact_sequence(self) -> CollectionNode:
-        """The collection it was logged to."""
-        return self.collection
+    @cached_property
+    def _collection(self) -> Collection:
+        with self.context.store.read() as db:
+            return collections.get_collection(db, self.stored.collection_id)
 
-    def artifact_type(self) -> ArtifactTypeNode:
+    def artifact_sequence(self) -> Collection:
+        """The collection it was logged to."""
+        return self._collection
+
+    def artifact_type(self) -> TypeOfArtifacts:
         """What it is."""
-        return self.collection.type()
+        return type_of(self._collection)
 
     def version_index(self) -> int | None:
         """Its number in the collection it was logged to; None before its commit."""
@@ -258,67 +228,55 @@ class ArtifactNode:
         """Its aliases in all collections."""
         with self.context.store.read() as db:
             return [
-                alias_node(self.context, db, collection_id, alias)
+                alias_node(collections.get_collection(db, collection_id), alias)
                 for collection_id, alias in collections.aliases_of(db, self.stored.id)
             ]
 
     def artifact_memberships(self) -> dict[str, Any]:
         """List the collections it is in."""
         with self.context.store.read() as db:
-            nodes = [
-                MembershipNode(
-                    self.context,
-                    found,
-                    collection_node(self.context, db, collections.get_collection(db, found.collection_id)),
-                    self.stored,
-                )
-                for found in collections.memberships_of(db, self.stored.id)
-            ]
-        return {"edges": [{"node": node} for node in nodes]}
+            found = collections.memberships_of(db, self.stored.id)
+        return {"edges": [{"node": member} for member in found]}
 
     def current_manifest(self) -> dict[str, Any] | None:
         """Its manifest; None before its commit."""
         if not self.stored.manifest:
             return None
-        url = content_url(self.context, self.collection.place.id, self.stored.manifest)
+        url = content_url(self.context, self._collection.project_id, self.stored.manifest)
         name = global_id("ArtifactManifestFile", str(self.stored.id))
         return {"id": name, "file": {"id": name, "direct_url": url, "name": manifests.MANIFEST_NAME}}
 
-    def created_by(self) -> RunNode | None:
+    def created_by(self) -> StoredRun | None:
         """The run that logged it first."""
         return next(iter(self._runs(collections.OUTPUT)), None)
 
     def used_by(self) -> dict[str, Any]:
         """List the runs that used it."""
-        nodes = self._runs(collections.INPUT)
-        return connection(nodes, lambda node: node, lambda node: node.stored.name)
+        return connection(self._runs(collections.INPUT), lambda run: run.name, default=MAX_PAGE)
 
-    def _runs(self, role: str) -> list[RunNode]:
+    def _runs(self, role: str) -> list[StoredRun]:
         with self.context.store.read() as db:
-            found = [runs.get(db, run_id) for run_id in collections.runs_of(db, self.stored.id, role)]
-            return [RunNode(self.context, run, projects.get(db, run.project_id)) for run in found]
+            return [runs.get(db, run_id) for run_id in collections.runs_of(db, self.stored.id, role)]
 
     def files(self, **page: Any) -> dict[str, Any]:
         """List its files by path, references too."""
-        return file_connection(FileOwner(self.context, self.stored, self.collection.place.id, self), **page)
+        return file_connection(self.context, self.stored, **page)
 
 
-def artifact_in(context: Context, stored: Artifact) -> ArtifactNode:
-    """Give GraphQL's Artifact outside of a transaction."""
-    with context.store.read() as db:
-        return artifact_node(context, db, stored)
+def type_of(collection: Collection) -> TypeOfArtifacts:
+    """Give the row of the type that a collection's artifacts have."""
+    return TypeOfArtifacts(collection.project_id, collection.type, collection.created_at)
 
 
-def find_collection(context: Context, place: projects.Project, name: str) -> CollectionNode | None:
+def find_collection(db: Connection, project_id: int, name: str) -> Collection | None:
     """Find a collection of a project, once it has had a version."""
-    with context.store.read() as db:
-        found = collections.find_collection(db, place.id, name)
-    return CollectionNode(context, found, place) if found and found.next_version else None
+    found = collections.find_collection(db, project_id, name)
+    return found if found and found.next_version else None
 
 
 def collection_connection(
     context: Context,
-    place: projects.Project,
+    project_id: int,
     artifact_type: str | None = None,
     *,
     first: int | None = None,
@@ -327,12 +285,5 @@ def collection_connection(
 ) -> dict[str, Any]:
     """List a project's collections; the SDK sends filters and orders only to servers that announce to know them."""
     with context.store.read() as db:
-        found = collections.collections_of(db, place.id, artifact_type)
-    return connection(
-        found,
-        lambda stored: CollectionNode(context, stored, place),
-        lambda stored: str(stored.id),
-        first=first,
-        after=after,
-        default=PAGE,
-    )
+        found = collections.collections_of(db, project_id, artifact_type)
+    return connection(found, lambda stored: str(stored.id), first=first, after=after)

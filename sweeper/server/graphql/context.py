@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql.cost import Budget
 from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Scheduler
 from sweeper.server.signing import Signer
+from sweeper.server.store import projects
 from sweeper.server.store.database import Store
+from sweeper.server.store.projects import Project
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import User
 
@@ -32,6 +35,7 @@ class Context:
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
+        budget: What the answer may cost.
     """
 
     scheduler: Scheduler
@@ -43,11 +47,20 @@ class Context:
     now: float
     holder: str = ""
     watched: list[int] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
+    _projects: dict[int, Project] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
         """The database."""
         return self.scheduler.store
+
+    def project(self, project_id: int) -> Project:
+        """Give the project of a row; read once a request, for a page of runs asks fifty times, and it never changes."""
+        if project_id not in self._projects:
+            with self.store.read() as db:
+                self._projects[project_id] = projects.get(db, project_id)
+        return self._projects[project_id]
 
     def writing(self, config: str | None) -> set[str]:
         """Name the process that asks: by itself, or by the config it sends."""
@@ -73,6 +86,11 @@ def timestamp(seconds: float | None) -> str | None:
 def global_id(kind: str, *parts: str) -> str:
     """Make an id of W&B's form: opaque to clients, readable to us."""
     return base64.b64encode(":".join([kind, "v1", *parts]).encode()).decode()
+
+
+def run_id(project: Project, name: str) -> str:
+    """Make the global id of a run; `Root.run_by_id` reads it."""
+    return global_id("Run", name, project.name, project.entity)
 
 
 def parts_of(text: str, kind: str) -> list[str]:

@@ -48,7 +48,7 @@ async def project_page(request: Request) -> Response:
 def _project_page(store: Store, entity: str, project: str) -> Response:
     place = _find_project(store, entity, project)
     with store.read() as db:
-        loose = runs.where(db, "project_id = ? AND sweep_id IS NULL", (place.id,))
+        loose = runs.without_sweep(db, place.id)
     return page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
 
 
