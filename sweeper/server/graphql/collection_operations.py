@@ -11,8 +11,8 @@ from sweeper.server.artifacts.collections import Artifact, Collection
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
-from sweeper.server.graphql.artifact_nodes import tag_nodes
 from sweeper.server.graphql.artifact_operations import find_artifact
+from sweeper.server.graphql.collection_nodes import tag_nodes
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.store.database import Connection

@@ -7,7 +7,7 @@ from typing import Any
 from sweeper.server.artifacts import collections
 from sweeper.server.artifacts.collections import Artifact, Collection, Membership
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.artifact_nodes import TypeOfArtifacts, collection_connection, find_collection
+from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, collection_connection, find_collection
 from sweeper.server.graphql.context import global_id, timestamp
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import connection

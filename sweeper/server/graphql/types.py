@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweeper.server.graphql.artifact_file_nodes import ArtifactFileNode, FileOfArtifact
-from sweeper.server.graphql.artifact_nodes import ArtifactNode, ArtifactTypeNode, CollectionNode, MembershipNode
+from sweeper.server.graphql.artifact_nodes import ArtifactNode
+from sweeper.server.graphql.collection_nodes import ArtifactTypeNode, CollectionNode, MembershipNode
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.project_nodes import ProjectNode
