@@ -151,6 +151,13 @@ def count(db: sqlite3.Connection, sweep_id: int, states: tuple[str, ...] = ()) -
     return number
 
 
+def counts(db: sqlite3.Connection) -> dict[int, int]:
+    """Count the runs of every sweep that has any."""
+    return dict(
+        db.execute("SELECT sweep_id, count(*) FROM runs WHERE sweep_id IS NOT NULL GROUP BY sweep_id").fetchall()
+    )
+
+
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
     """Set columns of a run."""
     assignments = ", ".join(f"{column} = ?" for column in columns)

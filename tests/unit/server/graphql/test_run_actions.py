@@ -323,19 +323,6 @@ def test_a_second_process_neither_clears_nor_reopens_a_run(client):
     assert client.run("r", "state")["state"] == "finished"
 
 
-def test_an_alert_stands_on_the_runs_page(client):
-    """What run.alert() says is kept, escaped, and shown; of a run that is not there it is a 404."""
-    client.init("r")
-    query = """mutation($run: String!, $severity: AlertSeverity = INFO, $wait: Duration) {
-        notifyScriptableRunAlert(input: {projectName: "p", runName: $run, title: "<b>slow", text: "very",
-            severity: $severity, waitDuration: $wait}) { success } }"""
-    assert client.graphql(query, run="r", severity="WARN", wait=1000)["notifyScriptableRunAlert"] == {"success": True}
-    page = client.http.get("/local/p/runs/r").text
-    assert "WARN" in page
-    assert "&lt;b&gt;slow: very" in page
-    client.graphql(query, status=404, run="x")
-
-
 def test_a_chart_is_kept_under_its_name(client):
     """Made again it keeps nothing of the first."""
     query = """mutation($spec: JSONString!) { createCustomChart(input: {entity: "local", name: "c", displayName: "C",
