@@ -25,8 +25,6 @@ from sweeper.server.strict_json import refusal_answer
 
 log = logging.getLogger(__name__)
 
-MAX_FILE = 32 * 2**30
-"""Bytes of an uploaded file, by default: the checkpoint of a model with some billions of parameters."""
 KEPT_FREE = 256 * 2**20
 """Bytes of the disk that uploads leave: the database must be able to grow."""
 FIRST_S, SLOWEST_RATE = 60.0, 4096
@@ -70,9 +68,9 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _GuardedSend(send)
         try:
-            await self.app(scope, _Body(receive, self._first_s).receive, answer.send)
+            await self.app(scope, _GuardedReceive(receive, self._first_s).receive, answer.send)
         except Exception:
             number = secrets.token_hex(4)
             # the path alone: the query may hold a token
@@ -86,7 +84,7 @@ def bug_answer(number: str) -> ASGIApp:
     return refusal_answer(bug_message(number), 500)
 
 
-class _Body:
+class _GuardedReceive:
     """The body of a request, which must keep coming."""
 
     def __init__(self, receive: Receive, first_s: float) -> None:
@@ -110,7 +108,7 @@ class _Body:
         return message
 
 
-class _Answer:
+class _GuardedSend:
     """An answer, which must be taken."""
 
     def __init__(self, send: Send) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from sweeper.server.artifacts.manifests import check_path, digest_of
 from sweeper.server.errors import RequestError
-from sweeper.server.graphql.artifact_addresses import MAX_FILE, limit_of
+from sweeper.server.graphql.artifact_addresses import MAX_WHOLE, limit_of
 from sweeper.server.store import users
 
 CREATE = """mutation($i: CreateArtifactInput!) { createArtifact(input: $i) {
@@ -161,11 +161,11 @@ def test_an_upload_holds_what_was_announced(log, client):
 def test_an_upload_is_no_longer_than_announced(log):
     """A file announced without parts has less than 2 GiB, and its address says so unforgeably."""
     url, _ = log.announce(log.create()["id"])
-    assert f"limit={MAX_FILE}&" in url
-    assert log.put(url.replace(f"limit={MAX_FILE}", "limit=9999999999999"), b"A") == 403
-    answer = log.client.http.put(url, content=b"A", headers={"Content-Length": str(MAX_FILE + 1)})
+    assert f"limit={MAX_WHOLE}&" in url
+    assert log.put(url.replace(f"limit={MAX_WHOLE}", "limit=9999999999999"), b"A") == 403
+    answer = log.client.http.put(url, content=b"A", headers={"Content-Length": str(MAX_WHOLE + 1)})
     assert answer.status_code == 413
-    assert limit_of(21) < MAX_FILE * 2
+    assert limit_of(21) < MAX_WHOLE * 2
 
 
 @pytest.mark.parametrize("step", ["nothing", "files", "manifest", "announced"])
