@@ -57,18 +57,19 @@ class Limits:
     Args:
         app: What it wraps.
         first_s: Seconds that any body may take.
+        stalled_s: Seconds that a client may leave a piece of its answer.
     """
 
-    def __init__(self, app: ASGIApp, *, first_s: float = FIRST_S) -> None:
+    def __init__(self, app: ASGIApp, *, first_s: float = FIRST_S, stalled_s: float = STALLED_S) -> None:
         self.app = app
-        self._first_s = first_s
+        self._first_s, self._stalled_s = first_s, stalled_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _GuardedSend(send)
+        answer = _GuardedSend(send, self._stalled_s)
         try:
             await self.app(scope, _GuardedReceive(receive, self._first_s).receive, answer.send)
         except Exception:
@@ -111,8 +112,8 @@ class _GuardedReceive:
 class _GuardedSend:
     """An answer, which must be taken."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, stalled_s: float) -> None:
+        self._send, self._stalled_s = send, stalled_s
         self.begun = False
 
     async def send(self, message: Message) -> None:
@@ -122,7 +123,7 @@ class _GuardedSend:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        async with asyncio.timeout(STALLED_S):
+        async with asyncio.timeout(self._stalled_s):
             await self._send(message)
 
 

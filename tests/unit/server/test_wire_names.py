@@ -33,6 +33,6 @@ def camel_case_in(room):
 
 
 def test_the_inner_rooms_know_no_wire_names():
-    """What the SDK writes in camelCase is read and written by graphql and http alone; exceptions no longer needed go."""
+    """What the SDK writes in camelCase is read and written by graphql and http alone; a stale exception goes."""
     assert camel_case_in("graphql") > {"minStep", "maxStep"}
     assert set().union(*(camel_case_in(room) for room in INNER)) == set(KNOWN)

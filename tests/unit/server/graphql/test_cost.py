@@ -94,3 +94,10 @@ def test_fragments_count_as_often_as_they_are_used():
     with pytest.raises(RequestError, match="fields"):
         cost.check(parse(text))
     cost.check(parse("{ ...F0 } fragment F0 on Query { viewer { id } }"))
+
+
+def test_query_that_nests_without_end_is_refused(client):
+    """A query may nest only as deep as the SDK's do, also through fragments."""
+    parts = [f"fragment F{i} on Project {{ sweep {{ project {{ ...F{i + 1} }} }} }}" for i in range(10)]
+    text = f'{{ project(name: "p") {{ ...F0 }} }} {" ".join(parts)} fragment F10 on Project {{ name }}'
+    assert "deep" in client.graphql(text, status=400)

@@ -321,26 +321,3 @@ def test_a_second_process_neither_clears_nor_reopens_a_run(client):
     }
     client.http.post("/files/local/p/r/file_stream", json={}, headers={"X-WANDB-ASYNC-CLIENT-ID": "b"})
     assert client.run("r", "state")["state"] == "finished"
-
-
-def test_a_chart_is_kept_under_its_name(client):
-    """Made again it keeps nothing of the first."""
-    query = """mutation($spec: JSONString!) { createCustomChart(input: {entity: "local", name: "c", displayName: "C",
-        type: "vega2", access: "private", spec: $spec}) { chart { id } } }"""
-    assert [client.graphql(query, spec=spec)["createCustomChart"]["chart"]["id"] for spec in ("{}", "[]")]
-
-
-def test_users_are_found_by_a_part_of_their_names(client):
-    """In any case of letters; a percent sign is no wildcard."""
-    query = "query($q: String) { users(query: $q) { edges { node { username entity } } } }"
-    found = [client.graphql(query, q=part)["users"]["edges"] for part in (None, "OCA", "%")]
-    assert found == [[{"node": {"username": "local", "entity": "local"}}]] * 2 + [[]]
-
-
-def test_system_metrics_are_those_of_the_last_event(client):
-    """What the machine was last like; nothing before it said anything."""
-    client.init("r")
-    assert client.run("r", "systemMetrics")["systemMetrics"] == "{}"
-    events = [json.dumps({"system.cpu": cpu, "_runtime": cpu}) for cpu in (1, 2)]
-    client.stream("r", files={"wandb-events.jsonl": {"content": events}})
-    assert json.loads(client.run("r", "systemMetrics")["systemMetrics"]) == {"system.cpu": 2}

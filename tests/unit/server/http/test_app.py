@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -51,40 +44,8 @@ def running_server(serve, tmp_path):
     return start
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_server_ends_quietly_on_a_signal(tmp_path, number):
-    """SIGTERM and SIGINT end the server with exit code 0, soon, and without a traceback."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code = f"""
-from pathlib import Path
-from sweeper.server.http.serve import Address, serve
-serve(Address(host="127.0.0.1", port={port}), Path("data"))
-"""
-    environ = {"PATH": os.defpath, "PYTHONPATH": str(Path(__file__).parents[4])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        wait_for(port)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors
-
-
-def wait_for(port, limit_s=60):
-    """Wait until something listens."""
-    end = time.monotonic() + limit_s
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except OSError:
-            assert time.monotonic() < end, f"nothing listens on port {port}"
-            time.sleep(0.05)
-        else:
-            return
+def test_unknown_address_is_not_found(client):
+    """An address nobody serves is 404 with a message, not a page of HTML."""
+    answer = client.http.get("/a/b/c/d/e")
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["message"]
