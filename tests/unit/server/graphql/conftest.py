@@ -1,4 +1,4 @@
-"""What wandb-core does to log an artifact."""
+"""A request without its HTTP, and what wandb-core does to log an artifact."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sweeper.server.artifacts.manifests import digest_of
+from sweeper.server.graphql.context import Context
+from sweeper.server.signing import Signer
+from sweeper.server.store import users
+from sweeper.server.store.database import MEMORY, Store
 
 CREATE = """mutation($i: CreateArtifactInput!) { createArtifact(input: $i) {
     artifact { id state versionIndex artifactSequence { id latestArtifact { id } } } } }"""
@@ -128,3 +133,13 @@ def log(client):
 def logger():
     """What makes further ones."""
     return Logger
+
+
+@pytest.fixture
+def context():
+    """A request of the user `local`, over an empty database, without files and without rules."""
+    store = Store(MEMORY)
+    with store.write() as db:
+        user = users.ensure_user(db, "local", "k" * 40, now=1.0)
+    yield Context(SimpleNamespace(store=store), None, None, Signer(b"secret"), user, "http://host:1", 1000.0)
+    store.close()

@@ -1,4 +1,4 @@
-"""GraphQL as the SDK sends it: sweeps and agents, runs, filters, and requests that make no sense."""
+"""The executor: every field is answered, nodes are made of rows, and what makes no sense is a client's mistake."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from importlib.resources import files
 
 import pytest
-from graphql import GraphQLObjectType, build_schema, get_named_type
+from graphql import GraphQLError, GraphQLObjectType, build_schema, get_named_type
+
+from sweeper.server.graphql import executor
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
 
@@ -28,7 +30,7 @@ GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
         b'{"query": "mutation { upsertBucket(input: {name: \\"r\\", notes: \\"\\ud800\\"}) { inserted } }"}',
         b'{"query": "{ project(name: \\"p\\") { runs(filters: \\"{\\") { totalCount } } }"}',
         b'{"query": "{ project(name: \\"p\\") { runs(after: \\"?\\") { totalCount } } }"}',
-        b'{"query": "{ project(name: \\"p\\") { runs(first: -1) { totalCount } } }"}',
+        b'{"query": "{ project(name: \\"p\\") { sweeps(first: -1) { edges { node { id } } } } }"}',
         b'{"query": "{ project(name: \\"p\\") { runs(first: 99999999999) { totalCount } } }"}',
         b"[" * 100_000,
         b'{"query": "' + b"{ project " * 500 + b'"}',
@@ -146,3 +148,56 @@ def test_every_field_of_the_schema_is_answered(client):
         kind = get_named_type(schema.query_type.fields[name].type)
         assert isinstance(kind, GraphQLObjectType)
         client.graphql(f"{{ {name}{arguments.get(name, '')} {select(kind, {kind.name})} }}")
+
+
+def test_a_list_of_rows_is_a_list_of_nodes():
+    """Each row gets its node; what is in the schema's shape already, or is not there, stays."""
+    made = executor._wrapped(lambda context, row: (context, row), "request", [1, None, {"id": "x"}, [2]])
+    assert made == [("request", 1), None, {"id": "x"}, [("request", 2)]]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [("displayName", "display_name"), ("clientIDMapping", "client_id_mapping"), ("runID", "run_id"), ("name", "name")],
+)
+def test_a_field_has_its_name_in_snake_case(field, name):
+    """The wire's words for ids, ID and Id, become one."""
+    assert executor._snake_case(field) == name
+
+
+@pytest.mark.parametrize(("sent", "read"), [(5, 5), (5.0, 5), (-(2**63), -(2**63))])
+def test_whole_numbers_are_read_however_they_are_written(sent, read):
+    """JSON has one kind of number, and clients in Go and Python write 5 and 5.0."""
+    assert executor._integer(sent) == read
+
+
+@pytest.mark.parametrize("sent", [True, 0.5, "5", 2**63, None, float("inf")])
+def test_what_is_no_whole_number_is_refused(sent):
+    """Truth values, halves, texts, and what has no place in 64 bits."""
+    with pytest.raises(GraphQLError):
+        executor._integer(sent)
+
+
+def test_a_variable_that_was_not_sent_is_left_out(client):
+    """In an input written out in the document it is as if its key were not there."""
+    client.init("r", config='{"a": {"value": 1}}')
+    query = """mutation($notes: String, $config: JSONString) {
+        upsertBucket(input: {name: "r", modelName: "p", notes: $notes, config: $config}) {
+            bucket { notes config } } }"""
+    found = client.graphql(query, notes="n")["upsertBucket"]["bucket"]
+    assert found == {"notes": "n", "config": '{"a": {"value": 1}}'}
+
+
+def test_refusals_come_before_bugs(client, caplog):
+    """Of several fields that fail, the client is told what it can mend."""
+    client.init("r")
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE users RENAME TO gone")
+    query = """{ users { edges { node { id } } } project(name: "p") { run(name: "r") { user { id } }
+        sweeps(first: -1) { edges { node { id } } } } }"""
+    said = client.graphql(query, status=400)
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE gone RENAME TO users")
+    assert "negative" in said
+    assert "gone" not in said
+    assert "request" not in caplog.text

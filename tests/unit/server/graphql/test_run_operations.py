@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sweeper.server.graphql.run_operations import MAX_FILES
+
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
 
 
@@ -44,3 +46,46 @@ def test_unset_fields_stay_as_they_are(client):
     client.init("r", config='{"a": {"value": 1}}')
     client.init("r", config=None)
     assert client.run("r", "config")["config"] == '{"a": {"value": 1}}'
+
+
+UPDATE = "mutation($id: ID!, $s: String!) { updateRunState(input: {id: $id, state: $s}) { success } }"
+
+
+def test_a_run_is_given_up_or_handed_out_again(client):
+    """`sweeper retry` says pending, a person at the API failed; no other state can be set."""
+    (command,) = client.beat(client.agent(client.sweep(GRID)))
+    id_ = client.init(command["run_id"])["bucket"]["id"]
+    assert client.graphql(UPDATE, id=id_, s="failed")["updateRunState"] == {"success": True}
+    assert client.run(command["run_id"], "state") == {"state": "failed"}
+    client.graphql(UPDATE, id=id_, s="pending")
+    assert client.run(command["run_id"], "state") == {"state": "preempted"}  # it had started, so it waits to go on
+    assert "pending or failed" in client.graphql(UPDATE, status=400, id=id_, s="finished")
+
+
+def test_a_run_may_be_made_in_a_state(client):
+    """wandb.Api() makes runs that have ended elsewhere; a state that is none is refused with those there are."""
+    query = 'mutation($s: String) { upsertBucket(input: {name: "r", modelName: "p", state: $s}) { bucket { state } } }'
+    assert "preempted" in client.graphql(query, status=400, s="asleep")
+    assert client.graphql(query, s="finished")["upsertBucket"]["bucket"] == {"state": "finished"}
+
+
+def test_addresses_are_given_for_the_files_of_a_run(client):
+    """As many as one request may ask for, of a run that is there."""
+    client.init("r")
+    query = """mutation($r: String!, $f: [String!]!) { createRunFiles(input: {
+        projectName: "p", runName: $r, files: $f}) { runID files { name uploadUrl } } }"""
+    found = client.graphql(query, r="r", f=["a", "b/c"])["createRunFiles"]
+    assert found["runID"] == client.run("r", "id")["id"]
+    assert [file["name"] for file in found["files"]] == ["a", "b/c"]
+    assert all("token=" in file["uploadUrl"] for file in found["files"])
+    assert "no run local/p/x" in client.graphql(query, status=404, r="x", f=[])
+    assert "at most" in client.graphql(query, status=400, r="r", f=["a"] * (MAX_FILES + 1))
+
+
+def test_a_run_joins_a_sweep_of_its_project(client):
+    """Of another project's sweep, and of one that is not there, it is told so, and stays as it was."""
+    sweep = client.sweep(GRID, project="q")
+    query = 'mutation($s: String) { upsertBucket(input: {name: "r", modelName: "p", sweep: $s}) { inserted } }'
+    for name in (sweep, "nope"):
+        assert "no sweep" in client.graphql(query, status=404, s=name)
+    assert client.graphql('{ project(name: "p") { id } }')["project"] is None

@@ -41,3 +41,49 @@ def test_run_that_joins_a_sweep_late_brings_its_metric(client):
     client.log("r", {"_step": 0, "loss": 0.5})
     client.init("r", sweep=sweep)
     assert sweep_fields(client, sweep, "bestLoss runCount") == {"bestLoss": 0.5, "runCount": 1}
+
+
+def test_a_sweep_lists_its_agents_with_their_runs(client):
+    """An agent's state is its own and its sweep's: an agent of a finished sweep is done."""
+    name = client.sweep(GRID)
+    agent = client.agent(name)
+    (command,) = client.beat(agent)
+    fields = "agents { edges { node { id name host state totalRuns runs { edges { node { name } } } } } }"
+    (edge,) = sweep_fields(client, name, fields)["agents"]["edges"]
+    assert edge["node"] == {
+        "id": agent,
+        "name": agent,
+        "host": "h",
+        "state": "RUNNING",
+        "totalRuns": 1,
+        "runs": {"edges": [{"node": {"name": command["run_id"]}}]},
+    }
+    query = """mutation($id: ID) { upsertSweep(input: {id: $id, state: "FINISHED"}) {
+        sweep { agents { edges { node { state } } } } } }"""
+    found = client.graphql(query, id=sweep_fields(client, name, "id")["id"])["upsertSweep"]["sweep"]
+    assert found["agents"]["edges"] == [{"node": {"state": "FINISHED"}}]
+
+
+def test_an_agent_is_one_of_its_sweep(client):
+    """An agent nobody knows, and one of another sweep, are not found."""
+    name, other = client.sweep(GRID), client.sweep(GRID)
+    agent = client.agent(name)
+    query = """query($s: String!, $a: String!) {
+        project(name: "p") { sweep(sweepName: $s) { agent(agentName: $a) { id } } } }"""
+    assert client.graphql(query, s=name, a=agent)["project"]["sweep"]["agent"] == {"id": agent}
+    assert "no agent" in client.graphql(query, status=404, s=name, a="x")
+    assert "no agent" in client.graphql(query, status=404, s=other, a=agent)
+
+
+def test_a_sweep_shows_the_runs_it_learns_from(client):
+    """They are among its runs, listed apart as well, and not counted as its own."""
+    client.init("old", config='{"lr": {"value": 0.3}}', summary='{"loss": 1}')
+    client.stream("old", complete=True, exitcode=0)
+    query = """mutation($config: String!, $filters: JSONString) { upsertSweep(input: {
+        config: $config, projectName: "p", priorRunsFilters: $filters}) { sweep { runCount
+        priorRuns { edges { node { name sweepName } } } runs { edges { node { name } } } } } }"""
+    config = json.dumps({**GRID, "metric": {"name": "loss"}})
+    found = client.graphql(query, config=config, filters='{"name": "old"}')["upsertSweep"]["sweep"]
+    assert found["runCount"] == 0
+    assert found["priorRuns"]["edges"] == [{"node": {"name": "old", "sweepName": None}}]
+    assert found["runs"]["edges"] == [{"node": {"name": "old"}}]
