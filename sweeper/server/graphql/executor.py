@@ -149,7 +149,8 @@ def _schema() -> GraphQLSchema:
         elif isinstance(kind, GraphQLScalarType) and (kind.name == "JSON" or kind.name.endswith("Input")):
             kind.parse_literal = _literal  # type: ignore[method-assign]
         elif isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
-            kind.parse_value = _READERS[kind.name]  # type: ignore[assignment]
+            # graphql-core 3.2 asks the one, 3.3 the other: it takes over only what a scalar is made with
+            kind.parse_value = kind.coerce_input_value = _READERS[kind.name]  # type: ignore[assignment]
     return schema
 
 

@@ -50,10 +50,6 @@ def test_a_collection_is_of_one_type(log, client):
     assert found["state"] == "READY"
     assert found["type"] == {"name": "dataset"}
     assert found["defaultArtifactType"] == {"name": "dataset", "artifactCollection": {"name": "data"}}
-    query = (
-        """{ project(name: "p") { artifactType(name: "dataset") { artifactCollection(name: "model") { name } } } }"""
-    )
-    log.client.graphql(query)
     other = type(log)(client, "net", {"x": b"x"})
     other.log(artifactTypeName="model")
     query = """{ project(name: "p") { artifactType(name: "model") { artifactCollection(name: "data") { name }

@@ -201,3 +201,28 @@ def test_refusals_come_before_bugs(client, caplog):
     assert "negative" in said
     assert "gone" not in said
     assert "request" not in caplog.text
+
+
+HISTORY = 'query($sent: Int64) { project(name: "p") { run(name: "r") { history(minStep: $sent) } } }'
+COUNT = 'query($sent: JSONString) { project(name: "p") { runCount(filters: $sent) } }'
+
+
+@pytest.mark.parametrize(
+    ("query", "sent", "status"),
+    [
+        (HISTORY, 5.0, 200),
+        (HISTORY, 0.5, 400),
+        (HISTORY, True, 400),
+        (HISTORY, "5", 400),
+        (HISTORY, 2**70, 400),
+        ('{ project(name: "p") { run(name: "r") { history(minStep: 9999999999999999999999) } } }', None, 400),
+        (COUNT, "{}", 200),
+        (COUNT, 5, 400),
+        (COUNT, {"state": "finished"}, 400),
+        ('{ project(name: "p") { runCount(filters: 5) } }', None, 400),
+    ],
+)
+def test_values_are_read_where_they_come_in(client, query, sent, status):
+    """As variables or written out: what a scalar cannot be reaches no resolver, and is no 5xx for the SDK to repeat."""
+    client.init("r")
+    assert client.graphql(query, status=status, sent=sent)
