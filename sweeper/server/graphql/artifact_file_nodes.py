@@ -14,7 +14,7 @@ from sweeper.server.artifacts.collections import Artifact
 from sweeper.server.artifacts.manifests import ArtifactFile
 from sweeper.server.errors import RequestError
 from sweeper.server.graphql.artifact_addresses import content_url
-from sweeper.server.graphql.context import Context, global_id, timestamp
+from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import PAGE
 
@@ -41,7 +41,7 @@ class ArtifactFileNode(Node[FileOfArtifact]):
     """GraphQL's File, of an artifact."""
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id: within its artifact only its path names it."""
         return global_id("ArtifactFile", str(self.stored.artifact.id), self.stored.file.path)
 
     def name(self) -> str:
@@ -78,14 +78,15 @@ class ArtifactFileNode(Node[FileOfArtifact]):
         """Its MD5, base64; None for a reference."""
         return self.md5()
 
-    def updated_at(self) -> str | None:
+    def updated_at(self) -> float:
         """When its artifact was last changed."""
-        return timestamp(self.stored.artifact.updated_at)
+        return self.stored.artifact.updated_at
 
     def artifact(self) -> Artifact:
         """Its artifact."""
         return self.stored.artifact
 
+    # what createArtifactFiles gives out is a dict: these are of files still to be uploaded
     storage_path = upload_url = upload_headers = upload_multipart_urls = None
 
 
@@ -109,6 +110,7 @@ def file_connection(
             total, found = len(known), [file for file in known if file.path > start]
         else:
             total = artifact.file_count
+            # one more than the page tells whether another one follows; counting the rest would read a hundred thousand
             found = manifests.page(db, artifact.id, after=start, limit=size + 1)
     rows = [FileOfArtifact(artifact, project_id, file) for file in found[:size]]
     edges = [{"node": row, "cursor": _cursor(row.file.path)} for row in rows]

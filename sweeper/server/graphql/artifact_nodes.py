@@ -10,23 +10,25 @@ from sweeper.server.artifacts.collections import Artifact, Collection
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.artifact_file_nodes import file_connection
 from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, alias_node, tag_nodes, type_of
-from sweeper.server.graphql.context import global_id, timestamp
+from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store import runs
 from sweeper.server.store.runs import StoredRun
 
 TTL_INHERITED = -1
+"""What the SDK (0.31.0) sends and reads for "as the project says"; -2 is "for ever"."""
 
 
 class ArtifactNode(Node[Artifact]):
     """GraphQL's Artifact."""
 
+    # the only one that createArtifact takes
     digest_algorithm = "MANIFEST_MD5"
     commit_hash = None
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id, which stays when it is renamed or linked."""
         return global_id("Artifact", str(self.stored.id))
 
     @cached_property
@@ -59,14 +61,6 @@ class ArtifactNode(Node[Artifact]):
     def tags(self) -> list[dict[str, Any]]:
         """Its tags."""
         return tag_nodes(self.stored.tags)
-
-    def created_at(self) -> str | None:
-        """When it was begun."""
-        return timestamp(self.stored.created_at)
-
-    def updated_at(self) -> str | None:
-        """When it was last changed."""
-        return timestamp(self.stored.updated_at)
 
     def aliases(self) -> list[dict[str, Any]]:
         """Its aliases in all collections."""

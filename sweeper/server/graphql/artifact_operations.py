@@ -59,6 +59,7 @@ class ArtifactOperations(Root):
             known = collections.get(db, found)
             return known if known.collection_id == collection.id else None
         if sent.distributed_id is not None:
+            # several runs fill one artifact: the first begins it, the others join it
             known_or_none = collections.in_progress(db, collection, sent.distributed_id)
         else:
             known_or_none = collections.same_content(db, collection, sent.digest)
@@ -140,6 +141,7 @@ class ArtifactOperations(Root):
         project_id = collections.get_collection(db, artifact.collection_id).project_id
         path = manifests.check_path(spec.name)
         manifests.announce(db, artifact.id, ArtifactFile(path, md5, 0))
+        # announced and then looked for, in one write: no deletion can take the content away in between
         here = self.context.blobs.size(project_id, md5) is not None
         limit = limit_of(len(spec.upload_parts_input or []))
         return {

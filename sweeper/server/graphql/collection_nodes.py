@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.server.artifacts import collections
 from sweeper.server.artifacts.collections import Artifact, Collection, Membership
 from sweeper.server.graphql.artifact_file_nodes import file_connection
-from sweeper.server.graphql.context import Context, global_id, timestamp
+from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store.database import Connection
@@ -17,7 +17,7 @@ from sweeper.server.store.projects import Project
 
 
 def alias_node(collection: Collection, alias: str) -> dict[str, Any]:
-    """Give GraphQL's ArtifactAlias."""
+    """Give GraphQL's ArtifactAlias, with the row of the collection in which it holds."""
     name = global_id("ArtifactAlias", str(collection.id), alias)
     return {"id": name, "alias": alias, "artifact_collection": collection}
 
@@ -34,12 +34,12 @@ class TypeOfArtifacts:
     Attributes:
         project_id: The project.
         name: What users call it: dataset, model.
-        since: When it was first used, in seconds since 1970.
+        created_at: When it was first used, in seconds since 1970.
     """
 
     project_id: int
     name: str
-    since: float
+    created_at: float
 
 
 class ArtifactTypeNode(Node[TypeOfArtifacts]):
@@ -51,10 +51,6 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
         """Its global id."""
         place = self.context.project(self.stored.project_id)
         return global_id("ArtifactType", self.stored.name, place.name, place.entity)
-
-    def created_at(self) -> str | None:
-        """When it was first used."""
-        return timestamp(self.stored.since)
 
     def artifact_collection(self, name: str) -> Collection | None:
         """Find a collection of this type."""
@@ -70,7 +66,7 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
 class CollectionNode(Node[Collection]):
     """GraphQL's ArtifactSequence and ArtifactPortfolio."""
 
-    state = "READY"
+    state = "READY"  # W&B's own also has DELETED, which here is no row any more
 
     def id(self) -> str:
         """Its global id."""
@@ -85,16 +81,8 @@ class CollectionNode(Node[Collection]):
         return type_of(self.stored)
 
     def default_artifact_type(self) -> TypeOfArtifacts:
-        """What its artifacts are."""
+        """What its artifacts are, by the name that the SDK (0.31.0) asks for."""
         return self.type()
-
-    def created_at(self) -> str | None:
-        """When it was made."""
-        return timestamp(self.stored.created_at)
-
-    def updated_at(self) -> str | None:
-        """When it last got a version or was changed."""
-        return timestamp(self.stored.updated_at)
 
     def tags(self, first: int | None = None) -> dict[str, Any]:  # noqa: ARG002 - there are few
         """Its tags."""
@@ -141,10 +129,6 @@ class MembershipNode(Node[Membership]):
     def version_index(self) -> int:
         """Its number."""
         return self.stored.version
-
-    def created_at(self) -> str | None:
-        """When it became a version."""
-        return timestamp(self.stored.created_at)
 
     def aliases(self) -> list[dict[str, Any]]:
         """Its aliases in this collection."""

@@ -62,6 +62,7 @@ class CollectionOperations(Root):
     def link_artifact(self, fields: object) -> dict[str, Any]:
         """Make an artifact a version of a portfolio, made if need be."""
         sent = inputs.read(sent_as.LinkArtifact, fields)
+        # W&B keeps registries in projects of this prefix; made here, such a project would look like one and be none
         if (sent.project_name or "").startswith("wandb-registry-"):
             raise RequestError("this server has no registries: link to a collection of a project, `project/name`")
         with self.context.store.write() as db:

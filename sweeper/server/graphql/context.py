@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from sweeper.server.artifacts.blobs import BlobStore
@@ -74,13 +73,6 @@ class Context:
 def file_path(entity: str, project: str, run: str, path: str) -> str:
     """Give the path part of the address of a run's file."""
     return "/files/" + "/".join(quote(part, safe="") for part in (entity, project, run)) + "/" + quote(path)
-
-
-def timestamp(seconds: float | None) -> str | None:
-    """Write a time as the SDK reads it."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def global_id(kind: str, *parts: str) -> str:

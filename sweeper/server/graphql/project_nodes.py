@@ -8,7 +8,7 @@ from sweeper.server.artifacts import collections
 from sweeper.server.artifacts.collections import Artifact, Collection, Membership
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, collection_connection, find_collection
-from sweeper.server.graphql.context import global_id, timestamp
+from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import candidates, run_connection
@@ -46,29 +46,22 @@ class ProjectNode(Node[Project]):
     """GraphQL's Project."""
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id, made of its names."""
         return global_id("Project", self.stored.name, self.stored.entity)
 
     def internal_id(self) -> int:
-        """Its number."""
+        """Its number; the SDK (0.31.0) makes an integer of it."""
         return self.stored.id
 
-    def name(self) -> str:
-        """Its name."""
-        return self.stored.name
-
     def entity_name(self) -> str:
-        """Whose it is."""
+        """Whose it is, as wandb.Api() prints it in paths."""
         return self.stored.entity
 
     def entity(self) -> dict[str, Any]:
-        """Whose it is."""
+        """Whose it is, as the answer to wandb.init has it."""
         return entity_node(self.stored.entity)
 
-    def created_at(self) -> str | None:
-        """When it was made."""
-        return timestamp(self.stored.created_at)
-
+    # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
     access = "PRIVATE"
@@ -124,6 +117,7 @@ class ProjectNode(Node[Project]):
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
         if found is not None:
+            # only wandb-core (0.31.0) asks for a bucket, when a process is about to go on with a run
             with self.context.store.write() as db:
                 run_transitions.asks_to_resume(db, found)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sweeper.server.graphql.context import Context, global_id, timestamp
+from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.store.run_files import StoredFile
 from sweeper.server.store.runs import StoredRun
@@ -26,7 +26,7 @@ class FileNode(Node[FileOfRun]):
         return place.entity, place.name, self.stored.run.name, self.stored.file.path
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id; the path comes last, for only it may hold the colons that part the names."""
         return global_id("File", *self._names())
 
     def name(self) -> str:
@@ -42,12 +42,12 @@ class FileNode(Node[FileOfRun]):
         return self.stored.file.mimetype
 
     def md5(self) -> str:
-        """Its MD5, base64."""
+        """Its MD5 in base64; empty if the file is not there."""
         return self.stored.file.md5
 
-    def updated_at(self) -> str | None:
+    def updated_at(self) -> float | None:
         """When it was uploaded."""
-        return timestamp(self.stored.file.updated_at)
+        return self.stored.file.updated_at
 
     def url(self, upload: bool = False) -> str:
         """Where to download it from, or to upload it to."""
@@ -61,6 +61,7 @@ class FileNode(Node[FileOfRun]):
         """Its path within the run."""
         return self.stored.file.path
 
+    # the rest of the type is for files of artifacts
     storage_path = digest = upload_url = upload_headers = upload_multipart_urls = artifact = None
 
 

@@ -9,7 +9,7 @@ from sweeper.run import RunState
 from sweeper.server import strict_json
 from sweeper.server.artifacts import collections
 from sweeper.server.errors import RequestError
-from sweeper.server.graphql.context import Context, global_id, run_id, timestamp
+from sweeper.server.graphql.context import Context, global_id, run_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, PAGE, connection
 from sweeper.server.graphql.run_file_nodes import FileOfRun
@@ -31,7 +31,7 @@ class RunNode(Node[StoredRun]):
     read_only = False
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id; the mutations of wandb.Api() find the run by it."""
         return run_id(self.project(), self.stored.name)
 
     def project(self) -> Project:
@@ -39,7 +39,7 @@ class RunNode(Node[StoredRun]):
         return self.context.project(self.stored.project_id)
 
     def sweep_name(self) -> str | None:
-        """The id of its sweep."""
+        """The id of its sweep, by which the SDK tells a sweep's own runs from those attached to it."""
         if self.stored.sweep_id is None:
             return None
         with self.context.store.read() as db:
@@ -66,14 +66,6 @@ class RunNode(Node[StoredRun]):
         with self.context.store.read() as db:
             name = users.name_of(db, self.stored.user_id) or self.context.user.name
         return {"id": global_id("User", name), "name": name, "username": name}
-
-    def created_at(self) -> str | None:
-        """When it was made."""
-        return timestamp(self.stored.created_at)
-
-    def heartbeat_at(self) -> str | None:
-        """When it was last heard."""
-        return timestamp(self.stored.heartbeat_at)
 
     def exitcode(self) -> int | None:
         """What it ended with."""

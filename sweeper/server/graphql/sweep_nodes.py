@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeper.run import SweepState, best_run
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.context import global_id, timestamp
+from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.graphql.run_nodes import run_connection
@@ -23,11 +23,12 @@ AGENT_SILENT_S = 60.0
 class SweepNode(Node[Sweep]):
     """GraphQL's Sweep."""
 
+    # the CLI asks for these three and reads none of them (0.31.0)
     early_stop_job_running = False
     controller = scheduler = None
 
     def id(self) -> str:
-        """Its global id."""
+        """Its global id; `wandb sweep --stop` and its like find the sweep by it."""
         place = self.project()
         return global_id("Sweep", self.stored.name, place.name, place.entity)
 
@@ -39,18 +40,6 @@ class SweepNode(Node[Sweep]):
         """The definition, as it was sent."""
         return self.stored.definition_text
 
-    def created_at(self) -> str | None:
-        """When it was made."""
-        return timestamp(self.stored.created_at)
-
-    def updated_at(self) -> str | None:
-        """When its state or definition last changed."""
-        return timestamp(self.stored.updated_at)
-
-    def heartbeat_at(self) -> str | None:
-        """When an agent was last heard."""
-        return timestamp(self.stored.heartbeat_at)
-
     def project(self) -> Project:
         """Its project."""
         return self.context.project(self.stored.project_id)
@@ -59,6 +48,7 @@ class SweepNode(Node[Sweep]):
         """The run that its scheduler logs into; None for a sweep that the server searches."""
         if self.stored.definition.scheduler is None:
             return None
+        # made when it is first asked for: the scheduler (0.31.0) wants a run to log into, and nobody else does
         with self.context.store.write() as db:
             return controllers.ensure(db, self.stored, user_id=self.context.user.id, now=self.context.now).name
 
@@ -133,13 +123,13 @@ class AgentNode(Node[AgentOfSweep]):
         heard = self.context.now - self.stored.agent.heartbeat_at < AGENT_SILENT_S
         return "RUNNING" if heard and self.stored.sweep.state is not SweepState.FINISHED else "FINISHED"
 
-    def created_at(self) -> str | None:
+    def created_at(self) -> float:
         """When it registered."""
-        return timestamp(self.stored.agent.created_at)
+        return self.stored.agent.created_at
 
-    def heartbeat_at(self) -> str | None:
+    def heartbeat_at(self) -> float:
         """When it was last heard."""
-        return timestamp(self.stored.agent.heartbeat_at)
+        return self.stored.agent.heartbeat_at
 
     def total_runs(self) -> int:
         """Count the runs it was given."""

@@ -33,6 +33,7 @@ class SweepOperations(Root):
         sent = inputs.read(inputs.UpsertSweep, fields)
         if sent.config is not None:
             _check_definition(sent.config)
+        # before the write begins: earlier runs may have millions of rows, and one writer holds up everybody
         known = self._read_ahead(sent) if sent.prior_runs_filters or sent.id else {}
         with self.context.store.write() as db:
             sweep = self._sweep_of(db, sent, known) if sent.id else self._create_sweep(db, sent)

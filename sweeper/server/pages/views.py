@@ -29,6 +29,7 @@ from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 CHART_WIDTH, CHART_HEIGHT = 640, 200
+"""Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
 
 
 async def home(request: Request) -> Response:
@@ -162,7 +163,7 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
     if len(values) < 2:
         return None
     low, high = min(values), max(values)
-    span = high - low or 1.0
+    span = high - low or 1.0  # equal values lie at the bottom, on a line
     points = [
         (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
         for i, value in enumerate(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MD5_OF_A = "f8VicOenD6gaWTW3Lqy+KQ=="
+from tests.unit.server.artifact_logger import md5_of
 
 
 def test_files_are_listed_by_page(log):
@@ -38,7 +38,7 @@ def test_a_file_says_what_it_is_and_where(log, client):
     assert (found["totalCount"], found["pageInfo"]["hasNextPage"]) == (1, False)
     node = found["edges"][0]["node"]
     assert (node["name"], node["displayName"], node["sizeBytes"]) == ("dir/a.txt", "dir/a.txt", 1)
-    assert (node["mimetype"], node["md5"], node["digest"]) == ("text/plain", MD5_OF_A, MD5_OF_A)
+    assert (node["mimetype"], node["md5"], node["digest"]) == ("text/plain", md5_of(b"A"), md5_of(b"A"))
     assert node["artifact"] == {"id": artifact}
     assert node["url"] == node["directUrl"]
 

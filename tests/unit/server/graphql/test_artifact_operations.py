@@ -11,8 +11,7 @@ import pytest
 from sweeper.server.artifacts.manifests import check_path
 from sweeper.server.errors import RequestError
 from sweeper.server.store import users
-
-MD5_OF_A = "f8VicOenD6gaWTW3Lqy+KQ=="
+from tests.unit.server.artifact_logger import DELETE, Logger, md5_of
 
 
 @pytest.mark.parametrize("step", ["nothing", "files", "manifest", "announced"])
@@ -47,10 +46,10 @@ def test_a_request_sent_twice_makes_one_artifact(log):
     assert log.found()["versionIndex"] == 0
 
 
-def test_the_same_content_lies_on_disk_once(log, client, logger):
+def test_the_same_content_lies_on_disk_once(log, client):
     """A content the project has is not asked for again; another project's is."""
     log.log()
-    other = logger(client, "other", {"x": b"A", "y": b"new"})
+    other = Logger(client, "other", {"x": b"A", "y": b"new"})
     assert [url is None for url in other.announce(other.create()["id"])] == [True, False]
     other.log()
     assert log.on_disk() == {b"A", b"B", b"new"}
@@ -58,14 +57,14 @@ def test_the_same_content_lies_on_disk_once(log, client, logger):
     assert None not in other.announce(elsewhere)
 
 
-def test_deletion_leaves_what_others_need(log, client, logger):
+def test_deletion_leaves_what_others_need(log, client):
     """The contents of a deleted artifact go, but for those of another one, even of one that is only being logged."""
     first = log.log()
-    other = logger(client, "other", {"x": b"A"})
+    other = Logger(client, "other", {"x": b"A"})
     begun = other.create()["id"]
     other.announce(begun)
     assert "latest" in log.delete(first, status=400)
-    log.delete(first, deleteAliases=True)
+    client.graphql(DELETE, i={"artifactID": first, "deleteAliases": True})
     assert log.on_disk() == {b"A"}
     other.manifest(begun)
     other.commit(begun)
@@ -119,13 +118,13 @@ def test_users_log_under_their_own_names(log, client):
 @pytest.mark.parametrize(
     "contents",
     [
-        {"../a": {"digest": MD5_OF_A, "size": 1}},
-        {"/a": {"digest": MD5_OF_A, "size": 1}},
+        {"../a": {"digest": md5_of(b"A"), "size": 1}},
+        {"/a": {"digest": md5_of(b"A"), "size": 1}},
         {"a": {"digest": "no md5", "size": 1}},
-        {"a": {"digest": MD5_OF_A, "size": -1}},
-        {"a": {"digest": MD5_OF_A, "size": 2**80}},
-        {"a": {"digest": MD5_OF_A, "size": "1"}},
-        {"a": {"digest": MD5_OF_A, "ref": 5}},
+        {"a": {"digest": md5_of(b"A"), "size": -1}},
+        {"a": {"digest": md5_of(b"A"), "size": 2**80}},
+        {"a": {"digest": md5_of(b"A"), "size": "1"}},
+        {"a": {"digest": md5_of(b"A"), "ref": 5}},
         {"a": {"size": 1}},
         {"a": 1},
         [],
@@ -154,19 +153,19 @@ def test_a_version_number_is_never_given_twice(log):
     assert log.found()["versionIndex"] == 2
 
 
-def test_what_was_never_committed_goes_with_a_start(tmp_path, serve, logger):
+def test_what_was_never_committed_goes_with_a_start(tmp_path, serve):
     """A start deletes torn uploads, and what was begun a week ago and never committed; a committed artifact stays."""
     data = tmp_path / "data"
     for client in serve(data):
         client.init("r")
-        kept, lost = logger(client), logger(client, "lost", {"x": b"lost"})
+        kept, lost = Logger(client), Logger(client, "lost", {"x": b"lost"})
         kept.log()
         begun = lost.create()["id"]
         lost.put(lost.announce(begun)[0], b"lost")
         assert kept.on_disk() == {b"A", b"B", b"lost"}
     (data / "artifacts" / ".upload-torn").touch()
     for client in serve(data):
-        assert logger(client).on_disk() == {b"A", b"B", b"lost"}
+        assert Logger(client).on_disk() == {b"A", b"B", b"lost"}
         assert not (data / "artifacts" / ".upload-torn").exists()
         with client.http.app.state.store.write() as db:
             db.execute("UPDATE artifacts SET updated_at = 0")
@@ -174,7 +173,7 @@ def test_what_was_never_committed_goes_with_a_start(tmp_path, serve, logger):
     for path in (data / "artifacts").glob("*/*/*"):
         os.utime(path, (old, old))
     for client in serve(data):
-        log = logger(client)
+        log = Logger(client)
         assert log.on_disk() == {b"A", b"B"}
         assert log.found()["versionIndex"] == 0
         assert log.announce(begun, status=404)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.unit.server.artifact_logger import Logger
+
 COLLECTION = """query($name: String!) { project(name: "p") { artifactCollection(name: $name) { %s } } }"""
 
 
@@ -50,7 +52,7 @@ def test_a_collection_is_of_one_type(log, client):
     assert found["state"] == "READY"
     assert found["type"] == {"name": "dataset"}
     assert found["defaultArtifactType"] == {"name": "dataset", "artifactCollection": {"name": "data"}}
-    other = type(log)(client, "net", {"x": b"x"})
+    other = Logger(client, "net", {"x": b"x"})
     other.log(artifactTypeName="model")
     query = """{ project(name: "p") { artifactType(name: "model") { artifactCollection(name: "data") { name }
         artifactCollections { edges { node { name } } } } } }"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.unit.server.artifact_logger import Logger
+
 
 def test_a_name_keeps_its_type_and_kind(log):
     """A name of one type cannot be logged with another, nor linked to as if it were a portfolio."""
@@ -37,7 +39,7 @@ def test_an_alias_is_given_and_taken(log, client):
     assert aliases(client, artifact) == ["best", "latest"]
     client.graphql(TAKE, i={"artifactID": artifact, "aliases": placed})
     assert aliases(client, artifact) == ["latest"]
-    type(log)(client, "other", {"x": b"x"}).log()
+    Logger(client, "other", {"x": b"x"}).log()
     for name, said in (("other", "not in the collection"), ("nope", "no artifact collection")):
         placed = [{"alias": "best", "artifactCollectionName": name, "projectName": "p"}]
         assert said in client.graphql(ADD, status=404, i={"artifactID": artifact, "aliases": placed})

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.context import file_path, global_id, parts_of, run_id, timestamp
+from sweeper.server.graphql.context import file_path, global_id, parts_of, run_id
 from sweeper.server.graphql.root import Root
 from sweeper.server.store import projects
 
@@ -32,12 +32,6 @@ def test_an_id_of_something_else_is_not_found(text):
     """Another kind, another version, and what is no id."""
     with pytest.raises(NotFoundError, match="id of a run"):
         parts_of(text, "Run")
-
-
-def test_a_time_is_written_in_milliseconds_and_utc():
-    """So the SDK reads it; no time stays none."""
-    assert timestamp(0.12345) == "1970-01-01T00:00:00.123Z"
-    assert timestamp(None) is None
 
 
 def test_a_path_of_a_file_is_quoted_part_by_part():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 
 import pytest
@@ -226,3 +227,21 @@ def test_values_are_read_where_they_come_in(client, query, sent, status):
     """As variables or written out: what a scalar cannot be reaches no resolver, and is no 5xx for the SDK to repeat."""
     client.init("r")
     assert client.graphql(query, status=status, sent=sent)
+
+
+def test_a_time_is_written_in_milliseconds_and_utc():
+    """So the SDK reads it; what a process wrote of its own lines stays as it is."""
+    assert executor._moment(0.12345) == "1970-01-01T00:00:00.123Z"
+    assert executor._moment("2026-01-01T00:00:00.5Z") == "2026-01-01T00:00:00.5Z"
+
+
+def test_rows_give_times_as_the_schema_says(client):
+    """A column in seconds is a text for the client, and none stays none."""
+    sweep = client.sweep(GRID)
+    query = (
+        f'{{ project(name: "p") {{ createdAt sweep(sweepName: "{sweep}") {{ createdAt updatedAt heartbeatAt }} }} }}'
+    )
+    found = client.graphql(query)["project"]
+    assert found["sweep"]["heartbeatAt"] is None
+    times = [found["createdAt"], found["sweep"]["createdAt"], found["sweep"]["updatedAt"]]
+    assert [re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text) is not None for text in times] == [True] * 3
