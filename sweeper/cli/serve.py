@@ -13,6 +13,7 @@ from sweeper.backend import embedded_server
 from sweeper.cli.options import Data, data_directory
 from sweeper.cli.output import err
 from sweeper.errors import ServerError
+from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
 
@@ -38,7 +39,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         list[str] | None,
         typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any."),
     ] = None,
-    max_file: Annotated[float, typer.Option(help="The largest file that a run may upload, in GiB.")] = 32.0,
+    max_file: Annotated[float, typer.Option(help="The largest file that a run may upload, in GiB.")] = MAX_FILE / 2**30,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
 

@@ -9,7 +9,7 @@ READ, WRITE = "read artifact", "write artifact"
 MIB = 2**20
 MAX_MANIFEST = 256 * MIB
 """Bytes; one of 500,000 files has about 100 MiB."""
-MAX_FILE = 2048 * MIB
+MAX_WHOLE = 2048 * MIB
 """Bytes of a file announced without parts: wandb-core 0.31.0 announces parts from this size on."""
 PART = 100 * MIB
 """Bytes of a part, for files of up to 10,000 parts."""
@@ -31,5 +31,5 @@ def upload_url(context: Context, project_id: int, md5: str, limit: int) -> str:
 def limit_of(parts: int) -> int:
     """Give the most bytes that a file announced with so many parts, or none, may have."""
     if parts == 0:
-        return MAX_FILE
+        return MAX_WHOLE
     return PART * parts if parts < MAX_PARTS else MAX_IN_PARTS

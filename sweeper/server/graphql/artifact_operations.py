@@ -13,7 +13,6 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.artifact_addresses import MAX_MANIFEST, limit_of, upload_url
-from sweeper.server.graphql.artifact_nodes import ArtifactNode, artifact_in, artifact_node
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.store import artifact_collections, artifact_files, artifacts, projects, runs
@@ -27,10 +26,10 @@ from sweeper.server.store.database import Connection
 class ArtifactOperations(Root):
     """An artifact's life: begun, filled, committed, changed, used, deleted."""
 
-    def artifact(self, global_name: str) -> ArtifactNode:
+    def artifact(self, global_name: str) -> Artifact:
         """Find an artifact."""
         with self.context.store.read() as db:
-            return artifact_node(self.context, db, find_artifact(db, global_name))
+            return find_artifact(db, global_name)
 
     def client_id_mapping(self, client_id: str) -> dict[str, str] | None:
         """Find the artifact that a client calls so."""
@@ -52,7 +51,7 @@ class ArtifactOperations(Root):
             )
             found = self._known(db, collection, sent) or self._begun(db, collection, sent)
             self._logged_by(db, place, found, sent.run_name)
-        return {"artifact": artifact_in(self.context, found)}
+        return {"artifact": found}
 
     def _known(self, db: Connection, collection: Collection, sent: sent_as.CreateArtifact) -> Artifact | None:
         """Find the artifact that a request means which came before, or which has the same content."""
@@ -61,6 +60,7 @@ class ArtifactOperations(Root):
             known = artifacts.get(db, found)
             return known if known.collection_id == collection.id else None
         if sent.distributed_id is not None:
+            # several runs fill one artifact: the first begins it, the others join it
             known_or_none = artifacts.in_progress(db, collection, sent.distributed_id)
         else:
             known_or_none = artifacts.same_content(db, collection, sent.digest)
@@ -142,6 +142,7 @@ class ArtifactOperations(Root):
         project_id = artifact_collections.get(db, artifact.collection_id).project_id
         path = manifests.check_path(spec.name)
         artifact_files.announce(db, artifact.id, ArtifactFile(path, md5, 0))
+        # announced and then looked for, in one write: no deletion can take the content away in between
         here = self.context.blobs.size(project_id, md5) is not None
         limit = limit_of(len(spec.upload_parts_input or []))
         return {
@@ -150,14 +151,14 @@ class ArtifactOperations(Root):
             "storage_path": f"{project_id}/{md5}",
             "upload_url": None if here else upload_url(self.context, project_id, md5, limit),
             "upload_headers": [],
-            "artifact": artifact_node(self.context, db, artifact),
+            "artifact": artifact,
         }
 
     def commit_artifact(self, fields: object) -> dict[str, Any]:
         """Make an artifact a version, if all of it is here."""
         number = _number(inputs.read(sent_as.OneArtifact, fields).artifact_id, "Artifact")
         done = commit.commit(self.context.store, self.context.blobs, number, now=self.context.now)
-        return {"artifact": artifact_in(self.context, done)}
+        return {"artifact": done}
 
     def update_artifact(self, fields: object) -> dict[str, Any]:
         """Change description, metadata, tags and time to live."""
@@ -174,7 +175,7 @@ class ArtifactOperations(Root):
             if sent.ttl_duration_seconds is not None:
                 columns["ttl_s"] = None if sent.ttl_duration_seconds == -1 else sent.ttl_duration_seconds
             changed = artifacts.update(db, known.id, now=self.context.now, **columns)
-        return {"artifact": artifact_in(self.context, changed)}
+        return {"artifact": changed}
 
     def use_artifact(self, fields: object) -> dict[str, Any]:
         """Note that a run uses an artifact."""
@@ -186,22 +187,22 @@ class ArtifactOperations(Root):
             if run is None:
                 raise NotFoundError(f"no run {sent.run_name!r} in this project")
             artifacts.note_run(db, found.id, run.id, artifacts.INPUT)
-        return {"artifact": artifact_in(self.context, found)}
+        return {"artifact": found}
 
     def delete_artifact(self, fields: object) -> dict[str, Any]:
         """Delete an artifact; one with aliases only if they may go as well."""
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.read() as db:
-            node = artifact_node(self.context, db, find_artifact(db, sent.artifact_id))
+            doomed = find_artifact(db, sent.artifact_id)
 
         def choose(db: Connection) -> list[Artifact]:
-            aliases = [alias for _, alias in artifact_collections.aliases_of(db, node.stored.id)]
+            aliases = [alias for _, alias in artifact_collections.aliases_of(db, doomed.id)]
             if aliases and not sent.delete_aliases:
                 raise RequestError(f"the artifact has aliases ({', '.join(aliases)}): delete(delete_aliases=True)")
-            return [artifacts.get(db, node.stored.id)]
+            return [artifacts.get(db, doomed.id)]
 
         commit.delete(self.context.store, self.context.blobs, choose)
-        return {"artifact": node}
+        return {"artifact": doomed}
 
 
 def find_artifact(db: Connection, global_name: str) -> Artifact:

@@ -10,9 +10,9 @@ from sweeper.server.artifacts import collections, commit
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
-from sweeper.server.graphql.artifact_nodes import CollectionNode, MembershipNode, collection_node, tag_nodes
 from sweeper.server.graphql.artifact_operations import find_artifact
-from sweeper.server.graphql.context import parts_of
+from sweeper.server.graphql.collection_nodes import tag_nodes
+from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.store import artifact_collections, artifacts
 from sweeper.server.store.artifact_collections import Collection
@@ -24,10 +24,10 @@ from sweeper.server.store.database import Connection
 class CollectionOperations(Root):
     """What gathers versions of artifacts under names."""
 
-    def artifact_collection(self, global_name: str | None = None) -> CollectionNode:
+    def artifact_collection(self, global_name: str | None = None) -> Collection:
         """Find a collection."""
         with self.context.store.read() as db:
-            return collection_node(self.context, db, _find_by_id(db, global_name or ""))
+            return _find_by_id(db, global_name or "")
 
     def add_aliases(self, fields: object) -> dict[str, bool]:
         """Give an artifact aliases; other versions lose them."""
@@ -64,6 +64,7 @@ class CollectionOperations(Root):
     def link_artifact(self, fields: object) -> dict[str, Any]:
         """Make an artifact a version of a portfolio, made if need be."""
         sent = inputs.read(sent_as.LinkArtifact, fields)
+        # W&B keeps registries in projects of this prefix; made here, such a project would look like one and be none
         if (sent.project_name or "").startswith("wandb-registry-"):
             raise RequestError("this server has no registries: link to a collection of a project, `project/name`")
         with self.context.store.write() as db:
@@ -80,8 +81,7 @@ class CollectionOperations(Root):
             )
             member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
-        node = MembershipNode(self.context, member, CollectionNode(self.context, portfolio, place), artifact)
-        return {"version_index": member.version, "artifact_membership": node}
+        return {"version_index": member.version, "artifact_membership": member}
 
     def unlink_artifact(self, fields: object) -> dict[str, bool]:
         """Take an artifact out of a portfolio."""
@@ -104,7 +104,7 @@ class CollectionOperations(Root):
             changed = artifact_collections.update(
                 db, known.id, now=self.context.now, name=name, description=description
             )
-            return {"artifact_collection": collection_node(self.context, db, changed)}
+        return {"artifact_collection": changed}
 
     update_artifact_portfolio = update_artifact_sequence
 
@@ -114,7 +114,7 @@ class CollectionOperations(Root):
         kind = collections.check_word(sent.destination_artifact_type_name or "", "an artifact's type")
         with self.context.store.write() as db:
             changed = artifact_collections.update(db, _find_by_id(db, sent.id).id, now=self.context.now, type=kind)
-            return {"artifact_collection": collection_node(self.context, db, changed)}
+        return {"artifact_collection": changed}
 
     def create_artifact_collection_tag_assignments(self, fields: object) -> dict[str, Any]:
         """Give a collection tags."""
@@ -137,15 +137,20 @@ class CollectionOperations(Root):
         """Delete a collection: a sequence with its artifacts, a portfolio with its links."""
         sent = inputs.read(sent_as.ChangeCollection, fields)
         with self.context.store.read() as db:
-            node = collection_node(self.context, db, _find_by_id(db, sent.id))
+            found = _find_by_id(db, sent.id)
 
         def choose(db: Connection) -> list[Artifact]:
-            return artifacts.of_sequence(db, node.stored.id)
+            return artifacts.of_sequence(db, found.id)
 
         commit.delete(self.context.store, self.context.blobs, choose)
         with self.context.store.write() as db:
-            artifact_collections.delete(db, node.stored.id)
-        deleted = {"__typename": node.stored.kind, "id": node.id(), "name": node.stored.name, "state": "DELETED"}
+            artifact_collections.delete(db, found.id)
+        deleted = {
+            "__typename": found.kind,
+            "id": global_id("ArtifactCollection", str(found.id)),
+            "name": found.name,
+            "state": "DELETED",
+        }
         return {"artifact_collection": deleted}
 
     delete_artifact_portfolio = delete_artifact_sequence

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql.cost import Budget
 from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.signing import Signer
+from sweeper.server.store import projects
 from sweeper.server.store.database import Store
+from sweeper.server.store.projects import Project
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import User
 
@@ -32,6 +34,7 @@ class Context:
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
+        budget: What the answer may cost.
     """
 
     dispatcher: Dispatcher
@@ -43,11 +46,20 @@ class Context:
     now: float
     holder: str = ""
     watched: list[int] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
+    _projects: dict[int, Project] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
         """The database."""
         return self.dispatcher.store
+
+    def project(self, project_id: int) -> Project:
+        """Give the project of a row; read once a request, for a page of runs asks fifty times, and it never changes."""
+        if project_id not in self._projects:
+            with self.store.read() as db:
+                self._projects[project_id] = projects.get(db, project_id)
+        return self._projects[project_id]
 
     def writing(self, config: str | None) -> set[str]:
         """Name the process that asks: by itself, or by the config it sends."""
@@ -63,16 +75,14 @@ def file_path(entity: str, project: str, run: str, path: str) -> str:
     return "/files/" + "/".join(quote(part, safe="") for part in (entity, project, run)) + "/" + quote(path)
 
 
-def timestamp(seconds: float | None) -> str | None:
-    """Write a time as the SDK reads it."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def global_id(kind: str, *parts: str) -> str:
     """Make an id of W&B's form: opaque to clients, readable to us."""
     return base64.b64encode(":".join([kind, "v1", *parts]).encode()).decode()
+
+
+def run_id(project: Project, name: str) -> str:
+    """Make the global id of a run; `Root.run_by_id` reads it."""
+    return global_id("Run", name, project.name, project.entity)
 
 
 def parts_of(text: str, kind: str) -> list[str]:

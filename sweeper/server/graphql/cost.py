@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
@@ -47,10 +47,16 @@ class SpentError(BaseException):
 
 @dataclass(slots=True)
 class Budget:
-    """What is left to one request."""
+    """What is left to one request.
+
+    Attributes:
+        values: Values that its answer may still have.
+        until: When its time is up, on the monotonic clock; None before the first value, for a request may have waited
+            long for a thread.
+    """
 
     values: int = MAX_VALUES
-    until: float = field(default_factory=lambda: time.monotonic() + MAX_S)
+    until: float | None = None
 
     def spend(self) -> None:
         """Pay for one value of the answer.
@@ -58,6 +64,8 @@ class Budget:
         Raises:
             SpentError: There have been too many, or it takes too long.
         """
+        if self.until is None:
+            self.until = time.monotonic() + MAX_S
         self.values -= 1
         if self.values < 0:
             raise SpentError(f"the answer would have more than {MAX_VALUES} values: ask for shorter pages (`first`)")

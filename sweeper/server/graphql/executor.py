@@ -1,6 +1,7 @@
 """The GraphQL executor: a real one, because the SDK sends some sixty documents with fragments and aliases.
 
-Field names are looked up on the object as they are, in snake_case; a method is called with its arguments.
+A field is looked up by its name in snake_case; a method is called with its arguments. What it gives is a stored row, of
+which the node is made here, by the type that the schema has for the field.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -16,13 +18,18 @@ from typing import Any
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
+    GraphQLUnionType,
     Undefined,
     ValueNode,
     build_schema,
     execute_sync,
+    get_named_type,
     parse,
     validate,
     value_from_ast_untyped,
@@ -32,7 +39,10 @@ from pydantic import BaseModel, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError, bug_message, faults_of
 from sweeper.server.graphql import cost
-from sweeper.server.graphql.cost import Budget, SpentError
+from sweeper.server.graphql.context import Context
+from sweeper.server.graphql.cost import SpentError
+from sweeper.server.graphql.root import Root
+from sweeper.server.graphql.types import KINDS, NODES
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +60,12 @@ class GraphQLRequest(BaseModel):
     operationName: str | None = None  # noqa: N815 the wire's name
 
 
-def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int, dict[str, Any]]:
+def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     """Execute one request.
 
     Args:
         body: The request, JSON.
-        root: The object whose methods are the queries and mutations.
-        budget: What it may cost; as much as any request by default.
+        root: The object whose methods are the queries and mutations, with what the request may cost.
 
     Returns:
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
@@ -73,12 +82,11 @@ def answer(body: bytes, root: object, budget: Budget | None = None) -> tuple[int
             _schema(),
             document,
             root_value=root,
-            context_value=budget or Budget(),
+            context_value=root.context,
             variable_values=request.variables,
             operation_name=request.operationName or None,  # wandb-core sends ""
-            field_resolver=_resolve,
         )
-    except SpentError as spent:
+    except SpentError as spent:  # goes through graphql-core as no Exception would
         return 400, _errors([spent.message])
     if not result.errors:
         return 200, {"data": strict_json.plain(result.data)}
@@ -130,14 +138,49 @@ def _document(text: str) -> DocumentNode:
 
 @cache
 def _schema() -> GraphQLSchema:
+    """Build the schema once a process, each field with what answers it: no request searches for that again."""
     parts = [files("sweeper.server.graphql") / name for name in ("schema.graphql", "artifacts.graphql")]
     schema = build_schema("\n".join(part.read_text("utf-8") for part in parts))
-    for scalar in schema.type_map.values():
-        if isinstance(scalar, GraphQLScalarType) and (scalar.name == "JSON" or scalar.name.endswith("Input")):
-            scalar.parse_literal = _literal  # type: ignore[method-assign]
-        elif isinstance(scalar, GraphQLScalarType) and scalar.name in _READERS:
-            scalar.parse_value = _READERS[scalar.name]  # type: ignore[assignment]
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                field.resolve = _resolver(name, field)
+        elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            kind.resolve_type = KINDS[kind.name]
+        elif isinstance(kind, GraphQLScalarType) and (kind.name == "JSON" or kind.name.endswith("Input")):
+            kind.parse_literal = _literal  # type: ignore[method-assign]
+        elif isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
+            # graphql-core 3.2 asks the one, 3.3 the other: it takes over only what a scalar is made with
+            kind.parse_value = kind.coerce_input_value = _READERS[kind.name]  # type: ignore[assignment]
+        elif isinstance(kind, GraphQLScalarType) and kind.name == "DateTime":
+            kind.serialize = kind.coerce_output_value = _moment  # type: ignore[method-assign]
     return schema
+
+
+def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
+    """Make what finds a field: a method, an attribute or a key, and then the node of the row that it gives."""
+    name = _snake_case(field_name)
+    names = {argument: _ARGUMENTS.get(argument) or _snake_case(argument) for argument in field.args}
+    node = NODES.get(get_named_type(field.type).name)
+
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        context: Context = info.context
+        context.budget.spend()
+        value = source.get(name) if isinstance(source, dict) else getattr(source, name)
+        if callable(value):
+            value = value(**{names[key]: argument for key, argument in arguments.items()})
+        return value if node is None else _wrapped(node, context, value)
+
+    return resolve
+
+
+def _wrapped(node: Callable[[Context, Any], Any], context: Context, value: Any) -> Any:
+    """Make the node of a row; a dict is in the schema's shape already, as part of a type of which no row is at hand."""
+    if value is None or isinstance(value, dict):
+        return value
+    if isinstance(value, list):
+        return [_wrapped(node, context, row) for row in value]
+    return node(context, value)
 
 
 def _text(value: Any) -> str:
@@ -151,6 +194,13 @@ def _integer(value: Any) -> int:
     if isinstance(whole, bool) or not isinstance(whole, int) or not -(2**63) <= whole < 2**63:
         raise GraphQLError("Int64 is a whole number of 64 bits")
     return whole
+
+
+def _moment(value: float | str) -> str:
+    """Write a time as the SDK reads it: rows have seconds since 1970, console lines what their process wrote."""
+    if isinstance(value, str):
+        return value
+    return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
@@ -167,19 +217,8 @@ def _without_unset(value: Any) -> Any:
     return value
 
 
-@cache
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\g<0>", name).lower()
-
-
-def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-    """Find a field: a method, an attribute, or a key."""
-    info.context.spend()
-    name = _snake_case(info.field_name)
-    value = source.get(name) if isinstance(source, dict) else getattr(source, name)
-    if callable(value):
-        return value(**{_ARGUMENTS.get(key) or _snake_case(key): argument for key, argument in arguments.items()})
-    return value
 
 
 _ARGUMENTS = {"input": "fields", "id": "global_name"}

@@ -14,6 +14,7 @@ from sweeper.server.errors import RequestError, faults_of
 class Input(BaseModel):
     """A mutation's input: camelCase on the wire."""
 
+    # strict: "5" for 5 is a client's bug that would show much later; ignored: a newer SDK's further fields
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
 
 

@@ -9,13 +9,14 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.artifact_operations import ArtifactOperations
 from sweeper.server.graphql.collection_operations import CollectionOperations
 from sweeper.server.graphql.context import global_id
-from sweeper.server.graphql.pagination import connection
-from sweeper.server.graphql.project_nodes import ProjectNode, entity_node, user_node
+from sweeper.server.graphql.pagination import MAX_PAGE, connection
+from sweeper.server.graphql.project_nodes import entity_node, user_node
 from sweeper.server.graphql.run_actions import RunActions
 from sweeper.server.graphql.run_operations import RunOperations
 from sweeper.server.graphql.scheduler_operations import SchedulerOperations
 from sweeper.server.graphql.sweep_operations import SweepOperations
-from sweeper.server.store import projects, users
+from sweeper.server.store import custom_charts, projects, users
+from sweeper.server.store.projects import Project
 
 FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")
 """Of wandb_internal.ServerFeature (0.31.0); without the last `list(artifact.files())` fails in the SDK."""
@@ -45,13 +46,12 @@ class Operations(
         """Have no organizations."""
         return
 
-    def project(self, name: str | None = None, entity_name: str | None = None) -> ProjectNode | None:
+    def project(self, name: str | None = None, entity_name: str | None = None) -> Project | None:
         """Find a project."""
         with self.context.store.read() as db:
-            found = self.find_project(db, entity_name, name)
-        return ProjectNode(self.context, found) if found else None
+            return self.find_project(db, entity_name, name)
 
-    def model(self, name: str | None = None, entity_name: str | None = None) -> ProjectNode | None:
+    def model(self, name: str | None = None, entity_name: str | None = None) -> Project | None:
         """Find a project, by the older name of the field."""
         return self.project(name, entity_name)
 
@@ -61,13 +61,7 @@ class Operations(
         """List the projects of an entity."""
         with self.context.store.read() as db:
             found = projects.all_of(db, self.entity_of(entity_name))
-        return connection(
-            found,
-            lambda project: ProjectNode(self.context, project),
-            lambda project: project.name,
-            first=first,
-            after=after,
-        )
+        return connection(found, lambda project: project.name, first=first, after=after, default=MAX_PAGE)
 
     def users(self, query: str | None = None) -> dict[str, Any]:
         """Find users by a part of their names; all of them without one."""
@@ -78,11 +72,8 @@ class Operations(
     def create_custom_chart(self, fields: object) -> dict[str, Any]:
         """Keep the specification of a chart; one of the same name is replaced."""
         sent = inputs.read(inputs.CustomChart, fields)
-        names = ", ".join(sent.model_dump())
-        marks = ", ".join(f":{name}" for name in sent.model_dump())
-        query = f"INSERT OR REPLACE INTO custom_charts ({names}) VALUES ({marks}) RETURNING id"  # noqa: S608 - of ours
         with self.context.store.write() as db:
-            number = db.execute(query, sent.model_dump()).fetchone()["id"]
+            number = custom_charts.keep(db, **sent.model_dump())
         return {"chart": {"id": global_id("CustomChart", str(number))}}
 
     def upsert_model(self, fields: object) -> dict[str, Any]:
@@ -91,5 +82,4 @@ class Operations(
         with self.context.store.write() as db:
             known = self.find_project(db, sent.entity_name, sent.name)
             project = self.ensure_project(db, sent.entity_name, sent.name)
-        node = ProjectNode(self.context, project)
-        return {"project": node, "model": node, "inserted": known is None}
+        return {"project": project, "model": project, "inserted": known is None}

@@ -10,23 +10,24 @@ from typing import Any, TypeVar
 from sweeper.server.errors import RequestError
 
 Item = TypeVar("Item")
+PAGE = 50
+"""Entries in a page if the client names no number; most lists of wandb.Api() (0.31.0) ask for so many."""
 MAX_PAGE = 1000
+"""Entries in a page whatever the client names."""
 
 
 def connection(
     items: Sequence[Item],
-    node: Callable[[Item], object],
     key: Callable[[Item], str],
     *,
     first: int | None = None,
     after: str | None = None,
-    default: int = MAX_PAGE,
+    default: int = PAGE,
 ) -> dict[str, Any]:
     """Cut one page out of a list.
 
     Args:
         items: The whole list, in order.
-        node: Makes the node of an item; called for the page only.
         key: Names an item; a cursor is this name and the place, so the next page begins behind the item even
             if others have come in before it.
         first: The length of the page.
@@ -43,7 +44,7 @@ def connection(
     page = items[start : start + min(size, MAX_PAGE)]
     cursors = [_cursor(start + i, key(item)) for i, item in enumerate(page)]
     return {
-        "edges": [{"node": node(item), "cursor": cursor} for item, cursor in zip(page, cursors, strict=True)],
+        "edges": [{"node": item, "cursor": cursor} for item, cursor in zip(page, cursors, strict=True)],
         "page_info": {
             "end_cursor": cursors[-1] if cursors else after,
             "has_next_page": start + len(page) < len(items),

@@ -10,7 +10,6 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.graphql.run_nodes import RunNode
 from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
 from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
@@ -80,10 +79,10 @@ class RunActions(Root):
         if sent.metric_name != "_step" or sent.metric_value != int(sent.metric_value):
             raise RequestError(f"a run is rewound to a whole `_step`, not to {sent.metric_name} {sent.metric_value}")
         with self.context.store.write() as db:
-            place, run = self._run_named(db, sent)
+            _, run = self._run_named(db, sent)
             run = branching.rewind(db, run, int(sent.metric_value))
             run = run_transitions.resumes(db, run, self.context.writing(None), now=self.context.now)
-        return {"rewound_run": RunNode(self.context, run, place)}
+        return {"rewound_run": run}
 
     def notify_scriptable_run_alert(self, fields: object) -> dict[str, Any]:
         """Keep what a run reports: run.alert()."""

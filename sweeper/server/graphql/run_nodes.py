@@ -1,54 +1,54 @@
-"""GraphQL's Run and File: a run with its history, files and everything needed to resume it."""
+"""GraphQL's Run: a run with its history and everything needed to resume it, and the lists of runs."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from sweeper.run import RunState
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError
-from sweeper.server.graphql.context import Context, global_id, timestamp
-from sweeper.server.graphql.pagination import connection
+from sweeper.server.graphql.context import Context, global_id, run_id
+from sweeper.server.graphql.node import Node
+from sweeper.server.graphql.pagination import MAX_PAGE, PAGE, connection
+from sweeper.server.graphql.run_file_nodes import FileOfRun
 from sweeper.server.rules.file_stream import summary_with_reason
-from sweeper.server.store import console, history_keys, history_samples, lines, projects, run_files, sweeps
-from sweeper.server.store.artifacts import INPUT, OUTPUT
+from sweeper.server.store import (
+    artifacts,
+    console,
+    history_keys,
+    history_samples,
+    lines,
+    run_files,
+    run_filters,
+    sweeps,
+    users,
+)
 from sweeper.server.store.lines import MAX_INTEGER, Stream
-from sweeper.server.store.run_files import StoredFile
+from sweeper.server.store.projects import Project
+from sweeper.server.store.run_filters import Candidate
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
-PAGE = 50
 MAX_SPECS = 100
 """Each reads the whole history; the SDK (0.31.0) sends one."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunNode:
+class RunNode(Node[StoredRun]):
     """GraphQL's Run."""
 
-    context: Context
-    stored: StoredRun
-    place: projects.Project
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stored, name)
-
-    __typename = "Run"  # what graphql-core asks for where a field may give several types
     read_only = False
 
     def id(self) -> str:
-        """Its global id."""
-        return global_id("Run", self.stored.name, self.place.name, self.place.entity)
+        """Its global id; the mutations of wandb.Api() find the run by it."""
+        return run_id(self.project(), self.stored.name)
 
-    def project(self) -> object:
+    def project(self) -> Project:
         """What the SDK adopts from the answer to wandb.init: names and ids."""
-        from sweeper.server.graphql.project_nodes import ProjectNode  # a run and its project know each other
-
-        return ProjectNode(self.context, self.place)
+        return self.context.project(self.stored.project_id)
 
     def sweep_name(self) -> str | None:
-        """The id of its sweep."""
+        """The id of its sweep, by which the SDK tells a sweep's own runs from those attached to it."""
         if self.stored.sweep_id is None:
             return None
         with self.context.store.read() as db:
@@ -73,17 +73,8 @@ class RunNode:
     def user(self) -> dict[str, Any]:
         """Who ran it; the asker if nobody is known, for the SDK (0.31.0) cannot read a run without a user."""
         with self.context.store.read() as db:
-            row = db.execute("SELECT name FROM users WHERE id = ?", (self.stored.user_id,)).fetchone()
-        name = row["name"] if row else self.context.user.name
+            name = users.name_of(db, self.stored.user_id) or self.context.user.name
         return {"id": global_id("User", name), "name": name, "username": name}
-
-    def created_at(self) -> str | None:
-        """When it was made."""
-        return timestamp(self.stored.created_at)
-
-    def heartbeat_at(self) -> str | None:
-        """When it was last heard."""
-        return timestamp(self.stored.heartbeat_at)
 
     def exitcode(self) -> int | None:
         """What it ended with."""
@@ -207,15 +198,16 @@ class RunNode:
 
     def output_artifacts(self, **page: Any) -> dict[str, Any]:
         """List the artifacts it logged."""
-        from sweeper.server.graphql import artifact_lists  # a run and its artifacts know each other
-
-        return artifact_lists.of_run(self.context, self.stored.id, OUTPUT, **page)
+        return self._artifacts(artifacts.OUTPUT, **page)
 
     def input_artifacts(self, **page: Any) -> dict[str, Any]:
         """List the artifacts it used."""
-        from sweeper.server.graphql import artifact_lists
+        return self._artifacts(artifacts.INPUT, **page)
 
-        return artifact_lists.of_run(self.context, self.stored.id, INPUT, **page)
+    def _artifacts(self, role: str, first: int | None = None, after: str | None = None) -> dict[str, Any]:
+        with self.context.store.read() as db:
+            found = artifacts.of_run(db, self.stored.id, role)
+        return connection(found, lambda artifact: str(artifact.id), first=first, after=after)
 
     def file_count(self) -> int:
         """Count its files."""
@@ -232,57 +224,30 @@ class RunNode:
         """List its files; one asked for by name is listed even if it is not there."""
         with self.context.store.read() as db:
             found = run_files.matching(db, self.stored.id, names or [], pattern)
-        return connection(
-            found, lambda file: FileNode(self, file), lambda file: file.path, first=first, after=after, default=PAGE
-        )
+        rows = [FileOfRun(self.stored, file) for file in found]
+        return connection(rows, lambda row: row.file.path, first=first, after=after)
 
 
-@dataclass(frozen=True, slots=True)
-class FileNode:
-    """GraphQL's File."""
-
-    run: RunNode
-    stored: StoredFile
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stored, name)
-
-    def _names(self) -> tuple[str, str, str, str]:
-        place = self.run.place
-        return place.entity, place.name, self.run.stored.name, self.stored.path
-
-    def id(self) -> str:
-        """Its global id."""
-        return global_id("File", *self._names())
-
-    def name(self) -> str:
-        """Its path within the run."""
-        return self.stored.path
-
-    def size_bytes(self) -> int:
-        """Its size."""
-        return self.stored.size
-
-    def updated_at(self) -> str | None:
-        """When it was uploaded."""
-        return timestamp(self.stored.updated_at)
-
-    def url(self, upload: bool = False) -> str:
-        """Where to download it from, or to upload it to."""
-        return self.run.context.file_url(*self._names()) if not upload else upload_url(self.run.context, *self._names())
-
-    def direct_url(self) -> str:
-        """Where to download it from."""
-        return self.url()
-
-    def display_name(self) -> str:
-        """Its path within the run."""
-        return self.stored.path
-
-    storage_path = digest = upload_url = upload_headers = upload_multipart_urls = artifact = None
+def candidates(
+    context: Context, project_id: int, wanted: str | None, order: str | None, sweep: Sweep | None = None
+) -> list[Candidate]:
+    """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
+    with context.store.read() as db:
+        return run_filters.find(db, project_id, wanted, order, sweep)
 
 
-def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:
-    """Give a signed address to upload a file to; a whole one, wandb-core 0.31.0 fails on a path alone."""
-    token = context.signer.token("upload", entity, project, run, path, now=context.now)
-    return f"{context.file_url(entity, project, run, path)}?token={token}"
+def run_connection(
+    context: Context,
+    project_id: int,
+    *,
+    sweep: Sweep | None = None,
+    filters: str | None = None,
+    order: str | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    **_: Any,
+) -> dict[str, Any]:
+    """Give one page of the runs of a project or sweep; all of a sweep's if no length is named."""
+    found = [candidate.stored for candidate in candidates(context, project_id, filters, order, sweep)]
+    default = PAGE if sweep is None else MAX_PAGE
+    return connection(found, lambda run: run.name, first=first, after=after, default=default)

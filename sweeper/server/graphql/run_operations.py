@@ -10,12 +10,13 @@ from sweeper.run import RunState
 from sweeper.server import strict_json
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
+from sweeper.server.graphql.context import run_id
 from sweeper.server.graphql.root import Root
-from sweeper.server.graphql.run_nodes import RunNode, upload_url
+from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.rules import branching, deletion, prior_runs, run_endings, run_transitions, shared_mode
 from sweeper.server.rules.file_stream import clean_summary
-from sweeper.server.store import projects, run_files, runs, sweeps
+from sweeper.server.store import run_files, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -33,8 +34,7 @@ class RunOperations(Root):
         with self.context.store.write() as db:
             run, inserted = self._updated_run(db, sent, sent.id) if sent.id else self._reported_run(db, sent)
             run = _set_columns(db, run, sent)
-            place = projects.get(db, run.project_id)
-        return {"bucket": RunNode(self.context, run, place), "inserted": inserted}
+        return {"bucket": run, "inserted": inserted}
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
@@ -92,7 +92,7 @@ class RunOperations(Root):
             }
             for path in sent.files
         ]
-        return {"run_id": RunNode(self.context, run, place).id(), "upload_headers": [], "files": urls}
+        return {"run_id": run_id(place, run.name), "upload_headers": [], "files": urls}
 
 
 def _run_state(text: str | None) -> RunState:

@@ -14,8 +14,8 @@ from sweeper.run import SweepState
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
-from sweeper.server.graphql.project_nodes import AgentNode, SweepNode
 from sweeper.server.graphql.root import Root
+from sweeper.server.graphql.sweep_nodes import AgentOfSweep
 from sweeper.server.rules import prior_runs, sweep_transitions
 from sweeper.server.rules.assignment import Command
 from sweeper.server.rules.prior_runs import Logged
@@ -33,15 +33,15 @@ class SweepOperations(Root):
         sent = inputs.read(inputs.UpsertSweep, fields)
         if sent.config is not None:
             _check_definition(sent.config)
+        # before the write begins: earlier runs may have millions of rows, and one writer holds up everybody
         known = self._read_ahead(sent) if sent.prior_runs_filters or sent.id else {}
         with self.context.store.write() as db:
             sweep = self._sweep_of(db, sent, known) if sent.id else self._create_sweep(db, sent)
             if sent.prior_runs_filters:
                 prior_runs.attach(db, sweep, sent.prior_runs_filters, known)
-            place = projects.get(db, sweep.project_id)
         self.context.dispatcher.changed(sweep.id)
         warnings = sweeps.warnings(sent.config) if sent.config is not None else []
-        return {"sweep": SweepNode(self.context, sweep, place), "config_validation_warnings": warnings}
+        return {"sweep": sweep, "config_validation_warnings": warnings}
 
     def _read_ahead(self, sent: inputs.UpsertSweep) -> Mapping[int, Logged]:
         """Read what a sweep will learn from earlier runs, so that nobody else waits for it."""
@@ -97,9 +97,8 @@ class SweepOperations(Root):
             if sweep is None or (sent.project_name and place is None):
                 where = f"{self.entity_of(sent.entity_name)}/{sent.project_name or '*'}"
                 raise NotFoundError(f"no sweep {sent.sweep!r} in {where}: give the path that `sweeper create` printed")
-            place = projects.get(db, sweep.project_id)
         agent = self.context.dispatcher.register(sweep, sent.host, now=self.context.now)
-        return {"agent": AgentNode(self.context, agent, SweepNode(self.context, sweep, place))}
+        return {"agent": AgentOfSweep(agent, sweep)}
 
     def agent_heartbeat(self, fields: object) -> dict[str, Any]:
         """Take an agent's sign of life and tell it what to do: at most one command, as JSON text of a list."""

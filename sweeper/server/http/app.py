@@ -23,7 +23,8 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
 from sweeper.server.http import artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
-from sweeper.server.http.limits import MAX_FILE, Limits
+from sweeper.server.http.file_size import MAX_FILE
+from sweeper.server.http.limits import Limits
 from sweeper.server.pages import login, views
 from sweeper.server.rules import early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher

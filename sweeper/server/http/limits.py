@@ -25,8 +25,6 @@ from sweeper.server.strict_json import refusal_answer
 
 log = logging.getLogger(__name__)
 
-MAX_FILE = 32 * 2**30
-"""Bytes of an uploaded file, by default: the checkpoint of a model with some billions of parameters."""
 KEPT_FREE = 256 * 2**20
 """Bytes of the disk that uploads leave: the database must be able to grow."""
 FIRST_S, SLOWEST_RATE = 60.0, 4096
@@ -59,20 +57,21 @@ class Limits:
     Args:
         app: What it wraps.
         first_s: Seconds that any body may take.
+        stalled_s: Seconds that a client may leave a piece of its answer.
     """
 
-    def __init__(self, app: ASGIApp, *, first_s: float = FIRST_S) -> None:
+    def __init__(self, app: ASGIApp, *, first_s: float = FIRST_S, stalled_s: float = STALLED_S) -> None:
         self.app = app
-        self._first_s = first_s
+        self._first_s, self._stalled_s = first_s, stalled_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _GuardedSend(send, self._stalled_s)
         try:
-            await self.app(scope, _Body(receive, self._first_s).receive, answer.send)
+            await self.app(scope, _GuardedReceive(receive, self._first_s).receive, answer.send)
         except Exception:
             number = secrets.token_hex(4)
             # the path alone: the query may hold a token
@@ -86,7 +85,7 @@ def bug_answer(number: str) -> ASGIApp:
     return refusal_answer(bug_message(number), 500)
 
 
-class _Body:
+class _GuardedReceive:
     """The body of a request, which must keep coming."""
 
     def __init__(self, receive: Receive, first_s: float) -> None:
@@ -110,11 +109,11 @@ class _Body:
         return message
 
 
-class _Answer:
+class _GuardedSend:
     """An answer, which must be taken."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, stalled_s: float) -> None:
+        self._send, self._stalled_s = send, stalled_s
         self.begun = False
 
     async def send(self, message: Message) -> None:
@@ -124,7 +123,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        async with asyncio.timeout(STALLED_S):
+        async with asyncio.timeout(self._stalled_s):
             await self._send(message)
 
 

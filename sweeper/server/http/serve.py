@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sweeper.server.http.app import LOOPBACK, create_app
-from sweeper.server.http.limits import MAX_FILE
+from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.store import users

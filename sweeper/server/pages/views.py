@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,11 +23,13 @@ from sweeper.server.graphql.context import file_path
 from sweeper.server.pages.rendering import page
 from sweeper.server.rules import prior_runs
 from sweeper.server.store import alerts, lines, projects, run_files, runs, seen_runs, sweeps
-from sweeper.server.store.database import Store
+from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 
 CHART_WIDTH, CHART_HEIGHT = 640, 200
+"""Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
 
 
 async def home(request: Request) -> Response:
@@ -36,7 +39,8 @@ async def home(request: Request) -> Response:
 
 def _home(store: Store) -> Response:
     with store.read() as db:
-        shown = [(project, _overview(store, project)) for project in projects.all_of(db)]
+        known = _by_project(db, sweeps.all_of(db))
+        shown = [(project, known[project.id]) for project in projects.all_of(db)]
     return page("home.html", projects=shown)
 
 
@@ -46,19 +50,21 @@ async def project_page(request: Request) -> Response:
 
 
 def _project_page(store: Store, entity: str, project: str) -> Response:
-    place = _find_project(store, entity, project)
     with store.read() as db:
-        loose = runs.where(db, "project_id = ? AND sweep_id IS NULL", (place.id,))
-    return page("project.html", project=place, sweeps=_overview(store, place), runs=loose[::-1])
+        place = _find_project(db, entity, project)
+        loose = runs.without_sweep(db, place.id)
+        known = _by_project(db, sweeps.of_project(db, place.id))
+    return page("project.html", project=place, sweeps=known[place.id], runs=loose[::-1])
 
 
-def _overview(store: Store, project: Project) -> list[dict[str, Any]]:
-    """Sum up a project's sweeps, the newest first."""
-    with store.read() as db:
-        return [
-            {"sweep": sweep, "done": runs.count(db, sweep.id), "expected": prior_runs.expected_runs(db, sweep)}
-            for sweep in sweeps.of_project(db, project.id)
-        ]
+def _by_project(db: Connection, known: Sequence[Sweep]) -> defaultdict[int, list[dict[str, Any]]]:
+    """Sum up sweeps by the ids of their projects, in a number of queries that does not grow with theirs."""
+    done, expected = runs.counts(db), prior_runs.expected_by_sweep(db, known)
+    found = defaultdict[int, list[dict[str, Any]]](list)
+    for sweep in known:
+        entry = {"sweep": sweep, "done": done.get(sweep.id, 0), "expected": expected[sweep.id]}
+        found[sweep.project_id].append(entry)
+    return found
 
 
 async def sweep_page(request: Request) -> Response:
@@ -67,8 +73,8 @@ async def sweep_page(request: Request) -> Response:
 
 
 def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response:
-    place = _find_project(store, entity, project)
     with store.read() as db:
+        place = _find_project(db, entity, project)
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
@@ -116,8 +122,8 @@ async def run_page(request: Request) -> Response:
 
 
 def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
-    place = _find_project(store, entity, project)
     with store.read() as db:
+        place = _find_project(db, entity, project)
         found = runs.find(db, place.id, run)
         if found is None:
             raise NotFoundError(f"no run {run!r} in {entity}/{project}")
@@ -157,7 +163,7 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
     if len(values) < 2:
         return None
     low, high = min(values), max(values)
-    span = high - low or 1.0
+    span = high - low or 1.0  # equal values lie at the bottom, on a line
     points = [
         (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
         for i, value in enumerate(values)
@@ -166,9 +172,8 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
     return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
 
 
-def _find_project(store: Store, entity: str, name: str) -> Project:
-    with store.read() as db:
-        found = projects.find(db, entity, name)
+def _find_project(db: Connection, entity: str, name: str) -> Project:
+    found = projects.find(db, entity, name)
     if found is None:
         raise NotFoundError(f"no project {entity}/{name} here")
     return found

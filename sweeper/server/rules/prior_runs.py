@@ -126,6 +126,17 @@ def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = N
 
 def expected_runs(db: Connection, sweep: Sweep) -> int | None:
     """Count the runs a sweep will have; None if it goes on until stopped."""
-    if not runs.attached_to(db, sweep.id):
+    return _expected(db, sweep, learns=bool(runs.attached_to(db, sweep.id)))
+
+
+def expected_by_sweep(db: Connection, known: Iterable[Sweep]) -> dict[int, int | None]:
+    """Count the runs each of many sweeps will have, by its id; asks for the attached runs of all at once."""
+    learning = sweeps.learning(db)
+    return {sweep.id: _expected(db, sweep, learns=sweep.id in learning) for sweep in known}
+
+
+def _expected(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
+    if not learns:
         return sweep.definition.expected_runs
+    # only what earlier runs have tried already makes a search shorter than its definition says
     return search.expected_runs(sweep.definition, seen_runs.for_search(db, sweep))

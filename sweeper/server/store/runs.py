@@ -126,6 +126,16 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
 
 
+def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List all that an agent was given, the oldest first."""
+    return where(db, "agent_id = ?", (agent_id,))
+
+
+def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
+    """List a project's runs that no sweep made, the oldest first."""
+    return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
+
+
 def taken_from(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List what an agent had when it fell silent and no other one has been given since."""
     return where(db, "lost_agent_id = ?", (agent_id,))
@@ -144,6 +154,13 @@ def count(db: sqlite3.Connection, sweep_id: int, states: tuple[str, ...] = ()) -
     query = f"SELECT count(*) FROM runs WHERE sweep_id = ?{condition}"  # noqa: S608
     number: int = db.execute(query, (sweep_id, *states)).fetchone()[0]
     return number
+
+
+def counts(db: sqlite3.Connection) -> dict[int, int]:
+    """Count the runs of every sweep that has any."""
+    return dict(
+        db.execute("SELECT sweep_id, count(*) FROM runs WHERE sweep_id IS NOT NULL GROUP BY sweep_id").fetchall()
+    )
 
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:

@@ -96,6 +96,12 @@ class Keyring:
         self._mark.close()
 
 
+def name_of(db: sqlite3.Connection, user_id: int | None) -> str | None:
+    """Find what a user is called; None if nobody is known, or not any more."""
+    row = db.execute("SELECT name FROM users WHERE id = ?", (user_id,)).fetchone()
+    return str(row["name"]) if row else None
+
+
 def search(db: sqlite3.Connection, part: str) -> list[User]:
     """List the users whose names hold a text, in any case."""
     query = "SELECT id, name FROM users WHERE instr(lower(name), lower(?)) ORDER BY name"

@@ -41,39 +41,3 @@ def test_files_are_deleted_by_their_ids(client):
     assert left == {"fileCount": 1, "files": {"edges": [{"node": {"name": "keep.txt"}}]}}
     assert [path.name for path in (client.data_dir / "files").rglob("*.txt")] == ["keep.txt"]
     client.graphql(query, status=404, files=["nonsense"])
-
-
-def test_an_alert_stands_on_the_runs_page(client):
-    """What run.alert() says is kept, escaped, and shown; of a run that is not there it is a 404."""
-    client.init("r")
-    query = """mutation($run: String!, $severity: AlertSeverity = INFO, $wait: Duration) {
-        notifyScriptableRunAlert(input: {projectName: "p", runName: $run, title: "<b>slow", text: "very",
-            severity: $severity, waitDuration: $wait}) { success } }"""
-    assert client.graphql(query, run="r", severity="WARN", wait=1000)["notifyScriptableRunAlert"] == {"success": True}
-    page = client.http.get("/local/p/runs/r").text
-    assert "WARN" in page
-    assert "&lt;b&gt;slow: very" in page
-    client.graphql(query, status=404, run="x")
-
-
-def test_a_chart_is_kept_under_its_name(client):
-    """Made again it keeps nothing of the first."""
-    query = """mutation($spec: JSONString!) { createCustomChart(input: {entity: "local", name: "c", displayName: "C",
-        type: "vega2", access: "private", spec: $spec}) { chart { id } } }"""
-    assert [client.graphql(query, spec=spec)["createCustomChart"]["chart"]["id"] for spec in ("{}", "[]")]
-
-
-def test_users_are_found_by_a_part_of_their_names(client):
-    """In any case of letters; a percent sign is no wildcard."""
-    query = "query($q: String) { users(query: $q) { edges { node { username entity } } } }"
-    found = [client.graphql(query, q=part)["users"]["edges"] for part in (None, "OCA", "%")]
-    assert found == [[{"node": {"username": "local", "entity": "local"}}]] * 2 + [[]]
-
-
-def test_system_metrics_are_those_of_the_last_event(client):
-    """What the machine was last like; nothing before it said anything."""
-    client.init("r")
-    assert client.run("r", "systemMetrics")["systemMetrics"] == "{}"
-    events = [json.dumps({"system.cpu": cpu, "_runtime": cpu}) for cpu in (1, 2)]
-    client.stream("r", files={"wandb-events.jsonl": {"content": events}})
-    assert json.loads(client.run("r", "systemMetrics")["systemMetrics"]) == {"system.cpu": 2}

@@ -1,26 +1,10 @@
-"""What one request may cost: slow bodies, deep JSON, long answers, patterns."""
+"""What one request may cost: slow bodies, deep JSON, patterns."""
 
 from __future__ import annotations
 
-import json
-
 import anyio
-import pytest
 
-from sweeper.server.graphql import executor
-from sweeper.server.graphql.cost import Budget, SpentError
 from sweeper.server.http import limits
-
-
-def test_an_answer_has_a_size_and_a_time():
-    """A request is ended when it has asked for too many values, or for too long."""
-    budget = Budget(values=3)
-    for _ in range(3):
-        budget.spend()
-    with pytest.raises(SpentError, match="more than"):
-        budget.spend()
-    with pytest.raises(SpentError, match="longer than"):
-        Budget(values=65, until=0.0).spend()
 
 
 def test_a_body_that_stops_coming_is_given_up():
@@ -47,12 +31,67 @@ def test_a_body_that_stops_coming_is_given_up():
     assert given_up == [408]
 
 
-def test_nothing_is_looked_up_once_the_budget_is_spent():
-    """An answer that grows too long is refused with what to do instead, and no further field is asked for."""
-    asked = []
-    root = {"viewer": lambda: asked.append(1) or {"id": "1"}}
-    body = json.dumps({"query": "{ " + " ".join(f"a{i}: viewer {{ id }}" for i in range(9)) + " }"}).encode()
-    status, content = executor.answer(body, root, Budget(values=6))
-    assert (status, len(asked)) == (400, 3)
-    assert "`first`" in content["errors"][0]["message"]
-    assert executor.answer(body, root, Budget(values=18))[0] == 200
+def test_every_answer_keeps_to_itself(client):
+    """Pages, JSON, files and refusals are neither framed nor kept, and are what their type says."""
+    client.init("r")
+    client.upload("r", "a.txt", b"x")
+    for path in ("/", "/healthz", "/files/local/p/r/a.txt", "/nope", "/login"):
+        headers = client.http.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_bug_is_answered_with_a_number_only(client, caplog):
+    """What went wrong stands in the log under the number that the client is told; no path, no SQL."""
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE projects RENAME TO gone")
+    answers = [
+        client.http.post("/graphql", json={"query": "{ models { pageInfo { hasNextPage } } }"}),
+        client.http.get("/"),
+    ]
+    with client.http.app.state.store.write() as db:
+        db.execute("ALTER TABLE gone RENAME TO projects")
+    for answer in answers:
+        assert answer.status_code == 500
+        (error,) = answer.json()["errors"]
+        assert "projects" not in answer.text
+        assert error["message"].split()[-1] in caplog.text
+
+
+def test_a_reader_that_stops_reading_is_given_up():
+    """A client that takes nothing of its answer does not hold the server up."""
+    given_up = []
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        except TimeoutError:
+            given_up.append(True)
+
+    async def send(message):  # noqa: ARG001
+        await anyio.Event().wait()
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    anyio.run(limits.Limits(app, stalled_s=0.05), scope, None, send)
+    assert given_up == [True]
+
+
+def test_a_header_of_an_answers_own_stays():
+    """What an endpoint says of its answer is not overwritten."""
+    sent = []
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        headers = [(b"content-security-policy", b"sandbox")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def send(message):
+        sent.append(dict(message["headers"]))
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    anyio.run(limits.Limits(app), scope, None, send)
+    assert sent[0][b"content-security-policy"] == b"sandbox"
+    assert sent[0][b"x-frame-options"] == b"DENY"

@@ -1,0 +1,143 @@
+"""GraphQL's Sweep and Agent over the stored ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.run import SweepState, best_run
+from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql.context import global_id
+from sweeper.server.graphql.node import Node
+from sweeper.server.graphql.pagination import MAX_PAGE, connection
+from sweeper.server.graphql.run_nodes import run_connection
+from sweeper.server.rules import own_scheduler, prior_runs
+from sweeper.server.store import runs, seen_runs, sweeps
+from sweeper.server.store.projects import Project
+from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Agent, Sweep
+
+
+class SweepNode(Node[Sweep]):
+    """GraphQL's Sweep."""
+
+    # the CLI asks for these three and reads none of them (0.31.0)
+    early_stop_job_running = False
+    controller = scheduler = None
+
+    def id(self) -> str:
+        """Its global id; `wandb sweep --stop` and its like find the sweep by it."""
+        place = self.project()
+        return global_id("Sweep", self.stored.name, place.name, place.entity)
+
+    def method(self) -> str:
+        """How it searches."""
+        return self.stored.definition.method
+
+    def config(self) -> str:
+        """The definition, as it was sent."""
+        return self.stored.definition_text
+
+    def project(self) -> Project:
+        """Its project."""
+        return self.context.project(self.stored.project_id)
+
+    def controller_run_name(self) -> str | None:
+        """The run that its scheduler logs into; None for a sweep that the server searches."""
+        if self.stored.definition.scheduler is None:
+            return None
+        # made when it is first asked for: the scheduler (0.31.0) wants a run to log into, and nobody else does
+        with self.context.store.write() as db:
+            user_id, now = self.context.user.id, self.context.now
+            return own_scheduler.ensure_controller(db, self.stored, user_id=user_id, now=now).name
+
+    def run_count(self) -> int:
+        """Count the runs it made, in any state."""
+        with self.context.store.read() as db:
+            return runs.count(db, self.stored.id)
+
+    def run_count_expected(self) -> int | None:
+        """How many runs it will have; None if it goes on until stopped."""
+        with self.context.store.read() as db:
+            return prior_runs.expected_runs(db, self.stored)
+
+    def best_loss(self) -> float | None:
+        """The best value of its metric, whichever its goal."""
+        with self.context.store.read() as db:
+            known = seen_runs.for_search(db, self.stored)
+        goal = self.stored.definition.goal
+        best = best_run([run for run in known if not run.prior], goal)
+        return best.best(goal) if best else None
+
+    def runs(self, filters: str | None = None, **arguments: Any) -> dict[str, Any]:
+        """List its runs, with those attached to it: their `sweepName` tells them apart."""
+        return run_connection(self.context, self.stored.project_id, sweep=self.stored, filters=filters, **arguments)
+
+    def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
+        """List the earlier runs attached to it."""
+        with self.context.store.read() as db:
+            found = runs.attached_to(db, self.stored.id)
+        return connection(found, lambda run: run.name, first=first, after=after)
+
+    def agent(self, agent_name: str | None = None) -> AgentOfSweep:
+        """Find one of its agents."""
+        with self.context.store.read() as db:
+            found = sweeps.find_agent(db, agent_name or "")
+        if found is None or found.sweep_id != self.stored.id:
+            raise NotFoundError(f"sweep {self.stored.name} has no agent {agent_name!r}")
+        return AgentOfSweep(found, self.stored)
+
+    def agents(self, first: int | None = None) -> dict[str, Any]:
+        """List its agents."""
+        with self.context.store.read() as db:
+            found = [AgentOfSweep(agent, self.stored) for agent in sweeps.agents_of(db, self.stored.id)]
+        return connection(found, lambda row: row.agent.name, first=first, default=MAX_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOfSweep:
+    """A row of an agent with that of its sweep, without whose state it cannot tell its own."""
+
+    agent: Agent
+    sweep: Sweep
+
+
+class AgentNode(Node[AgentOfSweep]):
+    """GraphQL's Agent."""
+
+    def id(self) -> str:
+        """The id its client was given."""
+        return self.stored.agent.name
+
+    def name(self) -> str:
+        """The id its client was given: W&B's agents have no other name."""
+        return self.stored.agent.name
+
+    def host(self) -> str:
+        """The machine that its client named."""
+        return self.stored.agent.host
+
+    def state(self) -> str:
+        """RUNNING while it is heard: as long as the reaper leaves its runs alone."""
+        heard = self.context.dispatcher.policy.hears(self.stored.agent.heartbeat_at, now=self.context.now)
+        return "RUNNING" if heard and self.stored.sweep.state is not SweepState.FINISHED else "FINISHED"
+
+    def created_at(self) -> float:
+        """When it registered."""
+        return self.stored.agent.created_at
+
+    def heartbeat_at(self) -> float:
+        """When it was last heard."""
+        return self.stored.agent.heartbeat_at
+
+    def total_runs(self) -> int:
+        """Count the runs it was given."""
+        return len(self._runs())
+
+    def runs(self, first: int | None = None, after: str | None = None, **_: Any) -> dict[str, Any]:
+        """List the runs it was given."""
+        return connection(self._runs(), lambda run: run.name, first=first, after=after)
+
+    def _runs(self) -> list[StoredRun]:
+        with self.context.store.read() as db:
+            return runs.given_to(db, self.stored.agent.id)

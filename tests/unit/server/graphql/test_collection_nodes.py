@@ -1,0 +1,60 @@
+"""GraphQL's collections and types of artifacts, as the SDK reads them."""
+
+from __future__ import annotations
+
+from tests.unit.server.artifact_logger import Logger
+
+COLLECTION = """query($name: String!) { project(name: "p") { artifactCollection(name: $name) { %s } } }"""
+
+
+def read(client, fields, name="data"):
+    return client.graphql(COLLECTION % fields, name=name)["project"]["artifactCollection"]
+
+
+def two_versions(log):
+    first = log.log()
+    log.contents = {"a": b"second"}
+    return first, log.log(aliases=[{"artifactCollectionName": "data", "alias": "best"}])
+
+
+def test_versions_come_newest_first_unless_asked_otherwise(log, client):
+    """Each edge says which version it is; pages join."""
+    first, second = two_versions(log)
+    fields = "artifacts%s { totalCount edges { version cursor node { id } } }"
+    found = read(client, fields % "")["artifacts"]
+    assert [(edge["version"], edge["node"]["id"]) for edge in found["edges"]] == [("v1", second), ("v0", first)]
+    found = read(client, fields % '(order: "createdAt", first: 1)')["artifacts"]
+    assert ([edge["version"] for edge in found["edges"]], found["totalCount"]) == (["v0"], 2)
+    after = found["edges"][0]["cursor"]
+    found = read(client, fields % f'(order: "createdAt", after: "{after}")')["artifacts"]
+    assert [edge["version"] for edge in found["edges"]] == ["v1"]
+
+
+def test_a_collection_has_its_latest_and_its_aliases(log, client):
+    """`latest` goes with the newest version; another alias stays where it was given."""
+    first, second = two_versions(log)
+    fields = """... on ArtifactSequence { latestArtifact { id } } aliases { edges { node { alias } } }
+        best: artifactMembership(aliasName: "best") { versionIndex artifact { id } files { totalCount } }
+        v0: artifactMembership(aliasName: "v0") { versionIndex artifact { id } }
+        latest: artifactMembership { versionIndex } none: artifactMembership(aliasName: "v7") { versionIndex }"""
+    found = read(client, fields)
+    assert found["latestArtifact"] == {"id": second}
+    assert [edge["node"]["alias"] for edge in found["aliases"]["edges"]] == ["best", "latest"]
+    assert found["best"] == {"versionIndex": 1, "artifact": {"id": second}, "files": {"totalCount": 1}}
+    assert found["v0"] == {"versionIndex": 0, "artifact": {"id": first}}
+    assert (found["latest"], found["none"]) == ({"versionIndex": 1}, None)
+
+
+def test_a_collection_is_of_one_type(log, client):
+    """By whichever of two names the SDK asks; the type finds the collection again, and no other type does."""
+    log.log()
+    found = read(client, 'state type { name } defaultArtifactType { name artifactCollection(name: "data") { name } }')
+    assert found["state"] == "READY"
+    assert found["type"] == {"name": "dataset"}
+    assert found["defaultArtifactType"] == {"name": "dataset", "artifactCollection": {"name": "data"}}
+    other = Logger(client, "net", {"x": b"x"})
+    other.log(artifactTypeName="model")
+    query = """{ project(name: "p") { artifactType(name: "model") { artifactCollection(name: "data") { name }
+        artifactCollections { edges { node { name } } } } } }"""
+    found = client.graphql(query)["project"]["artifactType"]
+    assert found == {"artifactCollection": None, "artifactCollections": {"edges": [{"node": {"name": "net"}}]}}

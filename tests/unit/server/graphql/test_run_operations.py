@@ -1,0 +1,91 @@
+"""Mutations of runs: what `wandb.init`, a run and wandb.Api() send."""
+
+from __future__ import annotations
+
+from sweeper.server.graphql.run_operations import MAX_FILES
+
+GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
+
+
+def test_run_is_named_by_the_files_template(client):
+    """A proposed run has the name that the file's template makes, wandb.init keeps it, and the user's own name wins."""
+    named = {**GRID, "sweeper": {"run_name": "{number}-lr{lr:.1e}"}}
+    agent = client.agent(client.sweep(named))
+    (command,) = client.beat(agent)
+    assert client.init(command["run_id"], config="{}")["bucket"]["displayName"] == "1-lr1.0e-01"
+    client.stream(command["run_id"], complete=True, exitcode=0)
+    (command,) = client.beat(agent)
+    assert client.run(command["run_id"], "displayName")["displayName"] == "2-lr2.0e-01"
+    query = """mutation($name: String) {
+        upsertBucket(input: {name: $name, modelName: "p", displayName: "mine"}) { bucket { displayName } } }"""
+    assert client.graphql(query, name=command["run_id"])["upsertBucket"]["bucket"]["displayName"] == "mine"
+
+
+def test_pending_run_is_started_by_its_first_upsert(client):
+    """The first upsert of a run handed out says `inserted` and sets it running; later ones change nothing of that."""
+    (command,) = client.beat(client.agent(client.sweep(GRID)))
+    name = command["run_id"]
+    first = client.init(name, config='{"lr": {"value": 0.1}}')
+    assert first["inserted"] is True
+    assert first["bucket"]["historyLineCount"] == 0
+    assert first["bucket"]["project"] == {"name": "p", "entity": {"name": "local"}}
+    assert client.init(name, config='{"lr": {"value": 0.1}, "x": {"value": 1}}')["inserted"] is False
+    assert client.run(name, "state")["state"] == "running"
+
+
+def test_upsert_after_the_end_does_not_revive(client):
+    """A run that has completed stays finished when its client sends its config once more."""
+    client.init("r")
+    client.stream("r", complete=True, exitcode=0)
+    client.init("r", config='{"a": {"value": 1}}')
+    assert client.run("r", "state config") == {"state": "finished", "config": '{"a": {"value": 1}}'}
+
+
+def test_unset_fields_stay_as_they_are(client):
+    """An upsert with null for a field leaves it alone."""
+    client.init("r", config='{"a": {"value": 1}}')
+    client.init("r", config=None)
+    assert client.run("r", "config")["config"] == '{"a": {"value": 1}}'
+
+
+UPDATE = "mutation($id: ID!, $s: String!) { updateRunState(input: {id: $id, state: $s}) { success } }"
+
+
+def test_a_run_is_given_up_or_handed_out_again(client):
+    """`sweeper retry` says pending, a person at the API failed; no other state can be set."""
+    (command,) = client.beat(client.agent(client.sweep(GRID)))
+    id_ = client.init(command["run_id"])["bucket"]["id"]
+    assert client.graphql(UPDATE, id=id_, s="failed")["updateRunState"] == {"success": True}
+    assert client.run(command["run_id"], "state") == {"state": "failed"}
+    client.graphql(UPDATE, id=id_, s="pending")
+    assert client.run(command["run_id"], "state") == {"state": "preempted"}  # it had started, so it waits to go on
+    assert "pending or failed" in client.graphql(UPDATE, status=400, id=id_, s="finished")
+
+
+def test_a_run_may_be_made_in_a_state(client):
+    """wandb.Api() makes runs that have ended elsewhere; a state that is none is refused with those there are."""
+    query = 'mutation($s: String) { upsertBucket(input: {name: "r", modelName: "p", state: $s}) { bucket { state } } }'
+    assert "preempted" in client.graphql(query, status=400, s="asleep")
+    assert client.graphql(query, s="finished")["upsertBucket"]["bucket"] == {"state": "finished"}
+
+
+def test_addresses_are_given_for_the_files_of_a_run(client):
+    """As many as one request may ask for, of a run that is there."""
+    client.init("r")
+    query = """mutation($r: String!, $f: [String!]!) { createRunFiles(input: {
+        projectName: "p", runName: $r, files: $f}) { runID files { name uploadUrl } } }"""
+    found = client.graphql(query, r="r", f=["a", "b/c"])["createRunFiles"]
+    assert found["runID"] == client.run("r", "id")["id"]
+    assert [file["name"] for file in found["files"]] == ["a", "b/c"]
+    assert all("token=" in file["uploadUrl"] for file in found["files"])
+    assert "no run local/p/x" in client.graphql(query, status=404, r="x", f=[])
+    assert "at most" in client.graphql(query, status=400, r="r", f=["a"] * (MAX_FILES + 1))
+
+
+def test_a_run_joins_a_sweep_of_its_project(client):
+    """Of another project's sweep, and of one that is not there, it is told so, and stays as it was."""
+    sweep = client.sweep(GRID, project="q")
+    query = 'mutation($s: String) { upsertBucket(input: {name: "r", modelName: "p", sweep: $s}) { inserted } }'
+    for name in (sweep, "nope"):
+        assert "no sweep" in client.graphql(query, status=404, s=name)
+    assert client.graphql('{ project(name: "p") { id } }')["project"] is None

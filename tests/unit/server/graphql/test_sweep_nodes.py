@@ -1,0 +1,89 @@
+"""GraphQL's Sweep and Agent, as the SDK and the CLI read them."""
+
+from __future__ import annotations
+
+import json
+
+GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
+SWEEP_FIELDS = "name state method config runCount runCountExpected bestLoss displayName"
+
+
+def sweep_fields(client, sweep, fields=SWEEP_FIELDS):
+    query = f'{{ project(name: "p") {{ sweep(sweepName: "{sweep}") {{ {fields} }} }} }}'
+    return client.graphql(query)["project"]["sweep"]
+
+
+def test_sweep_tells_what_to_expect(client):
+    """A sweep answers its definition as sent, its state in W&B's words and how many runs it will have."""
+    name = client.sweep(json.dumps({**GRID, "name": "mine"}))
+    found = sweep_fields(client, name)
+    assert found["config"] == json.dumps({**GRID, "name": "mine"})
+    assert (found["state"], found["method"], found["displayName"]) == ("PENDING", "grid", "mine")
+    assert (found["runCount"], found["runCountExpected"], found["bestLoss"]) == (0, 2, None)
+
+
+def test_cli_reads_a_sweep_with_its_runs(client):
+    """The CLI's document is answered; it passes one text where the schema has a list of them."""
+    name = client.sweep(GRID)
+    client.beat(client.agent(name))
+    query = """query($sweep: String!, $specs: [JSONString!]!) { project(name: "p") { sweep(sweepName: $sweep) {
+        state heartbeatAt earlyStopJobRunning controller scheduler
+        runs { edges { node { name state shouldStop failed stopped running exitcode sampledHistory(specs: $specs) } } }
+    } } }"""
+    found = client.graphql(query, sweep=name, specs="{}")["project"]["sweep"]
+    assert [edge["node"]["state"] for edge in found["runs"]["edges"]] == ["pending"]
+
+
+def test_run_that_joins_a_sweep_late_brings_its_metric(client):
+    """What a run logged before it joined a sweep counts in that sweep."""
+    sweep = client.sweep({**GRID, "metric": {"name": "loss", "goal": "minimize"}})
+    client.init("r", config='{"lr": {"value": 0.1}}')
+    client.log("r", {"_step": 0, "loss": 0.5})
+    client.init("r", sweep=sweep)
+    assert sweep_fields(client, sweep, "bestLoss runCount") == {"bestLoss": 0.5, "runCount": 1}
+
+
+def test_a_sweep_lists_its_agents_with_their_runs(client):
+    """An agent's state is its own and its sweep's: an agent of a finished sweep is done."""
+    name = client.sweep(GRID)
+    agent = client.agent(name)
+    (command,) = client.beat(agent)
+    fields = "agents { edges { node { id name host state totalRuns runs { edges { node { name } } } } } }"
+    (edge,) = sweep_fields(client, name, fields)["agents"]["edges"]
+    assert edge["node"] == {
+        "id": agent,
+        "name": agent,
+        "host": "h",
+        "state": "RUNNING",
+        "totalRuns": 1,
+        "runs": {"edges": [{"node": {"name": command["run_id"]}}]},
+    }
+    query = """mutation($id: ID) { upsertSweep(input: {id: $id, state: "FINISHED"}) {
+        sweep { agents { edges { node { state } } } } } }"""
+    found = client.graphql(query, id=sweep_fields(client, name, "id")["id"])["upsertSweep"]["sweep"]
+    assert found["agents"]["edges"] == [{"node": {"state": "FINISHED"}}]
+
+
+def test_an_agent_is_one_of_its_sweep(client):
+    """An agent nobody knows, and one of another sweep, are not found."""
+    name, other = client.sweep(GRID), client.sweep(GRID)
+    agent = client.agent(name)
+    query = """query($s: String!, $a: String!) {
+        project(name: "p") { sweep(sweepName: $s) { agent(agentName: $a) { id } } } }"""
+    assert client.graphql(query, s=name, a=agent)["project"]["sweep"]["agent"] == {"id": agent}
+    assert "no agent" in client.graphql(query, status=404, s=name, a="x")
+    assert "no agent" in client.graphql(query, status=404, s=other, a=agent)
+
+
+def test_a_sweep_shows_the_runs_it_learns_from(client):
+    """They are among its runs, listed apart as well, and not counted as its own."""
+    client.init("old", config='{"lr": {"value": 0.3}}', summary='{"loss": 1}')
+    client.stream("old", complete=True, exitcode=0)
+    query = """mutation($config: String!, $filters: JSONString) { upsertSweep(input: {
+        config: $config, projectName: "p", priorRunsFilters: $filters}) { sweep { runCount
+        priorRuns { edges { node { name sweepName } } } runs { edges { node { name } } } } } }"""
+    config = json.dumps({**GRID, "metric": {"name": "loss"}})
+    found = client.graphql(query, config=config, filters='{"name": "old"}')["upsertSweep"]["sweep"]
+    assert found["runCount"] == 0
+    assert found["priorRuns"]["edges"] == [{"node": {"name": "old", "sweepName": None}}]
+    assert found["runs"]["edges"] == [{"node": {"name": "old"}}]

@@ -1,0 +1,61 @@
+"""The endpoints that need no GraphQL: health, telemetry, bodies, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from sweeper.server.http import endpoints
+
+
+def test_health_needs_no_key(client):
+    """Anybody on the machine may ask whether the server is there, and which process it is."""
+    answer = client.http.get("/healthz", headers={"Authorization": ""})
+    assert answer.json()["service"] == "sweeper"
+    assert answer.json()["pid"] == os.getpid()
+
+
+def test_telemetry_is_taken_without_a_key(client):
+    """The SDK's telemetry, sent without a key, is answered with an empty 200."""
+    answer = client.http.post("/sdk/otel/v1/metrics", content=b"\x00\x01", headers={"Authorization": ""})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_body_has_a_bound(client):
+    """A JSON body of more than 64 MiB is a 413."""
+    body = json.dumps({"query": "{ viewer { id } }", "variables": {"x": "a" * endpoints.MAX_BODY}}).encode()
+    assert client.http.post("/graphql", content=body).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/files/local/p/r/a.txt", "/files/local/q/r/a.txt", "/files/local/p/x/a.txt"])
+def test_a_file_of_nothing_is_not_found(client, path):
+    """A file, a project or a run that is not there is a 404 with a message."""
+    client.init("r")
+    answer = client.http.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["message"]
+
+
+def test_a_file_that_has_left_the_disk_is_not_found(client):
+    """The database knows it still; the answer says that its content is gone."""
+    client.init("r")
+    client.upload("r", "a.txt", b"x")
+    (client.data_dir / "files" / "local" / "p" / "r" / "a.txt").unlink()
+    answer = client.http.get("/files/local/p/r/a.txt")
+    assert answer.status_code == 404
+    assert "gone" in answer.json()["errors"][0]["message"]
+
+
+def test_an_upload_may_come_before_its_run(client):
+    """A signed address outlives a restart of the client; the run is made if nobody has made it yet."""
+    signer = client.http.app.state.signer
+    client.init("other")
+    url = client.upload_url("other", "a.txt").replace("/other/", "/early/")
+    assert client.http.put(url, content=b"x").status_code == 403
+    now = time.time()
+    token = signer.token("upload", "local", "p", "early", "a.txt", now=now)
+    assert client.http.put(f"/files/local/p/early/a.txt?token={token}", content=b"x").status_code == 200
+    assert client.run("early", "state fileCount") == {"state": "running", "fileCount": 1}

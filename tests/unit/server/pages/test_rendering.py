@@ -1,0 +1,60 @@
+"""How the pages write numbers, times and durations, and what goes with every page."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import UndefinedError
+
+from sweeper.server.pages.rendering import PAGES, POLICY, page
+
+
+def written(filter_name, value):
+    """Write a value as a template does."""
+    return PAGES.from_string("{{ value | " + filter_name + " }}").render(value=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.123456, "0.1235"),
+        (12345678.0, "1.235e+07"),
+        (float("nan"), "nan"),
+        (3, "3"),
+        ("<b>", "&lt;b&gt;"),
+        (None, ""),
+    ],
+)
+def test_numbers_have_four_digits(value, text):
+    """Floats are cut to what a person compares; whole numbers and texts stay, and nothing is nothing."""
+    assert written("number", value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 00 s"), (61, "1 min 01 s"), (3599, "59 min 59 s"), (7260, "2 h 01 min"), (None, "")],
+)
+def test_durations_have_two_units(value, text):
+    """Seconds, minutes with seconds, hours with minutes."""
+    assert written("duration", value) == text
+
+
+def test_moments_say_that_they_are_utc():
+    """The server does not know where its reader sits."""
+    assert written("moment", 0.0) == "1970-01-01 00:00:00 UTC"
+    assert written("moment", None) == ""
+
+
+def test_a_page_runs_no_script_and_sends_no_form_elsewhere():
+    """The policy goes with every page, and with the status that was asked for."""
+    answer = page("login.html", status=401, target="/", fault="No <b>key</b>.")
+    assert answer.status_code == 401
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert "default-src 'none'" in POLICY
+    assert "script-src" not in POLICY
+    assert b"No &lt;b&gt;key&lt;/b&gt;." in answer.body
+
+
+def test_a_value_that_a_template_lacks_is_a_bug():
+    """A misspelt name is no empty cell but an error."""
+    with pytest.raises(UndefinedError):
+        page("login.html", target="/")

@@ -1,0 +1,235 @@
+"""The pages: what they show, how often they ask for it, and that nothing on them acts."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+import yaml
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from sweeper.server.pages import views
+from sweeper.server.store import projects, sweeps, users
+from sweeper.server.store.database import MEMORY, Store
+
+SWEEP = {
+    "method": "grid",
+    "name": "first <b>sweep</b>",
+    "metric": {"name": "loss", "goal": "minimize"},
+    "parameters": {"lr": {"values": [0.1, 0.2]}},
+}
+
+
+def test_pages_show_the_sweep_and_its_runs(client):
+    """The pages at the addresses the SDK prints show state, parameters, metric and reason, with names escaped."""
+    sweep = client.sweep(SWEEP)
+    (command,) = client.beat(client.agent(sweep))
+    name = command["run_id"]
+    client.init(name, config='{"lr": {"value": 0.1}, "_wandb": {"value": {}}}')
+    client.log(name, {"_step": 0, "loss": 2.5}, {"_step": 1, "loss": 1.25})
+    client.upload(name, "model.onnx", b"x")
+    client.stream(name, complete=True, exitcode=7)
+    pages = {
+        path: client.http.get(path) for path in ("/", "/local/p", f"/local/p/sweeps/{sweep}", f"/local/p/runs/{name}")
+    }
+    for page in pages.values():
+        assert page.status_code == 200
+        assert "<b>sweep</b>" not in page.text
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "1 of 2" in pages["/"].text
+    for part in ("1.25", "0.1", "exit code 7", "failed"):
+        assert part in pages[f"/local/p/sweeps/{sweep}"].text
+    for part in ("<polyline", "model.onnx", "exit code 7"):
+        assert part in pages[f"/local/p/runs/{name}"].text
+
+
+def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
+    """From ten runs with a value on, every parameter has its line; runs stopped early are counted."""
+    rule = {"type": "hyperband", "min_iter": 1, "eta": 4}
+    metric = {"name": "loss", "goal": "minimize"}
+    parameters = {"rate": {"min": 0.0, "max": 1.0}}
+    sweep = client.sweep({"method": "random", "metric": metric, "parameters": parameters, "early_terminate": rule})
+    path = f"/local/p/sweeps/{sweep}"
+    for number in range(11):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        client.log(command["run_id"], {"_step": 0, "loss": float(number)})
+        if number == 9:
+            assert "<h2>Importance</h2>" not in client.http.get(path).text
+        client.stream(command["run_id"], complete=True, exitcode=0)
+    page = client.http.get(path).text
+    assert "<h2>Importance</h2>" in page
+    assert "<td>rate</td>" in page
+    assert re.search(r"<dt>stopped early</dt><dd>\d+ runs", page)
+    assert "<dt>at random</dt>" not in page
+
+
+def test_the_page_of_several_metrics_gives_each_runs_values(client):
+    """Every run's row has its value of every metric, as far as it has one, and lists name all metrics."""
+    metrics = [{"name": "loss", "goal": "minimize"}, {"name": "speed", "goal": "maximize"}]
+    sweep = client.sweep({"method": "bayes", "metrics": metrics, "parameters": {"lr": {"min": 0.0, "max": 1.0}}})
+    for row in ({"loss": 0.25, "speed": 7.5}, None):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        if row:
+            summary = {"wandb-summary.json": {"offset": 0, "content": [json.dumps(row)]}}
+            client.stream(command["run_id"], files=summary, complete=True, exitcode=0)
+    runs = client.http.get(f"/local/p/sweeps/{sweep}").text.partition("<h2>Runs</h2>")[2]
+    assert "<th>loss</th><th>speed</th>" in runs
+    assert "<td>0.25</td><td>7.5</td>" in runs
+    assert "<td></td><td></td>" in runs
+    assert "<td>minimize loss, maximize speed</td>" in client.http.get("/local/p").text
+
+
+def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
+    """A run that could not wait for its search says so in its summary, on its page and on its sweep's."""
+    bayes = {"method": "bayes", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
+    client = next(server := serve(tmp_path / "data", search_ahead=True))
+    sweep = client.sweep(bayes)
+    (command,) = client.beat(client.agent(sweep))  # the process takes a second to start
+    summary = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])
+    assert summary["_sweeper"]["suggestion"]["fallback"] == "the search process is starting"
+    for page, part in (("sweeps", "1 runs: the search process"), ("runs", "at random: the search process")):
+        name = sweep if page == "sweeps" else command["run_id"]
+        assert part in client.http.get(f"/local/p/{page}/{name}").text
+    server.close()
+
+
+@pytest.mark.parametrize("path", ["/local/nope", "/local/p/sweeps/nope", "/local/p/runs/nope"])
+def test_page_of_nothing_is_not_found(client, path):
+    """A page of something that is not there is a 404 that names it."""
+    client.init("r")
+    answer = client.http.get(path)
+    assert answer.status_code == 404
+    assert "nope" in answer.json()["errors"][0]["message"]
+
+
+class WatchedStore(Store):
+    """A database that counts what is asked of it, and refuses a read within a read."""
+
+    reads = 0
+    statements = 0
+    reading = False
+
+    @contextmanager
+    def read(self):
+        """Give a connection, as the database does."""
+        assert not self.reading, "a read within a read"
+        self.reads, self.reading = self.reads + 1, True
+        try:
+            with super().read() as db:
+                db.set_trace_callback(self.count)
+                yield db
+                db.set_trace_callback(None)
+        finally:
+            self.reading = False
+
+    def count(self, statement):
+        """Count a statement of the read in progress."""
+        self.statements += statement.startswith("SELECT")
+
+
+@pytest.fixture
+def watched():
+    """A database that counts, and a client of the pages over it."""
+    store = WatchedStore(MEMORY)
+    app = Starlette(routes=views.ROUTES)
+    app.state.store = store
+    with TestClient(app) as http:
+        yield store, http
+    store.close()
+
+
+def add_project(store, name):
+    """Make a project with two sweeps."""
+    with store.write() as db:
+        user = users.ensure_user(db, "local", "k" * 40, now=1.0)
+        place = projects.ensure(db, "local", name, now=1.0)
+        for seed in range(2):
+            text = yaml.safe_dump(SWEEP)
+            sweeps.create(db, place.id, text, user_id=user.id, seed=seed, display_name=None, now=1.0)
+
+
+def asked_for(store, http, path):
+    """Count the reads and queries that a page takes."""
+    store.reads = store.statements = 0
+    answer = http.get(path)
+    assert answer.status_code == 200, answer.text
+    return store.reads, store.statements
+
+
+def test_the_home_page_asks_as_much_for_ten_projects_as_for_one(watched):
+    """It takes one read, within which no other is opened, and a handful of queries whatever there is."""
+    store, http = watched
+    add_project(store, "p0")
+    reads, statements = asked_for(store, http, "/")
+    assert (reads, statements < 6) == (1, True)
+    for number in range(1, 10):
+        add_project(store, f"p{number}")
+    assert asked_for(store, http, "/") == (reads, statements)
+    assert http.get("/").text.count("0 of 2") == 20
+
+
+def test_the_page_of_a_project_asks_as_much_for_many_sweeps_as_for_two(watched):
+    """One read, and no query for each sweep."""
+    store, http = watched
+    add_project(store, "p")
+    reads, statements = asked_for(store, http, "/local/p")
+    assert reads == 1
+    for _ in range(5):
+        add_project(store, "p")
+    assert asked_for(store, http, "/local/p") == (reads, statements)
+
+
+def test_a_sweep_that_learns_counts_what_was_tried_before(client):
+    """A grid point that an attached run has had is not tried again, and the overview expects one run fewer."""
+    client.init("old", config='{"lr": {"value": 0.1}}', summary='{"loss": 1}')
+    client.stream("old", complete=True, exitcode=0)
+    query = """mutation($config: String!, $filters: JSONString) { upsertSweep(input: {
+        config: $config, projectName: "p", priorRunsFilters: $filters}) { sweep { runCountExpected } } }"""
+    found = client.graphql(query, config=yaml.safe_dump(SWEEP), filters='{"name": "old"}')
+    expected = found["upsertSweep"]["sweep"]["runCountExpected"]
+    client.sweep(SWEEP)
+    assert f"0 of {expected}" in client.http.get("/").text
+    assert "0 of 2" in client.http.get("/").text
+    assert expected == 1
+
+
+def test_an_alert_stands_on_the_runs_page(client):
+    """What run.alert() says is kept, escaped, and shown; of a run that is not there it is a 404."""
+    client.init("r")
+    query = """mutation($run: String!, $severity: AlertSeverity = INFO, $wait: Duration) {
+        notifyScriptableRunAlert(input: {projectName: "p", runName: $run, title: "<b>slow", text: "very",
+            severity: $severity, waitDuration: $wait}) { success } }"""
+    assert client.graphql(query, run="r", severity="WARN", wait=1000)["notifyScriptableRunAlert"] == {"success": True}
+    page = client.http.get("/local/p/runs/r").text
+    assert "WARN" in page
+    assert "&lt;b&gt;slow: very" in page
+    client.graphql(query, status=404, run="x")
+
+
+def test_a_line_is_drawn_through_two_values_or_more():
+    """The lowest value lies at the bottom, the highest at the top; equal ones make a flat line, one makes none."""
+    drawn = views.chart([1.0, 3.0, 2.0], 300)
+    assert drawn is not None
+    assert drawn["line"] == "0.0,200.0 320.0,0.0 640.0,100.0"
+    assert (drawn["low"], drawn["high"], drawn["count"]) == (1.0, 3.0, 300)
+    flat = views.chart([2.0, 2.0], 2)
+    assert flat is not None
+    assert flat["line"] == "0.0,200.0 640.0,200.0"
+    assert views.chart([1.0], 1) is None
+
+
+def test_a_page_shows_the_config_as_the_user_wrote_it(client):
+    """The SDK's own section and what it stores of media stay away; values come without their wrapping."""
+    config = {"lr": {"value": 0.5, "desc": None}, "_wandb": {"value": {"t": "telemetry"}}}
+    client.init("r", config=json.dumps(config), summary='{"loss": 0.25, "_step": 777, "image": {"_type": "hidden"}}')
+    text = client.http.get("/local/p/runs/r").text
+    assert "0.5" in text
+    assert "0.25" in text
+    assert "telemetry" not in text
+    assert "777" not in text
+    assert "hidden" not in text
