@@ -67,6 +67,7 @@ class ArtifactOperations(Root):
             return None
         if known_or_none.state == collections.COMMITTED:
             aliases = [collections.LATEST, *(sent.aliases or [])]
+            # logged again, it is the latest once more, as if it had been uploaded
             collections.give_aliases(db, collection.id, known_or_none.id, aliases)
         if sent.client_id:
             collections.remember_client(db, sent.client_id, known_or_none.id)
