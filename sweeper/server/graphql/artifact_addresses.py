@@ -24,6 +24,7 @@ def content_url(context: Context, project_id: int, md5: str) -> str:
 
 def upload_url(context: Context, project_id: int, md5: str, limit: int) -> str:
     """Give an address to write a content of at most `limit` bytes to."""
+    # the limit is signed too: the address alone says how much its holder may write
     token = context.signer.token(WRITE, str(project_id), md5, str(limit), now=context.now)
     return f"{context.base_url}{PREFIX}{project_id}/{md5}?limit={limit}&token={token}"
 

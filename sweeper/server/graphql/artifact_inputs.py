@@ -23,8 +23,10 @@ def _alias_name(sent: Any) -> Any:
     return sent.get("alias") if isinstance(sent, dict) else sent
 
 
+# W&B's own are objects that say more than is of use here; a text alone is taken for the same
 Tag = Annotated[str, BeforeValidator(_tag_name), Field(min_length=1, max_length=128)]
 Alias = Annotated[str, BeforeValidator(_alias_name)]
+# what SQLite holds in an INTEGER; JSON's numbers have no end
 BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 

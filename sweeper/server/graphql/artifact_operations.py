@@ -68,6 +68,7 @@ class ArtifactOperations(Root):
             return None
         if known_or_none.state == artifacts.COMMITTED:
             aliases = [collections.LATEST, *(sent.aliases or [])]
+            # logged again, it is the latest once more, as if it had been uploaded
             collections.give_aliases(db, collection.id, known_or_none.id, aliases)
         if sent.client_id:
             artifacts.remember_client(db, sent.client_id, known_or_none.id)

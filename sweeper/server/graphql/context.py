@@ -72,6 +72,7 @@ class Context:
 
 def file_path(entity: str, project: str, run: str, path: str) -> str:
     """Give the path part of the address of a run's file."""
+    # the path keeps its slashes, as the SDK writes them; names have none of their own (names.py)
     return "/files/" + "/".join(quote(part, safe="") for part in (entity, project, run)) + "/" + quote(path)
 
 
@@ -92,6 +93,7 @@ def parts_of(text: str, kind: str) -> list[str]:
         NotFoundError: It is no such id.
     """
     try:
+        # the version lets the form of an id change without an old one being read as something else
         found, version, *parts = base64.b64decode(text, validate=True).decode().split(":")
     except (binascii.Error, ValueError):
         found, version, parts = "", "", []

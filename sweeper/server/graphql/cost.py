@@ -69,6 +69,7 @@ class Budget:
         self.values -= 1
         if self.values < 0:
             raise SpentError(f"the answer would have more than {MAX_VALUES} values: ask for shorter pages (`first`)")
+        # now and then: to ask the clock costs more than to count
         if self.values % 64 == 0 and time.monotonic() > self.until:
             raise SpentError(f"the answer takes longer than {MAX_S:.0f} s: ask for shorter pages (`first`)")
 
@@ -85,6 +86,7 @@ def check(document: DocumentNode) -> None:
     def of_fragment(name: str, within: frozenset[str]) -> tuple[int, int]:
         if name in within:
             raise RequestError(f"the fragment {name[:100]!r} contains itself")
+        # measured once, however often it is spread: thirty that double each other would be a thousand million visits
         if name not in sizes:
             inner = fragments.get(name)  # one that is not there is found by the validation
             sizes[name] = of(inner.selection_set, within | {name}) if inner else (0, 0)
@@ -127,7 +129,7 @@ def _values(document: DocumentNode) -> Iterator[ValueNode]:
 
 def _nests(value: ValueNode, limit: int) -> bool:
     level = [value]
-    for _ in range(limit):
+    for _ in range(limit):  # level by level: a recursion would end where the document wants it to
         inner: list[ValueNode] = []
         for outer in level:
             if isinstance(outer, ListValueNode):

@@ -102,6 +102,7 @@ def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
 
     What a bug says stays in the log: it may hold paths or SQL.
     """
+    # graphql-core wraps whatever a resolver raises; what it finds wrong itself has no cause
     causes = [error.original_error for error in errors]
     refusals = [cause for cause in causes if isinstance(cause, RequestError)]
     bugs = [cause for cause in causes if not isinstance(cause, GraphQLError | UnicodeEncodeError | RequestError | None)]
@@ -124,8 +125,9 @@ def _document(text: str) -> DocumentNode:
     if len(text) > MAX_QUERY_LENGTH:
         raise RequestError(f"the query has {len(text)} characters, at most {MAX_QUERY_LENGTH} are read")
     try:
+        # without locations: they keep every token alive, and nobody reads them
         document = parse(text, max_tokens=MAX_TOKENS, no_location=True)
-        cost.check(document)
+        cost.check(document)  # first: validation takes the square of what it is given
         errors = validate(_schema(), document, max_errors=5)
     except GraphQLError as error:
         raise RequestError(error.message) from error

@@ -41,6 +41,7 @@ def connection(
     if size < 0:
         raise RequestError(f"first: {first} is negative")
     start = _position(items, key, after) if after else 0
+    # a longer page is cut, not refused: the SDK goes on with the next one
     page = items[start : start + min(size, MAX_PAGE)]
     cursors = [_cursor(start + i, key(item)) for i, item in enumerate(page)]
     return {
@@ -64,4 +65,5 @@ def _position(items: Sequence[Item], key: Callable[[Item], str], cursor: str) ->
         place = int(index) + 1
     except (binascii.Error, ValueError) as error:
         raise RequestError(f"{cursor!r} is not a cursor of ours") from error
+    # names first: a place alone would skip or repeat entries when others come and go between two pages
     return next((i + 1 for i, item in enumerate(items) if key(item) == name), place)

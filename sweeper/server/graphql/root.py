@@ -36,6 +36,7 @@ class Root:
         Raises:
             NotFoundError: There is none.
         """
+        # an id cut short names no run, which is what the client is told
         name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
         place = projects.find(db, entity, project)
         run = runs.find(db, place.id, name) if place else None

@@ -39,6 +39,7 @@ class RunOperations(Root):
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
         _, run = self.run_by_id(db, id_)
+        # wandb.Api() changes a run whoever works on it; only a process's first words mean that it goes on
         if sent.is_first:
             run = run_transitions.resumes(db, run, self.context.writing(sent.config), now=self.context.now)
         return run, False
@@ -57,6 +58,7 @@ class RunOperations(Root):
         else:
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
             run = run_transitions.begins(db, run, self.context.writing(sent.config), first=first, now=now)
+        # once, at the start: repeated words of the same process must not copy the parent's rows again
         if inserted:
             run = branching.fork(db, run, sent.config)
         if sent.sweep and run.sweep_id is None:
@@ -133,5 +135,6 @@ def _set_columns(db: Connection, run: StoredRun, sent: inputs.UpsertBucket) -> S
         "commit_hash": sent.commit,
         "program": sent.job_program,
     }
+    # None is "not sent": a later upsert of wandb-core names only what has changed
     given = {name: value for name, value in columns.items() if value is not None}
     return runs.update(db, run.id, **given) if given else run

@@ -95,6 +95,7 @@ def _is_address(name: str) -> bool:
 
 def _foreign(headers: Headers, host: str, method: str) -> str | None:
     """Say what is wrong with a request that a browser sends for a page which is not ours; None if nothing is."""
+    # browsers add it to what a page posts or fetches from elsewhere, and no page can leave it out
     for origin in headers.getlist("origin"):
         if origin.partition("://")[2].lower() != host.lower():
             return f"requests from pages of {origin[:300]!r} are not taken"

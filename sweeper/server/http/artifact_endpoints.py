@@ -58,6 +58,7 @@ def _project(store: Store, entity: str, name: str) -> int:
 
 
 async def _content(request: Request, project_id: int, md5: str) -> Response:
+    # the signature, or the key, is the right to it: the database knows of no content by itself
     blobs: BlobStore = request.app.state.blobs
     place: Path = blobs.place(project_id, md5)
     if not await anyio.Path(place).is_file():

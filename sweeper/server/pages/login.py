@@ -44,7 +44,7 @@ def _make_link(store: Store, user: User) -> str:
 
 async def login(request: Request) -> Response:
     """Let in who comes with the token of such an address; show the others the form."""
-    target = _target(request.query_params.get("next", "/"))
+    target = _target(request.query_params.get("next", "/"))  # whoever sent the address may have written it
     token = request.query_params.get("token")
     if token is None:
         return login_page(target)
@@ -74,7 +74,7 @@ async def login_with_key(request: Request) -> Response:
 def _begin(store: Store, key: str) -> str | None:
     with store.read() as db:
         user = users.authenticate(db, key)
-    if user is None:
+    if user is None:  # a wrong key costs a read only: guessing must not hold the writer
         return None
     with store.write() as db:
         return sessions.begin(db, user, now=time.time())

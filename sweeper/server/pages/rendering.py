@@ -33,6 +33,7 @@ def _duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+# StrictUndefined: a misspelt name is an error in a test, not an empty cell for a person
 PAGES = Environment(loader=PackageLoader("sweeper.server.pages"), autoescape=True, undefined=StrictUndefined)
 PAGES.filters.update(number=_number, moment=_moment, duration=_duration)
 

@@ -129,6 +129,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
             raise NotFoundError(f"no run {run!r} in {entity}/{project}")
         sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
         logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
+        # as many as the chart has room for: a run may have logged a million
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
         uploads = run_files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
@@ -164,6 +165,7 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
         return None
     low, high = min(values), max(values)
     span = high - low or 1.0  # equal values lie at the bottom, on a line
+    # divided one by one: a difference may be more than a float holds, and inf / inf is no place
     points = [
         (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
         for i, value in enumerate(values)
