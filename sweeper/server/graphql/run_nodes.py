@@ -8,14 +8,14 @@ from typing import Any
 from sweeper.run import RunState
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError
+from sweeper.server.graphql.console_lines import console_connection
 from sweeper.server.graphql.context import Context, global_id, run_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, PAGE, connection
 from sweeper.server.graphql.run_file_nodes import FileOfRun
-from sweeper.server.rules.file_stream import summary_with_reason
+from sweeper.server.rules.run_summary import summary_with_reason
 from sweeper.server.store import (
     artifacts,
-    console,
     history_keys,
     history_samples,
     lines,
@@ -121,9 +121,7 @@ class RunNode(Node[StoredRun]):
     ) -> dict[str, Any]:
         """Give console lines: a page from the start, or the last ones."""
         with self.context.store.read() as db:
-            if last is not None:
-                return console.tail(db, self.stored.id, last)
-            return console.page(db, self.stored.id, first=first, after=after)
+            return console_connection(db, self.stored.id, first=first, after=after, last=last)
 
     def system_metrics(self) -> str:
         """What the last system event said of its machine."""

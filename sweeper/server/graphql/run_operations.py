@@ -15,7 +15,7 @@ from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.rules import branching, deletion, prior_runs, run_endings, run_transitions, shared_mode
-from sweeper.server.rules.file_stream import clean_summary
+from sweeper.server.rules.run_summary import clean_summary
 from sweeper.server.store import run_files, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun

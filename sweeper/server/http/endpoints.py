@@ -18,7 +18,7 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import executor
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
-from sweeper.server.http import compression, limits
+from sweeper.server.http import compression, file_stream_body, limits
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.signing import Signer
@@ -72,11 +72,16 @@ async def take_lines(request: Request) -> Response:
     body = await _body(request)
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
     take = partial(file_stream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
-    dispatcher = context.dispatcher
-    answer = await run_in_threadpool(take, dispatcher, names["entity"], names["project"], names["run"], body)
-    if b'"complete"' in body:
+    run = (names["entity"], names["project"], names["run"])
+
+    def receive() -> tuple[bool, bool]:
+        sent = file_stream_body.read(body)  # here too: rows for megabytes take a while to parse
+        return take(context.dispatcher, *run, sent), sent.complete
+
+    stopped, complete = await run_in_threadpool(receive)
+    if complete:
         request.app.state.held_heartbeats.check_now()
-    return JsonAnswer(answer)
+    return JsonAnswer(file_stream_body.answer(stopped=stopped))
 
 
 async def telemetry(request: Request) -> Response:  # noqa: ARG001

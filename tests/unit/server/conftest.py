@@ -21,7 +21,7 @@ from sweeper.server.http.app import create_app
 from sweeper.server.rules import run_endings, run_transitions, suggestions, sweep_transitions
 from sweeper.server.rules.assignment import Command
 from sweeper.server.rules.dispatcher import Dispatcher
-from sweeper.server.rules.file_stream import Chunk, FileStream, _store_files
+from sweeper.server.rules.file_stream import Chunk, Sent, _store
 from sweeper.server.rules.liveness import DEFAULT, LivenessPolicy
 from sweeper.server.rules.reaper import reap
 from sweeper.server.rules.search_ahead import SearchAhead, SearchFailedError
@@ -29,6 +29,7 @@ from sweeper.server.rules.search_process import Searching
 from sweeper.server.rules.suggestions import SearchAnswer, SearchOrder
 from sweeper.server.store import projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store, open_reader
+from sweeper.server.store.lines import Stream
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.suggestions import NumberedSuggestion
 from sweeper.server.store.sweeps import Sweep
@@ -89,9 +90,9 @@ class Table:
 
     def history(self, run: StoredRun, *rows: dict[str, Any]) -> None:
         """Let the run log rows from its first line on, without being judged at once."""
-        sent = FileStream(files={"wandb-history.jsonl": Chunk(content=[json.dumps(row) for row in rows])})
+        sent = Sent(lines={Stream.HISTORY: Chunk(content=[json.dumps(row) for row in rows])})
         with self.store.write() as db:
-            _store_files(db, self.read(run), sent)
+            _store(db, self.read(run), sent)
 
     def set_state(self, sweep: Sweep, state: SweepState) -> None:
         """Do what `wandb sweep --stop` and its like do."""

@@ -22,17 +22,6 @@ def test_resume_finds_the_last_line_and_the_counts(client):
     assert json.loads(found["wandbConfig"]) == {"t": {"1": 2}}
 
 
-def test_reason_is_shown_in_the_summary_and_never_stored(client):
-    """A reason is read as `_sweeper` in the summary, and stripped when a client sends the summary back."""
-    client.init("r")
-    client.stream("r", complete=True, exitcode=3)
-    summary = client.run("r", "summaryMetrics")["summaryMetrics"]
-    assert json.loads(summary) == {"_sweeper": {"reason": "exit code 3"}}
-    client.init("r", summary='{"a": 1, "_sweeper": {"reason": "mine"}}')
-    summary = client.run("r", "summaryMetrics")["summaryMetrics"]
-    assert json.loads(summary) == {"a": 1, "_sweeper": {"reason": "exit code 3"}}
-
-
 def test_system_metrics_are_those_of_the_last_event(client):
     """What the machine was last like; nothing before it said anything."""
     client.init("r")

@@ -137,30 +137,6 @@ def test_unknown_run_is_created(client):
     assert client.run("r", "state historyLineCount") == {"state": "running", "historyLineCount": 1}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"[]",
-        b"{",
-        b'{"files": []}',
-        b'{"files": {"wandb-history.jsonl": {"offset": -1, "content": []}}}',
-        b'{"files": {"wandb-history.jsonl": {"offset": 1e30, "content": []}}}',
-        b'{"files": {"wandb-history.jsonl": {"content": ["[]"]}}}',
-        b'{"files": {"wandb-history.jsonl": {"content": ["{"]}}}',
-        b'{"files": {"wandb-summary.json": {"content": ["3"]}}}',
-        b'{"files": {"output.log": {"content": ["\\ud800"]}}}',
-        b'{"complete": true, "exitcode": 99999999999999}',
-    ],
-)
-def test_unreadable_stream_is_refused_whole(client, body):
-    """A request that cannot be read is a 400, and nothing of it is stored."""
-    client.init("r")
-    answer = client.http.post("/files/local/p/r/file_stream", content=body)
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["errors"][0]["message"]
-    assert client.run("r", "historyLineCount state") == {"historyLineCount": 0, "state": "running"}
-
-
 def test_odd_steps_do_not_break_a_history(client):
     """Rows with a missing, huge or textual step are kept and read back."""
     client.init("r")

@@ -1,0 +1,39 @@
+"""A run's summary as clients read it: with what the server knows of the run under a key of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sweeper.server import strict_json
+from sweeper.server.store.runs import StoredRun
+
+REASON_KEY = "_sweeper"
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}, "losses": 1}`: why the run
+ended, what early termination decided about it, what suggested it, and how often its agent fell silent.
+
+Never stored; stripped from what comes back."""
+
+
+def clean_summary(text: str) -> str:
+    """Take our own key out of a summary that a client sends back.
+
+    Raises:
+        RequestError: It is no JSON object.
+    """
+    summary = strict_json.parse_object(text, "the summary")
+    if REASON_KEY not in summary:
+        return text
+    return json.dumps({key: value for key, value in summary.items() if key != REASON_KEY})
+
+
+def summary_with_reason(run: StoredRun) -> str:
+    """Give a run's summary as clients read it: with why it ended and what suggested it, if known."""
+    told: dict[str, Any] = {"reason": run.reason} if run.reason else {}
+    if run.losses:
+        told["losses"] = run.losses
+    if run.stop:
+        told["stop"] = json.loads(run.stop)
+    if run.origin:
+        told["suggestion"] = json.loads(run.origin)
+    return json.dumps({**json.loads(run.summary), REASON_KEY: told}) if told else run.summary

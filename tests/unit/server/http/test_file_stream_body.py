@@ -1,0 +1,53 @@
+"""The body of a file_stream request, read and refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.server.http import file_stream_body
+from sweeper.server.rules.file_stream import Chunk, Sent
+from sweeper.server.store.lines import Stream
+
+
+def test_files_are_streams_and_a_summary():
+    """Each stream has its lines from its offset on; of several summaries the last one holds, each being whole."""
+    body = b"""{"files": {
+        "wandb-history.jsonl": {"offset": 3, "content": ["{}"]}, "output.log": {"content": ["x", "y"]},
+        "wandb-summary.json": {"content": ["{}", "{\\"a\\": 1}"]}, "diff.patch": {"content": ["?"]}},
+        "complete": true, "exitcode": 7}"""
+    assert file_stream_body.read(body) == Sent(
+        lines={Stream.HISTORY: Chunk(3, ["{}"]), Stream.CONSOLE: Chunk(0, ["x", "y"])},
+        summary='{"a": 1}',
+        complete=True,
+        exit_code=7,
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"files": {"wandb-summary.json": {"content": []}}}'])
+def test_a_sign_of_life_brings_nothing(body):
+    """An empty request is how a run says that it lives."""
+    assert file_stream_body.read(body) == Sent()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{",
+        b'{"files": []}',
+        b'{"files": {"wandb-history.jsonl": {"offset": -1, "content": []}}}',
+        b'{"files": {"wandb-history.jsonl": {"offset": 1e30, "content": []}}}',
+        b'{"files": {"wandb-history.jsonl": {"content": ["[]"]}}}',
+        b'{"files": {"wandb-history.jsonl": {"content": ["{"]}}}',
+        b'{"files": {"wandb-summary.json": {"content": ["3"]}}}',
+        b'{"files": {"output.log": {"content": ["\\ud800"]}}}',
+        b'{"complete": true, "exitcode": 99999999999999}',
+    ],
+)
+def test_unreadable_stream_is_refused_whole(client, body):
+    """A request that cannot be read is a 400, and nothing of it is stored."""
+    client.init("r")
+    answer = client.http.post("/files/local/p/r/file_stream", content=body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["message"]
+    assert client.run("r", "historyLineCount state") == {"historyLineCount": 0, "state": "running"}
