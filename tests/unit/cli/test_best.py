@@ -8,7 +8,7 @@ from dataclasses import replace
 from sweeper.cli.best import _show, _show_files, _show_front
 from sweeper.results.best import Best, Download
 from sweeper.results.onnx_check import ModelFile
-from sweeper.results.status import Progress, RunStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 
 BEST = Best(
@@ -48,7 +48,7 @@ FRONT = SweepStatus(
         goal="minimize",
         metrics={"acc": "maximize", "size": "minimize"},
     ),
-    progress=Progress(done=1, total=4, counts={}, elapsed_s=None),
+    progress=RunCounts(done=1, total=4, counts={}, elapsed_s=None),
     standing=Standing(front=(RUN,)),
     runs=(RUN,),
 )
