@@ -109,12 +109,12 @@ def login_address(data: Path, page: str = "/") -> str:
         page: What it then shows: the address of one of the server's pages, or its path.
 
     Raises:
-        ServerError: No server runs there, or it does not know the key in its directory.
+        ServerError: No server runs there, or the key in its directory is gone or unknown to it.
     """
     record = find_in(data)
     if record is None:
         raise ServerError(f"no server is running on {data}", "start it: sweeper serve, or any command that needs it")
-    key = key_file(data).read_text(encoding="ascii").strip()
+    key = _key(data)
     address = urlsplit(page)
     target = urlencode({"next": urlunsplit(("", "", address.path or "/", address.query, ""))})
     try:
@@ -278,6 +278,17 @@ def _has_ended(pid: int) -> bool:
 
 
 def backend(home: Path, record: ServerRecord) -> Backend:
-    """Describe the embedded server as a W&B server, with its own user's key."""
-    key = key_file(data_dir(home)).read_text(encoding="utf-8").strip()
-    return Backend(kind="local", base_url=record.url, api_key=key)
+    """Describe the embedded server as a W&B server, with its own user's key.
+
+    Raises:
+        ServerError: Somebody has deleted the file with the key.
+    """
+    return Backend(kind="local", base_url=record.url, api_key=_key(data_dir(home)))
+
+
+def _key(data: Path) -> str:
+    try:
+        return key_file(data).read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:  # the database keeps only its hash, so it cannot be written anew
+        fix = "restart the server, which makes another one: sweeper server stop"
+        raise ServerError(f"the server's key is gone: {key_file(data)}", fix) from error

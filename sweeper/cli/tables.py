@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState, sign
 from sweeper.search.importance import MIN_RUNS, Importance
 
@@ -175,7 +175,7 @@ def _best(facts: SweepFacts, best: RunStatus) -> list[RenderableType]:
     return [_fact("best", value, "green"), Padding(Text(parameters(best.params)), (0, 0, 0, 8))]
 
 
-def progress(made: Progress) -> str:
+def progress(made: RunCounts) -> str:
     """Write done/total with a bar, the counts by state, and the time: `4/6 [####  ] 1 failed, 2 running, 1m 03s`."""
     total = "?" if made.total is None else str(made.total)
     filled = 0 if not made.total else min(BAR_WIDTH, BAR_WIDTH * made.done // made.total)

@@ -99,7 +99,7 @@ class LaunchDir:
     def tickets_of(self, slot: str) -> list[int]:
         """List the tickets that a slot took and did not give back."""
         tickets = (self.path / "tickets").iterdir()
-        return sorted(int(path.name) for path in tickets if path.read_text(encoding="utf-8") == slot)
+        return sorted(int(path.name) for path in tickets if _text(path) == slot)
 
     def end(self, why: str) -> None:
         """Have no worker start another run; the first reason given stays."""
@@ -108,8 +108,7 @@ class LaunchDir:
 
     def ended(self) -> str:
         """Say why no other run starts; empty as long as they do."""
-        path = self.path / "end"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return _text(self.path / "end")
 
     def order_stop(self, run_id: str) -> None:
         """Tell the worker of a run that the server wants it stopped, in case its process does not hear it."""
@@ -138,7 +137,7 @@ class LaunchDir:
             with (self.path / "launcher").open(encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int((self.path / "launcher").read_text(encoding="utf-8") or 0)
+            return int(_text(self.path / "launcher") or 0)
         except FileNotFoundError:
             pass
         return None
@@ -148,24 +147,37 @@ class LaunchDir:
 
         Each slot has a file of its own: appends of several hosts to one file on NFS would overwrite each other.
         """
-        with self.attempts_file(attempt.slot).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**asdict(attempt), "at": time.time()}) + "\n")
+        line = json.dumps({**asdict(attempt), "at": time.time()}) + "\n"
+        with self.attempts_file(attempt.slot).open("a+b") as file:
+            if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+                file.write(b"\n")  # a worker that was killed left half a line; its successor's would be lost with it
+            file.write(line.encode())
 
     def history(self) -> list[Attempt]:
         """Read everything that was noted, the oldest first."""
         files = sorted(self.path.glob(self.attempts_file("*").name))
-        lines = (line for path in files for line in _whole_lines(path))
-        return sorted(map(_attempt, lines), key=lambda attempt: attempt.at)
+        attempts = (attempt for path in files for attempt in _attempts(path))
+        return sorted(attempts, key=lambda attempt: attempt.at)
 
     def attempts(self) -> dict[str, Attempt]:
         """Read the newest word about every run, by run id."""
         return {attempt.run_id: attempt for attempt in self.history()}
 
 
-def _whole_lines(path: Path) -> Iterator[str]:
-    """Read the lines; the last one may be half written, by a worker that was killed or is at it."""
-    text = path.read_text(encoding="utf-8")
-    return (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
+def _text(path: Path) -> str:
+    """Read a file that may be gone by now, or not there yet: nothing then."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _attempts(path: Path) -> Iterator[Attempt]:
+    """Read the lines of a slot; one may be half written, by a worker that was killed, that is at it or had no space."""
+    # `replace`: half a character must not cost the lines before it
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        with contextlib.suppress(ValueError):
+            yield _attempt(line)
 
 
 def _attempt(line: str) -> Attempt:

@@ -90,8 +90,17 @@ def _goes_on(launch: LaunchDir, run_id: str) -> bool:
 
 
 def read_log(log: Path, goes_on: Callable[[], bool], *, follow: bool) -> Iterator[str]:
-    """Read a log piece by piece, to its end or as long as it grows."""
-    with log.open(encoding="utf-8", errors="replace") as file:
+    """Read a log piece by piece, to its end or as long as it grows.
+
+    Raises:
+        LaunchError: Somebody has deleted it.
+    """
+    try:
+        file = log.open(encoding="utf-8", errors="replace")
+    except FileNotFoundError as error:
+        fix = "the run's page has what the SDK sent of it; `sweeper status` says where that is"
+        raise LaunchError(f"the log is gone: {log}", fix) from error
+    with file:
         while True:
             more = follow and goes_on()  # asked before reading, or the last words would be missed
             if text := file.read():

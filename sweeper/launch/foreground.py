@@ -12,14 +12,15 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper.errors import SweeperError
-from sweeper.launch.choose import launcher_for
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
+from sweeper.launch.local import LocalLauncher
 from sweeper.launch.prepare import Launch
 from sweeper.launch.recovery import recover_slot
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.results.status import SweepStatus
+from sweeper.worker.run_log import tail
 
 RESTARTS = 3
 """How often the worker of a slot is started again after it died: a slot that kills worker after worker is broken."""
@@ -40,9 +41,9 @@ def run_launch(
         tick: Called several times a second from this thread.
         on_stop: Told of every Ctrl-C, with how many there were.
         latest: Gives the sweep's status, a few seconds old at most.
-        launcher: What starts its workers; by default what `launcher_for` chooses.
+        launcher: What starts its workers; by default, processes of this machine.
     """
-    launcher = launcher or launcher_for(launch.environ)
+    launcher = launcher or LocalLauncher(launch.environ)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
     with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
         watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
@@ -165,5 +166,5 @@ def _signals() -> Iterator[tuple[list[int], list[int]]]:
 
 def _last_line(log: Path) -> str:
     """Read why a worker gave up: the last thing it says."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [line for line in tail(log).splitlines() if line.strip()]
     return f"{lines[-1] if lines else 'it ended without a word'} (log: {log})"

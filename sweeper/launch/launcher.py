@@ -1,4 +1,4 @@
-"""The seam between a launch and where its workers run: a launch names `Launcher` and no launcher."""
+"""The seam between a launch and where its workers run: what works on a launch names `Launcher` and no launcher."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from sweeper.backend import sdk
 from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.ref import SweepRef
+from sweeper.worker.run_log import tail
 
 POLL_S = 5
 """How often it looks for results; it takes no less (wandb 0.31)."""
@@ -96,7 +97,7 @@ class SchedulerProcess:
         """Say why it gave up, with the last error of its log; empty if it has not."""
         if self.process is None or not self.process.poll():
             return ""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = tail(self.log).splitlines()
         last = next((line for line in reversed(lines) if line.startswith("wandb: ERROR")), lines[-1] if lines else "")
         return f"the scheduler gave up: {last.removeprefix('wandb: ERROR ') or 'it said nothing'} (log: {self.log})"
 

@@ -94,7 +94,7 @@ class SweepFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class RunCounts:
     """How far a sweep is; runs attached from earlier sweeps count nowhere here.
 
     Attributes:
@@ -163,7 +163,7 @@ class SweepStatus:
     """
 
     facts: SweepFacts
-    progress: Progress
+    progress: RunCounts
     standing: Standing = Standing()
     search: SearchStatus = SearchStatus()
     runs: tuple[RunStatus, ...] = ()

@@ -11,7 +11,7 @@ from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind
-from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, best_run
 from sweeper.search import expected_runs
 from sweeper.search.importance import importance
@@ -52,7 +52,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
-        progress=Progress(
+        progress=RunCounts(
             done=sum(run.state.ended for run in own),
             total=expected_runs(definition, view.runs),
             counts=dict(Counter(run.state.value for run in own)),

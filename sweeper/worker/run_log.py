@@ -1,7 +1,8 @@
-"""The end of what a run printed: where the cause of a failure is looked for, and what people are shown of it."""
+"""The end of what a run or a worker printed: where a failure's cause is looked for, and what people are shown of it."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 TAIL_BYTES = 16_384
@@ -11,9 +12,13 @@ LINES, LINE_LENGTH = 10, 300
 
 
 def tail(log: Path) -> str:
-    """Read the last 16 KiB of a log."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+    """Read the last 16 KiB of a log; nothing if somebody has deleted it."""
+    try:
+        file = log.open("rb")
+    except FileNotFoundError:  # a person made space while the run was at work; its worker has an end to write down
+        return ""
+    with file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
         return file.read().decode(errors="replace")  # the cut may go through a character
 
 

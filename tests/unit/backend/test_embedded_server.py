@@ -108,3 +108,10 @@ def test_a_server_that_does_not_start_says_what_it_said(tmp_path):
         embedded_server.ensure(tmp_path, os.environ)
     assert str(embedded_server.log_file(tmp_path)) in caught.value.hint
     assert embedded_server.find(tmp_path) is None
+
+
+def test_a_key_that_was_deleted_is_named(tmp_path):
+    """The database keeps its hash alone, so a new one has to be made: the error says how."""
+    with pytest.raises(ServerError, match=r"the server's key is gone: .*api-key") as caught:
+        embedded_server.backend(tmp_path, embedded_server.ServerRecord(1, "http://127.0.0.1:1"))
+    assert "sweeper server stop" in caught.value.hint

@@ -1,4 +1,4 @@
-"""What `sweeper best` prints."""
+"""What `sweeper best` prints, and what it refuses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 
 from sweeper.cli.best import _show, _show_files, _show_front
+from sweeper.errors import SweeperError
 from sweeper.results.best import Best, Download
 from sweeper.results.onnx_check import ModelFile
-from sweeper.results.status import Progress, RunStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 
 BEST = Best(
@@ -48,7 +49,7 @@ FRONT = SweepStatus(
         goal="minimize",
         metrics={"acc": "maximize", "size": "minimize"},
     ),
-    progress=Progress(done=1, total=4, counts={}, elapsed_s=None),
+    progress=RunCounts(done=1, total=4, counts={}, elapsed_s=None),
     standing=Standing(front=(RUN,)),
     runs=(RUN,),
 )
@@ -93,3 +94,12 @@ def test_a_model_says_what_it_takes(capsys):
         "wrote d/model.onnx",
         "checked: opset 20, input x (batch, 3), runs",
     ]
+
+
+def test_a_folder_that_cannot_be_written_starts_no_server(sweeper, home, tmp_path):
+    """A full disk is known before a model is on its way."""
+    (tmp_path / "file").touch()
+    error = sweeper("best", "--download", tmp_path / "file").exception
+    assert isinstance(error, SweeperError)
+    assert "cannot write into" in error.message
+    assert not (home / "server").exists()

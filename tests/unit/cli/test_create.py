@@ -1,4 +1,4 @@
-"""What `sweeper create` prints."""
+"""What `sweeper create` prints, and what it refuses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.backend.create import Created
 from sweeper.cli.create import _show
+from sweeper.errors import DefinitionError
 from sweeper.ref import SweepRef
 
 CREATED = Created(ref=SweepRef("local", "p", "s1"), url="http://127.0.0.1:1/local/p/sweeps/s1", expected_runs=6)
@@ -29,3 +30,12 @@ def test_the_json_is_for_scripts(capsys):
     _show(CREATED, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told == {"sweep": "local/p/s1", "url": CREATED.url, "expected_runs": 6}
+
+
+def test_a_wrong_file_starts_no_server(sweeper, home, tmp_path):
+    """Its faults are said at once, each with its place."""
+    (tmp_path / "wrong.yaml").write_text("method: grit\nparameters: {}\n")
+    error = sweeper("create", tmp_path / "wrong.yaml").exception
+    assert isinstance(error, DefinitionError)
+    assert "wrong.yaml:1" in error.message
+    assert not (home / "server").exists()

@@ -22,3 +22,15 @@ def test_what_is_no_time_is_refused(text):
     """The error names the option and shows the forms."""
     with pytest.raises(LaunchError, match="--timeout"):
         seconds(text, "--timeout")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--timeout", "soon"], "--timeout"), (["--workers", "1", "--gpus", "0"], "exclude each other")],
+)
+def test_options_that_cannot_be_meant_start_no_server(sweeper, home, options, says):
+    """They are read before anything is asked."""
+    error = sweeper("launch", *options).exception
+    assert isinstance(error, LaunchError)
+    assert says in error.message
+    assert not (home / "server").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
@@ -19,3 +20,22 @@ def test_a_log_is_printed_as_it_is(sweeper, home, tmp_path, name):
         launch.append(Attempt(run_id="r1", slot="gpu0", attempt=attempt, log=str(log), outcome=AttemptOutcome.FINISHED))
     assert sweeper("logs", name).stdout == "epoch 1 [bold]loss[/bold] 0.5\nno line end"
     assert sweeper("logs", "-f", name).stdout.endswith("no line end")  # it has ended: there is nothing to wait for
+
+
+def test_what_never_ran_here_is_said(sweeper, home):
+    """And where its name is looked up; no server is started for that."""
+    error = sweeper("logs", "gpu0").exception
+    assert isinstance(error, LaunchError)
+    assert "no run or slot 'gpu0'" in error.message
+    assert not (home / "server").exists()
+
+
+def test_a_log_that_was_deleted_is_named(sweeper, home, tmp_path):
+    """It is no fault of sweeper: a person makes space, and is told where else the words are."""
+    launch = SweepDir.of(home, SweepRef("local", "p", "s")).new_launch()
+    log = tmp_path / "gone.log"
+    launch.append(Attempt(run_id="r1", slot="gpu0", log=str(log), outcome=AttemptOutcome.FINISHED))
+    error = sweeper("logs", "r1").exception
+    assert isinstance(error, LaunchError)
+    assert str(log) in error.message
+    assert "page" in error.hint

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sweeper.cli.progress_log import ProgressLog, final_count
-from sweeper.results.status import Progress, RunStatus, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 
 FACTS = SweepFacts(
@@ -21,7 +21,7 @@ def run(name: str, state: RunState, **more) -> RunStatus:
 
 
 def status(*runs: RunStatus, done: int = 0, total: int | None = None) -> SweepStatus:
-    return SweepStatus(facts=FACTS, progress=Progress(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
+    return SweepStatus(facts=FACTS, progress=RunCounts(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `sweeper sync` prints."""
+"""What `sweeper sync` prints, and what it refuses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import pytest
 
 from sweeper.cli.sync import _show, _tell
+from sweeper.errors import BackendError
 from sweeper.results.sync import RunSync, SyncResult
 
 SENT = RunSync(run="a", outcome="sent", notes=("2 rows that its log lacks were read from the server",))
@@ -57,3 +58,11 @@ def test_the_json_has_everything(capsys):
     assert list(told) == ["source", "to", "runs", "sweep", "url", "error"]
     assert [run["outcome"] for run in told["runs"]] == ["sent", "failed"]
     assert list(told["runs"][0]) == ["run", "outcome", "notes", "error"]
+
+
+def test_without_a_key_for_the_other_server_none_is_started(sweeper, home):
+    """There is nothing to send to, so there is nothing to read."""
+    error = sweeper("sync").exception
+    assert isinstance(error, BackendError)
+    assert "no W&B server to send to" in error.message
+    assert not (home / "server").exists()

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sweeper.cli.tables import duration, live_view, parameters, status_view
-from sweeper.results.status import Progress, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import Importance
 
@@ -42,7 +42,7 @@ def status(*runs: RunStatus, **search) -> SweepStatus:
             metric="test_accuracy",
             goal="maximize",
         ),
-        progress=Progress(done=2, total=6, counts={"finished": 2, "running": 1}, elapsed_s=63.0),
+        progress=RunCounts(done=2, total=6, counts={"finished": 2, "running": 1}, elapsed_s=63.0),
         standing=Standing(best=runs[0] if runs else None),
         search=SearchStatus(**search),
         runs=runs,

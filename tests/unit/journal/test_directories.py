@@ -186,3 +186,16 @@ def test_known_sweeps_are_those_with_a_folder(tmp_path, directory):
     directory.best_of("r1").mkdir(parents=True)
     (directory.best_of("r1") / "net.onnx").touch()
     assert directory.models() == {"r1": str(directory.path / "best" / "r1" / "net.onnx")}
+
+
+def test_half_a_line_costs_no_other_one(launch):
+    """A worker that was killed left it, and the one in its place writes on; what an older version joined is skipped."""
+    file = launch.attempts_file("gpu0")
+    launch.append(Attempt(run_id="r1", slot="gpu0"))
+    with file.open("ab") as half:
+        half.write('{"run_id": "r1", "reason": "é'.encode()[:-1])  # through a character
+    launch.append(Attempt(run_id="r2", slot="gpu0"))
+    with file.open("a") as joined:
+        joined.write('{"run_id": "r3", "sl{"run_id": "r3", "slot": "gpu0"}\n')
+    launch.append(Attempt(run_id="r4", slot="gpu0"))
+    assert list(launch.attempts()) == ["r1", "r2", "r4"]

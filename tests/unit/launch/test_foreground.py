@@ -188,3 +188,14 @@ def test_a_signal_stops_the_workers_and_is_ours_no_longer_afterwards(launch_of):
     assert result.interrupted
     assert not result.ok
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
+    """Nobody can say why it gave up; the launch ends as it would have."""
+
+    def work(worker: WorkerSpec, _number: int) -> WorkerState:
+        LaunchDir(Path(worker.directory)).worker_log(worker.slot.name).unlink(missing_ok=True)
+        return WorkerState.FAILED
+
+    said = run(launch_of(), Cluster(work)).errors["cpu0"]
+    assert said.startswith("it ended without a word (log: ")

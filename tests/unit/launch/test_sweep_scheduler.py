@@ -68,6 +68,12 @@ def test_a_scheduler_that_gave_up_says_why(tmp_path, code, said, why):
     assert (f"the scheduler gave up: {why} (log: {log})" == failure) if why else (failure == "")
 
 
+def test_a_scheduler_whose_log_was_deleted_has_still_given_up(tmp_path):
+    """The launch ends as it would have; only the reason is lost."""
+    failure = process(tmp_path / "gone.log", "exit(1)").failure()
+    assert failure == f"the scheduler gave up: it said nothing (log: {tmp_path / 'gone.log'})"
+
+
 def test_one_that_was_never_started_has_nothing_to_end(tmp_path):
     """The server is not told of the end of what it never heard of."""
     scheduler = process(tmp_path / "log")

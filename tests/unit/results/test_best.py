@@ -9,14 +9,14 @@ import pytest
 from sweeper.errors import ResultError, SweeperError
 from sweeper.ref import SweepRef
 from sweeper.results.best import _is_media, _own, check_folder, find_best
-from sweeper.results.status import Progress, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, SweepFacts, SweepStatus
 from sweeper.run import SweepState
 
 REF = SweepRef("e", "p", "s")
 FACTS = SweepFacts(
     sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="bayes", metric="acc", goal="maximize"
 )
-STATUS = SweepStatus(facts=FACTS, progress=Progress(done=0, total=None, counts={}, elapsed_s=None))
+STATUS = SweepStatus(facts=FACTS, progress=RunCounts(done=0, total=None, counts={}, elapsed_s=None))
 
 
 @pytest.mark.parametrize(

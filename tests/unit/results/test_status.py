@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.results.status import Progress, RunStatus, Standing, SweepFacts, SweepStatus
+from sweeper.results.status import RunCounts, RunStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 
 RUN = RunStatus(
@@ -19,7 +19,7 @@ FACTS = SweepFacts(
 )
 STATUS = SweepStatus(
     facts=FACTS,
-    progress=Progress(done=1, total=4, counts={"finished": 1}, elapsed_s=5.0),
+    progress=RunCounts(done=1, total=4, counts={"finished": 1}, elapsed_s=5.0),
     standing=Standing(best=RUN),
     runs=(RUN,),
     launchers={7: ("gpu0",)},

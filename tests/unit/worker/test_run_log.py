@@ -21,3 +21,9 @@ def test_a_long_log_is_read_from_its_end(tmp_path):
     assert found.endswith("é!end")
     assert len(found) <= TAIL_BYTES // 2 + 4
     assert max(map(len, last_lines(log))) == 300
+
+
+def test_a_log_that_was_deleted_has_no_end(tmp_path):
+    """A person made space while the run was at work: its worker goes on to write down how it ended."""
+    assert tail(tmp_path / "gone") == ""
+    assert last_lines(tmp_path / "gone") == ()

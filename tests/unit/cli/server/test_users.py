@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sweeper.errors import ServerError
 
 KEY = "k" * 40
@@ -35,11 +33,3 @@ def test_a_key_is_no_argument(sweeper, tmp_path):
     assert isinstance(error, ServerError)
     assert "--key -" in error.hint
     assert not (tmp_path / "data").exists()
-
-
-@pytest.mark.parametrize("given", [True, False])
-def test_the_data_directory_is_the_one_that_is_named(sweeper, home, tmp_path, given):
-    """Or, without `--data`, the one under SWEEPER_HOME."""
-    sweeper("server", "add-user", "alice", *(["--data", tmp_path / "data"] if given else []))
-    assert (home / "server").exists() is not given
-    assert (tmp_path / "data").exists() is given

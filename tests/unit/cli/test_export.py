@@ -1,0 +1,57 @@
+"""`sweeper export` of a real sweep."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from sweeper.errors import ResultError
+
+
+def test_a_table_goes_to_stdout_alone(here, embedded):
+    """A row for every run; talk goes to stderr, as a pipe may take the table."""
+    ref, runs = embedded.sweep(0, 1)
+    rows = list(csv.DictReader(io.StringIO(here("export", ref).stdout)))
+    assert [(row["run"], row["state"]) for row in rows] == [(runs[0], "finished"), (runs[1], "failed")]
+
+
+def test_the_file_says_the_form(here, embedded, tmp_path):
+    """`--output runs.json` writes JSON, and what was written is said on stderr."""
+    ref, runs = embedded.sweep(0)
+    file = tmp_path / "runs.json"
+    done = here("export", ref, "--output", file)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert f"wrote  {file}" in done.stderr
+    assert [row["run"] for row in json.loads(file.read_text())] == runs
+
+
+def test_a_history_has_a_row_for_every_step(here, embedded):
+    """Each with its run, and its metrics by name."""
+    ref, (run,) = embedded.sweep(None)
+    embedded.wire.log(run, 1, {"_step": 1, "loss": 0.05}, {"_step": 2, "loss": 0.04})
+    rows = list(csv.DictReader(io.StringIO(here("export", ref, "--history").stdout)))
+    assert [(row["run"], row["step"], row["loss"]) for row in rows] == [
+        (run, "0", "0.1"),
+        (run, "1", "0.05"),
+        (run, "2", "0.04"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--format", "parquet"], "terminal"),
+        (["--output", "FOLDER/runs.csv"], "exists"),
+        (["--output", "FOLDER/nowhere/runs.csv"], "no folder"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_read(sweeper, home, tmp_path, options, says):
+    """Reading may take minutes; no server was started for it."""
+    (tmp_path / "runs.csv").touch()
+    error = sweeper("export", *(word.replace("FOLDER", str(tmp_path)) for word in options)).exception
+    assert isinstance(error, ResultError), error
+    assert says in error.message
+    assert not (home / "server").exists()

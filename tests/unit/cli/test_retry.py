@@ -1,0 +1,51 @@
+"""`sweeper retry` of a real sweep's runs."""
+
+from __future__ import annotations
+
+import json
+
+from sweeper.errors import LaunchError
+
+
+def states(here, ref) -> dict[str, str]:
+    """Read the state of each of a sweep's runs; one that waits once more is `preempted`."""
+    return {run["id"]: run["state"] for run in json.loads(here("status", ref, "--json").stdout)["runs"]}
+
+
+def test_all_that_failed_wait_again(here, embedded):
+    """Those that finished do not; the next command is said."""
+    ref, (finished, failed) = embedded.sweep(0, 1)
+    done = here("retry", ref)
+    assert done.exit_code == 0, done.exception
+    assert done.stdout.splitlines() == [f"1 run waits for a slot: {failed}", f"next: sweeper launch {ref}"]
+    assert states(here, ref) == {finished: "finished", failed: "preempted"}
+
+
+def test_a_run_that_is_refused_is_named_and_the_others_wait(here, embedded):
+    """A run that has finished is not handed out: exit code 1, and no launch is called for in vain."""
+    ref, (finished, failed) = embedded.sweep(0, 1)
+    both = here("retry", ref, finished, failed)
+    assert both.exit_code == 1
+    assert f"run {finished} is not tried again" in both.stderr
+    assert states(here, ref) == {finished: "finished", failed: "preempted"}
+    alone = here("retry", ref, finished)
+    assert (alone.exit_code, alone.stdout) == (1, "")
+
+
+def test_nothing_to_retry_is_no_success(here, embedded):
+    """Nobody launches in the belief that something waits; neither for a run that is not the sweep's."""
+    ref, _ = embedded.sweep(0)
+    nothing = here("retry", ref).exception
+    assert isinstance(nothing, LaunchError)
+    assert "nothing to retry" in nothing.message
+    unknown = here("retry", ref, "nobody").exception
+    assert isinstance(unknown, LaunchError)
+    assert "no run nobody" in unknown.message
+
+
+def test_all_and_some_exclude_each_other(sweeper, home):
+    """Said before any server is asked."""
+    error = sweeper("retry", "e/p/s", "r1", "--failed").exception
+    assert isinstance(error, LaunchError)
+    assert "exclude each other" in error.message
+    assert not (home / "server").exists()

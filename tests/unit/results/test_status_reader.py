@@ -1,0 +1,75 @@
+"""A sweep's status, read from a real server and this machine's files."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.backend import embedded_server, sdk
+from sweeper.errors import SweepNotFoundError
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.ref import SweepRef
+from sweeper.results.status_reader import StatusReader
+from sweeper.settings import Settings
+
+TEXT = """
+program: train.py
+command: ["${interpreter}", "${program}"]
+method: grid
+metric: {name: loss}
+parameters: {lr: {values: [0.1, 0.2]}}
+"""
+
+
+@pytest.fixture
+def settings(environ, embedded) -> Settings:
+    """A user's environment, with the SDK of this process pointed at the server that the tests share."""
+    settings = Settings.from_env({**environ, "SWEEPER_HOME": str(embedded.home)})
+    record = embedded_server.ServerRecord(embedded.pid, embedded.url)
+    sdk.connect(embedded_server.backend(embedded.home, record), settings)
+    return settings
+
+
+def test_the_server_and_this_machine_say_one_thing_together(embedded, settings):
+    """How a run stands is the server's word; where it ran and why it failed, its worker's."""
+    ref, (finished, failed) = embedded.sweep(0, 1, text=TEXT)
+    reader = StatusReader(ref, settings)
+    attempt = Attempt(
+        run_id=failed, slot="gpu0", outcome=AttemptOutcome.FAILED, reason="ValueError: no", log="gone.log"
+    )
+    reader.directory.new_launch().append(attempt)
+    shown = {run.id: run for run in reader.read().runs}
+    assert (shown[finished].state, shown[finished].slot) == ("finished", "")
+    assert (shown[failed].state, shown[failed].slot, shown[failed].reason) == ("failed", "gpu0", "ValueError: no")
+
+
+def test_what_a_launch_needs_of_the_file_is_known_after_the_first_read(embedded, settings):
+    """The server has the file; the reader asks for it once, and not again for each of these."""
+    ref, _ = embedded.sweep(text=TEXT)
+    reader = StatusReader(ref, settings)
+    assert (reader.program, reader.command) == (None, ())
+    reader.read()
+    assert (reader.program, list(reader.command)) == ("train.py", ["${interpreter}", "${program}"])
+    assert reader.scheduler is None
+
+
+def test_the_best_runs_model_is_fetched_once(embedded, settings):
+    """It lies in the sweep's folder from then on; one that was deleted is fetched again."""
+    ref, (run,) = embedded.sweep(0)
+    embedded.wire.upload(run, "model.onnx", b"weights")
+    reader = StatusReader(ref, settings)
+    for _ in range(2):
+        assert reader.read().model == ""
+        reader.fetch_model(reader.read())
+        model = reader.directory.best_of(run) / "model.onnx"
+        assert reader.read().model == str(model)
+        assert model.read_bytes() == b"weights"
+        model.write_bytes(b"kept")
+        reader.fetch_model(reader.read())
+        assert model.read_bytes() == b"kept"
+        model.unlink()
+
+
+def test_a_sweep_that_is_not_there_is_said(settings):
+    """By its whole name."""
+    with pytest.raises(SweepNotFoundError, match="local/p/nowhere"):
+        StatusReader(SweepRef("local", "p", "nowhere"), settings).read()

@@ -1,0 +1,34 @@
+"""Runs that are gone, and what is kept of them."""
+
+from __future__ import annotations
+
+import json
+
+from sweeper.server.store import deleted_runs, lines, runs
+from sweeper.server.store.lines import Stream
+
+
+def test_a_buried_run_leaves_its_id_and_nothing_else(db, project, make_run):
+    """Its lines go with it; an agent that still works on it must not make it anew."""
+    run = make_run("r1")
+    lines.put(db, run.id, Stream.EVENTS, 0, [json.dumps({"_step": 0})])
+    assert lines.tail(db, run.id, Stream.EVENTS) != []
+    deleted_runs.bury(db, run, now=5.0)
+    assert runs.find(db, project.id, "r1") is None
+    assert lines.tail(db, run.id, Stream.EVENTS) == []
+    assert deleted_runs.has(db, project.id, "r1")
+    assert not deleted_runs.has(db, project.id, "r2")
+
+
+def test_a_removed_run_has_never_been(db, project, make_run):
+    """Its id is free: it was handed out ahead and nobody took it."""
+    deleted_runs.remove(db, make_run("r1").id)
+    assert runs.find(db, project.id, "r1") is None
+    assert not deleted_runs.has(db, project.id, "r1")
+
+
+def test_an_id_may_be_deleted_twice(db, project, make_run):
+    """A run that was made by hand under the id of a deleted one can be deleted, too."""
+    for now in (1.0, 2.0):
+        deleted_runs.bury(db, make_run("r1"), now=now)
+    assert deleted_runs.has(db, project.id, "r1")
