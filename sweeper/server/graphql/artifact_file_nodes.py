@@ -63,7 +63,6 @@ class ArtifactFileNode(Node[FileOfArtifact]):
         return self.url()
 
     def size_bytes(self) -> int:
-        """Its size."""
         return self.stored.file.size
 
     def mimetype(self) -> str | None:
@@ -83,7 +82,6 @@ class ArtifactFileNode(Node[FileOfArtifact]):
         return self.stored.artifact.updated_at
 
     def artifact(self) -> Artifact:
-        """Its artifact."""
         return self.stored.artifact
 
     # what createArtifactFiles gives out is a dict: these are of files still to be uploaded

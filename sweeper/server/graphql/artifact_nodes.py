@@ -42,7 +42,6 @@ class ArtifactNode(Node[Artifact]):
         return self._collection
 
     def artifact_type(self) -> TypeOfArtifacts:
-        """What it is."""
         return type_of(self._collection)
 
     def version_index(self) -> int | None:
@@ -60,7 +59,6 @@ class ArtifactNode(Node[Artifact]):
         return self.stored.ttl_s is None
 
     def tags(self) -> list[dict[str, Any]]:
-        """Its tags."""
         return tag_nodes(self.stored.tags)
 
     def aliases(self) -> list[dict[str, Any]]:

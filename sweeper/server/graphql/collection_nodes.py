@@ -50,7 +50,6 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
     description = None
 
     def id(self) -> str:
-        """Its global id."""
         place = self.context.project(self.stored.project_id)
         return global_id("ArtifactType", self.stored.name, place.name, place.entity)
 
@@ -71,15 +70,12 @@ class CollectionNode(Node[Collection]):
     state = "READY"  # W&B's own also has DELETED, which here is no row any more
 
     def id(self) -> str:
-        """Its global id."""
         return global_id("ArtifactCollection", str(self.stored.id))
 
     def project(self) -> Project:
-        """Its project."""
         return self.context.project(self.stored.project_id)
 
     def type(self) -> TypeOfArtifacts:
-        """What its artifacts are."""
         return type_of(self.stored)
 
     def default_artifact_type(self) -> TypeOfArtifacts:
@@ -87,7 +83,6 @@ class CollectionNode(Node[Collection]):
         return self.type()
 
     def tags(self, first: int | None = None) -> dict[str, Any]:  # noqa: ARG002 - there are few
-        """Its tags."""
         return {"edges": [{"node": tag} for tag in tag_nodes(self.stored.tags)]}
 
     def aliases(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
@@ -98,7 +93,6 @@ class CollectionNode(Node[Collection]):
         return connection(nodes, lambda node: str(node["alias"]), first=first, after=after, default=MAX_PAGE)
 
     def latest_artifact(self) -> Artifact | None:
-        """Its newest version."""
         with self.context.store.read() as db:
             versions = artifact_collections.versions_of(db, self.stored.id)
             return artifacts.get(db, versions[0].artifact_id) if versions else None
@@ -125,11 +119,9 @@ class MembershipNode(Node[Membership]):
     """GraphQL's ArtifactCollectionMembership: an artifact as a version of a collection."""
 
     def id(self) -> str:
-        """Its global id."""
         return global_id("ArtifactCollectionMembership", str(self.stored.collection_id), str(self.stored.artifact_id))
 
     def version_index(self) -> int:
-        """Its number."""
         return self.stored.version
 
     def aliases(self) -> list[dict[str, Any]]:
@@ -140,12 +132,10 @@ class MembershipNode(Node[Membership]):
         return [alias_node(collection, alias) for collection_id, alias in found if collection_id == collection.id]
 
     def artifact_collection(self) -> Collection:
-        """The collection."""
         with self.context.store.read() as db:
             return artifact_collections.get(db, self.stored.collection_id)
 
     def artifact(self) -> Artifact:
-        """The artifact."""
         with self.context.store.read() as db:
             return artifacts.get(db, self.stored.artifact_id)
 

@@ -34,7 +34,6 @@ class FileNode(Node[FileOfRun]):
         return self.stored.file.path
 
     def size_bytes(self) -> int:
-        """Its size."""
         return self.stored.file.size
 
     def mimetype(self) -> str | None:
@@ -46,7 +45,6 @@ class FileNode(Node[FileOfRun]):
         return self.stored.file.md5
 
     def updated_at(self) -> float | None:
-        """When it was uploaded."""
         return self.stored.file.updated_at
 
     def url(self, upload: bool = False) -> str:

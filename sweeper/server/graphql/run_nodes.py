@@ -59,11 +59,9 @@ class RunNode(Node[StoredRun]):
         return summary_with_reason(self.stored)
 
     def tags(self) -> list[str]:
-        """Its tags."""
         return list(json.loads(self.stored.tags))
 
     def group(self) -> str | None:
-        """Its group."""
         return self.stored.group_name
 
     def commit(self) -> str | None:
@@ -77,7 +75,6 @@ class RunNode(Node[StoredRun]):
         return {"id": global_id("User", name), "name": name, "username": name}
 
     def exitcode(self) -> int | None:
-        """What it ended with."""
         return self.stored.exit_code
 
     def stopped(self) -> bool:

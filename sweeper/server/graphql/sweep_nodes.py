@@ -39,7 +39,6 @@ class SweepNode(Node[Sweep]):
         return self.stored.definition_text
 
     def project(self) -> Project:
-        """Its project."""
         return self.context.project(self.stored.project_id)
 
     def controller_run_name(self) -> str | None:
@@ -123,11 +122,9 @@ class AgentNode(Node[AgentOfSweep]):
         return "RUNNING" if heard and self.stored.sweep.state is not SweepState.FINISHED else "FINISHED"
 
     def created_at(self) -> float:
-        """When it registered."""
         return self.stored.agent.created_at
 
     def heartbeat_at(self) -> float:
-        """When it was last heard."""
         return self.stored.agent.heartbeat_at
 
     def total_runs(self) -> int:
