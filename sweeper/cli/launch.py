@@ -128,22 +128,15 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
     plan = plan_machine(Settings.from_env(), asked)
     target = find_target(sweep, backend)
-    reader = target.reader()
+    settings, server, reader = target.settings, target.backend, target.reader()
     if detach:
-        _detach(reader, target.settings)
+        _detach(reader, settings)
         return
     prepared = prepare_launch(
-        reader,
-        settings=target.settings,
-        backend=target.backend,
-        slots=plan.slots,
-        trainer=trainer,
-        count=count,
-        rules=rules,
+        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
     _announce(prepared, plan.notes)
-    result = _watch(prepared, reader)
-    _conclude(prepared, result, reader)
+    _conclude(prepared, _watch(prepared, reader), reader)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:

@@ -63,8 +63,8 @@ class StoppingRule(StrictModel):
         raise NotImplementedError
 
     def first_judged(self) -> int:
-        """Give the logged value at which it first judges a run."""
-        return self.rungs()[0]
+        """Give the logged value at which it first judges a run: its lowest rung, else the first."""
+        return next(iter(self.rungs()), 1)
 
     def rungs_text(self) -> str:
         """Say what follows after the lowest rungs in a table, and what happens at them."""

@@ -16,7 +16,7 @@ from sweeper.definition.strict_model import MAX_WHOLE, Faults, Number, StrictMod
 from sweeper.definition.value_text import listed, plain
 from sweeper.definition.yaml_document import did_you_mean
 from sweeper.space import distributions
-from sweeper.space.distributions import json_key
+from sweeper.space.values import json_key
 
 SLACK = 1e-5
 """How far from 1 probabilities may sum, as in W&B: three of 0.333333 are fine."""

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sweeper.run import Params
-from sweeper.space.distributions import Categorical, Distribution, json_key
+from sweeper.space.distributions import Categorical, Distribution
+from sweeper.space.values import json_key
 
 Array = npt.NDArray[np.float64]
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Goal, Run, sign
-from sweeper.space.distributions import Distribution, json_key
+from sweeper.space.distributions import Distribution
+from sweeper.space.values import json_key
 
 if TYPE_CHECKING:
     import numpy as np

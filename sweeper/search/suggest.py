@@ -11,8 +11,8 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
 from sweeper.search import grid_search, random_search, repeats
 from sweeper.space.conditions import point_params
-from sweeper.space.distributions import json_key
 from sweeper.space.parameter_space import params_key
+from sweeper.space.values import json_key
 
 INITIAL, REPEAT = "initial/1", "repeat/1"
 """What stands for an engine where none is asked: a configuration of the file, and another run of one."""

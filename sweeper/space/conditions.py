@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from sweeper.space.distributions import json_key
 from sweeper.space.parameter_space import ParameterSpace
+from sweeper.space.values import json_key
 
 
 def expand(conditions: Mapping[str, Mapping[str, Any]], space: ParameterSpace) -> dict[str, dict[str, tuple[Any, ...]]]:

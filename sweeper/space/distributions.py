@@ -10,13 +10,14 @@ an overflow, an infinity or a NaN.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, Protocol, TypeVar
+
+from sweeper.space.values import is_number, json_key
 
 MAX_SUPPORT = 100_000
 """A distribution with more values than this counts as continuous: nobody enumerates it."""
@@ -281,11 +282,6 @@ class Beta:
         return is_number(value) and 0 <= value <= 1
 
 
-def is_number(value: object) -> bool:
-    """Whether it is a number; JSON's truths are none, though Python counts with them."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _exp(exponent: float) -> float:
     # math.exp raises above the floats and gives 0 below them, of which there is no logarithm
     if exponent > math.log(LARGEST):
@@ -301,14 +297,3 @@ def _share(part: float, whole: float) -> float:
 def clip(value: N, low: N, high: N) -> N:
     """Give the nearest value between the limits."""
     return max(min(value, high), low)  # of equals the first: 0.0 stays a float between integer limits
-
-
-_KEYS = json.JSONEncoder(sort_keys=True, default=str)  # made once: json.dumps would make one for every value
-
-
-def json_key(value: Any) -> str:
-    """Give a text that is equal for equal JSON values: tells `1` from `True`, but not `1` from `1.0`."""
-    # W&B's grid (`sweeps` 0.3.0) takes 1.0 for 1 too when it looks for what it has given out
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return _KEYS.encode(value)

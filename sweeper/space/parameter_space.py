@@ -14,7 +14,8 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from sweeper.run import Params
-from sweeper.space.distributions import Distribution, json_key
+from sweeper.space.distributions import Distribution
+from sweeper.space.values import json_key
 
 MAX_DECIDED = 1_000_000
 """A space that conditions divide into more parts than this, times its parameters, counts as continuous."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from sweeper.space.distributions import LARGEST, MAX_SUPPORT, RealDistribution, clip, is_number
+from sweeper.space.distributions import LARGEST, MAX_SUPPORT, RealDistribution, clip
+from sweeper.space.values import is_number
 
 LARGEST_INT = 2**63 - 1
 """What databases and W&B's servers keep."""

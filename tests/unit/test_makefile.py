@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DECIDES = ("pyproject.toml", "constraints.txt", "sweeper/__init__.py")
+"""What a change of sets the environment up anew: what it holds, and which version the package is."""
 _STAND_IN = """#!/bin/sh
 case "$*" in
     *version_info*) exit {too_old} ;;
@@ -34,8 +36,9 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
-        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-            shutil.copy(ROOT / name, folder)
+        (folder / "sweeper").mkdir()
+        for name in ("Makefile", *DECIDES):
+            shutil.copy(ROOT / name, folder / name)
         self.python()
 
     def python(self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0, fault: int = 0) -> None:
@@ -76,7 +79,7 @@ def test_a_second_install_does_nothing(clone: Clone) -> None:
     assert clone.install() == []
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize("name", DECIDES)
 def test_changed_dependencies_are_installed_into_the_same_environment(clone: Clone, name: str) -> None:
     """A newer file of dependencies brings an install, but no new .venv."""
     clone.install()

@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from sweeper.cli import app, main
+from sweeper.cli.server import app as server
 from sweeper.errors import SweeperError
 
-COMMANDS = ["create", "launch", "status", "stop", "pause", "resume", "cancel", "serve", "doctor", "export", "sync"]
-SERVER_COMMANDS = ["status", "url", "stop", "backup", "restore", "check"]
-SERVER_COMMANDS += ["add-user", "users", "rotate-key", "remove-user"]
+COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+SERVER_COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in server.registered_commands]
 
 
 def invoke(*args: str) -> tuple[int, str]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import suggest
-from sweeper.space.parameter_space import json_key, params_key
+from sweeper.space.parameter_space import params_key
+from sweeper.space.values import json_key
 
 EXAMPLES = 100
 """Make it thousands for a night's run."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from sweeper.definition.early_terminate import Asha, BeyondWandb, Hyperband, Median, Missed, Reached
+from sweeper.definition.early_terminate import Asha, BeyondWandb, Hyperband, Median, Missed, Reached, StoppingRule
 
 ASHA = Asha(type="asha", min_iter=1, eta=3)
 MEDIAN = Median(type="median", warm_up=1, min_runs=3, percentile=50)
@@ -103,6 +103,21 @@ def test_extreme_rules_have_few_rungs(rule, count, last):
 def test_a_rule_that_judges_at_every_value_has_no_rungs():
     """The median waits for its warm-up, and then looks at each value; its table shows no ladder."""
     assert (MEDIAN.rungs(), MEDIAN.first_judged(), MEDIAN.rungs_text()) == ((), 2, "")
+
+
+class AtEveryValue(StoppingRule):
+    """A rule that says no more than it must."""
+
+    type: str = "at-every-value"
+
+    def rungs(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+
+def test_a_rule_without_rungs_judges_from_the_first_value_on():
+    """Whoever adds one need not say so: a run that logs nothing but NaN would find no rung to stop at."""
+    assert AtEveryValue().first_judged() == 1
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,20 @@
-"""What every launcher promises: a contract suite, which each one passes with real workers.
+"""What every launcher promises: a contract suite, which each one passes with workers of its own.
 
-To test another launcher, derive a class from `LauncherContract` and give it a `launcher` fixture.
+A launcher's test derives a class from `LauncherContract` and gives it a fixture `launcher`. The fixture `stand` puts a
+module in the worker's place.
 """
 
 from __future__ import annotations
 
-import ctypes
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psutil
 import pytest
 
-from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.launch.launcher import Launcher, WorkerState
-from sweeper.launch.local import LocalLauncher
-from sweeper.processes import PR_SET_CHILD_SUBREAPER
-from sweeper.ref import SweepRef
-from sweeper.worker.spec import Slot, WorkerSpec
-from tests.conftest import clean_environ, has_ended
-
-# In place of the module that a worker is. Slots say what it does: `done` and `fail` end by themselves, `work` ends
-# with its SIGTERM, `deaf` does not, `leave` leaves a process behind.
-WORKER = """
-import json, os, pathlib, signal, subprocess, sys, time
-
-spec = json.loads(pathlib.Path(sys.argv[1]).read_text())
-name, folder = spec["slot"]["name"], pathlib.Path(spec["directory"])
-print("hello from", name, flush=True)
-(folder / f"{name}.environ").write_text(json.dumps(dict(os.environ)))
-signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "deaf" else lambda *_: sys.exit(0))
-(folder / f"{name}.ready").write_text(str(os.getpid()))
-if name == "leave":
-    stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    (folder / "stray").write_text(str(stray.pid))
-    os.kill(os.getpid(), signal.SIGKILL)
-if name in {"done", "fail"}:
-    sys.exit(int(name == "fail"))
-time.sleep(60)
-"""
+from sweeper.launch.launcher import WorkerState
+from sweeper.worker.spec import WorkerSpec
+from tests.conftest import has_ended
 
 
 def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
@@ -46,22 +22,6 @@ def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, condition
         time.sleep(0.02)
-
-
-@pytest.fixture
-def launch(tmp_path) -> LaunchDir:
-    return SweepDir.of(tmp_path, SweepRef("e", "p", "s")).new_launch()
-
-
-@pytest.fixture
-def spec(launch) -> Callable[[str], WorkerSpec]:
-    """Write orders for a slot."""
-
-    def spec(name: str) -> WorkerSpec:
-        slot = Slot(name=name, device="", threads=3)
-        return WorkerSpec(sweep="e/p/s", trainer="a:b", slot=slot, count=1, directory=str(launch.path))
-
-    return spec
 
 
 class LauncherContract:
@@ -135,22 +95,6 @@ class LauncherContract:
             other.wait()
 
 
-class TestLocalLauncher(LauncherContract):
-    """Workers as processes of this machine."""
-
-    @pytest.fixture
-    def launcher(self, tmp_path, monkeypatch) -> Iterator[Launcher]:
-        """Stand where a package hides the real worker behind the one above, as a user stands by their trainer."""
-        package = tmp_path / "stand" / "sweeper"
-        (package / "worker").mkdir(parents=True)
-        (package / "__init__.py").touch()
-        (package / "worker" / "__init__.py").touch()
-        (package / "worker" / "__main__.py").write_text(WORKER)
-        monkeypatch.chdir(package.parent)
-        launcher = LocalLauncher(clean_environ(tmp_path))
-        yield launcher
-        for process in launcher._processes.values():
-            process.kill()
-            process.wait()
-        launcher.end_strays()
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0)  # no other test's orphans become ours
+def test_a_worker_that_cannot_be_told_of_may_be_at_work():
+    """To start another in its place would give its run to two."""
+    assert [state for state in WorkerState if state.works] == [WorkerState.RUNNING, WorkerState.UNKNOWN]

@@ -1,11 +1,35 @@
-"""What a worker on this machine finds around it; test_launcher.py holds its launcher to the contract."""
+"""Workers as processes of this machine: what every launcher promises, and what they find around them."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from sweeper.launch.local import worker_environ
+import pytest
+
+from sweeper.launch.launcher import Launcher
+from sweeper.launch.local import LocalLauncher, worker_environ
+from sweeper.processes import PR_SET_CHILD_SUBREAPER
+from tests.conftest import clean_environ
+from tests.unit.launch.test_launcher import LauncherContract
+
+
+@pytest.mark.usefixtures("stand")
+class TestLocalLauncher(LauncherContract):
+    """It keeps the contract with real processes."""
+
+    @pytest.fixture
+    def launcher(self, tmp_path) -> Iterator[Launcher]:
+        """End its workers with the test."""
+        launcher = LocalLauncher(clean_environ(tmp_path))
+        yield launcher
+        for process in launcher._processes.values():
+            process.kill()
+            process.wait()
+        launcher.end_strays()
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0)  # no other test's orphans become ours
 
 
 def environ_for(environ: dict[str, str]) -> dict[str, str]:

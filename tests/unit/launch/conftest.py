@@ -1,0 +1,60 @@
+"""A launch's folder, orders for its slots, and a module in place of the worker that a launcher starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.ref import SweepRef
+from sweeper.worker.spec import Slot, WorkerSpec
+
+# Slots say what it does: `done` and `fail` end by themselves, `work` ends
+# with its SIGTERM, `deaf` does not, `leave` leaves a process behind.
+WORKER = """
+import json, os, pathlib, signal, subprocess, sys, time
+
+spec = json.loads(pathlib.Path(sys.argv[1]).read_text())
+name, folder = spec["slot"]["name"], pathlib.Path(spec["directory"])
+print("hello from", name, flush=True)
+(folder / f"{name}.environ").write_text(json.dumps(dict(os.environ)))
+signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "deaf" else lambda *_: sys.exit(0))
+(folder / f"{name}.ready").write_text(str(os.getpid()))
+if name == "leave":
+    stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    (folder / "stray").write_text(str(stray.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+if name in {"done", "fail"}:
+    sys.exit(int(name == "fail"))
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def launch(tmp_path) -> LaunchDir:
+    return SweepDir.of(tmp_path, SweepRef("e", "p", "s")).new_launch()
+
+
+@pytest.fixture
+def spec(launch) -> Callable[[str], WorkerSpec]:
+    """Write orders for a slot."""
+
+    def spec(name: str) -> WorkerSpec:
+        slot = Slot(name=name, device="", threads=3)
+        return WorkerSpec(sweep="e/p/s", trainer="a:b", slot=slot, count=1, directory=str(launch.path))
+
+    return spec
+
+
+@pytest.fixture
+def stand(tmp_path, monkeypatch) -> Path:
+    """Stand where a package hides the real worker behind the one above, as a user stands by their trainer."""
+    package = tmp_path / "stand" / "sweeper"
+    (package / "worker").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "worker" / "__init__.py").touch()
+    (package / "worker" / "__main__.py").write_text(WORKER)
+    monkeypatch.chdir(package.parent)
+    return package.parent
