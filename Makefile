@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
+.PHONY: help install demo test test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -42,10 +42,12 @@ demo: $(STAMP)  ## run a real sweep of six runs on handwritten digits
 	@echo 'The server goes on in the background, so `$(BIN)/sweeper status` works from here on.'
 	@echo 'Stop it with `$(BIN)/sweeper server stop`; the next command that needs it starts it again.'
 
-test: $(STAMP)  ## run the tests (make test PYTEST_ARGS='-k grid' runs some)
+test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k grid' runs some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# What `make test` runs too once it is there; a machine without a package index does without.
+test-chaos: $(STAMP)  ## kill the server, launchers, workers and runs, and fill the disk (minutes)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
+
 SDK029 := .cache/wandb-0.29.0
 test-sdk029: $(STAMP) $(SDK029)/.installed  ## run the tests that need wandb 0.29.0 (made in .cache/, about 200 MB)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m sdk029

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]
 
 NAMESPACE = [shutil.which("unshare") or "unshare", "-rm"]
 MOUNT = 'mkdir -p "$0" && mount -t tmpfs -o size=288m none "$0" && exec "$@"'

@@ -1,6 +1,6 @@
 """The server killed (-9) at any moment, again and again, while clients write: what it acknowledged is there, once.
 
-`pytest tests/e2e/test_kills.py --kills 200` is the long form.
+`pytest -m chaos tests/e2e/test_kills.py --kills 200` is the long form.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pytest
 from sweeper.server.admin.integrity import examine
 from sweeper.server.rules.early_handout import EAGER_S
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(600)]
 
 AGENT = """
 import sys, time, wandb

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import has_ended
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(300)]
 
 TOY = """
 import os, pathlib, time, wandb
