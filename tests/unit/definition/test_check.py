@@ -13,19 +13,7 @@ from sweeper.definition.yaml_document import Document
 from sweeper.errors import DefinitionError, TrainerError
 
 SWEEPS = sorted((Path(__file__).parents[3] / "sweeps").glob("*.yaml"))
-GOOD = """\
-method: random
-metric: {name: accuracy, goal: maximize}
-parameters:
-  lr: {distribution: log_uniform_values, min: 0.0001, max: 0.1}
-  optimizer: {values: [adam, sgd]}
-  momentum: {min: 0.0, max: 0.9}
-  epochs: {value: 3}
-early_terminate: {type: hyperband, min_iter: 2, eta: 3, strict: true}
-sweeper:
-  seed: 5
-  conditions: {momentum: {optimizer: sgd}}
-"""
+GOOD = (Path(__file__).parents[2] / "data" / "good.yaml").read_text()
 
 
 @pytest.fixture

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.search import suggest
 from sweeper.search.preview import first_rungs, first_suggestions
 
-GOOD = """\
-method: random
-metric: {name: accuracy, goal: maximize}
-parameters:
-  lr: {distribution: log_uniform_values, min: 0.0001, max: 0.1}
-  optimizer: {values: [adam, sgd]}
-  momentum: {min: 0.0, max: 0.9}
-  epochs: {value: 3}
-early_terminate: {type: hyperband, min_iter: 2, eta: 3, strict: true}
-sweeper:
-  seed: 5
-  conditions: {momentum: {optimizer: sgd}}
-"""
+GOOD = (Path(__file__).parents[2] / "data" / "good.yaml").read_text()
 
 
 def test_the_samples_are_what_the_server_will_suggest():
