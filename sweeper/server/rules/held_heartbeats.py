@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 
 from sweeper.server.store import agent_runs
 from sweeper.server.store.database import Store
@@ -80,7 +80,7 @@ class HeldHeartbeats:
             self._hint.clear()  # before the look: a hint that comes during it is for the next
             changed: frozenset[int] = frozenset()
             try:
-                changed = await run_in_threadpool(self._changed, frozenset().union(*self._waiting.values()))
+                changed = await to_thread.run_sync(self._changed, frozenset().union(*self._waiting.values()))
             except Exception:
                 log.exception("looking at runs failed; the next look tries again")
             ending = self._is_ending()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 
 from sweeper.server.rules import early_handout, run_endings
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -66,7 +66,7 @@ class Reaper:
         while True:
             await asyncio.sleep(min(EVERY_S, self._policy.agent_s / 4))
             try:
-                await run_in_threadpool(self.round, time.time())
+                await to_thread.run_sync(self.round, time.time())
             except DiskFullError as error:
                 log.warning("%s", error.message)
             except Exception:
