@@ -27,8 +27,8 @@ def reaches(goal: Goal, value: float, target: float) -> bool:
 
 
 def best_value(goal: Goal, values: Iterable[float]) -> float:
-    """Pick the best of some values, of which there is one at least; the first of equals."""
-    return min(values, key=lambda value: sign(goal) * value)
+    """Pick the best of some values, of which there is one at least."""
+    return min(values) if sign(goal) > 0 else max(values)  # not by a key: a search asks it of every run's history
 
 
 class RunState(StrEnum):
