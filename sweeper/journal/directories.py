@@ -174,9 +174,9 @@ def _text(path: Path) -> str:
 
 def _attempts(path: Path) -> Iterator[Attempt]:
     """Read the lines of a slot; one may be half written, by a worker that was killed, that is at it or had no space."""
-    # `replace`: half a character must not cost the lines before it
+    # `replace`: half a character must not cost the lines before it; a newer version may write words we do not know
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, TypeError):
             yield _attempt(line)
 
 

@@ -105,7 +105,8 @@ class Worker:
         grace = StopGrace(self.spec.rules)
         while not handle.ended:
             if isinstance(handle.next_message(POLL_S), Started):
-                self.directory.append(self._started(handle, ticket))
+                earlier = self.sweep_directory.earlier_failures(handle.run_id)
+                self.directory.append(self._started(handle, ticket, earlier))
             due = grace.next_signal(
                 time.monotonic(),
                 preempted=bool(self.signals),
@@ -121,19 +122,19 @@ class Worker:
         """Whether the server wants the run stopped: its agent has heard so, or the launch, which reads the sweep."""
         return handle.stopping or (bool(handle.run_id) and self.directory.stop_ordered(handle.run_id))
 
-    def _started(self, handle: RunHandle, ticket: int) -> Attempt:
-        attempt = len(self.sweep_directory.earlier_failures(handle.run_id)) + 1
+    def _started(self, handle: RunHandle, ticket: int, earlier: Sequence[Kind]) -> Attempt:
         slot, log = self.spec.slot.name, str(handle.log)
-        return Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=attempt)
+        return Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=len(earlier) + 1)
 
     def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace) -> Failure | None:
         """Write down how a run ended, and do what follows from it."""
+        facts = self._facts(handle, grace)
         run = EndedRun(
-            started=self._started(handle, ticket),
+            started=self._started(handle, ticket, facts.earlier),
             result=handle.result,
             stopped=self._stopped(handle),
             wall_s=time.monotonic() - (handle.let_in_at or 0.0),
-            facts=self._facts(handle, grace),
+            facts=facts,
             log_tail=last_lines(handle.log),
         )
         self.directory.forget_stop(handle.run_id)

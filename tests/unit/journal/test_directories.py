@@ -199,3 +199,12 @@ def test_half_a_line_costs_no_other_one(launch):
         joined.write('{"run_id": "r3", "sl{"run_id": "r3", "slot": "gpu0"}\n')
     launch.append(Attempt(run_id="r4", slot="gpu0"))
     assert list(launch.attempts()) == ["r1", "r2", "r4"]
+
+
+@pytest.mark.parametrize("news", [{"outcome": "evaporated"}, {"joules": 3.5}], ids=["a word", "a field"])
+def test_lines_of_a_newer_version_cost_no_others(launch, news):
+    """Whoever goes back to this version still sees what it wrote itself."""
+    launch.append(Attempt(run_id="r1", slot="gpu0"))
+    with launch.attempts_file("gpu0").open("a") as file:
+        file.write(json.dumps({"run_id": "r2", "slot": "gpu0", **news}) + "\n")
+    assert list(launch.attempts()) == ["r1"]
