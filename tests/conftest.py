@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,12 @@ hypothesis.settings.load_profile("sweeper")
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_S = 150
+
+
+def open_direct(request: str | urllib.request.Request, context: ssl.SSLContext | None = None) -> Any:
+    """Open an address of this machine. Not by `urlopen`, which keeps the proxies of its first use for ever."""
+    own = urllib.request.HTTPSHandler(context=context)
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), own).open(request, timeout=60)
 
 
 def clean_environ(home: Path) -> dict[str, str]:

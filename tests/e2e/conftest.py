@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import open_direct
+
 ROOT = Path(__file__).parents[2]
 OLD_SDK = ROOT / ".cache" / "wandb-0.29.0"
 HEARTBEAT = """mutation($id: ID!, $runState: JSONString) {
@@ -47,8 +49,7 @@ class Wire:
             url = self.url + url
         request = urllib.request.Request(url, body, method=method)  # noqa: S310 - our own server
         request.add_header("Authorization", "Basic " + base64.b64encode(f"api:{self.key}".encode()).decode())
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as answer:
+        with open_direct(request) as answer:
             content: bytes = answer.read()
             return content
 

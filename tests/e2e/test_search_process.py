@@ -14,6 +14,8 @@ from contextlib import closing
 import psutil
 import pytest
 
+from tests.conftest import open_direct
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 FINITE = {
@@ -42,7 +44,7 @@ class Wire:
     def post(self, path, body):
         """Send a request and read the answer."""
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), self.headers)  # noqa: S310 loopback
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with open_direct(request) as answer:
             return json.load(answer)
 
     def graphql(self, query, **variables):

@@ -7,11 +7,12 @@ import shutil
 import socket
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
 
-from tests.conftest import TIMEOUT_S, command_of
+from tests.conftest import TIMEOUT_S, command_of, open_direct
 
 pytestmark = pytest.mark.e2e
 EVERYWHERE = "0.0.0.0"  # noqa: S104
@@ -21,7 +22,7 @@ def fetch(url, **headers):
     """Get a page; the status and the text."""
     try:
         request = urllib.request.Request(url, headers=headers)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with open_direct(request) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -99,11 +100,11 @@ def test_sdk_works_over_tls_under_a_name_of_the_servers_own(user):
     address = user.run("server", "url").stdout.strip()
     assert address.startswith("https://127.0.0.1:")
     context = ssl.create_default_context(cafile=certificate)
-    with urllib.request.urlopen(address, context=context, timeout=20) as answer:  # noqa: S310
+    with open_direct(address, context) as answer:
         assert "__Host-sweeper-" in answer.headers["Set-Cookie"]
         assert "; Secure" in answer.headers["Set-Cookie"]
     request = urllib.request.Request(f"{sdk['WANDB_BASE_URL']}/healthz", headers={"Host": "a.example"})  # noqa: S310
-    with urllib.request.urlopen(request, context=context, timeout=20) as answer:  # noqa: S310
+    with open_direct(request, context) as answer:
         assert json.load(answer)["service"] == "sweeper"
     code = "import wandb; run = wandb.init(project='p', id='r'); run.log({'loss': 1}); run.finish()"
     code += "; print(wandb.Api().run('local/p/r').state)"

@@ -7,6 +7,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,8 @@ def test_no_network_is_an_error_with_the_alternatives(
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("no_proxy", "")
+    # torchvision asks urllib, which remembers the proxies of its first use for the rest of the process.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     with pytest.raises(DatasetError, match=r"dataset: \{value: digits\}") as caught:
         load(dataset, cache=tmp_path)  # type: ignore[arg-type]
     assert str(tmp_path / "downloads") in str(caught.value)
