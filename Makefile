@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
+.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -44,6 +44,9 @@ demo: $(STAMP)  ## run a real sweep of six runs on handwritten digits
 
 test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k grid' runs some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures
 
 test-chaos: $(STAMP)  ## kill the server, launchers, workers and runs, and fill the disk (minutes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos

@@ -15,7 +15,7 @@ from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.failures, pytest.mark.timeout(300)]
 
 TOY = """
 import ctypes, os, pathlib, signal, time, wandb
