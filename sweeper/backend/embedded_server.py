@@ -5,8 +5,9 @@ It knows the server only by its command line, its record file and its address.
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -22,36 +22,23 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import psutil
 from filelock import FileLock, Timeout
 
+from sweeper.backend import server_record
+from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
 from sweeper.settings import Backend
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class ServerRecord:
-    """Where a server is.
-
-    Attributes:
-        pid: Its process.
-        url: Its address.
-        certificate: The file of its TLS certificate; None for plain HTTP.
-    """
-
-    pid: int
-    url: str
-    certificate: str | None = None
+LOCK = "serve.lock"
+"""What a running server holds in its data directory."""
+HELD_FOR_A_LOOK_S = 0.2
+"""Seconds for which the lock may be held by somebody who only looks whether it is."""
 
 
 def data_dir(home: Path) -> Path:
     """Name the server's data directory under the state directory."""
     return home / "server"
-
-
-def _record_file(data: Path) -> Path:
-    return data / "server.json"
 
 
 def log_file(home: Path) -> Path:
@@ -64,32 +51,38 @@ def key_file(data: Path) -> Path:
     return data / "api-key"
 
 
-def _read_record(data: Path) -> ServerRecord | None:
-    try:
-        return ServerRecord(**json.loads(_record_file(data).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 def find(home: Path) -> ServerRecord | None:
     """Find the running server of a state directory: the process of the record must answer at its address."""
     return find_in(data_dir(home))
 
 
 def find_in(data: Path) -> ServerRecord | None:
-    """Find the running server of a data directory."""
-    record = _read_record(data)
-    # somebody else may listen on the port of a server that was killed
-    if record is None or _answering_pid(record) != record.pid:
-        return None
-    return record
+    """Find the running server of a data directory: it holds the lock, and proves at its address to be the one.
+
+    Somebody else may listen on the port of a server that was killed, and would be sent the key next.
+    """
+    record = server_record.read(data)
+    return record if record and _is_held(data) and _proves_itself(record) else None
 
 
-def _answering_pid(record: ServerRecord) -> int | None:
+def _is_held(data: Path) -> bool:
     try:
-        return int(_ask(record, "/healthz", timeout_s=5)["pid"])
+        with (data / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # held; or no locks on this file system, and the proof has to do
+    return False
+
+
+def _proves_itself(record: ServerRecord) -> bool:
+    nonce = secrets.token_hex(16)
+    try:
+        answer = _ask(record, f"/healthz?nonce={nonce}", timeout_s=5)
+        return record.is_proven(nonce, answer["proof"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return False
 
 
 def _ask(record: ServerRecord, path: str, *, timeout_s: float, method: str = "GET", key: str | None = None) -> Any:
@@ -150,7 +143,7 @@ def _private(path: Path) -> None:
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
-    with open(log_file(home), "ab", opener=_for_us_alone) as log:
+    with server_record.open_private(log_file(home), "ab") as log:
         # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
             command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -174,15 +167,9 @@ def _last_words(home: Path) -> str:
     return f": {errors[-1]}" if errors else ""
 
 
-def _for_us_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def choose_port(data: Path) -> int:
     """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
-    record = _read_record(data)
-    before = int(record.url.rpartition(":")[2]) if record else 0
-    return _bind(HOST, before) or _bind(HOST, 0) or 0
+    return _bind(HOST, server_record.last_port(data)) or _bind(HOST, 0) or 0
 
 
 def check_port(host: str, port: int) -> None:
@@ -208,21 +195,23 @@ def _bind(host: str, port: int) -> int | None:
 
 
 @contextmanager
-def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator[None]:
-    """Hold a data directory while a server runs on it, and say where it is.
+def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator[ServerRecord]:
+    """Hold a data directory while a server runs on it, and say where it is; give what it proves itself with.
 
     Raises:
         ServerError: Another server holds it, or nothing can be written there.
     """
     with held(data):
-        record, fresh = _record_file(data), _record_file(data).with_suffix(".new")
+        record = server_record.fresh(url, certificate)
         try:
-            with open(fresh, "w", encoding="utf-8", opener=_for_us_alone) as file:
-                json.dump(asdict(ServerRecord(os.getpid(), url, str(certificate) if certificate else None)), file)
-            fresh.replace(record)  # it stays when we end: `choose_port` reads it
+            server_record.write(data, record)
         except OSError as error:
-            raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
-        yield
+            place = server_record.file(data)
+            raise ServerError(f"cannot write {place}: {error.strerror}", "make space, or room to write") from error
+        try:
+            yield record
+        finally:
+            server_record.remove(data)
 
 
 @contextmanager
@@ -233,11 +222,11 @@ def held(data: Path) -> Iterator[None]:
         ServerError: A server holds it.
     """
     _private(data)
-    lock = _lock(data / "serve.lock")
+    lock = _lock(data / LOCK)
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=HELD_FOR_A_LOOK_S, poll_interval=HELD_FOR_A_LOOK_S / 4)
     except Timeout as error:
-        other = _read_record(data)
+        other = server_record.read(data)
         where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
         raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
     try:
@@ -252,14 +241,18 @@ def _lock(file: Path) -> FileLock:
 
 
 def stop(home: Path) -> ServerRecord | None:
-    """Stop the running server; None if there is none.
+    """Stop the running server; None if there is none. Only a process that has proven to be the server is signalled.
 
     Raises:
-        ServerError: It does not end.
+        ServerError: It does not end, or what holds the data directory does not prove to be the server.
     """
-    record = find(home)
+    data = data_dir(home)
+    record = find_in(data)
     if record is None:
-        return None
+        if not _is_held(data):
+            return None
+        fix = f"look who holds the lock, and end it: fuser -v {data / LOCK}"
+        raise ServerError(f"a process holds {data} and does not answer as its server", fix)
     os.kill(record.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while time.monotonic() < deadline:

@@ -51,7 +51,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     port = port or embedded_server.choose_port(folder)
     url = _url(host, port, tls=tls is not None)
     embedded_server.check_port(host, port)  # uvicorn would only log it, behind a record that names us
-    with embedded_server.announced(folder, url, tls[0] if tls else None):
+    with embedded_server.announced(folder, url, tls[0] if tls else None) as record:
         # the only command that runs the server: the others are spared starlette and its kin
         from sweeper.server.http.serve import Address
         from sweeper.server.http.serve import serve as run_server
@@ -60,7 +60,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         err.print(f"key: {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
-        run_server(address, folder, max_file=round(max_file * 2**30), policy=policy)
+        run_server(address, folder, max_file=round(max_file * 2**30), policy=policy, prove=record.proof)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:

@@ -32,7 +32,7 @@ MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
 """The folder of the runs' files. It and that of the artifacts have rows; what lies elsewhere is taken as it is."""
-OF_THE_PROCESS = {"server.json", "server.log", "serve.lock", "start.lock", MARK_FILE}
+OF_THE_PROCESS = {"server.json", "last-port", "server.log", "serve.lock", "start.lock", MARK_FILE}
 """What belongs to a running server and not to its data."""
 
 REPLACED = "replaced-"

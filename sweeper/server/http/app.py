@@ -95,6 +95,7 @@ def create_app(
         },
     )
     app.state.is_ending = bool
+    app.state.prove = None
     return app
 
 

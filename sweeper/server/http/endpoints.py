@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -34,9 +34,19 @@ MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
 
 
-async def health(request: Request) -> Response:  # noqa: ARG001
-    """Say that the server is there, and which process it is."""
-    return JsonAnswer({"service": "sweeper", "version": _version(), "pid": os.getpid()})
+Prove = Callable[[str], str]
+
+MAX_NONCE = 128
+"""Characters that are answered with a proof."""
+
+
+async def health(request: Request) -> Response:
+    """Say that the server is there, and prove which one to those who send a nonce and may read its data directory."""
+    answer = {"service": "sweeper", "version": _version()}
+    nonce, prove = request.query_params.get("nonce", ""), request.app.state.prove
+    if prove is not None and 0 < len(nonce) <= MAX_NONCE:
+        answer["proof"] = prove(nonce)
+    return JsonAnswer(answer)
 
 
 def _version() -> str:

@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sweeper.server.http.app import LOOPBACK, create_app
+from sweeper.server.http.endpoints import Prove
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -108,7 +109,12 @@ class HurriedProtocol(HttpToolsProtocol):
 
 
 def serve(
-    address: Address, data_dir: Path, *, max_file: int = MAX_FILE, policy: LivenessPolicy = liveness.DEFAULT
+    address: Address,
+    data_dir: Path,
+    *,
+    max_file: int = MAX_FILE,
+    policy: LivenessPolicy = liveness.DEFAULT,
+    prove: Prove | None = None,
 ) -> None:
     """Run the server until SIGTERM or SIGINT.
 
@@ -117,6 +123,7 @@ def serve(
         data_dir: The data directory, made if need be.
         max_file: Bytes of the largest file that is taken.
         policy: For how long silence is borne.
+        prove: Answers a nonce with the proof that this is the server of its data directory.
 
     Raises:
         StoreError: Its database cannot be used.
@@ -126,6 +133,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     certificate, key = address.tls or (None, None)
     app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy)
+    app.state.prove = prove
     config = uvicorn.Config(
         app,
         host=address.host,

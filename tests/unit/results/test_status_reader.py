@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend import embedded_server, sdk
+from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import SweepNotFoundError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.ref import SweepRef
@@ -24,7 +25,7 @@ parameters: {lr: {values: [0.1, 0.2]}}
 def settings(environ, embedded) -> Settings:
     """A user's environment, with the SDK of this process pointed at the server that the tests share."""
     settings = Settings.from_env({**environ, "SWEEPER_HOME": str(embedded.home)})
-    record = embedded_server.ServerRecord(embedded.pid, embedded.url)
+    record = ServerRecord(embedded.pid, embedded.url)
     sdk.connect(embedded_server.backend(embedded.home, record), settings)
     return settings
 

@@ -19,6 +19,7 @@ def test_a_server_is_stopped(sweeper, home):
         assert process.wait(timeout=5) == 0
     assert stopped.startswith("stopped the server on http://127.0.0.1:")
     assert f"(pid {process.pid})" in stopped
+    assert not (home / "server" / "server.json").exists()
     assert sweeper("server", "status").exit_code == 1
 
 

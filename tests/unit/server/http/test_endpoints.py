@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 
 import pytest
 
+from sweeper.backend import server_record
 from sweeper.server.http import endpoints
 
 
 def test_health_needs_no_key(client):
-    """Anybody on the machine may ask whether the server is there, and which process it is."""
+    """Anybody on the machine may ask whether the server is there; which process it is, is nobody else's business."""
     answer = client.http.get("/healthz", headers={"Authorization": ""})
+    assert set(answer.json()) == {"service", "version"}
     assert answer.json()["service"] == "sweeper"
-    assert answer.json()["pid"] == os.getpid()
+
+
+def test_health_proves_which_server_it_is(client):
+    """Each nonce has a proof of its own, within reason: only the readers of the data directory can check it."""
+    record = server_record.fresh("http://127.0.0.1:1", None)
+    client.http.app.state.prove = record.proof
+    one, other = (client.http.get(f"/healthz?nonce={nonce}").json()["proof"] for nonce in ("a" * 32, "b" * 32))
+    assert record.is_proven("a" * 32, one)
+    assert not record.is_proven("a" * 32, other)
+    for nonce in ("", "a" * 129):
+        assert "proof" not in client.http.get(f"/healthz?nonce={nonce}").json()
 
 
 def test_telemetry_is_taken_without_a_key(client):
