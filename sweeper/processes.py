@@ -1,4 +1,4 @@
-"""Binds the lives of processes together (Linux): children die with their parent, and what they leave is ended."""
+"""Processes of ours: how a Python is started, and how lives are bound together (Linux), so that nothing is orphaned."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ import psutil
 # linux/prctl.h; macOS has nothing like it, and only loses what is promised for kill -9
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+
+
+def python(*arguments: str) -> list[str]:
+    """Give the command line of a Python of ours, which imports nothing from the folder that its user stands in.
+
+    Args:
+        arguments: `-m MODULE ...` or `-c CODE ...`, before which Python would put that folder first.
+    """
+    return [sys.executable, "-P", *arguments]
 
 
 def die_with_parent() -> None:

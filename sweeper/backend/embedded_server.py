@@ -11,7 +11,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from filelock import FileLock, Timeout
 from sweeper.backend import server_record
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
+from sweeper.processes import python
 from sweeper.settings import Backend
 
 HOST = "127.0.0.1"
@@ -142,11 +142,17 @@ def _private(path: Path) -> None:
 
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
-    command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data))]
+    command = python("-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data)))
     with server_record.open_private(log_file(home), "ab") as log:
         # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
-            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=data,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from sweeper.backend import wandb_command
 from sweeper.backend.sdk import connect, sdk_errors
 from sweeper.backend.sweep_reader import utc
 from sweeper.definition.sweep_definition import SweepDefinition
@@ -152,11 +151,11 @@ def sync_log(folder: Path, target: RunRef, environ: Mapping[str, str], lock: int
     Raises:
         BackendError: It did not arrive.
     """
-    command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced"]
-    command += ["--entity", target.entity, "--project", target.project, "--id", target.run_id, str(folder)]
-    env = {**environ, "WANDB_DIR": str(folder)}
-    env.pop("WANDB_SILENT", None)  # its words are all that tells why it failed
-    done = subprocess.run(command, env=env, capture_output=True, text=True, pass_fds=[lock], stdin=subprocess.DEVNULL)
+    command = ["sync", "--include-online", "--include-synced"]
+    command += ["--entity", target.entity, "--project", target.project, "--id", target.run_id, str(folder.absolute())]
+    # its words are all that tells why it failed
+    env = {name: value for name, value in environ.items() if name != "WANDB_SILENT"}
+    done = wandb_command.run(*command, environ=env, keep_open=[lock])
     # wandb 0.31 exits with 0 whatever happens; it marks the log of a run that arrived
     if done.returncode or not any(folder.glob("*.wandb.synced")):
         lines = [line.removeprefix("wandb: ") for line in done.stderr.splitlines() if line.strip()]
@@ -173,9 +172,8 @@ def attach(ref: SweepRef, definition: SweepDefinition, runs: Sequence[str]) -> N
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         yaml.safe_dump(json.loads(json.dumps(definition.to_dict())), file)
         file.flush()
-        command = [sys.executable, "-m", "wandb", "sweep", "--update", ref.path]
-        command += [word for run in runs for word in ("--prior_run", run)]
-        done = subprocess.run([*command, file.name], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        command = ["sweep", "--update", ref.path, *(word for run in runs for word in ("--prior_run", run))]
+        done = wandb_command.run(*command, file.name)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise BackendError(f"cannot attach runs to sweep {ref}: {lines[-1] if lines else done.returncode}")

@@ -9,13 +9,12 @@ import contextlib
 import io
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -155,8 +154,7 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
         BackendError: The server or the SDK refuses it.
     """
     # the public API (wandb 0.31) cannot change a sweep's state; the command is as stable as its documentation
-    command = [sys.executable, "-m", "wandb", "sweep", f"--{change}", ref.path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = wandb_command.run("sweep", f"--{change}", ref.path, timeout_s=120)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]  # a traceback, whose last line says why
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"

@@ -12,7 +12,7 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,7 +170,7 @@ def declared(asked: str | None, program: str | None) -> Declaration | None:
     target = choose_trainer(asked, None)
     name = target.partition(":")[0]
     try:
-        with _here():
+        with _here() if asked else nullcontext():
             module = importlib.import_module(name)
     except Exception as error:
         raise TrainerError(f"cannot import {name}: {type(error).__name__}: {error}", "mend the module") from error
@@ -178,16 +178,15 @@ def declared(asked: str | None, program: str | None) -> Declaration | None:
 
 
 def _is_shipped(program: str | None) -> bool:
-    """Whether a `program:` names the shipped trainer, and not a file of the same name in the current folder."""
-    if program == DEFAULT_TRAINER:
-        return True
-    if program != SHIPPED_PROGRAM:
+    """Whether a `program:` names the shipped trainer, and not what bears its name in the current folder."""
+    if program not in {DEFAULT_TRAINER, SHIPPED_PROGRAM}:
         return False
-    # a user may have a trainer/train.py of the same name, which is a script of theirs
     spec = importlib.util.find_spec("trainer")
-    shipped = Path(spec.origin).with_name("train.py") if spec and spec.origin else None
-    own = Path(SHIPPED_PROGRAM)
-    return shipped is not None and (not own.exists() or own.samefile(shipped))
+    shipped = Path(spec.origin).parent if spec and spec.origin else None
+    if shipped is None or Path("trainer.py").exists():
+        return False
+    own = Path("trainer") if program == DEFAULT_TRAINER else Path(SHIPPED_PROGRAM)
+    return not own.exists() or own.samefile(shipped if program == DEFAULT_TRAINER else shipped / "train.py")
 
 
 def _read(target: str, config: Any, metrics: Any) -> Declaration:

@@ -29,6 +29,7 @@ from sweeper.doctor.gpu_checks import Torch
 from sweeper.errors import BackendError, SweeperError
 from sweeper.findings import Finding, fail
 from sweeper.launch.gpus import Found, find_gpus
+from sweeper.processes import python
 from sweeper.settings import Backend, BackendChoice, Settings
 
 Fact = TypeVar("Fact")
@@ -142,8 +143,7 @@ def _ask_torch(settings: Settings) -> Torch:
     """Import torch in a process of its own, which may crash, hang, or take the GPU."""
     # a launch sets it for each slot, so what it hides from this shell says nothing about the machine
     env = {name: value for name, value in settings.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
-    command = [sys.executable, "-c", _TORCH]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=TORCH_TIMEOUT_S)
+    done = subprocess.run(python("-c", _TORCH), env=env, capture_output=True, text=True, timeout=TORCH_TIMEOUT_S)
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         return Torch(trouble=said[-1] if said else f"exit code {done.returncode}")

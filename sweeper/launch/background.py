@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.processes import python
 from sweeper.settings import Settings
 
 START_TIMEOUT_S = 60.0
@@ -45,7 +45,7 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
     log = directory.background_log()
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sweeper", *arguments],
+            python("-m", "sweeper", *arguments),
             env=dict(settings.environ),  # as it was read: connecting to a server has changed this process's own
             stdin=subprocess.DEVNULL,
             stdout=file,

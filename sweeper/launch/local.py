@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from sweeper.journal.directories import LaunchDir
 from sweeper.launch.launcher import WorkerHandle, WorkerState
-from sweeper.processes import Family
+from sweeper.processes import Family, python
 from sweeper.worker.spec import WorkerSpec
 
 
@@ -40,7 +38,7 @@ class LocalLauncher:
         spec.save(orders)
         with directory.worker_log(spec.slot.name).open("ab") as log:  # behind what its predecessor said
             process = subprocess.Popen(
-                [sys.executable, "-m", "sweeper.worker", str(orders)],
+                python("-m", "sweeper.worker", str(orders)),
                 env=worker_environ(self._environ, threads=spec.slot.threads),
                 stdin=subprocess.DEVNULL,  # a trainer that asks gets an end of file, not the terminal's attention
                 stdout=log,
@@ -96,6 +94,4 @@ def worker_environ(environ: Mapping[str, str], *, threads: int) -> dict[str, str
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         env.setdefault(name, str(threads))
     env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning would take the other workers' cores
-    # the user's module lies where they stand, which a console script does not have on its path
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path.cwd()), env.get("PYTHONPATH")]))
     return env

@@ -10,7 +10,6 @@ import contextlib
 import importlib.util
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from sweeper.backend import sdk
 from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.processes import python
 from sweeper.ref import SweepRef
 from sweeper.worker.run_log import tail
 
@@ -82,10 +82,14 @@ class SchedulerProcess:
     def start(self) -> None:
         """Start it, in a session of its own: Ctrl-C is for the launch alone, which ends it when no run needs it."""
         options = ["--batch-size", str(self.runs), "--poll-interval", str(POLL_S)]
-        env = {**self.environ, "WANDB_SILENT": "false", "WANDB_QUIET": "false"}
+        folder = self.log.with_name("scheduler")
+        (folder / "wandb").mkdir(
+            parents=True, exist_ok=True
+        )  # its own log goes there if that is there, and else to /tmp
+        env = {**self.environ, "WANDB_SILENT": "false", "WANDB_QUIET": "false", "WANDB_DIR": str(folder)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _WANDB, "sweep-scheduler", *options, self.ref.path],
+                python("-c", _WANDB, "sweep-scheduler", *options, self.ref.path),
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -67,6 +67,14 @@ def load_trainer(target: str) -> Trainer:
     return function
 
 
+def _load_here(target: str) -> Trainer:
+    """Import the trainer, in whose process the folder that the user stands in comes first."""
+    from sweeper.worker import users_folder  # not above: the worker imports this module, and stays out of that folder
+
+    users_folder.come_first()
+    return load_trainer(target)
+
+
 def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     """Prepare everything, wait to be let in, take one run from the server and call the trainer on it.
 
@@ -80,7 +88,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     # a forkserver's child has the server's environment; CUDA reads this at its first call
     os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
     try:
-        trainer = None if spec.script else load_trainer(spec.trainer)
+        trainer = None if spec.script else _load_here(spec.trainer)
     except TrainerError as error:
         worker.send(SetupFailed(error.message))
         return
@@ -128,6 +136,8 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
     headers = json.loads(environ.get("WANDB_X_EXTRA_HTTP_HEADERS") or "{}")
     own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
+        # what the run starts finds the user's modules too: scripts have only their own folder on the path
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), environ.get("PYTHONPATH")])),
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 import psutil
 import pytest
 
+from sweeper.processes import python
 from tests.conftest import has_ended
 
 PARENT = """
@@ -47,6 +49,19 @@ def ends(pid: str, timeout_s: float = 10.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_python_of_ours_imports_nothing_from_the_current_folder(tmp_path):
+    """Neither by `-m` nor by `-c`, nor in the Pythons that multiprocessing starts from it."""
+    (tmp_path / "wave.py").write_text("raise SystemExit('ran')")
+    code = """
+        import multiprocessing, subprocess, sys, wave
+        print("-P" in subprocess._args_from_interpreter_flags())
+    """
+    done = subprocess.run(python("-c", textwrap.dedent(code)), cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+    done = subprocess.run(python("-m", "wave"), cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_process_dies_with_its_parent(start):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Protocol
 
+from sweeper.processes import python
 from sweeper.server.rules import suggestions
 from sweeper.server.rules.suggestions import ANSWERS, ORDERS, SearchAnswer, SearchOrder
 from sweeper.server.store.database import Store
@@ -65,10 +65,15 @@ class SearchProcess:
     def __init__(self, database: Path) -> None:
         self._connection, theirs = Pipe()
         with theirs:
-            command = [sys.executable, "-m", "sweeper.server.rules.search_process", str(database), str(theirs.fileno())]
+            command = python("-m", "sweeper.server.rules.search_process", str(database), str(theirs.fileno()))
             # a group of its own: Ctrl-C at the terminal is for the server
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=[theirs.fileno()], process_group=0
+                command,
+                cwd=database.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=2,
+                pass_fds=[theirs.fileno()],
+                process_group=0,
             )
         self._timeout_s = START_S
 

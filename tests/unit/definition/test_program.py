@@ -60,6 +60,17 @@ def test_a_file_of_the_same_name_is_not_the_shipped_trainer(tmp_path, monkeypatc
     assert declared(None, "trainer/train.py") is None
 
 
+@pytest.mark.parametrize("place", ["trainer/__init__.py", "trainer/train.py", "trainer.py"])
+def test_what_bears_the_shipped_trainers_name_is_not_imported_to_check_a_file(tmp_path, monkeypatch, place):
+    """It may be a stranger's folder: only a launch runs what lies there."""
+    (tmp_path / "trainer").mkdir()
+    (tmp_path / place).write_text("raise SystemExit('ran')")
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "trainer"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert declared(None, "trainer.train:train") is None
+
+
 @pytest.mark.parametrize(
     ("asked", "program", "command", "script"),
     [

@@ -49,12 +49,11 @@ def spec(launch) -> Callable[[str], WorkerSpec]:
 
 
 @pytest.fixture
-def stand(tmp_path, monkeypatch) -> Path:
-    """Stand where a package hides the real worker behind the one above, as a user stands by their trainer."""
+def stand(tmp_path) -> Path:
+    """A folder for PYTHONPATH in which a package hides the real worker behind the one above."""
     package = tmp_path / "stand" / "sweeper"
     (package / "worker").mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "worker" / "__init__.py").touch()
     (package / "worker" / "__main__.py").write_text(WORKER)
-    monkeypatch.chdir(package.parent)
     return package.parent

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +14,13 @@ from tests.conftest import clean_environ
 from tests.unit.launch.test_launcher import LauncherContract
 
 
-@pytest.mark.usefixtures("stand")
 class TestLocalLauncher(LauncherContract):
     """It keeps the contract with real processes."""
 
     @pytest.fixture
-    def launcher(self, tmp_path) -> Iterator[Launcher]:
+    def launcher(self, tmp_path, stand) -> Iterator[Launcher]:
         """End its workers with the test."""
-        launcher = LocalLauncher(clean_environ(tmp_path))
+        launcher = LocalLauncher({**clean_environ(tmp_path), "PYTHONPATH": str(stand)})
         yield launcher
         for process in launcher._processes.values():
             process.kill()
@@ -43,7 +40,7 @@ def test_workers_share_the_cores():
     assert environ_for({"OMP_NUM_THREADS": "8"})["MKL_NUM_THREADS"] == "3"
 
 
-def test_the_users_modules_are_found_where_they_stand():
-    """A console script has its own folder on its path, and not the current one."""
-    assert environ_for({})["PYTHONPATH"] == str(Path.cwd())
-    assert environ_for({"PYTHONPATH": "/mine"})["PYTHONPATH"] == f"{Path.cwd()}{os.pathsep}/mine"
+def test_a_workers_modules_are_not_looked_for_where_its_user_stands():
+    """That folder is for the trainer's process alone; what the user has set stays."""
+    assert "PYTHONPATH" not in environ_for({})
+    assert environ_for({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"

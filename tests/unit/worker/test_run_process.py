@@ -47,6 +47,12 @@ def test_a_script_starts_with_our_python():
     assert environ_of(SPEC, {})["PATH"] == str(Path(sys.executable).parent)
 
 
+def test_what_a_run_starts_finds_the_users_modules():
+    """A script has its own folder on its path, and not the one that its user stands in."""
+    assert environ_of(SPEC, {})["PYTHONPATH"] == str(Path.cwd())
+    assert environ_of(SPEC, {"PYTHONPATH": "/mine"})["PYTHONPATH"] == f"{Path.cwd()}{os.pathsep}/mine"
+
+
 def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
     """One that lost its run is heard no more; the user's own headers stay."""
     given = {"WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1"}'}
