@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from sweeper.errors import SweeperError
+from sweeper.plain_text import HOSTILE
 
-_PART = re.compile(r"[^/\\#?%:\x00-\x1f\x7f]{1,128}\Z")  # what W&B takes for a name
+_PART = re.compile(rf"[^/\\#?%:{HOSTILE}]{{1,128}}\Z")  # what W&B takes for a name
 _FORMS = "write ID, PROJECT/ID or ENTITY/PROJECT/ID, as `sweeper create` prints it"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 
 import typer
 
@@ -27,7 +26,7 @@ from sweeper.cli import (
     stop,
     sync,
 )
-from sweeper.cli.output import complain
+from sweeper.cli.output import complain, complain_at_length
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
 
@@ -79,7 +78,7 @@ def main() -> int:
         app()
     except SweeperError as error:
         if Settings.from_env().debug:
-            traceback.print_exc()
+            complain_at_length()
         complain(error)
         return 1
     except KeyboardInterrupt:  # outside of Typer, which takes one within a command
@@ -89,7 +88,7 @@ def main() -> int:
         return 0
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if Settings.from_env().debug:
-            traceback.print_exc()
+            complain_at_length()
         fix = "this is a fault of sweeper: SWEEPER_DEBUG=1 shows where"
         complain(SweeperError(f"{type(error).__name__}: {error}", fix))
         return 1

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import out, say_next, show
+from sweeper.cli.output import escape, out, say_next, show
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:

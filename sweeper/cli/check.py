@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.cli.output import err, out
+from sweeper.cli.output import err, escape, out
 
 if TYPE_CHECKING:
     from sweeper.definition.check import Check
@@ -118,13 +117,11 @@ def _view(found: Check) -> RenderableType:
     for column in ("parameter", "distribution", "range", "default"):
         table.add_column(column, overflow="fold", no_wrap=column == "distribution")
     for row in found.rows:
-        table.add_row(*map(escape, (row.name, row.distribution, row.range, row.default)))
+        table.add_row(*map(Text, (row.name, row.distribution, row.range, row.default)))
     facts = Table.grid(padding=(0, 2))
     for name, fact in _facts(found):
-        facts.add_row(f"[bold]{name}[/]", fact)
-    return Group(
-        Text.from_markup(f"[bold]{escape(found.source)}[/]"), Padding(table, (0, 0, 0, 2)), Padding(facts, (0, 0, 0, 2))
-    )
+        facts.add_row(Text(name, style="bold"), Text(fact))
+    return Group(Text(found.source, style="bold"), Padding(table, (0, 0, 0, 2)), Padding(facts, (0, 0, 0, 2)))
 
 
 def _facts(found: Check) -> Iterator[tuple[str, str]]:
@@ -134,7 +131,7 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:
         return
-    yield "method", escape(", ".join(filter(None, [sweep.method, sweep.aim])))
+    yield "method", ", ".join(filter(None, [sweep.method, sweep.aim]))
     size = sweep.configurations
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""
     yield "configurations", ("continuous" if size is None else f"{size:,}") + times
@@ -144,4 +141,4 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     varied = sweep.space.searched
     for number, sample in enumerate(first_suggestions(sweep), start=1):
         shown = {name: value for name, value in sample.items() if name in varied} or sample
-        yield f"sample {number}", escape(parameters(shown))
+        yield f"sample {number}", parameters(shown)

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.check import Trainer, say_faults
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import out, say_next
+from sweeper.cli.output import escape, out, say_next
 from sweeper.cli.target import open_server
 from sweeper.settings import Settings
 

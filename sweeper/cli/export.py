@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import err, progress_bar
+from sweeper.cli.output import err, escape, progress_bar
 from sweeper.cli.target import find_target
 
 Format = Literal["csv", "json", "parquet"]  # as in results.table_files, which is not imported for `--help`

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from sweeper.cli.output import err, out
 from sweeper.findings import Finding, Verdict
@@ -36,9 +36,9 @@ def _table(findings: Sequence[Finding]) -> Table:
     table.add_column(overflow="fold")
     for finding in findings:
         style = STYLES[finding.verdict]
-        table.add_row(f"[{style}]{finding.verdict}[/]", finding.check, escape(finding.found))
+        table.add_row(Text(finding.verdict, style=style), finding.check, Text(finding.found))
         if finding.fix:
-            table.add_row("", "", f"[dim]fix: {escape(finding.fix)}[/]")
+            table.add_row("", "", Text(f"fix: {finding.fix}", style="dim"))
     return table
 
 

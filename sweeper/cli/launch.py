@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, err, out, say_next, show
+from sweeper.cli.output import complain, err, escape, out, say_next, show
 from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.settings import Settings

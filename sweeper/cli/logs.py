@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from sweeper.plain_text import plain_log
 from sweeper.settings import Settings
 
 
 def logs(
     name: Annotated[str, typer.Argument(metavar="RUN|SLOT", help="A run's id, or a slot such as gpu0.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="With colours and whatever else a terminal obeys, as the run wrote it.")
+    ] = False,
 ) -> None:
     """Print what a run of this machine printed: its newest attempt, or the newest run of a slot.
 
@@ -22,5 +26,5 @@ def logs(
 
     log, goes_on = find_log(Settings.from_env().home, name)
     for text in read_log(log, goes_on, follow=follow):
-        sys.stdout.write(text)  # raw, as rich would take a log's brackets for markup
+        sys.stdout.write(text if raw else plain_log(text))  # past rich, which would wrap it
         sys.stdout.flush()  # for whoever follows it through a pipe

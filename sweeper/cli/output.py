@@ -2,23 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from json import dumps, loads
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.errors import MarkupError
+from rich.highlighter import JSONHighlighter
+from rich.segment import Segment
+from rich.text import Text
 
 from sweeper.errors import SweeperError
+from sweeper.plain_text import escaped, plain
 from sweeper.settings import Backend
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_BRACKET = "\ufdd0"
+"""Stands for an opening bracket on its way through markup: no text of anybody has this code point (a noncharacter)."""
+
+
+def escape(text: str) -> str:
+    """Have a text of others stand in a line of ours with markup.
+
+    rich's own function leaves alone what is no tag by itself, and two such texts in one line can make one.
+    """
+    return text.replace(_BRACKET, "").replace("[", _BRACKET)
+
+
+class Terminal(Console):
+    """A console that prints text of others as text: only a line of ours is markup, and nothing reaches the terminal.
+
+    What is inside tables, groups and live views is never markup; what a terminal obeys is taken out of everything.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; a string is a line of ours, in which `escape` has made texts of others safe."""
+        super().print(*map(_line, objects), **options)
+
+    def print_json(self, json: str | None = None, **_: Any) -> None:
+        """Print JSON for people and scripts: the latter find every character in it."""
+        text = dumps(loads(json or "null"), indent=2, ensure_ascii=False)
+        self.print(JSONHighlighter()(Text(escaped(text))), soft_wrap=True)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Lay out anything, the one way to the screen."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else plain(text.replace(_BRACKET, "[")), style, control)
+
+
+def _line(printed: Any) -> Any:
+    if not isinstance(printed, str):
+        return printed
+    try:
+        return Text.from_markup(printed, emoji=False)
+    except MarkupError:  # by a text that nobody has escaped
+        return Text(printed)
+
+
 # Printed with `soft_wrap`: addresses, paths and commands are there to be copied, so no line break of ours is in them.
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal()
+err = Terminal(stderr=True)
 
 
 def complain(error: SweeperError) -> None:
@@ -26,6 +77,11 @@ def complain(error: SweeperError) -> None:
     err.print(f"[red]error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
         err.print(f"  [dim]{escape(error.hint)}[/]", soft_wrap=True)
+
+
+def complain_at_length() -> None:
+    """Print the traceback of the error that is being handled."""
+    err.print(Text(traceback.format_exc()), soft_wrap=True)
 
 
 def say_backend(backend: Backend) -> None:
@@ -70,7 +126,7 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Bar]:
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # on stderr: stdout may be the table itself, on its way into a pipe
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield Bar(progress, progress.add_task("", total=total))

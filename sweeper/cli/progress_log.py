@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
-from sweeper.cli.output import err
+from sweeper.cli.output import err, escape
 from sweeper.cli.tables import duration, measured, parameters
 from sweeper.run import RunState
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, out, say_next
+from sweeper.cli.output import complain, escape, out, say_next
 from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError
 

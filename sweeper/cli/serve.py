@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.backend import embedded_server
 from sweeper.cli.options import Data, data_directory
-from sweeper.cli.output import err
+from sweeper.cli.output import err, escape
 from sweeper.errors import ServerError
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import out
+from sweeper.cli.output import escape, out
 from sweeper.cli.sweep_state import change_state
 from sweeper.cli.target import find_target
 from sweeper.settings import BackendChoice

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
-from sweeper.cli.output import out
+from sweeper.cli.output import escape, out
 from sweeper.cli.target import find_target
 from sweeper.settings import BackendChoice
 

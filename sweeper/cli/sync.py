@@ -8,10 +8,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import AsJson, Sweep
-from sweeper.cli.output import complain, err, out, progress_bar, say_next
+from sweeper.cli.output import complain, err, escape, out, progress_bar, say_next
 from sweeper.cli.target import find_target
 from sweeper.errors import BackendError
 from sweeper.settings import BackendChoice, Settings

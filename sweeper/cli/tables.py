@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -82,7 +81,7 @@ def importance_table(rows: Sequence[Importance]) -> RenderableType:
     for heading in ("PED-ANOVA", "forest", "correlation", "runs"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(escape(row.name), share(row.ped_anova), share(row.forest), correlation(row), str(row.n))
+        table.add_row(Text(row.name), share(row.ped_anova), share(row.forest), correlation(row), str(row.n))
     return table
 
 
@@ -144,11 +143,11 @@ def front_table(status: SweepStatus) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("front", no_wrap=True)
     for name, goal in status.facts.metrics.items():
-        table.add_column(f"{name} {'↓' if sign(goal) > 0 else '↑'}", justify="right", overflow="fold")
+        table.add_column(Text(f"{name} {'↓' if sign(goal) > 0 else '↑'}"), justify="right", overflow="fold")
     table.add_column("parameters", overflow="fold", ratio=1)
     for run in status.standing.front:
         numbers = [number(value) for value in run.values.values()]
-        table.add_row(Text(run.id, style="green"), *numbers, escape(parameters(run.params)))
+        table.add_row(Text(run.id, style="green"), *numbers, Text(parameters(run.params)))
     return table
 
 
@@ -196,7 +195,7 @@ def runs_table(status: SweepStatus) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
     table.add_column("run", no_wrap=True)
     table.add_column("parameters", overflow="fold", ratio=1)
-    table.add_column(status.facts.metric_names or "metric", justify="right", overflow="fold")
+    table.add_column(Text(status.facts.metric_names or "metric"), justify="right", overflow="fold")
     table.add_column("state", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("slot", no_wrap=True)
@@ -211,7 +210,8 @@ def runs_table(status: SweepStatus) -> RenderableType:
 def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
     value = Text(measured(run) + (" *" if best else ""), style="bold green" if best else "")
     state = Text(run.state.value, style=_STYLES.get(run.state, ""))
-    return [run.id, escape(parameters(run.params)), value, state, duration(run.duration_s), run.slot or "-"]
+    params, slot = Text(parameters(run.params)), Text(run.slot or "-")  # as text: a string in a cell would be markup
+    return [Text(run.id), params, value, state, duration(run.duration_s), slot]
 
 
 def measured(run: RunStatus) -> str:

@@ -6,11 +6,12 @@ import re
 import secrets
 import string
 
+from sweeper.plain_text import HOSTILE
 from sweeper.server.errors import RequestError
 
 UNCATEGORIZED = "uncategorized"
 _ALPHABET = string.ascii_lowercase + string.digits
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\#?%:\ud800-\udfff]{1,128}\Z")
+_NAME = re.compile(rf"[^{HOSTILE}/\\#?%:\ud800-\udfff]{{1,128}}\Z")
 
 
 def new_id() -> str:

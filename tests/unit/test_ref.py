@@ -15,7 +15,9 @@ def test_a_sweep_is_read_in_every_form(text):
     assert (ref.entity, ref.project, ref.sweep_id, ref.path) == ("acme", "cifar", "9k2x7q1p", "acme/cifar/9k2x7q1p")
 
 
-@pytest.mark.parametrize("text", ["", "a/b/c/d", "a?b", "../x", "a//c", "x\ny", "x" * 129])
+@pytest.mark.parametrize(
+    "text", ["", "a/b/c/d", "a?b", "../x", "a//c", "x\ny", "x" * 129, "x\x9bm", "\u202ex", "x\u200b"]
+)
 def test_anything_else_is_refused_with_the_forms(text):
     """The hint names what is accepted."""
     with pytest.raises(SweeperError) as caught:

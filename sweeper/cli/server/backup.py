@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.cli.options import Data, data_directory
-from sweeper.cli.output import err, out, progress_bar, say_next
+from sweeper.cli.output import err, escape, out, progress_bar, say_next
 
 
 def backup(

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sweeper.backend import embedded_server
 from sweeper.cli.options import Data, data_directory
-from sweeper.cli.output import out, say_next
+from sweeper.cli.output import escape, out, say_next
 
 
 def restore(

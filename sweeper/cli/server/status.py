@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import typer
-from rich.markup import escape
 
 from sweeper.backend import embedded_server
-from sweeper.cli.output import out
+from sweeper.cli.output import escape, out
 from sweeper.settings import Settings
 
 

@@ -22,6 +22,16 @@ def test_a_log_is_printed_as_it_is(sweeper, home, tmp_path, name):
     assert sweeper("logs", "-f", name).stdout.endswith("no line end")  # it has ended: there is nothing to wait for
 
 
+def test_a_log_gives_a_terminal_no_orders(sweeper, home, tmp_path):
+    """What a run printed is shown without its sequences; --raw leaves them in."""
+    launch = SweepDir.of(home, SweepRef("local", "p", "s")).new_launch()
+    log = tmp_path / "a.log"
+    log.write_text("\x1b]0;title\x07\x1b[32mloss\x1b[0m 0.5\r10%\r\n\x9b2J\u202eend\n", newline="")
+    launch.append(Attempt(run_id="r1", slot="gpu0", log=str(log), outcome=AttemptOutcome.FINISHED))
+    assert sweeper("logs", "r1").stdout == "loss 0.5\n10%\nend\n"
+    assert "\x1b[32mloss\x1b[0m" in sweeper("logs", "--raw", "r1").stdout
+
+
 def test_what_never_ran_here_is_said(sweeper, home):
     """And where its name is looked up; no server is started for that."""
     error = sweeper("logs", "gpu0").exception

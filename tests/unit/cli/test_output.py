@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 
-from rich.console import Console
+import pytest
+from rich.color import ColorSystem
+from rich.console import Console, Group
+from rich.table import Table
 
 from sweeper.cli import output
-from sweeper.cli.output import complain, progress_bar, say_backend, say_next
+from sweeper.cli.output import Terminal, complain, escape, out, progress_bar, say_backend, say_next
 from sweeper.errors import SweeperError
+from sweeper.plain_text import HOSTILE
 from sweeper.settings import Backend
 
 
@@ -39,6 +45,45 @@ def test_the_next_command_is_whole(capsys):
     """One line, however long, to be copied."""
     say_next("sweeper best " + "x" * 200)
     assert capsys.readouterr().out == f"next: sweeper best {'x' * 200}\n"
+
+
+ODD = ["[/oops]", "a[b]", "[/", "x]", "\\\\", "[", "[bold", ":smile:", "\\[red]"]
+
+
+@pytest.mark.parametrize("first", ODD)
+@pytest.mark.parametrize("second", ODD)
+def test_texts_of_others_stand_in_a_line_as_they_are(capsys, first, second):
+    """Also two that would make a tag together, which rich's own function lets through."""
+    out.print(f"[bold]run[/]  {escape(first)} ({escape(second)}, finished)", soft_wrap=True)
+    assert capsys.readouterr().out == f"run  {first} ({second}, finished)\n"
+
+
+def test_nothing_of_others_is_obeyed(capsys):
+    """In a line, an error, a table, a line that somebody forgot to escape; our own colours stay."""
+    hostile = "\x1b]0;title\x07\x1b[2Ja\x9b2J\u202eb\r\x07"
+    out.print(f"[bold]run[/] {escape(hostile)}")
+    out.print(hostile, "[/oops]")
+    complain(SweeperError(hostile, hostile))
+    table = Table(hostile)
+    table.add_row(hostile)
+    out.print(table, Group(hostile, "[/oops]"))
+    said = "".join(capsys.readouterr())
+    assert not re.search(rf"[{HOSTILE}]", said.replace("\n", ""))
+    assert said.count("ab") == 7
+    screen = Terminal()
+    screen.file, screen._force_terminal, screen._color_system = io.StringIO(), True, ColorSystem.STANDARD
+    screen.print(f"[red]{escape(hostile)}[/]")
+    assert screen.file.getvalue() == "\x1b[31m0;titleab\x1b[0m\n"
+
+
+def test_json_has_every_character_and_obeys_none(capsys):
+    """Scripts read values as they are; what a terminal obeys is written as its code."""
+    value = {"name": "\x1b[2J\x9b\u202eä[/oops]\u2028" + "x" * 200}
+    out.print_json(json.dumps(value))
+    said = capsys.readouterr().out
+    assert json.loads(said) == value
+    assert "ä[/oops]" in said
+    assert not re.search(rf"[{HOSTILE}]", said.replace("\n", ""))
 
 
 def test_a_bar_is_for_terminals(capsys):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from sweeper.cli.output import Terminal
 from sweeper.cli.tables import duration, live_view, parameters, status_view
+from sweeper.plain_text import HOSTILE
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import Importance
@@ -65,6 +68,35 @@ def test_a_status_fits_80_columns_and_loses_nothing():
         assert part in joined
     assert "learning_rate=0.001235" in text
     assert "[red]odd[/] name" in text
+
+
+ODD = ["[/oops]", "acc[val]", "[red]x", "[/", "]", "\\\\[", ":smile:", "[link=x]y[/link]", "[@click=f]"]
+OBEYED = ["\x1b]0;t\x07", "\x9b2J", "\u202e", "a\nb\x1b[2J"]
+
+
+def odd_status(odd: str) -> SweepStatus:
+    """Everything that is not ours to choose says something odd."""
+    one = replace(run(odd, reason=odd), name=odd, params={odd: odd, "b": [odd]}, slot=odd, values={odd: 1.0})
+    two = replace(one, id=f"x{odd}", log=odd, log_tail=(odd,), policy=odd, state=RunState.RUNNING)
+    shown = status(one, two, fallbacks={odd: 2}, importance=(Importance(name=odd, n=30),), scheduler=odd)
+    facts = replace(shown.facts, sweep=odd, name=odd, url=odd, metric=odd, method=odd, metrics={odd: "minimize"})
+    standing = Standing(best=one, front=(one, two), prior=2, prior_best=1.0)
+    return replace(shown, facts=facts, standing=standing, model=odd, launchers={7: (odd,)})
+
+
+@pytest.mark.parametrize("odd", ODD + OBEYED)
+@pytest.mark.parametrize("console", [Console, Terminal])
+def test_nothing_that_others_name_is_markup(odd, console):
+    """Metrics, parameters, runs, slots, reasons, logs: each is shown as it is, or without what terminals obey."""
+    screen = console()
+    screen.file, screen.width = io.StringIO(), 400
+    screen.print(status_view(odd_status(odd)))
+    screen.print(live_view(odd_status(odd), height=60))
+    shown = screen.file.getvalue()
+    if console is Terminal:
+        assert not re.search(rf"[{HOSTILE}]", shown.replace("\n", ""))
+    if odd in ODD:
+        assert shown.count(odd) >= 30
 
 
 def test_a_printed_status_ends_with_the_best_run():
