@@ -13,8 +13,23 @@ _FORMS = "write ID, PROJECT/ID or ENTITY/PROJECT/ID, as `sweeper create` prints 
 
 
 def _check(part: str, what: str) -> None:
-    if not _PART.match(part) or part in {".", ".."}:
+    if not _is_name(part):
         raise SweeperError(f"{part!r} cannot be the {what} of a sweep", _FORMS)
+
+
+def _is_name(part: object) -> bool:
+    return isinstance(part, str) and _PART.match(part) is not None and part not in {".", ".."}
+
+
+def run_name(run_id: str) -> str:
+    """Give back the id of a run, which becomes the name of a folder here; servers and journals are others' work.
+
+    Raises:
+        SweeperError: It would lead elsewhere, or no server of ours would take it.
+    """
+    if not _is_name(run_id):
+        raise SweeperError(f"{run_id!r} cannot be the id of a run", "do not use a server that calls one so")
+    return run_id
 
 
 def controller_run(sweep_id: str) -> str:
@@ -78,6 +93,12 @@ class RunRef:
     entity: str
     project: str
     run_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no server would take, as of a sweep."""
+        _check(self.entity, "entity")
+        _check(self.project, "project")
+        run_name(self.run_id)
 
     @property
     def path(self) -> str:

@@ -17,7 +17,7 @@ from sweeper.backend.sdk import connect, sdk_errors
 from sweeper.backend.sweep_reader import utc
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
-from sweeper.ref import RunRef, SweepRef
+from sweeper.ref import RunRef, SweepRef, run_name
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
@@ -113,7 +113,7 @@ class ServerRuns:
 
 def _server_run(run: Any) -> ServerRun:
     return ServerRun(
-        id=run.id,
+        id=run_name(run.id),
         name=run.name or run.id,
         state=RunState(run.state) if run.state in set(RunState) else RunState.RUNNING,
         sweep=run.sweep_name or "",

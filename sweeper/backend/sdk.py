@@ -10,7 +10,7 @@ import io
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
+from sweeper.plain_text import plain
 from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Backend, Settings
 
@@ -255,7 +256,21 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
     import wandb
 
     with sdk_errors(f"cannot download {run}"):
-        files = [file for file in wandb.Api().run(run.path).files() if file.name.endswith(suffix)]
+        files = [file for file in wandb.Api().run(run.path).files() if str(file.name).endswith(suffix)]
+        for file in files:
+            _check_file_name(run, str(file.name))
         for file in files:
             file.download(root=str(into), exist_ok=True).close()  # it gives the file open
     return [into / file.name for file in files]
+
+
+def _check_file_name(run: RunRef, name: str) -> None:
+    """Refuse a file that would lie outside the folder it is fetched into, or bears a name that no terminal shows.
+
+    Raises:
+        BackendError: It is one.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or plain(name) != name or "\n" in name:
+        fix = "do not use a server that calls one so"
+        raise BackendError(f"run {run} has a file {name!r}, which is no name for a file here", fix)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sweeper.backend.sdk import sdk_errors
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
-from sweeper.ref import SweepRef
+from sweeper.ref import SweepRef, run_name
 from sweeper.run import Run, RunState, StopDecision, SweepState, finite
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
     if definition.metric is not None and state is not RunState.PENDING:
         logged = _logged(run, definition.metric.name, summary)
     return Run(
-        id=run.id,
+        id=run_name(run.id),
         state=state,
         params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
         history=finite(logged),

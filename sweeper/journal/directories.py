@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind, Policy
-from sweeper.ref import SweepRef
+from sweeper.ref import SweepRef, run_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +112,15 @@ class LaunchDir:
 
     def order_stop(self, run_id: str) -> None:
         """Tell the worker of a run that the server wants it stopped, in case its process does not hear it."""
-        (self.path / "stops" / run_id).touch()
+        (self.path / "stops" / run_name(run_id)).touch()
 
     def stop_ordered(self, run_id: str) -> bool:
         """Whether `order_stop` was called for the run's present attempt."""
-        return (self.path / "stops" / run_id).exists()
+        return (self.path / "stops" / run_name(run_id)).exists()
 
     def forget_stop(self, run_id: str) -> None:
         """Note that a run has ended: another attempt is not meant."""
-        (self.path / "stops" / run_id).unlink(missing_ok=True)
+        (self.path / "stops" / run_name(run_id)).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -215,7 +215,7 @@ class SweepDir:
 
     def best_of(self, run_id: str) -> Path:
         """Where the files of a run that was best are downloaded to."""
-        return self.path / "best" / run_id
+        return self.path / "best" / run_name(run_id)
 
     def models(self) -> dict[str, str]:
         """List the downloaded ONNX files by run id."""
@@ -223,7 +223,7 @@ class SweepDir:
 
     def checkpoints_of(self, run_id: str) -> Path:
         """Where a run keeps what it needs to go on: SWEEPER_CHECKPOINT_DIR."""
-        return self.path / "checkpoints" / run_id
+        return self.path / "checkpoints" / run_name(run_id)
 
     @property
     def wandb(self) -> Path:

@@ -9,13 +9,14 @@ import signal
 import sys
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
-from sweeper.errors import BackendError, TrainerError
+from sweeper.errors import BackendError, SweeperError, TrainerError
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
@@ -103,22 +104,24 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
-        host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
+        complete = partial(_or_end, worker, _complete, spec)
+        host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=complete)
         return
     if not spec.rules.isolated:
         _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
-    host.run(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
+    host.run(lambda function: sdk.run_agent(ref, function), partial(_or_end, worker, _enter, spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
     from sweeper.backend import sdk
 
+    enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        sdk.run_agent(ref, lambda: call_in_thread(trainer, enter=lambda: _enter(spec), tell=worker.send))
+        sdk.run_agent(ref, lambda: call_in_thread(trainer, enter=enter, tell=worker.send))
         worker.send(Idle())
         try:
             worker.recv()
@@ -153,6 +156,15 @@ def _redirect(log: Path) -> None:
         stream.flush()
         os.dup2(descriptor, stream.fileno())
     os.close(descriptor)
+
+
+def _or_end(worker: Connection, enter: Callable[..., str], *arguments: object) -> str:
+    """Enter a run; end this process, whatever the agent makes of it, if the run is none that may be trained."""
+    try:
+        return enter(*arguments)
+    except SweeperError as error:
+        worker.send(SetupFailed(error.message))
+        os._exit(1)
 
 
 def _enter(spec: WorkerSpec) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from sweeper.backend.sweep_reader import _read_run, utc
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.errors import SweeperError
 from sweeper.run import Run, RunState, StopDecision
 
 DEFINITION = SweepDefinition.from_yaml(
@@ -45,6 +46,12 @@ def test_a_run_is_read_whole():
     assert (run.id, run.name, run.params, run.history) == ("r1", "run-1", {"opt.lr": 0.1}, (0.5, 0.9))
     assert (run.created_at, run.duration_s) == (datetime(2026, 1, 1, tzinfo=UTC), 12.5)
     assert (run.reason, run.stop, run.fallback, run.losses) == ("", None, "", 0)
+
+
+def test_a_servers_run_is_no_path():
+    """Its id becomes the name of folders here, so it is checked as soon as it is read."""
+    with pytest.raises(SweeperError, match="cannot be the id of a run"):
+        read(id="../../victim")
 
 
 def test_nan_counts_apart():

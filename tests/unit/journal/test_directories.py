@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sweeper.errors import SweeperError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
@@ -167,6 +168,20 @@ def test_a_stop_is_told_until_the_run_has_ended(launch):
     launch.forget_stop("r1")
     launch.forget_stop("r1")
     assert not launch.stop_ordered("r1")
+
+
+@pytest.mark.parametrize("run_id", ["../x", "/x", "..", "a/b"])
+def test_no_run_lies_outside_its_folder(directory, launch, run_id):
+    """Whoever gave it its id: checkpoints, models and stops of runs are where they belong."""
+    for place in (
+        directory.best_of,
+        directory.checkpoints_of,
+        launch.order_stop,
+        launch.stop_ordered,
+        launch.forget_stop,
+    ):
+        with pytest.raises(SweeperError, match="cannot be the id of a run"):
+            place(run_id)
 
 
 def test_failures_are_counted_over_all_launches_and_preemptions_are_not(directory, launch):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweeper.errors import TrainerError
+from sweeper.processes import python
 from sweeper.worker.run_process import HOLDER_HEADER, environ_of, load_trainer
 from sweeper.worker.spec import Slot, WorkerSpec
 
@@ -51,6 +55,33 @@ def test_what_a_run_starts_finds_the_users_modules():
     """A script has its own folder on its path, and not the one that its user stands in."""
     assert environ_of(SPEC, {})["PYTHONPATH"] == str(Path.cwd())
     assert environ_of(SPEC, {"PYTHONPATH": "/mine"})["PYTHONPATH"] == f"{Path.cwd()}{os.pathsep}/mine"
+
+
+REFUSE = """
+import os, sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from sweeper.worker import run_process
+from sweeper.worker.spec import WorkerSpec
+os.environ["WANDB_RUN_ID"] = sys.argv[2]
+enter = run_process._complete if sys.argv[3] == "script" else run_process._enter
+arguments = [dict(os.environ)] if sys.argv[3] == "script" else []
+run_process._or_end(Connection(int(sys.argv[4])), enter, WorkerSpec.load(Path(sys.argv[1])), *arguments)
+"""
+
+
+@pytest.mark.parametrize("kind", ["script", "function"])
+def test_a_run_that_would_lie_elsewhere_ends_the_process(tmp_path, kind):
+    """Its server gave it the name of a folder that is not the launch's: nothing is made, and the launch is told."""
+    spec = replace(SPEC, directory=str(tmp_path / "sweep" / "launches" / "1"))
+    spec.save(tmp_path / "spec.json")
+    here, there = multiprocessing.Pipe()
+    command = python("-c", REFUSE, str(tmp_path / "spec.json"), "../../../victim", kind, str(there.fileno()))
+    assert subprocess.run(command, pass_fds=[there.fileno()]).returncode == 1
+    assert "cannot be the id of a run" in here.recv().error
+    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
+    here.close()
+    there.close()
 
 
 def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
