@@ -59,13 +59,14 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         heartbeat_at=now,
         ended_at=None,
         exit_code=None,
+        offered=0,
         **back,
     )
 
 
 def listed(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
-    run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
+    run = runs.update(db, run.id, heartbeat_at=now, accepted=1, offered=0)
     # Not what failed or was stopped: an agent lists a run until its process is gone, some seconds after its end.
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)

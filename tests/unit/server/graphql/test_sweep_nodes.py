@@ -25,7 +25,9 @@ def test_sweep_tells_what_to_expect(client):
 def test_cli_reads_a_sweep_with_its_runs(client):
     """The CLI's document is answered; it passes one text where the schema has a list of them."""
     name = client.sweep(GRID)
-    client.beat(client.agent(name))
+    agent = client.agent(name)
+    (command,) = client.beat(agent)
+    client.beat(agent, command["run_id"])
     query = """query($sweep: String!, $specs: [JSONString!]!) { project(name: "p") { sweep(sweepName: $sweep) {
         state heartbeatAt earlyStopJobRunning controller scheduler
         runs { edges { node { name state shouldStop failed stopped running exitcode sampledHistory(specs: $specs) } } }
@@ -48,6 +50,7 @@ def test_a_sweep_lists_its_agents_with_their_runs(client):
     name = client.sweep(GRID)
     agent = client.agent(name)
     (command,) = client.beat(agent)
+    client.beat(agent, command["run_id"])
     fields = "agents { edges { node { id name host state totalRuns runs { edges { node { name } } } } } }"
     (edge,) = sweep_fields(client, name, fields)["agents"]["edges"]
     assert edge["node"] == {
