@@ -88,7 +88,9 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     check_holder(run, writing)
     if starts_anew(run, first=first):
         lines.clear(db, run.id)
-        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", **_UNTOUCHED)
+        run = runs.update(
+            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **_UNTOUCHED
+        )
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
@@ -120,7 +122,7 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
     """
     check_holder(run, writing)
     if run.state.ended:
-        run = runs.update(db, run.id, **_UNTOUCHED)
+        run = runs.update(db, run.id, part="", **_UNTOUCHED)
     return wrote(db, heard(db, run, now=now), writing)
 
 

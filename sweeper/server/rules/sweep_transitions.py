@@ -77,10 +77,12 @@ def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) ->
     """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
 
     Raises:
-        RequestError: The sweep was canceled; it cannot come back.
+        RequestError: The sweep was canceled, it cannot come back; or it is to pause and has finished.
     """
     if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
         raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
+    if sweep.state.ended and state in {SweepState.PENDING, SweepState.PAUSED}:
+        raise RequestError(f"sweep {sweep.name} has finished: resume it first")
     sweeps.set_state(db, sweep.id, state, now=now)
     for run in runs.of_sweep(db, sweep.id) if state.ended else ():
         if run.offered and run.agent_id is None:

@@ -69,6 +69,7 @@ class StoredRun:
     losses: int
     lost_agent_id: int | None
     offered: int
+    part: str
 
     @property
     def live(self) -> bool:
