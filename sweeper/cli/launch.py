@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+MAX_SLOTS = 1000
+"""More processes than that on one machine are a slip of the finger."""
 
 Gpus = Annotated[
     str | None,
@@ -35,13 +37,18 @@ Gpus = Annotated[
         metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
     ),
 ]
-PerGpu = Annotated[int | None, typer.Option(metavar="N", min=1, help="Runs at a time on every GPU; 1 by default.")]
+PerGpu = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=MAX_SLOTS, help="Runs at a time on every GPU; 1 by default.")
+]
+Share = Annotated[bool, typer.Option("--share", help="Also take GPUs that another launch of this machine holds.")]
 GpusPerRun = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="CPU workers instead of GPUs, which share its cores; two by default."),
+    typer.Option(
+        metavar="N", min=1, max=MAX_SLOTS, help="CPU workers instead of GPUs, which share its cores; two by default."
+    ),
 ]
 Count = Annotated[
     int | None,
@@ -93,6 +100,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     gpus: Gpus = None,
     per_gpu: PerGpu = None,
     gpus_per_run: GpusPerRun = None,
+    share: Share = False,
     count: Count = None,
     trainer: Trainer = None,
     workers: Workers = None,
@@ -113,7 +121,8 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     # here for the reason in target.py
-    from sweeper.launch.plan import SlotRequest, plan_machine
+    from sweeper.launch.claims import Claims
+    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
     from sweeper.launch.prepare import prepare_launch
 
     rules = Rules(
@@ -125,18 +134,23 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         stop_at_target=stop_at_target,
         isolated=isolation,
     )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = plan_machine(Settings.from_env(), asked)
+    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
+    asked.check()
+    settings = Settings.from_env()
+    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
+    plan(claims.living())  # what cannot be is told before a server starts
     target = find_target(sweep, backend)
     settings, server, reader = target.settings, target.backend, target.reader()
     if detach:
         _detach(reader, settings)
         return
-    prepared = prepare_launch(
-        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
-    )
-    _announce(prepared, plan.notes)
-    _conclude(prepared, _watch(prepared, reader), reader)
+    with claims.taken(target.ref.path, plan) as planned:
+        prepared = prepare_launch(
+            reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
+        )
+        _announce(prepared, planned.notes)
+        result = _watch(prepared, reader)
+    _conclude(prepared, result, reader)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
