@@ -1,7 +1,7 @@
 """Which slots the launches of this machine hold, so that no two take the same by accident.
 
 Each launch has a file in `SWEEPER_HOME/slots/HOST/`, locked as long as its process lives, however that ends. Another
-lock, held for moments, makes looking and taking one step: of two launches that start at once, the second sees the first.
+lock, held for moments, makes looking and taking one step: of two that start at once, the second sees the first.
 """
 
 from __future__ import annotations
