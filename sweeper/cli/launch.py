@@ -165,7 +165,9 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
-    say_next(f"sweeper status {reader.ref} --watch")
+    if started.over:
+        out.print("it has ended by now, and well")
+    say_next(f"sweeper status {reader.ref}" + ("" if started.over else " --watch"))
 
 
 def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
