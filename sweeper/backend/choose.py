@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sweeper import private_files
 from sweeper.backend import embedded_server, sdk
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.journal.directories import SweepDir
@@ -45,7 +46,8 @@ def last_sweep(settings: Settings) -> LastSweep | None:
 
 def remember(settings: Settings, sweep: LastSweep) -> None:
     """Note which sweep was created last."""
-    _last_file(settings).write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+    with private_files.open_file(_last_file(settings)) as file:
+        json.dump(asdict(sweep), file)
 
 
 def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sweeper import private_files
 from sweeper.backend import sdk
 from sweeper.backend.choose import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.definition.sweep_definition import SweepDefinition
@@ -67,7 +68,7 @@ def create(
     project = project or definition.project or DEFAULT_PROJECT
     ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
     # by this folder a bare id is found again
-    SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(SweepDir.of(settings.home, ref).path)
     remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
     return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs)
 

@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import psutil
 from filelock import FileLock, Timeout
 
+from sweeper import private_files
 from sweeper.backend import server_record
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
@@ -134,7 +135,7 @@ def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
 
 def _private(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(path)
         path.chmod(0o700)
     except OSError as error:
         raise ServerError(f"cannot use {path}: {error.strerror}", "set SWEEPER_HOME to a directory of yours") from error
@@ -143,7 +144,7 @@ def _private(path: Path) -> None:
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
     command = python("-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data)))
-    with server_record.open_private(log_file(home), "ab") as log:
+    with private_files.open_file(log_file(home), "ab") as log:
         # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
             command,

@@ -277,6 +277,8 @@ def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Pat
         files = [file for file in wandb.Api().run(run.path).files() if str(file.name).endswith(suffix)]
         for file in files:
             _check_file_name(run, str(file.name))
+            if (into / file.name).is_symlink():  # the SDK would write to wherever it leads
+                raise BackendError(f"{into / file.name} is a link", "give another directory, or remove it")
         for file in files:
             file.download(root=str(into), exist_ok=True).close()  # it gives the file open
     return [into / file.name for file in files]

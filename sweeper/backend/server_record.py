@@ -9,7 +9,9 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from sweeper import private_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def write(data: Path, record: ServerRecord) -> None:
     """
     for place, content in ((file(data), asdict(record)), (_port_file(data), _port(record))):
         new = place.with_suffix(".new")
-        with open_private(new) as stream:
+        with private_files.open_file(new) as stream:
             json.dump(content, stream)
         new.replace(place)
 
@@ -88,12 +90,6 @@ def last_port(data: Path) -> int:
 def file(data: Path) -> Path:
     """Name the file with the record."""
     return data / "server.json"
-
-
-def open_private(place: Path, mode: str = "w") -> IO[Any]:
-    """Open a file to write to that is its owner's alone, whatever the umask."""
-    encoding = None if "b" in mode else "utf-8"
-    return open(place, mode, encoding=encoding, opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 def _port_file(data: Path) -> Path:

@@ -29,6 +29,7 @@ from sweeper.cli import (
 from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain, complain_at_length
 from sweeper.errors import SweeperError
+from sweeper.private_files import check_home
 from sweeper.settings import Settings
 
 app = typer.Typer(
@@ -69,9 +70,14 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    context: typer.Context,
+    version: bool = typer.Option(  # noqa: ARG001 its callback prints it
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
 ) -> None:
     """Take the options before the command."""
+    if context.invoked_subcommand not in {"check", "schema"}:  # which read and write nothing there
+        check_home(Settings.from_env().home)
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from sweeper import private_files
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef, run_name
@@ -125,7 +126,7 @@ class LaunchDir:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold the launch as its launcher; the kernel lets go when the process dies."""
-        with (self.path / "launcher").open("w", encoding="utf-8") as file:
+        with private_files.open_file(self.path / "launcher") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # not a pid alone, which the next process of the machine may bear
             file.write(str(os.getpid()))
             file.flush()
@@ -148,7 +149,7 @@ class LaunchDir:
         Each slot has a file of its own: appends of several hosts to one file on NFS would overwrite each other.
         """
         line = json.dumps({**asdict(attempt), "at": time.time()}) + "\n"
-        with self.attempts_file(attempt.slot).open("a+b") as file:
+        with private_files.open_file(self.attempts_file(attempt.slot), "a+b") as file:
             if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
                 file.write(b"\n")  # a worker that was killed left half a line; its successor's would be lost with it
             file.write(line.encode())
@@ -241,17 +242,20 @@ class SweepDir:
 
     def new_launch(self) -> LaunchDir:
         """Make the directory of another launch, named by the time: names in order are launches in order."""
+        private_files.make_folder(self.path / "launches")
+        with contextlib.suppress(OSError):  # an older version left it open: names, reasons, ends of logs are below
+            self.path.parents[2].chmod(0o700)
         stamp = _stamp()
         number = 0
         while True:
             path = self.path / "launches" / (f"{stamp}-{number}" if number else stamp)
             try:
-                path.mkdir(parents=True)
+                path.mkdir(mode=0o700)
             except FileExistsError:  # two launches in one second
                 number += 1
                 continue
             for folder in ("tickets", "runs", "stops"):
-                (path / folder).mkdir()
+                (path / folder).mkdir(mode=0o700)
             return LaunchDir(path)
 
     def launches(self) -> list[LaunchDir]:

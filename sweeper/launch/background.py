@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import python
@@ -49,7 +50,7 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
         LaunchError: It ended before that, and not well; the message is what it said.
     """
     log = directory.background_log()
-    with log.open("ab") as file:
+    with private_files.open_file(log, "ab") as file:
         process = subprocess.Popen(
             python("-m", "sweeper", *arguments),
             env=dict(settings.environ),  # as it was read: connecting to a server has changed this process's own

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
+from sweeper import private_files
 from sweeper.worker.spec import Slot
 
 
@@ -85,7 +86,7 @@ class Claims:
             sweep: The sweep it is for.
             decide: Says what to take; gets the others' claims.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(self._folder)
         with contextlib.ExitStack() as stack:
             with self._looking():
                 decided = decide(self._living())

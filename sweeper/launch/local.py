@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.journal.directories import LaunchDir
 from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.processes import Family, python
@@ -36,7 +37,8 @@ class LocalLauncher:
         directory = LaunchDir(Path(spec.directory))
         orders = directory.spec(spec.slot.name)
         spec.save(orders)
-        with directory.worker_log(spec.slot.name).open("ab") as log:  # behind what its predecessor said
+        log_file = directory.worker_log(spec.slot.name)
+        with private_files.open_file(log_file, "ab") as log:  # behind what its predecessor said
             process = subprocess.Popen(
                 python("-m", "sweeper.worker", str(orders)),
                 env=worker_environ(self._environ, threads=spec.slot.threads),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError
@@ -143,5 +144,6 @@ def _check_open(ref: SweepRef, status: SweepStatus) -> None:
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:
     """Complete the environment of workers and runs; what the user has set stays."""
     env = {"WANDB_QUIET": "true", "WANDB_DIR": str(directory.wandb), **env}  # quiet: the log is the trainer's
+    private_files.make_folder(directory.wandb)
     Path(env["WANDB_DIR"]).mkdir(parents=True, exist_ok=True)  # or the SDK writes to a temporary one (wandb 0.31)
     return env

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.backend import sdk
 from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
@@ -87,7 +88,7 @@ class SchedulerProcess:
             parents=True, exist_ok=True
         )  # its own log goes there if that is there, and else to /tmp
         env = {**self.environ, "WANDB_SILENT": "false", "WANDB_QUIET": "false", "WANDB_DIR": str(folder)}
-        with self.log.open("ab") as log:
+        with private_files.open_file(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 python("-c", _WANDB, "sweep-scheduler", *options, self.ref.path),
                 env=env,

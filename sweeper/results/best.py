@@ -159,5 +159,9 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
 
 
 def _write(file: Path, data: Mapping[str, Any]) -> str:
-    file.write_text(json.dumps(data, indent=2, default=str) + "\n", encoding="utf-8")
+    # beside it and then over it: what somebody has linked from there is not followed
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+        part = Path(folder) / file.name
+        part.write_text(json.dumps(data, indent=2, default=str) + "\n", encoding="utf-8")
+        part.replace(file)
     return str(file)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from sweeper import private_files
 from sweeper.backend import run_reader, sdk
 from sweeper.backend.create import without_extensions
 from sweeper.backend.run_reader import ServerRun, ServerRuns
@@ -104,7 +105,7 @@ def _locked(folder: Path) -> Iterator[int]:
 
     By hand and not with filelock, which keeps the descriptor to itself: a child that inherits it keeps the lock.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     with (folder / "lock").open("w", encoding="utf-8") as file:
         while True:

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
@@ -73,14 +74,13 @@ def write(table: Table, form: Format, output: Path | None, stdout: IO[str]) -> N
 @contextlib.contextmanager
 def _replacing(output: Path) -> Iterator[Path]:
     """Give a file beside another that takes its place if all goes well."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
+    # in a folder that only we can enter: in a shared one, somebody may have linked any name elsewhere
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.", suffix=".part") as folder:
+        part = Path(folder) / output.name
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())  # or a crash of the machine could leave the name without the rows
         part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_csv(table: Table, file: IO[str]) -> None:

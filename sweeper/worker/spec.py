@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from sweeper import private_files
 from sweeper.journal.failures import RETRIES
 
 
@@ -86,7 +87,8 @@ class WorkerSpec:
 
     def save(self, path: Path) -> None:
         """Write the orders."""
-        path.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        with private_files.open_file(path) as file:
+            json.dump(asdict(self), file, indent=2)
 
 
 def _flat_rules(data: dict[str, Any]) -> dict[str, Any]:

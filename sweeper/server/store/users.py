@@ -23,6 +23,8 @@ KEY_FILE = "api-key"
 DATABASE = "sweeper.db"
 MARK_FILE = "keys-changed"
 """Its content changes with the keys."""
+OWN_FILES = frozenset({KEY_FILE, MARK_FILE, "server.json", "server.log", "last-port", "serve.lock", "start.lock"})
+"""What a server that has no database yet leaves in its directory."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{40,200}\Z")  # what wandb 0.31.0 takes for a key before it sends it
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 
@@ -139,7 +141,7 @@ def add_user(data_dir: Path, name: str, key: str | None = None) -> str:
         StoreError: The database cannot be opened.
     """
     chosen = new_key() if key is None else key
-    with _changing(data_dir) as db:
+    with _changing(_store_of_ours(data_dir), data_dir) as db:
         ensure_user(db, name, chosen, now=time.time())
     return chosen
 
@@ -150,8 +152,32 @@ def all_users(data_dir: Path) -> list[ListedUser]:
         "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
         " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
     )
-    with closing(open_store(data_dir)) as store, store.read() as db:
+    with closing(_existing_store(data_dir)) as store, store.read() as db:
         return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
+
+
+def _store_of_ours(data_dir: Path) -> Store:
+    """Open the database of a directory that is a server's, or will be one's: not of somebody's folder of other things.
+
+    Raises:
+        ServerError: It is one.
+    """
+    others = {entry.name for entry in data_dir.iterdir()} - OWN_FILES if data_dir.is_dir() else set()
+    if others and not (data_dir / DATABASE).exists():
+        raise ServerError(f"{data_dir} holds other things than a server's data", "give an empty or new --data DIR")
+    return open_store(data_dir)
+
+
+def _existing_store(data_dir: Path) -> Store:
+    """Open the database that is in a directory; make and change nothing in another one.
+
+    Raises:
+        ServerError: There is none.
+    """
+    if not (data_dir / DATABASE).is_file():
+        fix = "give --data DIR as to `sweeper serve`, or start one first"
+        raise ServerError(f"{data_dir} holds no server's data", fix)
+    return Store(data_dir / DATABASE)
 
 
 def rotate_key(data_dir: Path, name: str) -> str:
@@ -161,7 +187,7 @@ def rotate_key(data_dir: Path, name: str) -> str:
         ServerError: There is no such user.
     """
     key = new_key()
-    with _changing(data_dir) as db:
+    with _changing(_store_of_ours(data_dir), data_dir) as db:
         user_id = _id_of(db, name)
         for table in ("api_keys", "sessions", "login_links"):
             db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
@@ -181,14 +207,14 @@ def remove_user(data_dir: Path, name: str) -> None:
     """
     if name == EMBEDDED_USER:
         raise ServerError(f"{name} is the server's own user", f"end its key: sweeper server rotate-key {name}")
-    with _changing(data_dir) as db:
+    with _changing(_store_of_ours(data_dir), data_dir) as db:
         db.execute("DELETE FROM users WHERE id = ?", (_id_of(db, name),))
 
 
 @contextmanager
-def _changing(data_dir: Path) -> Iterator[sqlite3.Connection]:
+def _changing(opened: Store, data_dir: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection inside a transaction that changes keys; a running server hears of it."""
-    with closing(open_store(data_dir)) as store, store.write() as db:
+    with closing(opened) as store, store.write() as db:
         change_mark.change(data_dir / MARK_FILE)  # before the commit: whoever is killed here has changed nothing else
         yield db
 

@@ -113,3 +113,17 @@ def test_the_debug_switch_shows_the_traceback(argv, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert said.startswith("Traceback")
     assert "\nerror: no run or slot" in said
+
+
+COMMANDS_AT_HOME = ["status", "create x.yaml", "launch", "server status", "serve", "logs r", "doctor"]
+
+
+@pytest.mark.parametrize("command", COMMANDS_AT_HOME)
+def test_a_home_of_others_is_refused_by_every_command(sweeper, home, command):
+    """What they put there would be believed; nothing is read or started."""
+    home.mkdir()
+    home.chmod(0o777)
+    error = sweeper(*command.split()).exception
+    assert isinstance(error, SweeperError)
+    assert "other users can write into" in error.message
+    assert list(home.iterdir()) == []

@@ -184,6 +184,18 @@ def test_no_run_lies_outside_its_folder(directory, launch, run_id):
             place(run_id)
 
 
+def test_a_launch_is_its_users_alone(tmp_path):
+    """Records, reasons and ends of logs lie where nobody else can enter, whatever an older version left."""
+    (tmp_path / "sweeps").mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        launch = SweepDir.of(tmp_path, SweepRef("e", "p", "s")).new_launch()
+        launch.append(Attempt(run_id="r1", slot="cpu0", log="x"))
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "sweeps", *(tmp_path / "sweeps").rglob("*"))} == {0}
+
+
 def test_failures_are_counted_over_all_launches_and_preemptions_are_not(directory, launch):
     """Retries are a run's, not a launch's; that a machine was taken away is nobody's fault."""
     for kind, where in ((Kind.CRASH, launch), (Kind.PREEMPTED, launch), (Kind.LOST, directory.new_launch())):

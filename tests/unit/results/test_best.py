@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from sweeper.errors import ResultError, SweeperError
 from sweeper.ref import SweepRef
+from sweeper.results import best
 from sweeper.results.best import _is_media, _own, check_folder, find_best
 from sweeper.results.status import RunCounts, SweepFacts, SweepStatus
 from sweeper.run import SweepState
@@ -56,3 +58,13 @@ def test_what_wandb_keeps_for_itself_is_left_out():
     assert list(_own({"b": 1, "_wandb": 2, "a": 3})) == ["a", "b"]
     assert _is_media({"_type": "histogram"})
     assert not _is_media({"type": "a dictionary of the user's"})
+
+
+def test_no_link_in_the_folder_is_followed(tmp_path):
+    """Somebody may have put it there under the name of what is fetched."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "config.json").symlink_to(tmp_path / "victim")
+    best._write(tmp_path / "config.json", {"lr": 1})
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert json.loads((tmp_path / "config.json").read_text()) == {"lr": 1}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "victim"]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -122,3 +123,20 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
         write(made, "csv", path, io.StringIO())
     assert path.read_text() == "run\na\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_link_that_lies_in_wait_is_followed(tmp_path):
+    """In a folder that others can write to, the file's own name and any other that we could take may be links."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    output = shared / "runs.csv"
+    for name in ("runs.csv", "runs.csv.part", f".runs.csv.{os.getpid()}.part", ".runs.csv.part", "runs.csv.tmp"):
+        (shared / name).symlink_to(victim)
+    with table({"run": "a"}) as made:
+        write(made, "csv", output, io.StringIO())
+    assert victim.read_text() == "mine"
+    assert output.read_text() == "run\na\n"
+    assert not output.is_symlink()
+    assert len(list(shared.iterdir())) == 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sweeper.errors import ServerError
 
 KEY = "k" * 40
@@ -33,3 +35,20 @@ def test_a_key_is_no_argument(sweeper, tmp_path):
     assert isinstance(error, ServerError)
     assert "--key -" in error.hint
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", [["users"], ["rotate-key", "ann"], ["remove-user", "ann"], ["add-user", "ann"]])
+def test_a_folder_of_other_things_is_left_as_it_is(sweeper, tmp_path, command):
+    """Neither closed to others nor given a database; a listing makes no folder either."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").touch()
+    folder.chmod(0o755)
+    done = sweeper("server", *command, "--data", folder)
+    assert isinstance(done.exception, ServerError)
+    assert str(folder) in done.exception.message
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in folder.iterdir()] == ["a.jpg"]
+    if command[0] == "users":
+        assert isinstance(sweeper("server", *command, "--data", tmp_path / "none").exception, ServerError)
+        assert not (tmp_path / "none").exists()

@@ -1,0 +1,60 @@
+"""Files and folders for one user alone."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from sweeper import private_files
+from sweeper.errors import SweeperError
+
+
+@pytest.fixture(params=[0o000, 0o002, 0o022, 0o077])
+def umask(request):
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def mode(path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_made_is_its_users_alone(tmp_path):
+    """Whatever the umask, with all that is missing above it; what is there stays as it is."""
+    made = tmp_path / "a" / "b" / "c"
+    (tmp_path / "there").mkdir(mode=0o755)
+    before = mode(tmp_path / "there")
+    private_files.make_folder(made)
+    private_files.make_folder(made)
+    private_files.make_folder(tmp_path / "there")
+    with private_files.open_file(made / "file", "ab") as file:
+        file.write(b"x")
+    assert [mode(path) for path in (tmp_path / "a", tmp_path / "a" / "b", made)] == [0o700] * 3
+    assert mode(made / "file") == 0o600
+    assert mode(tmp_path / "there") == before
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o722])
+def test_a_home_that_others_can_write_to_is_refused(tmp_path, mode):
+    """They could put a server's record there, or a sweep; the error says how it becomes one's own."""
+    tmp_path.chmod(mode)
+    with pytest.raises(SweeperError, match="other users can write into") as caught:
+        private_files.check_home(tmp_path)
+    assert f"chmod go-w {tmp_path}" in caught.value.hint
+    tmp_path.chmod(0o755)
+    private_files.check_home(tmp_path)
+    private_files.check_home(tmp_path / "not there yet")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_a_home_of_somebody_else_is_refused(tmp_path):
+    """Its owner can put anything there, also by a link that leads to it."""
+    (tmp_path / "home").mkdir()
+    os.chown(tmp_path / "home", 4711, 4711)
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    for home in (tmp_path / "home", tmp_path / "link"):
+        with pytest.raises(SweeperError, match="belongs to another user"):
+            private_files.check_home(home)
