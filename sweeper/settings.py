@@ -72,7 +72,7 @@ class Settings:
         if self.netrc_path is None or host is None:
             return None
         try:
-            login = netrc.netrc(self.netrc_path).authenticators(host)
+            login = netrc.netrc(self.netrc_path).hosts.get(host)  # not its `default`: that key is some other host's
         except (netrc.NetrcParseError, OSError):  # others own this file; one we cannot read has no key for us
             return None
         return login[2] if login else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from sweeper.ref import SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
 
 DEFAULT_PROJECT = "sweeper"
+CLOUD = "https://api.wandb.ai"
+"""Whose WANDB_API_KEY is where WANDB_BASE_URL is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +105,60 @@ def wandb_backend(settings: Settings) -> Backend | None:
     return Backend(kind="wandb", base_url=base_url, api_key=settings.api_key)
 
 
-def other_backend(settings: Settings, url: str | None) -> Backend:
+def other_backend(
+    settings: Settings, url: str | None, *, key: str | None = None, insecure_http: bool = False
+) -> Backend:
     """Describe the W&B server that results are sent to.
 
-    A key goes to no other server than its own: WANDB_API_KEY belongs to WANDB_BASE_URL where that is set.
+    A key goes to no other server than its own: that of a login is its host's, WANDB_API_KEY that of WANDB_BASE_URL, or
+    of W&B's cloud where that is not set.
 
     Args:
         settings: The user's environment.
         url: Its address; None for the one there are credentials for.
+        key: Its key, where the user has named one for it.
+        insecure_http: Whether the key may cross a network in the clear.
 
     Raises:
-        BackendError: There is no key for it, or the text is no address.
+        BackendError: There is no key for it, the text is no address, or everybody on the way could read the key.
     """
     if url is None:
         backend = wandb_backend(settings)
         if backend is None:
-            raise BackendError("no W&B server to send to", "give --to URL, and its key as WANDB_API_KEY")
-        return backend
-    if not urlsplit(url).netloc:
+            raise BackendError("no W&B server to send to", "give --to URL, and its key by --key-file FILE")
+        return backend if key is None else replace(backend, api_key=key)
+    address = urlsplit(url)
+    if not address.netloc:
         raise BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+    if address.scheme != "https" and not (insecure_http or is_loopback(address.hostname or "")):
+        fix = "write https://, or give --insecure-http where the network is yours alone"
+        raise BackendError(f"the key would go to {url} in the clear", fix)
     url = url.rstrip("/")
-    # a login was made for this very host, and WANDB_API_KEY perhaps for another
-    if settings.login_key(url) is not None:
-        return Backend(kind="wandb", base_url=url, api_key=settings.login_key(url))
-    if settings.api_key and (settings.base_url or url).rstrip("/") == url:
-        return Backend(kind="wandb", base_url=url, api_key=settings.api_key)
-    fix = f"export WANDB_API_KEY (with WANDB_BASE_URL={url} or without), or run `wandb login --host {url}`"
-    raise BackendError(f"no key for {url}", fix)
+    # a login was made for this very host, and WANDB_API_KEY for one server
+    own = settings.api_key if _is_same(url, settings.base_url or CLOUD) else None
+    found = key or settings.login_key(url) or own
+    if found is None:
+        fix = f"give --key-file FILE, set WANDB_BASE_URL={url} beside WANDB_API_KEY, or run `wandb login --host {url}`"
+        raise BackendError(f"no key for {url}", fix)
+    return Backend(kind="wandb", base_url=url, api_key=found)
+
+
+def _is_same(url: str, other: str) -> bool:
+    """Whether two addresses are those of one server, however they are written."""
+    try:
+        one, two = (urlsplit(text.rstrip("/")) for text in (url, other))
+        ports = [address.port or {"https": 443, "http": 80}.get(address.scheme) for address in (one, two)]
+    except ValueError:  # one is no address at all
+        return False
+    return (one.scheme, one.hostname, ports[0], one.path) == (two.scheme, two.hostname, ports[1], two.path)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own, which nobody else's network carries."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +28,12 @@ def sync(  # noqa: PLR0917 Typer passes them by name
         str | None,
         typer.Option(metavar="URL", help="The server to send to; by default that of WANDB_BASE_URL or `wandb login`."),
     ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with the key for it; `-` reads standard input.")
+    ] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Send key and data over plain HTTP to another machine.")
+    ] = False,
     entity: Annotated[str | None, typer.Option(help="The user or team there; the key's by default.")] = None,
     project: Annotated[str | None, typer.Option(help="The project there; one of the same name by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
@@ -44,7 +53,9 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     from sweeper.backend import choose  # here for the reason in target.py
     from sweeper.results.sync import Sync
 
-    there = choose.other_backend(Settings.from_env(), to)  # first: without a key for it nothing needs to be started
+    # first: without a key for it nothing needs to be started
+    key = None if key_file is None else _read_key(key_file)
+    there = choose.other_backend(Settings.from_env(), to, key=key, insecure_http=insecure_http)
     here = find_target(sweep, backend)
     prepared = Sync.prepare(here.ref, here.backend, there, here.settings, entity=entity, project=project)
     err.print(f"[dim]to: {escape(str(prepared.destination))}[/]", soft_wrap=True)
@@ -56,6 +67,16 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     _show(result, as_json=as_json)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def _read_key(file: Path) -> str:
+    try:
+        key = sys.stdin.readline() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BackendError(f"cannot read a key from {file}: {error}", "give a file that holds the key alone") from error
+    if not re.fullmatch(r"\S{20,}", key.strip()):
+        raise BackendError(f"{file} holds no key", "give a file that holds the key alone")
+    return key.strip()
 
 
 def _tell(run: RunSync, advance: Callable[[], None]) -> None:

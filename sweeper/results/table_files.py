@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import math
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
@@ -84,11 +84,16 @@ def _replacing(output: Path) -> Iterator[Path]:
 
 
 def _write_csv(table: Table, file: IO[str]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
     columns = table.columns
-    writer.writerow(columns)
+    file.write(_csv_line(map(_no_formula, columns)))
     for row in table.rows():
-        writer.writerow([_as_text(row.get(column)) for column in columns])
+        file.write(_csv_line(_as_cell_of_csv(row.get(column)) for column in columns))
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    """Write a row. By hand: before Python 3.13, csv leaves a carriage return bare, behind which another row begins."""
+    quoted = ('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells)
+    return (",".join(quoted) or '""') + "\n"
 
 
 def _write_json(table: Table, file: IO[str]) -> None:
@@ -100,6 +105,11 @@ def _write_json(table: Table, file: IO[str]) -> None:
         between = ",\n"
     file.write("[]\n" if between == "[\n" else "\n]\n")
 
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 the wide forms count too
+"""What a text begins with that spreadsheets compute."""
+_QUOTED = re.compile(r'[,"\r\n]')
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|-Infinity")
 
 _WRITERS = {"csv": _write_csv, "json": _write_json}
 
@@ -113,6 +123,17 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _as_json(item) for name, item in value.items()}
     return value
+
+
+def _as_cell_of_csv(value: Any) -> str:
+    return _no_formula(value) if isinstance(value, str) else _as_text(value)
+
+
+def _no_formula(text: str) -> str:
+    """Have a spreadsheet take a text for text: a run's name may be `=HYPERLINK(...)`; text that is a number stays."""
+    if not text.startswith(_FORMULA) or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
 
 
 def _as_text(value: Any) -> str:

@@ -99,7 +99,7 @@ def sync(user, elsewhere, *args, code: int = 0) -> dict:
 
 
 def key(elsewhere) -> dict:
-    return {"WANDB_API_KEY": elsewhere["WANDB_API_KEY"]}
+    return {name: elsewhere[name] for name in ("WANDB_API_KEY", "WANDB_BASE_URL")}
 
 
 def outcomes(result) -> list[str]:
@@ -184,8 +184,9 @@ def test_a_sync_that_cannot_be_is_refused_in_words(user):
     create(user)
     own, nowhere = user.sdk(), "http://127.0.0.1:1"
     assert "is on" in user.run("sync", "--to", own["WANDB_BASE_URL"], code=1, **key(own)).stderr
-    assert f"nobody answers at {nowhere}" in user.run("sync", "--to", nowhere, code=1, **key(own)).stderr
-    assert f"no key for {nowhere}" in user.run("sync", "--to", nowhere, code=1).stderr
+    there = {**key(own), "WANDB_BASE_URL": nowhere}
+    assert f"nobody answers at {nowhere}" in user.run("sync", "--to", nowhere, code=1, **there).stderr
+    assert f"no key for {nowhere}" in user.run("sync", "--to", nowhere, code=1, **key(own)).stderr
 
 
 def test_a_table_is_written_in_every_format(user):

@@ -98,8 +98,8 @@ def environment(tmp_path):
 @pytest.mark.parametrize(
     ("login", "environ", "key"),
     [
-        ("", {"WANDB_API_KEY": "k"}, "k"),
         ("", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": f"{URL}/"}, "k"),
+        ("", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": f"{URL}:443"}, "k"),
         ("wandb.acme.org", {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}, "n" * 40),
         ("wandb.acme.org", {}, "n" * 40),
     ],
@@ -110,12 +110,42 @@ def test_the_key_is_the_servers_own(environment, login, environ, key):
     assert (backend.kind, backend.base_url, backend.api_key) == ("wandb", URL, key)
 
 
-@pytest.mark.parametrize("environ", [{}, {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}])
+OTHERS = [URL.replace("https", "http"), f"{URL}:8443", f"{URL}/path", f"{URL}.evil.org", "http://[bad", f"{URL}:x"]
+NOT_ITS = [{}, {"WANDB_API_KEY": "k"}, *({"WANDB_API_KEY": "k", "WANDB_BASE_URL": url} for url in OTHERS)]
+
+
+@pytest.mark.parametrize("environ", [*NOT_ITS, {"WANDB_API_KEY": "k", "WANDB_BASE_URL": "https://other.org"}])
 def test_another_servers_key_stays_at_home(environment, environ):
     """It is not tried on a server that it was not made for."""
     with pytest.raises(BackendError, match=f"no key for {URL}") as caught:
         other_backend(environment("other.org", **environ), URL)
     assert "WANDB_API_KEY" in caught.value.hint
+
+
+def test_a_login_for_everything_else_is_for_no_other_server(environment, tmp_path):
+    """What netrc has as `default` is the key of a host that nobody can tell."""
+    settings = environment()
+    (tmp_path / "netrc").write_text(f"default login user password {'n' * 40}\n")
+    with pytest.raises(BackendError, match="no key for"):
+        other_backend(settings, URL)
+
+
+def test_the_clouds_key_goes_to_the_cloud_and_a_named_one_where_it_is_named_for(environment):
+    """WANDB_API_KEY alone is W&B's; a file's key is for the server on the same line."""
+    settings = environment(WANDB_API_KEY="k")
+    assert other_backend(settings, "https://api.wandb.ai/").api_key == "k"
+    assert other_backend(settings, URL, key="named").api_key == "named"
+
+
+@pytest.mark.parametrize("host", ["wandb.acme.org", "10.0.0.1", "8.8.8.8", "127.0.0.1.evil.org", "localhost.evil.org"])
+def test_no_key_crosses_a_network_in_the_clear(environment, host):
+    """Unless somebody has decided so; what never leaves this machine may be plain."""
+    settings = environment(WANDB_API_KEY="k", WANDB_BASE_URL=f"http://{host}:8080")
+    with pytest.raises(BackendError, match="in the clear"):
+        other_backend(settings, f"http://{host}:8080", key="named")
+    assert other_backend(settings, f"http://{host}:8080", insecure_http=True).api_key == "k"
+    for own in ("http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"):
+        assert other_backend(settings, own, key="named").api_key == "named"
 
 
 def test_the_server_of_the_sdk_is_the_default(environment):

@@ -66,3 +66,15 @@ def test_without_a_key_for_the_other_server_none_is_started(sweeper, home):
     assert isinstance(error, BackendError)
     assert "no W&B server to send to" in error.message
     assert not (home / "server").exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "two words of some length", "short"])
+def test_a_file_without_a_key_is_named(sweeper, home, tmp_path, content):
+    """Before anything is asked or started."""
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_text(content)
+    error = sweeper("sync", "--to", "https://wandb.acme.org", "--key-file", file).exception
+    assert isinstance(error, BackendError)
+    assert str(file) in error.message
+    assert not (home / "server").exists()

@@ -47,6 +47,18 @@ def test_csv_holds_any_text():
     assert row == {"run": 'a,"b"\nü', "list": '[1, "x"]', "none": "", "bool": "false", "nan": "NaN"}
 
 
+@pytest.mark.parametrize("odd", ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|x", "@SUM(1)", "\t=1", "\r=1", "-", "－1+1"])  # noqa: RUF001
+def test_no_cell_is_a_formula(odd):
+    """Neither names nor values nor the names of columns: a spreadsheet shows them. Numbers stay numbers."""
+    made = table({"run": odd, odd: 1, "a": -1, "b": -0.5, "c": -math.inf, "d": "-1.5e-3", "e": [odd]})
+    header, row = csv.reader(io.StringIO(text(made, "csv"), newline=""))
+    cells = dict(zip(header, row, strict=True))
+    assert cells["run"] == f"'{odd}"
+    assert cells[f"'{odd}"] == "1"
+    assert [cells[name] for name in "abcd"] == ["-1", "-0.5", "-Infinity", "-1.5e-3"]
+    assert cells["e"].startswith("[")
+
+
 def test_parquet_has_types(tmp_path):
     """Whole numbers, numbers, truth values and text each have theirs; a mixture is text."""
     rows = [
