@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
-from collections.abc import Sequence
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import ResultError
+from sweeper.processes import python
 
-_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}  # the others have numpy's own names
+LIMIT_S = 120
+"""Seconds that a check may take, of the clock and of a core: the largest models that people export take a few."""
+MEMORY = 4 * 2**30
+"""Bytes that a check may use, beside six times the model's own: it is read, checked, optimised and run."""
+_NEEDED = ("onnx", "onnxruntime")
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
+"""What the process that runs a model sees of the environment: no keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,41 +42,39 @@ class ModelFile:
 
 
 def check_model(path: Path) -> ModelFile:
-    """Check a file with `onnx.checker`, and compute its outputs once, from zeros.
+    """Check a file with `onnx.checker`, and compute its outputs once, from zeros: in a process with limits of its own.
 
     Without onnx and onnxruntime, which only the extra `trainer` brings, nothing is checked, and the result says so.
 
     Raises:
-        ResultError: It is no model, or does not run.
+        ResultError: It is no model, does not run, or takes more time or memory than models do.
     """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return ModelFile(path=str(path), unchecked=f"{missing[0]} is not installed; pip install {' '.join(_NEEDED)}")
+    own = sum(file.stat().st_size for file in path.parent.iterdir() if file.name.startswith(path.name))
+    memory = MEMORY + 6 * own
+    said = _run(path, memory)
+    if "error" in said:
+        fix = "see the run's page for what it exported"
+        raise ResultError(f"{path} is no model that works: {said['error']}", fix)
+    return ModelFile(path=str(path), **said)
+
+
+def _run(path: Path, memory: int) -> dict[str, Any]:
+    env = {name: value for name, value in os.environ.items() if name in _KEPT}  # noqa: TID251 most of it is not for it
     # onnxruntime (1.29 to 1.32) otherwise leaves a device id in the home directory and calls its makers
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # noqa: TID251 it knows no other way to be told
+    env |= {"ORT_DISABLE_TELEMETRY": "1", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = python("-m", "sweeper.results.onnx_run", str(path.absolute()), str(memory), str(LIMIT_S))
     try:
-        import onnx
-        import onnxruntime
-    except ImportError as error:
-        return ModelFile(path=str(path), unchecked=f"{error}; pip install onnx onnxruntime")
-
+        done = subprocess.run(
+            command, env=env, cwd=path.parent, capture_output=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"its check takes more than {LIMIT_S} s"}
     try:
-        onnx.checker.check_model(str(path), full_check=True)
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        session.run(None, {value.name: _zeros(value) for value in session.get_inputs()})
-        # the default domain has two spellings
-        opset = next(item.version for item in onnx.load(path).opset_import if item.domain in {"", "ai.onnx"})
-    except Exception as error:  # onnx and onnxruntime have a dozen classes without a common one
-        why = " ".join(str(error).split())[:300]
-        raise ResultError(f"{path} is no model that works: {why}", "see the run's page for what it exported") from error
-    return ModelFile(
-        path=str(path), opset=opset, inputs=_shapes(session.get_inputs()), outputs=_shapes(session.get_outputs())
-    )
-
-
-def _zeros(value: Any) -> Any:
-    import numpy as np
-
-    shape = [side if isinstance(side, int) else 1 for side in value.shape]  # the name of a side stands for any length
-    return np.zeros(shape, dtype=_DTYPES.get(value.type, value.type[len("tensor(") : -1]))
-
-
-def _shapes(values: Sequence[Any]) -> dict[str, list[int | str]]:
-    return {value.name: [side if isinstance(side, int) else side or "?" for side in value.shape] for value in values}
+        said: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:  # it was killed, by its limits or by what they made of it
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        return {"error": f"its check ended with code {done.returncode}, it may use {memory / 2**30:.0f} GiB: {last}"}
+    return said
