@@ -36,7 +36,7 @@ app = typer.Typer(
     name="sweeper",
     cls=CommandGroup,
     help="W&B Sweeps that run anywhere: every GPU, no account, no network.\n\n"
-    "sweeper create sweeps/bayes.yaml && sweeper launch --gpus 0,1 --count 20 && sweeper status",
+    "sweeper create sweeps/bayes.yaml && sweeper launch --count 20 && sweeper status",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

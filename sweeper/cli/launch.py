@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+NAMED = 5
+"""How many failed runs are named at the end; the status above has them all."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -257,7 +259,7 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
     from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import status_view
+    from sweeper.cli.tables import runs_word, status_view
     from sweeper.results.outlook import why_over
 
     status = None
@@ -270,6 +272,10 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
+    if failed := [run.run_id for run in result.runs if run.failed]:
+        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
+        fix = f"why: sweeper logs {failed[-1]}; once more: {target.command('retry')}"
+        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
