@@ -136,7 +136,7 @@ class SweepReader:
         except (ValueError, wandb.Error) as error:
             if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
                 raise
-            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
+            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
             raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
 
     def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Run, best_run
+from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import importance
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
@@ -28,6 +28,8 @@ from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
+AGENT_HEARD_S = 20.0
+"""An agent that waits for a run beats every 5 s; one that is busy shows by its run."""
 CHART_WIDTH, CHART_HEIGHT = 640, 200
 """Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
 
@@ -100,8 +102,16 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         stopped=sum(run.stop is not None for run in known),
         saved_s=saved_seconds(known),
         fallbacks=fallbacks,
+        idle=_is_idle(found, known, time.time()),
         now=time.time(),
     )
+
+
+def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:
+    """Whether a sweep goes on and nobody works on it: no run does, and no agent asks for one."""
+    goes_on = sweep.state in {SweepState.PENDING, SweepState.RUNNING}
+    at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in known)
+    return goes_on and not at_work and now - (sweep.heartbeat_at or 0.0) > AGENT_HEARD_S
 
 
 def _best_value(known: Sequence[Run], goal: Any) -> float | None:

@@ -46,6 +46,15 @@ def test_pages_show_the_sweep_and_its_runs(client):
         assert part in pages[f"/local/p/runs/{name}"].text
 
 
+def test_a_sweeps_page_says_where_nobody_works_on_it(client):
+    """With the command that does; a run at work says enough."""
+    sweep = client.sweep(SWEEP)
+    assert f"sweeper launch local/p/{sweep}" in client.http.get(f"/local/p/sweeps/{sweep}").text
+    (command,) = client.beat(client.agent(sweep))
+    client.init(command["run_id"])
+    assert "sweeper launch" not in client.http.get(f"/local/p/sweeps/{sweep}").text
+
+
 def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     """From ten runs with a value on, every parameter has its line; runs stopped early are counted."""
     rule = {"type": "hyperband", "min_iter": 1, "eta": 4}
