@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from sweeper.errors import SweeperError
+
 BackendChoice = Literal["auto", "local", "wandb"]
 
 # What names one run or one SDK process: a child that inherited it would overwrite that run.
@@ -46,16 +48,19 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read a copy of the environment; the process's own by default."""
+        """Read a copy of the environment; the process's own by default.
+
+        Raises:
+            SweeperError: SWEEPER_HOME names no directory that could be used.
+        """
         env = dict(os.environ if environ is None else environ)  # noqa: TID251 this is the one reader
-        home = env.get("SWEEPER_HOME") or platformdirs.user_data_dir("sweeper", appauthor=False)
         return cls(
-            home=Path(home).expanduser().absolute(),
+            home=_home(env.get("SWEEPER_HOME") or platformdirs.user_data_dir("sweeper", appauthor=False)),
             base_url=env.get("WANDB_BASE_URL") or None,
             api_key=env.get("WANDB_API_KEY") or None,
             entity=env.get("WANDB_ENTITY") or None,
             project=env.get("WANDB_PROJECT") or None,
-            debug=env.get("SWEEPER_DEBUG") == "1",
+            debug=asks_for_tracebacks(env),
             environ=env,
         )
 
@@ -76,6 +81,25 @@ class Settings:
         except (netrc.NetrcParseError, OSError):  # others own this file; one we cannot read has no key for us
             return None
         return login[2] if login else None
+
+
+def asks_for_tracebacks(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `SWEEPER_DEBUG=1` is set, in the process's own environment by default."""
+    return (os.environ if environ is None else environ).get("SWEEPER_DEBUG") == "1"  # noqa: TID251 as above
+
+
+def _home(text: str) -> Path:
+    """Turn a name of the state directory into an absolute path."""
+    fix = "set SWEEPER_HOME to the absolute path of a directory of yours, named in UTF-8"
+    try:
+        text.encode()  # the SDK (0.31) and its service cannot use another
+        return Path(text).expanduser().absolute()
+    except UnicodeEncodeError as error:
+        raise SweeperError(f"SWEEPER_HOME is {os.fsencode(text)!r}, which is no UTF-8", fix) from error
+    except RuntimeError as error:  # `~nobody/x`
+        raise SweeperError(f"SWEEPER_HOME is {text}: there is no such user, or they have no home", fix) from error
+    except FileNotFoundError as error:
+        raise SweeperError(f"SWEEPER_HOME is {text}, in a current directory that was deleted", fix) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sweeper.backend import embedded_server, sdk
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
@@ -38,14 +38,21 @@ def _last_file(settings: Settings) -> Path:
 def last_sweep(settings: Settings) -> LastSweep | None:
     """Read which sweep was created last; None if none was."""
     try:
-        return LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # half written, or by another version: as good as none
+        last = LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
+        SweepRef.parse(last.sweep)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, TypeError, AttributeError, SweeperError):  # damaged, or by another version: as good as none
+        return None
+    return last
 
 
 def remember(settings: Settings, sweep: LastSweep) -> None:
     """Note which sweep was created last."""
-    _last_file(settings).write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+    file = _last_file(settings)
+    fresh = file.with_suffix(".new")  # put in its place whole: on a full disk the last one stays
+    fresh.write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+    fresh.replace(file)
 
 
 def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
@@ -59,11 +66,63 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         BackendError: `wandb` is asked for without credentials, or does not answer.
         ServerError: The embedded server does not start.
     """
-    backend = chosen_backend(settings, choice)
-    if backend is None:
-        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
+    return connect(settings, chosen_backend(settings, choice))
+
+
+def connect(settings: Settings, chosen: Backend | None) -> Backend:
+    """Point the SDK at a server; None is the embedded one, which is started if need be.
+
+    Raises:
+        BackendError: It does not answer.
+        ServerError: The embedded server does not start.
+    """
+    backend = chosen or embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
     sdk.connect(backend, settings)
     return backend
+
+
+def check_sweep(settings: Settings, chosen: Backend | None, text: str | None) -> None:
+    """Make sure that there may be such a sweep, before a server is started to read it.
+
+    Args:
+        settings: The user's environment.
+        chosen: The server; None for the embedded one.
+        text: What the user wrote; None for the sweep created last.
+
+    Raises:
+        SweepNotFoundError: None was created yet, or the embedded server has no data.
+    """
+    if chosen is None:
+        _check_data(settings)
+    if text is None and last_sweep(settings) is None:
+        raise _no_sweep(settings)
+
+
+def _check_data(settings: Settings) -> None:
+    if lost := lost_data(settings):
+        fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
+        raise SweepNotFoundError(lost, fix)
+    if not embedded_server.database(embedded_server.data_dir(settings.home)).exists():
+        raise _no_sweep(settings)
+
+
+def lost_data(settings: Settings) -> str:
+    """Say that the embedded server's data were deleted; empty if they are there, or never were."""
+    data = embedded_server.data_dir(settings.home)
+    file, last = embedded_server.database(data), last_sweep(settings)
+    was_here = embedded_server.has_served(data) or (last is not None and last.backend == "local")
+    if file.exists() or not was_here:
+        return ""
+    gone = next(path for path in (data, file) if not path.exists())
+    sweep = f", and with it sweep {last.sweep}" if last and last.backend == "local" else ""
+    return f"the embedded server's data were deleted: {gone} is gone{sweep}"
+
+
+def _no_sweep(settings: Settings) -> SweepNotFoundError:
+    fix = "create one: sweeper create sweeps/quickstart.yaml"
+    if _last_file(settings).exists():
+        return SweepNotFoundError(f"{_last_file(settings)} does not say which sweep was created last", "name the sweep")
+    return SweepNotFoundError(f"no sweep was created yet in {settings.home} (SWEEPER_HOME)", fix)
 
 
 def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
@@ -145,7 +204,7 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
         return _named(settings, backend, text)
     last = last_sweep(settings)
     if last is None:
-        raise SweepNotFoundError("no sweep was created yet", "create one: sweeper create sweeps/quickstart.yaml")
+        raise _no_sweep(settings)
     # the embedded server may come back on another port; another address of W&B is another server
     if last.backend != backend.kind or (backend.kind == "wandb" and last.base_url != backend.base_url):
         fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeper.cli.output import say_backend
+from rich.markup import escape
+
+from sweeper.cli.output import err, say_backend
 from sweeper.settings import Backend, BackendChoice, Settings
 
 if TYPE_CHECKING:
@@ -52,12 +54,15 @@ def find_target(sweep: str | None, choice: BackendChoice) -> Target:
     from sweeper.backend import choose
 
     settings = Settings.from_env()
-    backend = open_server(settings, choose.follow_last(settings, choice, sweep))
+    chosen = choose.chosen_backend(settings, choose.follow_last(settings, choice, sweep))
+    choose.check_sweep(settings, chosen, sweep)
+    backend = choose.connect(settings, chosen)
+    say_backend(backend)
     return Target(settings, backend, choose.resolve(settings, backend, sweep))
 
 
 def open_server(settings: Settings, choice: BackendChoice) -> Backend:
-    """Open a server where no sweep is meant yet, and say on stderr which one.
+    """Open a server for a sweep that is about to be made, and say on stderr which one.
 
     Raises:
         BackendError: There are no credentials for W&B, or nobody answers there.
@@ -65,6 +70,9 @@ def open_server(settings: Settings, choice: BackendChoice) -> Backend:
     """
     from sweeper.backend import choose
 
+    lost = choose.lost_data(settings)
     backend = choose.open_backend(settings, choice)
+    if lost and backend.kind == "local":
+        err.print(f"[yellow]{escape(lost)}: starting anew[/]", soft_wrap=True)
     say_backend(backend)
     return backend

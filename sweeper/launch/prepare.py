@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.backend import embedded_server
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError
@@ -36,6 +37,7 @@ class Launch:
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+        needs: Files and folders of this machine without which it cannot go on.
     """
 
     ref: SweepRef
@@ -49,6 +51,7 @@ class Launch:
     before: SweepStatus
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
+    needs: tuple[Path, ...] = ()
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -107,7 +110,14 @@ def prepare_launch(
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
+        needs=(directory.path, *_data_of(backend, settings)),
     )
+
+
+def _data_of(backend: Backend, settings: Settings) -> list[Path]:
+    """Name the data of a server on this machine, which ends when they are deleted."""
+    data = embedded_server.data_dir(settings.home)
+    return [embedded_server.database(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:

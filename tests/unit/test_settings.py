@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.errors import SweeperError
 from sweeper.settings import Backend, Settings
 
 KEY = "k" * 40
@@ -57,3 +58,20 @@ def test_children_keep_the_users_wandb_settings_on_wandb():
     user = {"WANDB_ENTITY": "acme", "WANDB_MODE": "offline"}
     env = Backend(kind="wandb", base_url="https://example.org").environ(user)
     assert env == {**user, "WANDB_BASE_URL": "https://example.org"}
+
+
+@pytest.mark.parametrize(("home", "said"), [("/b\udcff", "no UTF-8"), ("~nobody-of-this-name/x", "no such user")])
+def test_a_state_directory_that_cannot_be_is_refused_in_words(home, said):
+    """A name in another encoding, a user who is not there."""
+    with pytest.raises(SweeperError, match=said) as caught:
+        Settings.from_env({"SWEEPER_HOME": home})
+    assert "set SWEEPER_HOME" in caught.value.hint
+
+
+def test_a_relative_state_directory_needs_a_current_one(tmp_path, monkeypatch):
+    """Which may be deleted."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SweeperError, match="was deleted"):
+        Settings.from_env({"SWEEPER_HOME": "home"})

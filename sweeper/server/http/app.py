@@ -23,6 +23,7 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
 from sweeper.server.http import artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.pages import login, views
@@ -75,14 +76,18 @@ def create_app(
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
-            reaper = asyncio.create_task(Reaper(app.state.dispatcher).work())
+            app.state.data_watch = DataWatch(store, app.state.end)
+            tasks = [
+                asyncio.create_task(work) for work in (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            ]
             try:
                 yield
             finally:
                 await app.state.held_heartbeats.close()
-                reaper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await reaper
+                for task in tasks:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
 
     app = Starlette(
         routes=_routes(),
@@ -95,6 +100,7 @@ def create_app(
         },
     )
     app.state.is_ending = bool
+    app.state.end = bool
     return app
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sweeper.errors import StoreError
 from sweeper.server.http.app import LOOPBACK, create_app
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
@@ -119,7 +120,7 @@ def serve(
         policy: For how long silence is borne.
 
     Raises:
-        StoreError: Its database cannot be used.
+        StoreError: Its database cannot be used, or was deleted meanwhile.
     """
     os.umask(0o077)  # what it writes is for nobody else
     users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
@@ -146,5 +147,14 @@ def serve(
         signal.signal(number, lambda *_: None)
     server = uvicorn.Server(config)
     app.state.is_ending = lambda: server.should_exit
+    faults: list[str] = []
+
+    def end(why: str) -> None:
+        faults.append(why)
+        server.should_exit = True
+
+    app.state.end = end
     gc.freeze()  # what is there now stays to the end: looking at it takes each full collection 46 ms
     server.run()
+    if faults:
+        raise StoreError(f"{faults[0]}, so this server has ended", "the next command that needs one starts another")

@@ -65,6 +65,13 @@ class Store:
             ) from error
         except disk.DiskFullError as error:
             raise StoreError(f"{self._path} cannot be opened: {error.message}") from error
+        self._identity = disk.identity(self._path)
+
+    def displaced(self) -> str:
+        """Say that the file lies no more where it was opened: what is written to it is lost. Empty if it does."""
+        if self._path == MEMORY or (now := disk.identity(self._path)) == self._identity:
+            return ""
+        return f"{self._path} was {'replaced by another file' if now else 'deleted or moved away'}"
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:

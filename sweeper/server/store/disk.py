@@ -51,6 +51,19 @@ def refusing() -> Iterator[None]:
         raise
 
 
+def identity(path: str) -> tuple[int, int] | None:
+    """Tell a file from any other that takes its name; None if there is none.
+
+    Raises:
+        OSError: The disk does not say.
+    """
+    try:
+        found = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
 def flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
