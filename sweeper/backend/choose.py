@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from urllib.parse import urlsplit
 
 from sweeper.backend import embedded_server, sdk
@@ -184,7 +185,9 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
         return Backend(kind="wandb", base_url=url, api_key=settings.login_key(url))
     if settings.api_key and (settings.base_url or url).rstrip("/") == url:
         return Backend(kind="wandb", base_url=url, api_key=settings.api_key)
-    fix = f"export WANDB_API_KEY (with WANDB_BASE_URL={url} or without), or run `wandb login --host {url}`"
+    fix = (
+        f"export WANDB_API_KEY (with WANDB_BASE_URL={quote(url)} or without), or run `wandb login --host {quote(url)}`"
+    )
     raise BackendError(f"no key for {url}", fix)
 
 

@@ -145,7 +145,12 @@ def page(ref: SweepRef) -> str:
 
     with sdk_errors(f"cannot read sweep {ref}"):
         api: Any = wandb.Api()  # its methods are untyped
-        return str(api.sweep(ref.path).url)
+        return spaced(api.sweep(ref.path).url)
+
+
+def spaced(url: str) -> str:
+    """Mend an address of the SDK (0.31), which writes a space of a project's name as `+`; its own `+` is `%2B`."""
+    return url.replace("+", "%20")
 
 
 def default_entity() -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.settings import Settings
@@ -136,6 +137,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
     )
     _announce(prepared, plan.notes)
+    say_page_link(err, server, settings, prepared.before.facts.url)
     _conclude(prepared, _watch(prepared, reader), reader)
 
 
@@ -148,7 +150,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
-    say_next(f"sweeper status {reader.ref} --watch")
+    say_next(f"sweeper status {reader.ref.quoted} --watch")
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -232,7 +234,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
         complain(LaunchError(f"the launch ended early: {result.ended}", "mend it, then: sweeper launch"))
     if not (result.runs or result.errors or result.interrupted or result.ended):
         err.print("the sweep has no more runs to give")
-    say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
+    say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

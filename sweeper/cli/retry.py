@@ -40,6 +40,6 @@ def retry(
     if waiting:
         what = "1 run waits" if len(waiting) == 1 else f"{len(waiting)} runs wait"
         out.print(f"{what} for a slot: {escape(', '.join(waiting))}", soft_wrap=True)
-        say_next(f"sweeper launch {reader.ref}")
+        say_next(f"sweeper launch {reader.ref.quoted}")
     if refused:
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,4 +82,4 @@ def _show(result: SyncResult, *, as_json: bool) -> None:
         out.print(f"[bold]sweep[/]  {escape(result.sweep)}", soft_wrap=True)
         out.print(f"[bold]page[/]   {escape(result.url)}", soft_wrap=True)
     if not result.ok or {"to be sent", "not ended"} & set(counts):
-        say_next(f"sweeper sync {result.source}")
+        say_next(f"sweeper sync {quote(result.source)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -162,7 +163,7 @@ def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
     if search.scheduler_at_work or facts.state.ended:
         return [_fact("search", f"by {search.scheduler}, in a scheduler of its own")]
     hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
-    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {facts.sweep}")]
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {quote(facts.sweep)}")]
 
 
 def _prior(facts: SweepFacts, standing: Standing) -> str:

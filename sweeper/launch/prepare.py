@@ -136,7 +136,7 @@ def _check_open(ref: SweepRef, status: SweepStatus) -> None:
     """Refuse a sweep that gives no more runs."""
     state, progress = status.facts.state, status.progress
     if state.ended:
-        fix = f"open it again: sweeper resume {ref}" if progress.total != progress.done else "create another one"
+        fix = f"open it again: sweeper resume {ref.quoted}" if progress.total != progress.done else "create another one"
         raise LaunchError(f"sweep {ref} is {state.value.lower()}: {progress.done} runs are done", fix)
 
 

@@ -26,7 +26,7 @@ from sweeper.server.http.access import Gate
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.pages import login, views
+from sweeper.server.pages import login, missing, views
 from sweeper.server.rules import early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
@@ -142,10 +142,15 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
 
 
-async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    """Turn what is wrong with a request into an answer the SDK can show."""
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Turn what is wrong with a request into an answer the SDK can show, or a page for a browser."""
+    message, status, headers = "the text holds half a surrogate pair", 400, None
     if isinstance(error, RequestError):
-        return refusal_answer(error.message, error.status)
-    if isinstance(error, HTTPException):
-        return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
-    return refusal_answer("the text holds half a surrogate pair", 400)
+        message, status = error.message, error.status
+    elif isinstance(error, HTTPException):
+        message, status, headers = error.detail, error.status_code, dict(error.headers or {})
+    if status == 404 and (elsewhere := missing.with_spaces(request)):
+        return elsewhere
+    if missing.wants_page(request):
+        return missing.refusal_page(request, message, status)
+    return refusal_answer(message, status, headers)
