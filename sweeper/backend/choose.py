@@ -178,7 +178,7 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
             raise BackendError("no W&B server to send to", "give --to URL, and its key as WANDB_API_KEY")
         return backend
     if not urlsplit(url).netloc:
-        raise BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+        raise _no_address(url)
     url = url.rstrip("/")
     # a login was made for this very host, and WANDB_API_KEY perhaps for another
     if settings.login_key(url) is not None:
@@ -189,6 +189,25 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
         f"export WANDB_API_KEY (with WANDB_BASE_URL={quote(url)} or without), or run `wandb login --host {quote(url)}`"
     )
     raise BackendError(f"no key for {url}", fix)
+
+
+def has_key(settings: Settings, url: str | None) -> bool:
+    """Whether there is a key for the W&B server that results would be sent to; see `other_backend`.
+
+    Raises:
+        BackendError: The text is no address.
+    """
+    if url is not None and not urlsplit(url).netloc:
+        raise _no_address(url)
+    try:
+        other_backend(settings, url)
+    except BackendError:
+        return False
+    return True
+
+
+def _no_address(url: str) -> BackendError:
+    return BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
 
 
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:

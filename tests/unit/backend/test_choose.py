@@ -8,6 +8,7 @@ from sweeper.backend.choose import (
     LastSweep,
     check_sweep,
     follow_last,
+    has_key,
     last_sweep,
     lost_data,
     open_backend,
@@ -162,3 +163,12 @@ def test_the_server_of_the_sdk_is_the_default(environment):
     assert other_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=URL), None).base_url == URL
     with pytest.raises(BackendError, match="no W&B server"):
         other_backend(environment(WANDB_BASE_URL=URL), None)
+
+
+def test_whether_there_is_a_key_is_asked_without_an_error(environment):
+    """But a text that is no address is wrong in any case."""
+    assert has_key(environment("wandb.acme.org"), URL)
+    assert not has_key(environment(), URL)
+    assert not has_key(environment(), None)
+    with pytest.raises(BackendError, match="is no address"):
+        has_key(environment(), "acme")
