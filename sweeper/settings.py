@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from sweeper.errors import SweeperError
+from sweeper.machine_errors import refusal
 
 BackendChoice = Literal["auto", "local", "wandb"]
 
@@ -67,20 +68,35 @@ class Settings:
     @property
     def netrc_path(self) -> Path | None:
         """The netrc file, where `wandb login` keeps keys; None if there is none."""
-        places = [self.environ.get("NETRC"), "~/.netrc", "~/_netrc"]
-        paths = (Path(place).expanduser() for place in places if place)
-        return next((path for path in paths if path.is_file()), None)
+        places = (self.environ.get("NETRC"), "~/.netrc", "~/_netrc")
+        # os.path: a name that cannot be looked up is none that is there
+        paths = (os.path.expanduser(place) for place in places if place)  # noqa: PTH111
+        return next((Path(path) for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
     def login_key(self, base_url: str) -> str | None:
         """Read the key for the W&B server at `base_url` from the netrc file; None if there is none."""
         host = urlsplit(base_url).hostname
-        if self.netrc_path is None or host is None:
-            return None
-        try:
-            login = netrc.netrc(self.netrc_path).authenticators(host)
-        except (netrc.NetrcParseError, OSError):  # others own this file; one we cannot read has no key for us
-            return None
+        logins, _ = self._logins()
+        login = logins.authenticators(host) if logins and host else None
         return login[2] if login else None
+
+    @property
+    def netrc_trouble(self) -> str:
+        """Why the netrc file cannot be read, so that its logins count for nothing; empty if it can, or is not there."""
+        return self._logins()[1]
+
+    def _logins(self) -> tuple[netrc.netrc | None, str]:
+        path = self.netrc_path
+        if path is None:
+            return None, ""
+        try:
+            return netrc.netrc(path), ""
+        except OSError as error:  # others write this file: what is wrong with it is no reason to stop
+            return None, refusal(error).message
+        except netrc.NetrcParseError as error:
+            return None, f"{path} is no netrc file: {error.msg}, line {error.lineno}"
+        except UnicodeError:
+            return None, f"{path} is no netrc file: it is not text in UTF-8"
 
 
 def asks_for_tracebacks(environ: Mapping[str, str] | None = None) -> bool:

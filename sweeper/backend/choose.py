@@ -138,7 +138,7 @@ def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
             "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), run `wandb login`, "
             "or take the embedded server: --backend local"
         )
-        raise BackendError("no W&B credentials", fix)
+        raise BackendError(f"no W&B credentials{_unread(settings)}", fix)
     return backend
 
 
@@ -175,7 +175,8 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
     if url is None:
         backend = wandb_backend(settings)
         if backend is None:
-            raise BackendError("no W&B server to send to", "give --to URL, and its key as WANDB_API_KEY")
+            fix = "give --to URL, and its key as WANDB_API_KEY"
+            raise BackendError(f"no W&B server to send to{_unread(settings)}", fix)
         return backend
     if not urlsplit(url).netloc:
         raise _no_address(url)
@@ -188,7 +189,11 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
     fix = (
         f"export WANDB_API_KEY (with WANDB_BASE_URL={quote(url)} or without), or run `wandb login --host {quote(url)}`"
     )
-    raise BackendError(f"no key for {url}", fix)
+    raise BackendError(f"no key for {url}{_unread(settings)}", fix)
+
+
+def _unread(settings: Settings) -> str:
+    return f" ({settings.netrc_trouble})" if settings.netrc_trouble else ""
 
 
 def has_key(settings: Settings, url: str | None) -> bool:

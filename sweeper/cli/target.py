@@ -72,6 +72,10 @@ def open_server(settings: Settings, choice: BackendChoice) -> Backend:
 
     lost = choose.lost_data(settings)
     backend = choose.open_backend(settings, choice)
+    if choice == "auto" and backend.kind == "local" and (unread := settings.netrc_trouble):
+        err.print(
+            f"[yellow]{escape(unread)}: so there is no login for W&B, and the sweep stays here[/]", soft_wrap=True
+        )
     if lost and backend.kind == "local":
         err.print(f"[yellow]{escape(lost)}: starting anew[/]", soft_wrap=True)
     say_backend(backend)

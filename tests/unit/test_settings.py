@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from sweeper.errors import SweeperError
@@ -75,3 +79,39 @@ def test_a_relative_state_directory_needs_a_current_one(tmp_path, monkeypatch):
     (tmp_path / "gone").rmdir()
     with pytest.raises(SweeperError, match="was deleted"):
         Settings.from_env({"SWEEPER_HOME": "home"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"\xff\xfe\x00", "not text in UTF-8"), (b"hello my friend", "bad toplevel token"), (b"", "")]
+)
+def test_a_netrc_file_that_cannot_be_read_has_no_logins_and_says_why(tmp_path, content, said):
+    """Others write it: whatever stands in it, commands go on without it."""
+    (tmp_path / "netrc").write_bytes(content)
+    settings = Settings.from_env({"NETRC": str(tmp_path / "netrc")})
+    assert settings.login_key("https://api.wandb.ai") is None
+    assert said in settings.netrc_trouble
+    assert bool(settings.netrc_trouble) is bool(said)
+
+
+def test_a_netrc_file_of_somebody_else_says_whose_it_is():
+    """Its owner, its mode, and who asks."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, which nobody else may enter
+        Path(folder).chmod(0o755)
+        (Path(folder) / "netrc").touch(mode=0o600)
+        settings = Settings.from_env({"NETRC": f"{folder}/netrc"})
+        os.seteuid(65534)
+        try:
+            trouble, key = settings.netrc_trouble, settings.login_key("https://api.wandb.ai")
+        finally:
+            os.seteuid(0)
+    assert "netrc belongs to root (mode 600), and you are nobody" in trouble
+    assert key is None
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/x", "/", "x" * 5000, "/dev/null/x"])
+def test_a_netrc_file_that_cannot_be_is_none(tmp_path, place):
+    """A directory, a user who is not there, a name too long."""
+    settings = Settings.from_env({"NETRC": place, "HOME": str(tmp_path)})
+    assert settings.netrc_path is None or settings.netrc_path.name.endswith("netrc")
