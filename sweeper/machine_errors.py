@@ -43,8 +43,8 @@ _DATABASE_FIXES = {
     "SQLITE_CANTOPEN": f"see that it is there, and that you may read and write it and its directory, {_MOVE}",
     "SQLITE_BUSY": "another process holds it: try again in a moment",
     "SQLITE_LOCKED": "another process holds it: try again in a moment",
-    "SQLITE_NOTADB": "restore it: sweeper server restore BACKUP",
-    "SQLITE_CORRUPT": "see `sweeper server check`; restore it: sweeper server restore BACKUP",
+    "SQLITE_NOTADB": f"restore a backup: sweeper server restore BACKUP --force, {_MOVE}",
+    "SQLITE_CORRUPT": "see `sweeper server check`; restore a backup: sweeper server restore BACKUP --force",
 }
 
 

@@ -182,14 +182,19 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
             break
         time.sleep(0.1)
     process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
-    raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
+    why, fix = _last_words(home)
+    raise ServerError(f"the embedded server did not start{why}", f"{fix}its log: {log_file(home)}")
 
 
-def _last_words(home: Path) -> str:
-    """Quote the error that the server's log ends with, if it does."""
+def _last_words(home: Path) -> tuple[str, str]:
+    """Quote the error that the server's log ends with, if it does, and what to do about it."""
     lines = log_file(home).read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    errors = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
-    return f": {errors[-1]}" if errors else ""
+    errors = [number for number, line in enumerate(lines) if line.startswith("error:")]
+    if not errors:
+        return "", ""
+    why = lines[errors[-1]].removeprefix("error:").strip()
+    fix = " ".join(line.strip() for line in lines[errors[-1] + 1 :] if line.startswith("  "))
+    return f": {why}", f"{fix.rstrip('.')}; " if fix else ""
 
 
 def _for_us_alone(path: str, flags: int) -> int:

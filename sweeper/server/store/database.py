@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sweeper.errors import StoreError
+from sweeper.machine_errors import database_fix
 from sweeper.server.store import disk, schema, snapshot
 from sweeper.server.store.wal_sync import WalSync
 
@@ -59,10 +60,7 @@ class Store:
                     if self._path != MEMORY:
                         self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self._path} cannot be opened as the server's database: {error}",
-                "Give another data directory, or restore the file from a copy: sweeper server restore.",
-            ) from error
+            raise StoreError(f"{self._path} cannot be opened as the server's database: {error}", _fix(error)) from error
         except disk.DiskFullError as error:
             raise StoreError(f"{self._path} cannot be opened: {error.message}") from error
         self._identity = disk.identity(self._path)
@@ -198,7 +196,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(open_reader(path)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read: {error}", f"restore it: {RESTORE}") from error
+        raise StoreError(f"{path} cannot be read: {error}", _fix(error)) from error
+
+
+def _fix(error: sqlite3.Error) -> str:
+    return database_fix(getattr(error, "sqlite_errorname", "")) or f"restore it: {RESTORE}"
 
 
 @contextmanager

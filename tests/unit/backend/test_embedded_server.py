@@ -107,7 +107,19 @@ def test_a_server_that_does_not_start_says_what_it_said(tmp_path):
     with pytest.raises(ServerError, match=r"did not start: .* is not a database") as caught:
         embedded_server.ensure(tmp_path, os.environ)
     assert str(embedded_server.log_file(tmp_path)) in caught.value.hint
+    assert "sweeper server restore" in caught.value.hint
     assert embedded_server.find(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("api-key", "holds no API key"), ("files", "cannot use .*files: File exists")]
+)
+def test_a_server_whose_directory_holds_nonsense_says_what(tmp_path, name, said):
+    """Also where it meets it late in its start."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / name).write_text("nonsense")
+    with pytest.raises(ServerError, match=f"did not start: .*{said}"):
+        embedded_server.ensure(tmp_path, os.environ)
 
 
 def test_a_key_that_was_deleted_is_named(tmp_path):
