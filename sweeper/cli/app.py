@@ -27,6 +27,7 @@ from sweeper.cli import (
     stop,
     sync,
 )
+from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain
 from sweeper.cli.streams import drop_stdout, prepare_streams
 from sweeper.errors import SweeperError
@@ -35,6 +36,7 @@ from sweeper.settings import asks_for_tracebacks
 
 app = typer.Typer(
     name="sweeper",
+    cls=CommandGroup,
     help="W&B Sweeps that run anywhere: every GPU, no account, no network.\n\n"
     "sweeper create sweeps/bayes.yaml && sweeper launch --gpus 0,1 --count 20 && sweeper status",
     no_args_is_help=True,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -71,11 +71,8 @@ def create_app(
             store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
             start = partial(SearchProcess, data_dir / users.DATABASE)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
-            try:
-                _furnish(app, data_dir, Dispatcher(store, ahead, policy))
-            except Exception as error:
-                app.state.fault = error  # for who runs the server: uvicorn only writes a traceback
-                raise
+            with _noting_fault(app):
+                _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
@@ -121,6 +118,16 @@ def _routes() -> list[Route]:
         *login.ROUTES,
         *views.ROUTES,
     ]
+
+
+@contextlib.contextmanager
+def _noting_fault(app: Starlette) -> Iterator[None]:
+    """Keep what goes wrong at the start for whoever runs the server: uvicorn only writes a traceback."""
+    try:
+        yield
+    except Exception as error:
+        app.state.fault = error
+        raise
 
 
 def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:

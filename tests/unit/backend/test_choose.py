@@ -17,6 +17,9 @@ from sweeper.backend.choose import (
     resolve,
 )
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
+from sweeper.journal.attempt import Attempt
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
 
 LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")
@@ -172,3 +175,12 @@ def test_whether_there_is_a_key_is_asked_without_an_error(environment):
     assert not has_key(environment(), None)
     with pytest.raises(BackendError, match="is no address"):
         has_key(environment(), "acme")
+
+
+def test_a_run_is_not_taken_for_a_sweep(settings):
+    """Both are eight letters; whose run it is and what can be done with one is said."""
+    launch = SweepDir.of(settings.home, SweepRef("local", "p", "s1")).new_launch()
+    launch.append(Attempt(run_id="r1", slot="cpu0"))
+    with pytest.raises(SweepNotFoundError, match="r1 is a run of sweep local/p/s1") as caught:
+        resolve(settings, LOCAL, "r1")
+    assert "sweeper stop local/p/s1 --run r1" in caught.value.hint
