@@ -103,8 +103,10 @@ def _check_data(settings: Settings) -> None:
     if lost := lost_data(settings):
         fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
         raise SweepNotFoundError(lost, fix)
-    if not embedded_server.database(embedded_server.data_dir(settings.home)).exists():
-        raise _no_sweep(settings)
+    try:
+        embedded_server.database(embedded_server.data_dir(settings.home)).stat()
+    except FileNotFoundError as error:  # not of another kind: a file in the place of the directory is no empty one
+        raise _no_sweep(settings) from error
 
 
 def lost_data(settings: Settings) -> str:
@@ -151,7 +153,7 @@ def wandb_backend(settings: Settings) -> Backend | None:
     if not settings.api_key and not settings.netrc_path:  # most people here: no import of the SDK for them
         return None
     base_url = settings.base_url or sdk.default_base_url()
-    if not urlsplit(base_url).netloc:
+    if not _is_address(base_url):
         raise BackendError(
             f"WANDB_BASE_URL is {base_url!r}, which is no address", "write http://HOST:PORT or https://HOST"
         )
@@ -178,7 +180,7 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
             fix = "give --to URL, and its key as WANDB_API_KEY"
             raise BackendError(f"no W&B server to send to{_unread(settings)}", fix)
         return backend
-    if not urlsplit(url).netloc:
+    if not _is_address(url):
         raise _no_address(url)
     url = url.rstrip("/")
     # a login was made for this very host, and WANDB_API_KEY perhaps for another
@@ -202,13 +204,21 @@ def has_key(settings: Settings, url: str | None) -> bool:
     Raises:
         BackendError: The text is no address.
     """
-    if url is not None and not urlsplit(url).netloc:
+    if url is not None and not _is_address(url):
         raise _no_address(url)
     try:
         other_backend(settings, url)
     except BackendError:
         return False
     return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port or an IPv6 address
+        return False
 
 
 def _no_address(url: str) -> BackendError:

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from sweeper.backend.embedded_server import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
 from sweeper.cli.page_link import say_page_link
@@ -148,14 +149,21 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     if detach:
         _detach(reader, settings)
         return
+    target.check_room(ROOM_FOR_RUNS)
     with claims.taken(target.ref.path, plan) as planned:
         prepared = prepare_launch(
             reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
         )
         _announce(prepared, planned.notes)
         say_page_link(err, server, settings, prepared.before.facts.url)
-        result = _watch(prepared, StatusPoller(reader, target.check))
+        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
     _conclude(prepared, result, reader, target)
+
+
+def _check(target: Target) -> None:
+    """Fail while runs can send nothing: they wait, and nobody else says why."""
+    target.check()
+    target.check_room(ROOM_FOR_RUNS)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:

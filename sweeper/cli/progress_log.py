@@ -28,7 +28,8 @@ def final_count(before: SweepStatus, count: int | None) -> int | None:
 
 def waiting(trouble: str) -> str:
     """Say what a launch does whose server does not answer."""
-    return f"{trouble}: runs wait for it; where it is sweeper's own, `sweeper status` starts it again"
+    again = "; where it is sweeper's own, `sweeper status` starts it again" if "nobody answers" in trouble else ""
+    return f"{trouble}: runs wait for it{again}"
 
 
 def _news(before: SweepState, status: SweepStatus) -> str:

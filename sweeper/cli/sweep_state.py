@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from sweeper.backend.embedded_server import ROOM_FOR_ROWS
 from sweeper.cli.output import out
 from sweeper.errors import LaunchError
 from sweeper.run import SweepState
@@ -37,6 +38,7 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
     from sweeper.backend import sdk  # here for the reason in target.py
     from sweeper.backend.sweep_reader import SweepReader
 
+    target.check_room(ROOM_FOR_ROWS)
     ref, state = target.ref, SweepReader(target.ref).state()
     if state in _THERE_ALREADY[change]:
         out.print(f"sweep {escape(ref.path)} is {state.value.lower()} already", soft_wrap=True)

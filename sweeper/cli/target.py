@@ -56,6 +56,17 @@ class Target:
 
         check_reachable(self.backend, self.settings)
 
+    def check_room(self, least: int) -> None:
+        """Fail where the embedded server's disk has no room for what is to be written.
+
+        Raises:
+            ServerError: It has less than `least` bytes.
+        """
+        from sweeper.backend import embedded_server
+
+        if self.backend.kind == "local":
+            embedded_server.check_room(self.settings.home, least)
+
     def reader(self) -> StatusReader:
         """Make what reads the sweep's status; it logs in, but asks nothing about the sweep yet."""
         from sweeper.results.status_reader import StatusReader
@@ -113,10 +124,12 @@ def open_server(settings: Settings, choice: BackendChoice) -> Backend:
         BackendError: There are no credentials for W&B, or nobody answers there.
         ServerError: The embedded server does not start.
     """
-    from sweeper.backend import choose
+    from sweeper.backend import choose, embedded_server
 
-    lost = choose.lost_data(settings)
-    backend = choose.open_backend(settings, choice)
+    lost, chosen = choose.lost_data(settings), choose.chosen_backend(settings, choice)
+    if chosen is None:
+        embedded_server.check_room(settings.home, embedded_server.ROOM_FOR_ROWS)
+    backend = choose.connect(settings, chosen)
     if choice == "auto" and backend.kind == "local" and (unread := settings.netrc_trouble):
         err.print(
             f"[yellow]{escape(unread)}: so there is no login for W&B, and the sweep stays here[/]", soft_wrap=True

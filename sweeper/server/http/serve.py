@@ -161,6 +161,8 @@ def serve(
     try:
         server.run()
     except SystemExit:  # of uvicorn, whose log has a traceback and no more
-        raise getattr(app.state, "fault", None) or ServerError("the server did not start", "see above") from None
+        raise getattr(app.state, "fault", None) or ServerError(
+            f"cannot serve on {address.host}:{address.port}", "is its port free, and `ulimit -n` high enough?"
+        ) from None
     if faults:
         raise StoreError(f"{faults[0]}, so this server has ended", "the next command that needs one starts another")

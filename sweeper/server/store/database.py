@@ -62,7 +62,7 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"{self._path} cannot be opened as the server's database: {error}", _fix(error)) from error
         except disk.DiskFullError as error:
-            raise StoreError(f"{self._path} cannot be opened: {error.message}") from error
+            raise StoreError(f"{self._path} cannot be opened: {error.__cause__}", "make space on its disk") from error
         self._identity = disk.identity(self._path)
 
     def displaced(self) -> str:

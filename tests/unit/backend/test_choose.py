@@ -15,6 +15,7 @@ from sweeper.backend.choose import (
     other_backend,
     remember,
     resolve,
+    wandb_backend,
 )
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.attempt import Attempt
@@ -184,3 +185,12 @@ def test_a_run_is_not_taken_for_a_sweep(settings):
     with pytest.raises(SweepNotFoundError, match="r1 is a run of sweep local/p/s1") as caught:
         resolve(settings, LOCAL, "r1")
     assert "sweeper stop local/p/s1 --run r1" in caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[::bad", "http://x:99999", "ftp://x", "http://", "https://:1"])
+def test_what_is_no_address_is_told_so(environment, url):
+    """In WANDB_BASE_URL and behind --to, whatever is wrong with it."""
+    with pytest.raises(BackendError, match="is no address"):
+        other_backend(environment(WANDB_API_KEY="k"), url)
+    with pytest.raises(BackendError, match="which is no address"):
+        wandb_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=url))
