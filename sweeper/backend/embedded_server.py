@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -34,12 +33,6 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 _KEY = re.compile(r"[A-Za-z0-9_-]{40,200}")
 """What the SDK (0.31) sends as a key; it takes nothing else for one."""
-
-
-ROOM_FOR_ROWS = 4 * 2**20
-"""Bytes that the server's disk should have left before a sweep is made or changed: a full one has clients wait."""
-ROOM_FOR_RUNS = 256 * 2**20
-"""Bytes below which the server takes no files of runs (`KEPT_FREE` there), so that no run could end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +81,6 @@ def _read_record(data: Path) -> ServerRecord | None:
         return None
     # others may have written it: nothing in it need be what its name says
     return record if str(record.pid).isdecimal() and re.fullmatch(r"https?://[^/]+:\d+", str(record.url)) else None
-
-
-def check_room(home: Path, least: int) -> None:
-    """Make sure that the server's disk has room, where the SDK would try for minutes and say nothing.
-
-    Raises:
-        ServerError: It has less than `least` bytes.
-    """
-    data = data_dir(home)
-    there = next(path for path in (data, *data.parents) if path.exists())
-    total, _, free = shutil.disk_usage(there)
-    if total and free < least:  # a file system without a size says 0
-        fix = "make space there, or set SWEEPER_HOME to a directory on another disk"
-        raise ServerError(f"the disk of {there} has {free >> 20} MiB left, and the server needs {least >> 20} MiB", fix)
 
 
 def has_served(data: Path) -> bool:

@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from sweeper.backend.embedded_server import ROOM_FOR_RUNS
+from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
 from sweeper.cli.page_link import say_page_link

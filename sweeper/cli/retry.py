@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from sweeper.backend.embedded_server import ROOM_FOR_ROWS
+from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, out, say_next
 from sweeper.cli.target import find_target

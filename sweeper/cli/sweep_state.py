@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from sweeper.backend.embedded_server import ROOM_FOR_ROWS
+from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.output import out
 from sweeper.errors import LaunchError
 from sweeper.run import SweepState

@@ -62,10 +62,10 @@ class Target:
         Raises:
             ServerError: It has less than `least` bytes.
         """
-        from sweeper.backend import embedded_server
+        from sweeper.backend.disk_room import check_room
 
         if self.backend.kind == "local":
-            embedded_server.check_room(self.settings.home, least)
+            check_room(self.settings.home, least)
 
     def reader(self) -> StatusReader:
         """Make what reads the sweep's status; it logs in, but asks nothing about the sweep yet."""
@@ -124,11 +124,11 @@ def open_server(settings: Settings, choice: BackendChoice) -> Backend:
         BackendError: There are no credentials for W&B, or nobody answers there.
         ServerError: The embedded server does not start.
     """
-    from sweeper.backend import choose, embedded_server
+    from sweeper.backend import choose, disk_room
 
     lost, chosen = choose.lost_data(settings), choose.chosen_backend(settings, choice)
     if chosen is None:
-        embedded_server.check_room(settings.home, embedded_server.ROOM_FOR_ROWS)
+        disk_room.check_room(settings.home, disk_room.ROOM_FOR_ROWS)
     backend = choose.connect(settings, chosen)
     if choice == "auto" and backend.kind == "local" and (unread := settings.netrc_trouble):
         err.print(

@@ -13,7 +13,6 @@ import pytest
 
 from sweeper.backend import embedded_server
 from sweeper.errors import ServerError
-from sweeper.server.http.limits import KEPT_FREE
 
 
 def write_record(data, **more) -> None:
@@ -154,12 +153,3 @@ def test_a_directory_that_cannot_be_used_is_named(tmp_path):
     with pytest.raises(ServerError, match=r"cannot use .*home/server: Not a directory") as caught:
         embedded_server.ensure(tmp_path / "home", os.environ)
     assert "SWEEPER_HOME" in caught.value.hint
-
-
-def test_a_disk_without_room_is_told_before_anything_waits_for_it(tmp_path):
-    """What is left, what is needed and where; a directory that is still to be made has the disk of the one above it."""
-    embedded_server.check_room(tmp_path / "not" / "yet", 1)
-    with pytest.raises(ServerError, match=rf"the disk of {tmp_path} has \d+ MiB left, and the server needs") as caught:
-        embedded_server.check_room(tmp_path / "not" / "yet", 2**62)
-    assert "make space" in caught.value.hint
-    assert embedded_server.ROOM_FOR_RUNS == KEPT_FREE
