@@ -99,6 +99,19 @@ def test_run_is_seen_once_its_agent_has_taken_it_up(table, sign):
     assert [found.name for found in shown(table, sweep)] == [run.name]
 
 
+def test_runs_are_numbered_as_they_are_taken_up(table):
+    """What an agent drops leaves no gap in the names, and no name is there twice."""
+    sweep = table.sweep(GRID)
+    gone, agent = table.agent(sweep), table.agent(sweep)
+    dropped, first = table.given(gone), table.given(agent)
+    table.start(first)
+    table.complete(first)
+    with table.store.write() as db:
+        deleted_runs.remove(db, dropped.id)
+    table.start(table.given(agent))
+    assert [run.display_name for run in shown(table, sweep)] == ["run-1", "run-2"]
+
+
 def test_offer_to_an_agent_that_was_killed_waits_unseen_for_the_next(table):
     """It is nobody's run until another agent takes it up, under the same id."""
     sweep = table.sweep(GRID)
