@@ -115,7 +115,7 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         _fact("sweep", title),
         _fact("page", facts.url),
         _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
-        _fact("state", facts.state.value.lower(), _STYLES.get(facts.state, "")),
+        _fact("state", *_state(status)),
         _fact("runs", progress(status.progress)),
     ]
     if search.scheduler:
@@ -155,6 +155,17 @@ def front_table(status: SweepStatus) -> RenderableType:
 def _fact(label: str, value: str, style: str = "") -> Text:
     """Write one line that is never broken: addresses and paths are there to be copied."""
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _state(status: SweepStatus) -> tuple[str, str]:
+    """Write the sweep's state with its style; of one on which nobody works, that it waits for somebody."""
+    facts = status.facts
+    text = facts.state.value.lower()
+    if status.idle:
+        return f"{text}, but nobody works on it: sweeper launch {facts.sweep}", "yellow"
+    if facts.state is SweepState.PAUSED:
+        text += f": sweeper resume {facts.sweep}"
+    return text, _STYLES.get(facts.state, "")
 
 
 def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:

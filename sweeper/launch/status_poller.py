@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from sweeper.errors import SweeperError
 from sweeper.results.status import SweepStatus
@@ -17,10 +18,12 @@ class StatusPoller:
 
     Args:
         reader: Where from.
+        check: Raises a SweeperError within seconds where nobody answers: the reader would wait for minutes.
     """
 
-    def __init__(self, reader: StatusReader) -> None:
+    def __init__(self, reader: StatusReader, check: Callable[[], None] = lambda: None) -> None:
         self._reader = reader
+        self._check = check
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._poll, daemon=True)
         self.latest: SweepStatus | None = None
@@ -29,6 +32,7 @@ class StatusPoller:
     def read(self) -> SweepStatus | None:
         """Ask once; keep the last answer where there is no new one."""
         try:
+            self._check()
             self.latest, self.trouble = self._reader.read(), ""
         except SweeperError as error:  # a server that restarts is back in a moment
             self.trouble = error.message

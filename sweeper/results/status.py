@@ -69,6 +69,7 @@ class SweepFacts:
         goal: In which direction.
         target: The value of the metric at which the sweep has what it is for; None if there is none.
         metrics: What it optimises and in which direction, of a sweep with several metrics.
+        run_cap: How many runs its file allows; None if it does not say.
     """
 
     sweep: str
@@ -80,6 +81,7 @@ class SweepFacts:
     goal: Goal
     target: float | None = None
     metrics: Mapping[str, Goal] = field(default_factory=dict)
+    run_cap: int | None = None
 
     @property
     def aim(self) -> str:
@@ -160,6 +162,7 @@ class SweepStatus:
         runs: All runs it made, oldest first.
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         launchers: The slots of each launch under way on this machine, by its process.
+        idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
     """
 
     facts: SweepFacts
@@ -169,6 +172,7 @@ class SweepStatus:
     runs: tuple[RunStatus, ...] = ()
     model: str = ""
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    idle: bool | None = None
 
     @property
     def reached_target(self) -> bool:
@@ -190,6 +194,6 @@ class SweepStatus:
 JSON_KEYS = (
     *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
-    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front"),
+    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle"),
 )
 """What `sweeper status --json` tells, in its order."""

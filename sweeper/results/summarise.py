@@ -85,6 +85,7 @@ def _facts(view: SweepView) -> SweepFacts:
         goal=definition.goal,
         target=definition.metric.target if definition.metric else None,
         metrics={metric.name: metric.goal for metric in definition.metrics or ()},
+        run_cap=definition.run_cap,
     )
 
 
