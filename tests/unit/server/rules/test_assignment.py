@@ -63,6 +63,18 @@ def test_answer_that_surely_arrived_is_not_sent_again(table, after_s, since, sta
     assert table.read(first).reason == ("the trainer ended before wandb.init" if state is RunState.FAILED else "")
 
 
+def test_two_answers_lost_in_a_row_cost_no_run(table):
+    """The SDK asks again after 2 s, and then after 5 s, as if it had slept: the same run is sent a third time."""
+    table.dispatcher.hearing_since = 0.0
+    agent = table.agent(table.sweep(GRID))
+    first = table.given(agent)
+    for pause_s in (2.0, 5.0):
+        table.now += pause_s
+        assert table.dispatcher.heartbeat(agent, set(), now=table.now).run.name == first.name
+    table.beat(agent, first.name)
+    assert table.state(first) is RunState.PENDING
+
+
 def test_grid_whose_trainers_end_early_comes_to_its_end(table):
     """Each configuration is tried once, the agent is sent home, and the sweep has finished."""
     table.dispatcher.hearing_since = 0.0
