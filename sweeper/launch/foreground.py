@@ -63,12 +63,15 @@ def run_launch(
             replace=watch.replace,
         )
         watch.clear(states)
+    ended = launch.directory.ended()
     failed = [slot for slot, state in states.items() if state in {WorkerState.FAILED, WorkerState.DIED}]
+    errors = {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed}
     return LaunchResult(
         runs=tuple(launch.directory.attempts().values()),
         interrupted=bool(seen),
-        errors={} if seen else {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed},
-        ended=launch.directory.ended(),
+        # what ended the launch is told once, not by every slot that saw it
+        errors={} if seen else {slot: why for slot, why in errors.items() if not (ended and why.startswith(ended))},
+        ended=ended,
         planned=watch.planned,
     )
 

@@ -36,6 +36,7 @@ class Launch:
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+        varied: The parameters of which the sweep has several values.
     """
 
     ref: SweepRef
@@ -49,6 +50,7 @@ class Launch:
     before: SweepStatus
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
+    varied: tuple[str, ...] = ()
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -60,6 +62,7 @@ class Launch:
             count=self.count,
             directory=str(self.directory.path),
             rules=self.rules,
+            varied=self.varied,
         )
 
 
@@ -80,7 +83,7 @@ def prepare_launch(
             scheduler cannot work here.
         TrainerError: There is no such trainer.
     """
-    rules = rules or Rules()
+    rules = (rules or Rules()).heeding(settings.environ)
     status = reader.read()
     script = find_script(trainer, reader.program, reader.command)
     target = script or choose_trainer(trainer, reader.program)
@@ -107,6 +110,7 @@ def prepare_launch(
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
+        varied=reader.varied,
     )
 
 

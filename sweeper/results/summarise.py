@@ -27,14 +27,28 @@ class LocalView:
     """What this machine knows about a sweep.
 
     Attributes:
-        attempts: What its workers wrote, by run id.
+        attempts: What its workers wrote last, by run id.
+        spent: How long the attempts that have ended took together, in seconds, by run id.
         models: ONNX files that were downloaded, by run id.
         launchers: The slots of each launch under way, by its process.
     """
 
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def seconds_of(self, run_id: str, now: datetime) -> float | None:
+        """Say for how long a run was at work here, in all its attempts; None if that is not known.
+
+        What lay between two attempts, a night perhaps, is none of its time.
+        """
+        attempt = self.attempts.get(run_id)
+        spent = self.spent.get(run_id, attempt.spent_s if attempt else 0.0)
+        at_work = any(attempt and attempt.slot in slots for slots in self.launchers.values())
+        if attempt and attempt.outcome is None and at_work:
+            return spent + max(0.0, now.timestamp() - attempt.at)
+        return spent or None
 
 
 def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = False) -> SweepStatus:
@@ -48,7 +62,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
     """
     definition = view.definition
     own = [run for run in view.runs if not run.prior]
-    shown = tuple(_run_status(run, definition, here.attempts.get(run.id), now) for run in own)
+    shown = tuple(_run_status(run, definition, here, now) for run in own)
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
@@ -115,7 +129,8 @@ def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[Run
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
-def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, now: datetime) -> RunStatus:
+def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: datetime) -> RunStatus:
+    record = here.attempts.get(run.id)
     return RunStatus(
         id=run.id,
         name=run.name,
@@ -124,7 +139,7 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
         params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
         last=run.history[-1] if run.history else None,
-        duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
+        duration_s=_duration_s(run, here.seconds_of(run.id, now), now),
         slot=record.slot if record else "",
         reason=_reason(run, record) or _lacking(run, definition),
         log=record.log if record else "",
@@ -140,10 +155,10 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
     )
 
 
-def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None:
-    # the server's time ends with the last sign of life, the worker's with the process
-    if record and record.wall_s is not None:
-        return record.wall_s
+def _duration_s(run: Run, here_s: float | None, now: datetime) -> float | None:
+    # the server's time ends with the last sign of life, the worker's with the trainer
+    if here_s is not None:
+        return here_s
     if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
         return (now - run.created_at).total_seconds()
     return run.duration_s

@@ -69,6 +69,18 @@ def test_workers_attempts_give_slot_wall_time_and_cause():
     assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
 
 
+def test_what_lies_between_two_attempts_is_none_of_a_runs_time():
+    """A night, perhaps; while an attempt is under way its time counts, as soon as the launch has died it does not."""
+    ended = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.FINISHED, wall_s=9.0, trainer_s=7.5)
+    here = LocalView(attempts={"a": ended}, spent={"a": 100.0})
+    assert here.seconds_of("a", START) == 100.0
+    under_way = Attempt(run_id="a", slot="gpu1", at=START.timestamp() - 3)
+    here = replace(here, attempts={"a": under_way}, launchers={7: ("gpu0", "gpu1")})
+    assert here.seconds_of("a", START) == 103.0
+    assert replace(here, launchers={}).seconds_of("a", START) == 100.0
+    assert replace(here, launchers={}, spent={}).seconds_of("a", START) is None
+
+
 def test_the_servers_reason_counts_for_a_stopped_run():
     """Why a run was stopped early only the server knows."""
     attempt = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
