@@ -85,8 +85,10 @@ class Attempt:
 
 
 def spent(history: Iterable[Attempt]) -> dict[str, float]:
-    """Add up how long the attempts at each run took, in seconds, by run id."""
+    """Add up how long the attempts at each run took that have ended, in seconds, by run id."""
     total: dict[str, float] = {}
     for attempt in history:
+        if attempt.trainer_s is None and attempt.wall_s is None:  # its start, or the end that nobody saw
+            continue
         total[attempt.run_id] = total.get(attempt.run_id, 0.0) + attempt.spent_s
     return total

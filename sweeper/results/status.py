@@ -160,6 +160,7 @@ class SweepStatus:
         runs: All runs it made, oldest first.
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         launchers: The slots of each launch under way on this machine, by its process.
+        closing: Ids of runs that have ended, and whose workers have yet to say why and how long they took.
     """
 
     facts: SweepFacts
@@ -169,6 +170,7 @@ class SweepStatus:
     runs: tuple[RunStatus, ...] = ()
     model: str = ""
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    closing: frozenset[str] = frozenset()
 
     @property
     def reached_target(self) -> bool:

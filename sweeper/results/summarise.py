@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Kind
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, best_run
@@ -44,11 +44,17 @@ class LocalView:
         What lay between two attempts, a night perhaps, is none of its time.
         """
         attempt = self.attempts.get(run_id)
-        spent = self.spent.get(run_id, attempt.spent_s if attempt else 0.0)
-        at_work = any(attempt and attempt.slot in slots for slots in self.launchers.values())
-        if attempt and attempt.outcome is None and at_work:
-            return spent + max(0.0, now.timestamp() - attempt.at)
-        return spent or None
+        known = self.spent or spent([attempt] if attempt else [])
+        if attempt and self.is_open(run_id):
+            return known.get(run_id, 0.0) + max(0.0, now.timestamp() - attempt.at)
+        return known.get(run_id)
+
+    def is_open(self, run_id: str) -> bool:
+        """Whether a launch has yet to say how a run's attempt ended; one that was killed never will."""
+        attempt = self.attempts.get(run_id)
+        if attempt is None or attempt.outcome is not None:
+            return False
+        return any(attempt.slot in slots for slots in self.launchers.values())
 
 
 def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = False) -> SweepStatus:
@@ -84,6 +90,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
         runs=shown,
         model=here.models.get(standing.best.id, "") if standing.best else "",
         launchers=here.launchers,
+        closing=frozenset(run.id for run in own if run.state.ended and here.is_open(run.id)),
     )
 
 

@@ -75,11 +75,12 @@ class RunProcesses:
 
     def _first_answer(self, gpu: bool) -> object:
         """Ask whether forked processes can use the GPU; without the trainer where importing it ends the forkserver."""
-        deadline = time.monotonic() + DEATH_S
+        deadline = None
         while True:
             try:
                 return self._ask(probe, gpu, otherwise=True)
             except (EOFError, OSError):
+                deadline = deadline or time.monotonic() + DEATH_S  # from here on: the import may have taken its time
                 if time.monotonic() > deadline:
                     raise
             os.environ.pop(PRELOAD, None)  # noqa: TID251

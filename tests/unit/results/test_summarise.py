@@ -81,6 +81,19 @@ def test_what_lies_between_two_attempts_is_none_of_a_runs_time():
     assert replace(here, launchers={}, spent={}).seconds_of("a", START) is None
 
 
+@pytest.mark.parametrize(
+    ("state", "launchers", "closing"),
+    [(RunState.FAILED, {7: ("gpu1",)}, True), (RunState.FAILED, {}, False), (RunState.RUNNING, {7: ("gpu1",)}, False)],
+)
+def test_a_run_is_closing_until_its_worker_has_said_how_it_ended(state, launchers, closing):
+    """One whose launch was killed waits for no word."""
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.RUNNING, runs=(run("a", state),)
+    )
+    here = LocalView(attempts={"a": Attempt(run_id="a", slot="gpu1")}, launchers=launchers)
+    assert ("a" in summarise(view, here, now=START).closing) is closing
+
+
 def test_the_servers_reason_counts_for_a_stopped_run():
     """Why a run was stopped early only the server knows."""
     attempt = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
