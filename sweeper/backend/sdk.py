@@ -224,6 +224,38 @@ def mark_preempting() -> None:
         wandb.run.mark_preempting()
 
 
+def finish(exit_code: int) -> None:
+    """End the current run, if there is one, as failed; the agent, which would print our frames, is not told of it."""
+    import wandb
+
+    if wandb.run is not None:
+        # to the server 255 is a person's Ctrl-C (wandb 0.31)
+        wandb.run.finish(exit_code=1 if exit_code % 256 in {0, 255} else exit_code % 256)
+
+
+def run_mode(run_id: str) -> str:
+    """Say how this process is at a run now: `online`, `offline` or `disabled`; empty if it is at none of that id."""
+    import wandb
+
+    run = wandb.run
+    if run is not None and getattr(run, "disabled", False):  # under an id of its own
+        return "disabled"
+    if run is None or run.id != run_id:
+        return ""
+    return "offline" if getattr(run, "offline", False) else "online"
+
+
+def has_begun(run: RunRef) -> bool:
+    """Ask the server whether the process that was given a run has called `wandb.init` on it; yes if it cannot tell."""
+    import wandb
+
+    try:
+        api: Any = wandb.Api()  # its methods are untyped
+        return str(api.run(run.path).state) != "pending"
+    except (ValueError, wandb.Error) as error:
+        return "not find" not in str(error)  # the words are all that tells it apart (wandb 0.31)
+
+
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
 

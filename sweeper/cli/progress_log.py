@@ -83,7 +83,8 @@ class ProgressLog:
                 err.print(escape(words), soft_wrap=True)
             self._state = status.facts.state
         for run in status.runs:
-            if self._told.get(run.id) is not run.state and run.state is not RunState.PENDING:
+            news = self._told.get(run.id) is not run.state and run.state is not RunState.PENDING
+            if news and run.id not in status.closing:  # in a moment its worker knows more than an exit code
                 self._told[run.id] = run.state
                 done = sum(state.ended for state in self._told.values())
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)

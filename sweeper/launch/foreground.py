@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +20,7 @@ from sweeper.launch.prepare import Launch
 from sweeper.launch.recovery import recover_slot
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
+from sweeper.launch.terminal import Voice
 from sweeper.results.status import SweepStatus
 from sweeper.worker.run_log import tail
 
@@ -36,6 +38,8 @@ def run_launch(
 ) -> LaunchResult:
     """Start the workers and stay until all have ended; Ctrl-C stops gently, a second one kills.
 
+    So does SIGTERM, and the end of the terminal, after which the launch goes on talking to a file.
+
     Args:
         launch: What to start.
         tick: Called several times a second from this thread.
@@ -49,11 +53,12 @@ def run_launch(
     launcher = launcher or LocalLauncher(launch.environ)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
     with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
+        voice = Voice(launch.directory.launch_log)
         watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
 
         def turn() -> None:
             watch.turn()
-            tick()
+            voice.say(tick)
 
         handles = launcher.start([launch.worker_spec(slot) for slot in launch.slots])
         states = supervise(
@@ -62,16 +67,20 @@ def run_launch(
             signals=pending,
             grace_s=launch.rules.grace_s,
             tick=turn,
-            on_stop=lambda asked: on_stop(asked) if seen else None,  # not of the watch's own, which nobody pressed
+            # not of the watch's own, which nobody pressed
+            on_stop=lambda asked: voice.say(partial(on_stop, asked)) if seen else None,
             replace=watch.replace,
         )
         watch.clear(states)
+    ended = launch.directory.ended()
     failed = [slot for slot, state in states.items() if state in {WorkerState.FAILED, WorkerState.DIED}]
+    errors = {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed}
     return LaunchResult(
         runs=tuple(launch.directory.attempts().values()),
         interrupted=bool(seen),
-        errors={} if seen else {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed},
-        ended=launch.directory.ended(),
+        # what ended the launch is told once, not by every slot that saw it
+        errors={} if seen else {slot: why for slot, why in errors.items() if not (ended and why.startswith(ended))},
+        ended=ended,
         planned=watch.planned,
     )
 
@@ -164,20 +173,25 @@ def _is_gone(path: Path) -> bool:
 
 @contextmanager
 def _signals() -> Iterator[tuple[list[int], list[int]]]:
-    """Collect SIGINT and SIGTERM: the list to act on, and all there were."""
+    """Collect SIGINT, SIGTERM and SIGHUP: the list to act on, and all there were."""
     pending: list[int] = []  # a handler only notes: what it interrupts may hold any lock
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        pending.append(number)
-        seen.append(number)
+        # a terminal that is closed says so more than once, to the shell and to its job: nobody asks for a kill by that
+        if number != signal.SIGHUP or number not in seen:
+            pending.append(number)
+            seen.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    # `nohup` has SIGHUP ignored, and means it
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
     try:
         yield pending, seen
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # the second word of a closed terminal must not end us before the summary is written
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP and number in seen else handler)
 
 
 def _last_line(log: Path) -> str:

@@ -40,6 +40,7 @@ class Launch:
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
         needs: Files and folders of this machine without which it cannot go on.
+        varied: The parameters of which the sweep has several values.
     """
 
     ref: SweepRef
@@ -54,6 +55,7 @@ class Launch:
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
     needs: tuple[Path, ...] = ()
+    varied: tuple[str, ...] = ()
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -65,6 +67,7 @@ class Launch:
             count=self.count,
             directory=str(self.directory.path),
             rules=self.rules,
+            varied=self.varied,
         )
 
 
@@ -85,7 +88,7 @@ def prepare_launch(
             scheduler cannot work here.
         TrainerError: There is no such trainer.
     """
-    rules = rules or Rules()
+    rules = (rules or Rules()).heeding(settings.environ)
     status = reader.read()
     script = find_script(trainer, reader.program, reader.command)
     target = script or choose_trainer(trainer, reader.program)
@@ -113,6 +116,7 @@ def prepare_launch(
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
         needs=(directory.path, *_data_of(backend, settings)),
+        varied=reader.varied,
     )
 
 

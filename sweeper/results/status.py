@@ -163,6 +163,7 @@ class SweepStatus:
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         launchers: The slots of each launch under way on this machine, by its process.
         idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
+        closing: Ids of runs that have ended, and whose workers have yet to say why and how long they took.
     """
 
     facts: SweepFacts
@@ -173,6 +174,7 @@ class SweepStatus:
     model: str = ""
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     idle: bool | None = None
+    closing: frozenset[str] = frozenset()
 
     @property
     def reached_target(self) -> bool:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
+from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.results.outlook import is_idle, not_idle
@@ -29,6 +30,7 @@ class StatusReader:
         program: The file's `program:`, known after the first read.
         command: The file's `command:`, likewise.
         scheduler: The file's `scheduler:`, likewise.
+        varied: The parameters of which the sweep has several values, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
@@ -37,6 +39,7 @@ class StatusReader:
         self.program: str | None = None
         self.command: Sequence[object] = ()
         self.scheduler: Scheduler | None = None
+        self.varied: tuple[str, ...] = ()
         self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -53,8 +56,13 @@ class StatusReader:
         self.program = view.definition.program
         self.command = view.definition.command or ()
         self.scheduler = view.definition.scheduler
+        self.varied = tuple(view.definition.space.searched)
+        history = self.directory.history()
         here = LocalView(
-            attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
+            attempts={attempt.run_id: attempt for attempt in history},
+            spent=spent(history),
+            models=self.directory.models(),
+            launchers=self.directory.launchers(),
         )
         status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
         return replace(status, idle=self._is_idle(status, here))

@@ -7,6 +7,7 @@ import time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +29,7 @@ from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
+REASON_HEADER = "x-sweeper-reason"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
 
 MAX_BODY = 64 * 2**20
@@ -161,9 +163,16 @@ def context_of(request: Request) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
-    holder = request.headers.get(HOLDER_HEADER, "")
     return Context(
-        state.dispatcher, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+        state.dispatcher,
+        state.files,
+        state.blobs,
+        state.signer,
+        request.state.user,
+        address,
+        time.time(),
+        holder=request.headers.get(HOLDER_HEADER, ""),
+        reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
     )
 
 

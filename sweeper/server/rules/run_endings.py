@@ -130,8 +130,14 @@ def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str,
     )
 
 
-def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
+def requeue(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
     """Hand a run out again, with its id, because its worker or a person asks for it; a waiting one just waits.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: How its process ended, of which only its worker can tell; empty if a person asks.
 
     Raises:
         RequestError: It has finished, or its sweep gives out no runs any more.
@@ -139,7 +145,9 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.lost_agent_id:  # whoever asks knows that its process is gone
         return runs.update(db, run.id, lost_agent_id=None, **fence(run))
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
-        return runs.update(db, run.id, state=run.state, **taken_up(db, run))  # whoever asks has it
+        # its process ended before it began: its agent went with it, and would be waited for in vain
+        free = {"agent_id": None, "accepted": 0, "sends": 0, **fence(run)} if reason else {}
+        return runs.update(db, run.id, state=run.state, **taken_up(db, run), **free)  # whoever asks has it
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
@@ -148,16 +156,24 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 
 
-def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
-    """End a run that its worker has given up; one that has ended stays as it is."""
+def give_up(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
+    """End a run that its worker has given up; one that has ended stays as it is, and is told why.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: What its worker saw: more than an exit code, or the silence after which we take a run for crashed.
+    """
     if run.state.ended:
-        return run
+        known = not reason or run.state not in {RunState.FAILED, RunState.CRASHED}
+        return run if known else runs.update(db, run.id, state=RunState.FAILED, reason=reason)
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
     elif own_scheduler.is_controller(run):
         state, reason = RunState.FINISHED, ""
     else:
-        state, reason = RunState.FAILED, "given up by its worker"
+        state, reason = RunState.FAILED, reason or "given up by its worker"
     ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run), **fence(run))
     sweep_transitions.run_ended(db, run, now=now)
     return ended

@@ -55,6 +55,16 @@ def test_a_failure_says_why(capsys):
     assert capsys.readouterr().err == "a failed in 5.0s, 1/? done ([out of memory])\n"
 
 
+def test_the_end_of_a_run_is_told_when_its_worker_has_told_it(capsys):
+    """The server hears an exit code first; a moment later there are the cause, and the time it took."""
+    log = ProgressLog(status(), None)
+    ended = run("a", RunState.FAILED, reason="exit code 1", duration_s=0.0)
+    log.tell(replace(status(ended), closing=frozenset({"a"})))
+    assert capsys.readouterr().err == ""
+    log.tell(status(run("a", RunState.FAILED, reason="ValueError: no")))
+    assert capsys.readouterr().err == "a failed in 5.0s, 1/? done (ValueError: no)\n"
+
+
 def test_several_metrics_are_told_side_by_side(capsys):
     """In the file's order."""
     told = status(run("a", RunState.FINISHED, values={"acc": 0.9, "size": 5.0}))

@@ -192,6 +192,52 @@ def test_a_signal_stops_the_workers_and_is_ours_no_longer_afterwards(launch_of):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_closed_terminal_stops_the_workers_once(launch_of):
+    """The kernel tells it more than once: that is no second Ctrl-C, and it does not end us before the summary."""
+    before = signal.getsignal(signal.SIGHUP)
+    told: list[int] = []
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+
+    def close() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    result = run(launch_of(grace_s=7.0), cluster, tick=close, on_stop=told.append)
+    assert (told, cluster.stops) == ([1], [7.0])
+    assert result.interrupted
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_nohup_means_what_it_says(launch_of):
+    """Where SIGHUP is ignored it stays so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+    told: list[int] = []
+
+    def close_and_stop() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        if not told:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run(launch_of(), cluster, tick=close_and_stop, on_stop=told.append)
+    assert told == [1]
+    assert signal.signal(signal.SIGHUP, before) is signal.SIG_IGN
+
+
+def test_what_ended_the_launch_is_told_once(launch_of):
+    """Not by every slot that saw it; what else a slot has to say is."""
+
+    def work(spec, _number):
+        folder(spec).end("cannot import toy")
+        said = "cannot import toy; see x" if spec.slot.name == "cpu0" else "the disk is full"
+        folder(spec).worker_log(spec.slot.name).write_text(said)
+        return WorkerState.FAILED
+
+    result = run(launch_of(), Cluster(work))
+    assert result.ended == "cannot import toy"
+    assert list(result.errors) == ["cpu1"]
+
+
 def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
     """Nobody can say why it gave up; the launch ends as it would have."""
 
