@@ -80,9 +80,8 @@ def _show(found: Best) -> None:
         out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
     for name, value in found.values.items():
         out.print(f"[bold]last[/]    {escape(name)} {number(value)}", soft_wrap=True)
-    last = found.summary.get(found.metric)  # a run may have been better once than at its end
-    if isinstance(last, int | float) and last != found.value:
-        out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)
+    if found.last != found.value:  # a run may have been better once than at its end
+        out.print(f"[bold]last[/]    {escape(found.metric)} {number(found.last)}", soft_wrap=True)
     out.print(f"[bold]params[/]  {escape(parameters(found.params))}", soft_wrap=True)
 
 

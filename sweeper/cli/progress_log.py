@@ -36,6 +36,7 @@ class ProgressLog:
     def __init__(self, before: SweepStatus, count: int | None) -> None:
         self._told = {run.id: run.state for run in before.runs}
         self._final = final_count(before, count)
+        self._warned: set[str] = set()
 
     def tell(self, status: SweepStatus | None) -> None:
         """Print what is new."""
@@ -46,6 +47,10 @@ class ProgressLog:
                 self._told[run.id] = run.state
                 done = sum(state.ended for state in self._told.values())
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
+        for missing in status.missing_metrics:
+            if missing.metric not in self._warned:
+                self._warned.add(missing.metric)
+                err.print(f"[yellow]warning: {escape(missing.message)}[/]", soft_wrap=True)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
         if not run.state.ended:

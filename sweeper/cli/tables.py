@@ -104,11 +104,16 @@ def live_view(status: SweepStatus, *, height: int) -> RenderableType:
         height: Lines of the terminal; what is taller is cut off below.
     """
     fitting = max(3, (height - HEAD_LINES) // LINES_PER_RUN)
-    return Group(sweep_view(status), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
+    return Group(sweep_view(status, live=True), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
 
 
-def sweep_view(status: SweepStatus) -> RenderableType:
-    """Lay out the sweep: state, progress, best run."""
+def sweep_view(status: SweepStatus, *, live: bool = False) -> RenderableType:
+    """Lay out the sweep: state, progress, what is wrong, best run.
+
+    Args:
+        status: What to show.
+        live: Whether it is drawn again and again, where a line that is too long would be cut.
+    """
     facts, search, standing = status.facts, status.search, status.standing
     title = f"{facts.sweep}  ({facts.name})" if facts.name else facts.sweep
     lines: list[RenderableType] = [
@@ -117,6 +122,7 @@ def sweep_view(status: SweepStatus) -> RenderableType:
         _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
         _fact("state", facts.state.value.lower(), _STYLES.get(facts.state, "")),
         _fact("runs", progress(status.progress)),
+        *(_warning(missing.message, live=live) for missing in status.missing_metrics),
     ]
     if search.scheduler:
         lines += _scheduler(facts, search)
@@ -155,6 +161,12 @@ def front_table(status: SweepStatus) -> RenderableType:
 def _fact(label: str, value: str, style: str = "") -> Text:
     """Write one line that is never broken: addresses and paths are there to be copied."""
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
+
+
+def _warning(what: str, *, live: bool) -> Text:
+    return Text.assemble(
+        ("warning ", "bold yellow"), (what, "yellow"), no_wrap=not live, overflow="fold" if live else "ignore"
+    )
 
 
 def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
