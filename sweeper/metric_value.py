@@ -116,6 +116,13 @@ def finite(values: Iterable[object]) -> tuple[float, ...]:
     return tuple(number for number in numbers if number is not None and math.isfinite(number))
 
 
+def counted(values: Iterable[object]) -> tuple[tuple[float, ...], int]:
+    """Give the finite numbers among some values, and how many more are NaN or infinite."""
+    numbers = [number for value in values if (number := float_or_nan(value)) is not None]
+    history = tuple(filter(math.isfinite, numbers))
+    return history, len(numbers) - len(history)
+
+
 def float_or_nan(value: object) -> float | None:
     """Read a logged value as a number; None for what is none, such as a boolean or text.
 

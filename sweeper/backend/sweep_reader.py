@@ -13,7 +13,7 @@ from sweeper.backend.sdk import sdk_errors
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
-from sweeper.metric_value import lookup, reading
+from sweeper.metric_value import counted, lookup, reading
 from sweeper.ref import SweepRef
 from sweeper.run import Run, RunState, StopDecision, SweepState
 
@@ -136,10 +136,13 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
     logged: list[object] = []
     if definition.metric is not None and state is not RunState.PENDING:
         logged = _logged(run, reading(definition.metric.name, keys.get("keys", {})).key)
+    history, nonfinite = counted(logged)
     read = Run(
         id=run.id,
         state=state,
         params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
+        history=history,
+        nonfinite=nonfinite,
         name=run.name or run.id,
         reason=str(told.get("reason", "")),
         created_at=utc(run.created_at),
@@ -149,7 +152,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
         prior=prior,
         losses=int(told.get("losses", 0)),
     )
-    return measured(read, definition, logged, keys=lambda: keys, summary=lambda: summary)
+    return measured(read, definition, keys=lambda: keys, summary=lambda: summary)
 
 
 def _logged(run: wandb.apis.public.Run, key: str) -> list[object]:

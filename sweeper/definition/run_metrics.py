@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.metric_value import final_values, finite, float_or_nan, in_summary, logged_kinds, may_aggregate, reading
+from sweeper.metric_value import counted, final_values, finite, in_summary, logged_kinds, may_aggregate, reading
 from sweeper.run import Run, RunState
 
 Ask = Callable[[], Mapping[str, Any]]
 
 
-def measured(run: Run, definition: SweepDefinition, values: Iterable[object], *, keys: Ask, summary: Ask) -> Run:
-    """Give a run its values of its sweep's metrics, and what it logged if it finished without.
+def measured(run: Run, definition: SweepDefinition, *, keys: Ask, summary: Ask) -> Run:
+    """Complete what a run has of its sweep's metrics, and tell what it logged if it finished without.
 
     Args:
-        run: The run without them; `nonfinite` counts what is not in `values`.
+        run: The run, with the numbers that its history holds where `metric_value.reading` finds the metric.
         definition: The sweep.
-        values: What its history holds where `metric_value.reading` finds the metric; of several metrics nothing.
         keys: Gives the statistics of its history (`historyKeys`).
         summary: Gives its summary; like `keys` it is asked for only where it matters, as reading it takes time.
     """
-    read = _several(run, definition, summary) if definition.metrics else _one(run, definition, values, keys, summary)
+    read = _several(run, definition, summary) if definition.metrics else _one(run, definition, keys, summary)
     return replace(read, logged=logged_kinds(keys(), summary())) if read.lacks else read
 
 
-def _one(run: Run, definition: SweepDefinition, values: Iterable[object], keys: Ask, summary: Ask) -> Run:
-    metric, logged = definition.metric, list(values)
+def _one(run: Run, definition: SweepDefinition, keys: Ask, summary: Ask) -> Run:
+    metric = definition.metric
     if metric is None:
         return run
-    found = None
-    if logged and may_aggregate(metric.name):
-        found = reading(metric.name, keys().get("keys", {}))
-    if not logged and run.state.ended:
-        logged = [in_summary(summary(), metric.name, metric.goal)]
-    history = finite(logged)
-    nonfinite = run.nonfinite + sum(
-        number is not None and not math.isfinite(number) for number in map(float_or_nan, logged)
-    )
-    return replace(
-        run,
-        history=history,
-        nonfinite=nonfinite,
-        aggregate=found.value(history, metric.goal) if found and found.aggregate and history else None,
-        lacks=(metric.name,) if run.state is RunState.FINISHED and not (history or nonfinite) else (),
-    )
+    if run.history:
+        found = reading(metric.name, keys().get("keys", {})) if may_aggregate(metric.name) else None
+        return replace(run, aggregate=found.value(run.history, metric.goal)) if found and found.aggregate else run
+    if not run.state.ended:
+        return run
+    history, nonfinite = counted([in_summary(summary(), metric.name, metric.goal)])
+    nonfinite = run.nonfinite or nonfinite
+    lacks = run.state is RunState.FINISHED and not (history or nonfinite)
+    return replace(run, history=history, nonfinite=nonfinite, lacks=(metric.name,) if lacks else ())
 
 
 def _several(run: Run, definition: SweepDefinition, summary: Ask) -> Run:

@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.metric_value import (
     Reading,
+    counted,
     final_values,
     finite,
     flat,
@@ -28,6 +29,11 @@ def keys(**kinds: str) -> dict:
 def test_only_finite_numbers_are_iterations():
     """NaN, infinities, booleans and text are skipped, as in W&B's engine."""
     assert finite([1, 2.5, math.nan, math.inf, -math.inf, True, "3", None]) == (1.0, 2.5)
+
+
+def test_nan_counts_apart():
+    """Somebody may want to know that it was logged."""
+    assert counted([1, math.nan, "Infinity", "text", 2]) == ((1.0, 2.0), 2)
 
 
 def test_the_words_of_nan_are_numbers():

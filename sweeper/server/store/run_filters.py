@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sweeper.metric_value import in_summary, lookup
+from sweeper.metric_value import in_summary, lookup, may_aggregate
 from sweeper.run import Goal, may_lead
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import runs, seen_runs, sweeps
 from sweeper.server.store.filter_conditions import MISSING, TIMES, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 MAX_COMPARISONS = 5_000_000
 """Conditions of a filter times runs to look at: some seconds."""
+NO_AGGREGATES: Mapping[str, float | None] = {}
 _SUMMARY = ("summary_metrics", "summaryMetrics")
 _COLUMNS = {
     "name": "name",
@@ -112,7 +113,8 @@ def find(
     Raises:
         RequestError: The filter or the order cannot be read.
     """
-    names = {found.id: found.name for found in sweeps.of_project(db, project_id)}
+    there = sweeps.of_project(db, project_id)
+    names = {found.id: found.name for found in there}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
     # three queries and three mappings: a query for each run would be thousands
     attached: dict[int, list[str | None]] = {}
@@ -128,10 +130,29 @@ def find(
         Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
         for run in found
     ]
-    return _select(known, wanted, order, of_sweep=restricted is not None)
+    chosen = next((known_sweep for known_sweep in there if known_sweep.name == restricted), None)
+    if chosen is None:
+        return _select(known, wanted, order, of_sweep=restricted is not None)
+    return _select(known, wanted, order, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
 
 
-def _select(known: Sequence[Candidate], filters: str | None, order: str | None, *, of_sweep: bool) -> list[Candidate]:
+def _aggregates(db: sqlite3.Connection, sweep: Sweep, order: str) -> dict[str, float | None]:
+    """Give each run's value of the metric if an order asks for it and it is an aggregate: summaries may lack it."""
+    metric = sweep.definition.metric
+    section, _, name = order.lstrip("+-").partition(".")
+    if metric is None or section not in _SUMMARY or name != metric.name or not may_aggregate(name):
+        return {}
+    return {run.id: run.best(metric.goal) for run in seen_runs.for_search(db, sweep)}
+
+
+def _select(
+    known: Sequence[Candidate],
+    filters: str | None,
+    order: str | None,
+    *,
+    of_sweep: bool,
+    aggregates: Mapping[str, float | None] = NO_AGGREGATES,
+) -> list[Candidate]:
     """Filter and order runs; the oldest first without an order, those without its key last.
 
     Of one sweep's runs, ordered by what they have in their summaries, those that may not lead come behind those that
@@ -149,7 +170,14 @@ def _select(known: Sequence[Candidate], filters: str | None, order: str | None, 
     section, _, metric = key.partition(".")
     of_summary = section in _SUMMARY and bool(metric)
     goal: Goal = "maximize" if down else "minimize"
-    keyed = [(_sort_key(in_summary(run.summary, metric, goal) if of_summary else run.get(key)), run) for run in found]
+
+    def value(run: Candidate) -> Any:
+        if not of_summary:
+            return run.get(key)
+        found = in_summary(run.summary, metric, goal)
+        return aggregates.get(run.stored.name) if found is None else found
+
+    keyed = [(_sort_key(value(run)), run) for run in found]
     with_key = [(rank, run) for rank, run in keyed if rank is not None]
     with_key.sort(key=operator.itemgetter(0), reverse=down)
     ranked = [run for _, run in with_key]

@@ -27,23 +27,24 @@ def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
     return [_as_run(db, sweep, run, histories.get(run.id, ())) for run in runs.seen_by(db, sweep.id)]
 
 
-def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, values: tuple[float, ...]) -> Run:
+def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
     # a run of another sweep may have other parameters: what this sweep has of them is in its config
     prior = stored.sweep_id != sweep.id
     run = Run(
         id=stored.name,
         state=stored.state,
         params=runs.parameters_of(sweep, stored.config) if prior else json.loads(stored.params),
+        history=history,
         prior=prior,
         name=stored.display_name,
         reason=stored.reason,
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
         stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
-        nonfinite=lines.nonfinite(db, sweep.id, stored.id) if stored.state.ended and not values else 0,
+        nonfinite=lines.nonfinite(db, sweep.id, stored.id) if stored.state.ended and not history else 0,
     )
     keys, summary = partial(json.loads, stored.history_keys), partial(json.loads, stored.summary)
-    return measured(run, sweep.definition, values, keys=keys, summary=summary)
+    return measured(run, sweep.definition, keys=keys, summary=summary)
 
 
 def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_line: int | None) -> Judged:
