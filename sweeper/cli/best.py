@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import out, say_next, show
+from sweeper.cli.output import out, say_next, show, warn
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def best(
 def _show_front(status: SweepStatus, *, as_json: bool) -> None:
     from sweeper.cli.tables import front_table
 
+    for missing in status.missing_metrics:
+        warn(missing.message)
     if as_json:
         told = status.to_json()
         out.print_json(json.dumps({key: told[key] for key in ("sweep", "metrics", "front")}, default=str))

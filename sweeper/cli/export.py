@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import err, progress_bar
+from sweeper.cli.output import err, progress_bar, warn
 from sweeper.cli.target import find_target
 
 Format = Literal["csv", "json", "parquet"]  # as in results.table_files, which is not imported for `--help`
@@ -53,7 +53,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
         table = export.run_table(view, runs, attempts, now=datetime.now(UTC))
     if not any(run.may_lead and (run.values or run.history) for run in view.runs):
         for missing in missing_metrics(view.definition, view.runs):
-            err.print(f"[yellow]warning: {escape(missing.message)}[/]", soft_wrap=True)
+            warn(missing.message)
     with table:
         table_files.write(table, form, output, sys.stdout)
     if output is not None:

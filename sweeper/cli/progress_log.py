@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from sweeper.cli.output import err
+from sweeper.cli.output import err, warn
 from sweeper.cli.tables import duration, measured, parameters
 from sweeper.run import RunState
 
@@ -50,7 +50,7 @@ class ProgressLog:
         for missing in status.missing_metrics:
             if missing.metric not in self._warned:
                 self._warned.add(missing.metric)
-                err.print(f"[yellow]warning: {escape(missing.message)}[/]", soft_wrap=True)
+                warn(missing.message)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
         if not run.state.ended:

@@ -68,7 +68,6 @@ def test_a_launch_that_learns_from_a_metric_that_nobody_logs_ends(user):
     assert "the launch ended early: 3 runs" in launched.stderr
     assert told in user.run("status").stdout
     assert told in user.run("best", code=1).stderr
-    assert told in user.run("export").stderr
     assert 3 <= len(status["runs"]) < 10
     assert {run["reason"] for run in status["runs"]} == {"finished without a value of `loss`"}
     user.run("launch", "--trainer", "toy:typo", "--workers", "1", "--count", "4", "--without-metric")
