@@ -95,6 +95,13 @@ Isolation = Annotated[
         "--isolation/--no-isolation", help="Without, a slot's runs share one process, in the thread of a stock agent."
     ),
 ]
+WithoutMetric = Annotated[
+    bool,
+    typer.Option(
+        "--without-metric",
+        help="Go on although no run logs the sweep's metric: else the third ends a launch that goes by it.",
+    ),
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Go on in the background, also after a logout; `sweeper status` finds it.")
 ]
@@ -115,6 +122,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     timeout: Timeout = None,
     time_budget: TimeBudget = None,
     stop_at_target: StopAtTarget = DEFAULTS.stop_at_target,
+    without_metric: WithoutMetric = DEFAULTS.without_metric,
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
@@ -139,6 +147,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
         isolated=isolation,
+        without_metric=without_metric,
     )
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
     asked.check()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from sweeper.cli.output import err
+from sweeper.cli.output import err, warn
 from sweeper.cli.tables import duration, measured, parameters
 from sweeper.run import RunState, SweepState
 
@@ -65,6 +65,7 @@ class ProgressLog:
         self._final = final_count(before, count)
         self._state = before.facts.state
         self._away = False
+        self._warned: set[str] = set()
 
     def tell(self, status: SweepStatus | None, trouble: str = "") -> None:
         """Print what is new.
@@ -88,6 +89,10 @@ class ProgressLog:
                 self._told[run.id] = run.state
                 done = sum(state.ended for state in self._told.values())
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
+        for missing in status.missing_metrics:
+            if missing.metric not in self._warned:
+                self._warned.add(missing.metric)
+                warn(missing.message)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
         if not run.state.ended:

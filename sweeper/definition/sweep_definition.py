@@ -19,7 +19,7 @@ from sweeper.definition.parameters import ParameterForm, flat_forms
 from sweeper.definition.strict_model import Faults, reads, rule
 from sweeper.definition.sweep_keys import SweepKeys
 from sweeper.definition.yaml_document import Document
-from sweeper.run import Goal, Params, final_values
+from sweeper.run import Goal, Params
 from sweeper.space import conditions
 from sweeper.space.distributions import IntUniform
 from sweeper.space.parameter_space import ParameterSpace
@@ -126,15 +126,17 @@ class SweepDefinition(SweepKeys):
         """Whether the results of runs decide what this server's search proposes next."""
         return self.scheduler is None and (self.method == "bayes" or self.metrics is not None)
 
+    @property
+    def steered(self) -> bool:
+        """Whether what runs log decides which runs there are, how far they go, or when the sweep is over."""
+        aims = any(metric.target is not None for metric in self.objectives)
+        return aims or self.learns or self.scheduler is not None or self.stopping is not None
+
     def met(self, values: Sequence[float]) -> bool:
         """Whether a run's values of several metrics reach every target that the file sets, if it sets one."""
         pairs = zip(self.objectives, values, strict=False)
         reached = [metric.reached_by(value) for metric, value in pairs if metric.target is not None]
         return bool(reached) and all(reached)
-
-    def final_values(self, summary: Mapping[str, Any]) -> tuple[float, ...]:
-        """Read a finished run's value of each of several metrics; nothing if it lacks one, or the sweep has but one."""
-        return final_values(summary, [metric.name for metric in self.metrics or ()])
 
     @property
     def stopping(self) -> StoppingRule | None:

@@ -43,6 +43,13 @@ def _at(data: Any, path: Path) -> Any:
 
 def _metric(definition: SweepDefinition) -> Iterator[Advice]:
     for index, metric in enumerate(definition.objectives):
+        place: Path = ("metrics", index, "name") if definition.metrics else ("metric", "name")
+        if (stripped := metric.name.strip()) != metric.name:
+            yield (
+                place,
+                f"the metric's name {metric.name!r} has a space at an end",
+                f"write `{stripped}`, if it is logged so",
+            )
         name = metric.name.lower()
         # a falling word wins: `accuracy_loss` is a loss
         rising = any(word in name for word in _RISING) and not any(word in name for word in _FALLING)
@@ -52,7 +59,7 @@ def _metric(definition: SweepDefinition) -> Iterator[Advice]:
         given = "" if "goal" in metric.model_fields_set else ", the default"
         other = "maximize" if rising else "minimize"
         yield (
-            ("metrics", index, "name") if definition.metrics else ("metric", "name"),
+            place,
             f"{metric.name} is to {metric.goal}{given}",
             f"if {'more' if rising else 'less'} is better, write `goal: {other}`",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from sweeper.errors import DefinitionError
+from sweeper.nearest import nearest
 
 MAX_CHARACTERS = 250_000
 """A sweep file is a page; this much is a mistake or an attack, and takes the YAML reader seconds."""
@@ -318,9 +318,6 @@ def _mark(node: yaml.Node) -> tuple[int, int]:
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Say which known word was meant, or list what there is."""
     known = list(known)
-    lower = {name.lower(): name for name in known}
-    text = word[:100].lower() if isinstance(word, str) else ""
-    close = difflib.get_close_matches(text, lower, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{lower[close[0]]}`?"
+    if meant := nearest(word, known) if isinstance(word, str) else "":
+        return f"did you mean `{meant}`?"
     return f"choose from {', '.join(known[:MAX_CHOICES])}{', ...' if len(known) > MAX_CHOICES else ''}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.failures import Kind
-from sweeper.run import lookup
+from sweeper.metric_value import lookup
 
 IDENTICAL_FAILURES = 3
 """So many runs that fail in one way, with none before that did not, are a broken set-up."""

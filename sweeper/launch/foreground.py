@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.launch import missing_metric
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
@@ -127,6 +128,8 @@ class Watch:
             self.scheduler.start()
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")
+        if (why := missing_metric.verdict(self.launch, status)) and not self.launch.directory.ended():
+            self.launch.directory.end(why)
         for run in status.runs:
             if run.told_to_stop:  # its agent may be deaf to it: a trainer in C code, a hanging SDK
                 self.launch.directory.order_stop(run.id)

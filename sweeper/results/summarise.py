@@ -15,6 +15,7 @@ from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing,
 from sweeper.run import Goal, Run, RunState, best_run
 from sweeper.search import expected_runs
 from sweeper.search.importance import importance
+from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds, stopped_early
 
@@ -91,6 +92,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
         model=here.models.get(standing.best.id, "") if standing.best else "",
         launchers=here.launchers,
         closing=frozenset(run.id for run in own if run.state.ended and here.is_open(run.id)),
+        missing_metrics=missing_metrics(definition, own),
     )
 
 
@@ -107,6 +109,7 @@ def _facts(view: SweepView) -> SweepFacts:
         target=definition.metric.target if definition.metric else None,
         metrics={metric.name: metric.goal for metric in definition.metrics or ()},
         run_cap=definition.run_cap,
+        steered=definition.steered,
     )
 
 
@@ -146,10 +149,10 @@ def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: dat
         # what a file only fixes is the same in every row; a scheduler's own search space names nothing, so all is shown
         params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
-        last=run.history[-1] if run.history else None,
+        last=run.last,
         duration_s=_duration_s(run, here.seconds_of(run.id, now), now),
         slot=record.slot if record else "",
-        reason=_reason(run, record) or _lacking(run, definition),
+        reason=_reason(run, record),
         log=record.log if record else "",
         kind=_kind(run, record),
         policy=record.policy.value if record and record.policy else "",
@@ -160,6 +163,7 @@ def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: dat
         stop=run.stop,
         losses=run.losses,
         values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
+        lacks=run.lacks,
     )
 
 
@@ -175,15 +179,8 @@ def _duration_s(run: Run, here_s: float | None, now: datetime) -> float | None:
 def _reason(run: Run, record: Attempt | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
     if record is None or record.outcome in {None, AttemptOutcome.FINISHED, AttemptOutcome.STOPPED}:
-        return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
+        return run.reason or why_no_value(run)
     return record.reason or run.reason
-
-
-def _lacking(run: Run, definition: SweepDefinition) -> str:
-    """Say why a finished run is not compared with the others, if it is not."""
-    if run.state is not RunState.FINISHED or definition.metrics is None or run.values:
-        return ""
-    return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
 
 
 def _kind(run: Run, record: Attempt | None) -> str:

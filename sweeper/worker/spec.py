@@ -44,6 +44,7 @@ class Rules:
         time_budget_s: How long the launch may take; None for as long as it likes.
         stop_at_target: Whether no run starts any more once one has reached the metric's target.
         isolated: Whether every run has a process of its own.
+        without_metric: Whether the launch goes on although run after run finishes without the sweep's metric.
     """
 
     # as long as Slurm (KillWait) and Kubernetes wait between their SIGTERM and their SIGKILL
@@ -56,6 +57,7 @@ class Rules:
     time_budget_s: float | None = None
     stop_at_target: bool = False
     isolated: bool = True
+    without_metric: bool = False
 
     def heeding(self, environ: Mapping[str, str]) -> Self:
         """Take over what the SDK's agent reads of failures in its environment (wandb 0.31); less than 1 is no limit."""

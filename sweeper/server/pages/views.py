@@ -15,8 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import importance
+from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
@@ -110,7 +112,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         sweep=found,
         metric=found.definition.metric,
         expected=expected,
-        runs=[(run, run.best(goal)) for run in reversed(known)],
+        runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(known)],
         ended=sum(run.state.ended for run in known),
         best=best_run(known, goal),
         best_value=_best_value(known, goal),
@@ -120,6 +122,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         importance=[row for row in importance(found.definition, known) if row.forest is not None],
         stopped=sum(run.stop is not None for run in known),
         saved_s=saved_seconds(known),
+        missing=missing_metrics(found.definition, known),
         fallbacks=fallbacks,
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
@@ -160,6 +163,8 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
         # as many as the chart has room for: a run may have logged a million
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
+        without = sweep is not None and found.state.ended and not logged
+        reason = found.reason or (why_no_value(seen_runs.get(db, sweep, found.id)) if sweep and without else "")
         uploads = run_files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
     return page(
@@ -168,6 +173,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         run=found,
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
+        reason=reason,
         chart=chart(values, logged),
         alerts=said,
         suggestion=json.loads(found.origin or "{}"),
@@ -184,8 +190,8 @@ def _config(run: StoredRun) -> dict[str, Any]:
 
 
 def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out media and the SDK's own keys."""
-    return {name: value for name, value in summary.items() if name[0:1] != "_" and not isinstance(value, dict)}
+    """Leave out media and the SDK's own keys; nested values have dotted names."""
+    return dict(flat(summary))
 
 
 def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:

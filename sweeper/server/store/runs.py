@@ -22,6 +22,8 @@ from sweeper.space.parameter_space import params_key
 LIVE = ("running", "preempting")
 ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
+MAY_LEAD = "(r.state NOT IN ('failed', 'crashed', 'killed') OR (r.state = 'killed' AND r.stop <> ''))"
+"""`sweeper.run.may_lead` as a condition on a run `r`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from sweeper.cli.progress_log import ProgressLog, final_count
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
+from sweeper.search.missing_metric import MissingMetric
 
 FACTS = SweepFacts(
     sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="random", metric="acc", goal="maximize"
@@ -22,6 +23,16 @@ def run(name: str, state: RunState, **more) -> RunStatus:
 
 def status(*runs: RunStatus, done: int = 0, total: int | None = None) -> SweepStatus:
     return SweepStatus(facts=FACTS, progress=RunCounts(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
+
+
+def test_a_metric_that_nobody_logs_is_told_once(capsys):
+    """However often the status is read."""
+    log = ProgressLog(status(), None)
+    told = "run a never logged `acc`; it logged `ac`: did you mean `ac`?"
+    missing = MissingMetric(metric="acc", run="a", logged=("ac",), meant="ac", message=told)
+    for _ in range(2):
+        log.tell(replace(status(), missing_metrics=(missing,)))
+    assert capsys.readouterr().err == f"warning: {told}\n"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def warnings(text: str) -> list[yaml_document.Fault]:
     [
         ("metric: {name: val_acc}", "metric.name", "goal: maximize"),
         ("metric: {name: loss, goal: maximize}", "metric.name", "goal: minimize"),
+        ("metric: {name: 'x '}", "metric.name", "write `x`"),
         ("p: {values: [on, x]}", "parameters.p.values.0", "true"),
         ("p: {value: 010}", "parameters.p.value", "8"),
         ("p: {distribution: log_uniform, min: -9, max: -2}", "parameters.p.distribution", "log_uniform_values"),

@@ -164,11 +164,12 @@ SEVERAL = SweepDefinition.from_yaml(
 
 def test_the_front_has_the_runs_that_none_beats():
     """In the order of the first metric; a finished run without a value of both says so and is not on it."""
-    runs = [replace(run(name, RunState.FINISHED), values=values) for name, values in
-            [("good", (0.9, 5.0)), ("small", (0.7, 1.0)), ("worse", (0.6, 6.0)), ("blind", ())]]  # fmt: skip
+    valued = [("good", (0.9, 5.0)), ("small", (0.7, 1.0)), ("worse", (0.6, 6.0))]
+    runs = [replace(run(name, RunState.FINISHED), values=values) for name, values in valued]
+    runs.append(replace(run("blind", RunState.FINISHED), lacks=("acc", "size")))
     status = summary(*runs, definition=SEVERAL)
     assert [shown.id for shown in status.standing.front] == ["small", "good"]
-    assert status.runs[3].reason == "ended without a finite value of acc and size"
+    assert status.runs[3].reason == "finished without a value of `acc` and `size`"
     assert status.facts.metrics == {"acc": "maximize", "size": "minimize"}
 
 

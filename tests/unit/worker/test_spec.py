@@ -23,6 +23,7 @@ def test_orders_survive_the_way_through_their_file(tmp_path):
         time_budget_s=600.0,
         stop_at_target=True,
         isolated=False,
+        without_metric=True,
     )
     spec = WorkerSpec(
         sweep="e/p/s",

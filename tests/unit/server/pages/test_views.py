@@ -94,6 +94,28 @@ def test_the_page_of_several_metrics_gives_each_runs_values(client):
     assert "<td>minimize loss, maximize speed</td>" in client.http.get("/local/p").text
 
 
+def test_the_page_tells_of_a_metric_that_nobody_logs_and_stars_no_run_that_failed(client):
+    """What was logged instead, and each such run's reason, on its own page too; the first value ends the warning."""
+    sweep = client.sweep({**SWEEP, "parameters": {"lr": {"values": [1, 2, 3]}}})
+    path = f"/local/p/sweeps/{sweep}"
+    names = []
+    for row, code in (({"los": 1.0}, 0), ({"loss": 0.1}, 1), ({"loss": 0.5}, 0)):
+        (command,) = client.beat(client.agent(sweep))
+        names.append(name := command["run_id"])
+        client.init(name)
+        client.log(name, {"_step": 0, **row})
+        client.stream(name, complete=True, exitcode=code)
+        if len(names) == 1:
+            told = f"run {name} never logged `loss`; it logged `los`: did you mean `los`?"
+            assert told in client.http.get(path).text
+            for page in (path, f"/local/p/runs/{name}"):
+                assert "finished without a value of `loss`" in client.http.get(page).text
+    page = client.http.get(path).text
+    assert "never logged" not in page
+    assert f'<dt>best</dt><dd>0.5 <a href="/local/p/runs/{names[2]}">' in page
+    assert page.count('<tr class="best">') == 1
+
+
 def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
     """A run that could not wait for its search says so in its summary, on its page and on its sweep's."""
     bayes = {"method": "bayes", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
