@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeper.definition import warnings, yaml_document
+from sweeper.definition import mistaken_files, warnings, yaml_document
 from sweeper.definition.parameter_forms import Form
 from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.program import Declaration, declared
@@ -73,6 +73,7 @@ def check_file(path: Path, *, trainer: str | None = None) -> Check:
         DefinitionError: The file cannot be read.
         TrainerError: The trainer cannot be imported.
     """
+    mistaken_files.refuse(path)
     return check(yaml_document.read_file(path), str(path), trainer=trainer)
 
 

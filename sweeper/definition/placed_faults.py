@@ -44,7 +44,9 @@ def misread(found: Document) -> Iterator[Fault]:
     """Find numbers that YAML reads as text (`values: [1e-5]` would search a text), and keys without a value."""
     for path in found.empty:
         if not _FREE & {*path}:
-            yield Fault(*found.place(path), path, "is empty", "give it a value, or remove the line")
+            name, colon, value = str(path[-1]).partition(":") if path else ("", "", "")
+            fix = "give it a value, or remove the line"
+            yield Fault(*found.place(path), path, "is empty", f"write `{name}: {value}`" if colon and value else fix)
     for path, text in found.spelled.items():
         # texts are free to look like numbers; where a number can stand, a text is searched as a text
         meant = as_number(text)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import PrivateAttr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sweeper.definition import extensions, placed_faults, yaml_document
+from sweeper.definition import extensions, mistaken_files, placed_faults, yaml_document
 from sweeper.definition.command_macros import macro_faults
 from sweeper.definition.early_terminate import StoppingRule
 from sweeper.definition.parameter_forms import Form, WeightedForm
@@ -56,6 +56,8 @@ class SweepDefinition(SweepKeys):
     @classmethod
     def from_document(cls, found: Document, source: str, *, by_hand: bool = True) -> Self:
         """Do what `from_yaml` does for a text that has been read already."""
+        if by_hand and (other := mistaken_files.no_sweep(found)):
+            raise yaml_document.faulty(source, [other])
         wrong = [*found.faults, *(placed_faults.misread(found) if by_hand else ())]
         try:
             definition = cls.model_validate(found.data)

@@ -28,7 +28,7 @@ def warnings(text: str) -> list[yaml_document.Fault]:
         ("run_cap: 9", "run_cap", "2 runs"),
         ("early_terminate: {type: hyperband, min_iter: 2}\nmetric: {name: a}", "early_terminate", "strict"),
         ('command: ["${program}", "${args}"]', "command", "program: train.py"),
-        ('command: ["${args}"]\nprogram: x.py\np: {parameters: {q: {value: 1}}}', "command", "args_json"),
+        ('command: ["${program}", "${args}"]\nprogram: x.py\np: {parameters: {q: {value: 1}}}', "command", "args_json"),
     ],
 )
 def test_what_is_probably_not_meant_gets_a_warning(change, key, word):
