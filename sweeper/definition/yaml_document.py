@@ -82,8 +82,8 @@ class Document:
         data: The top-level mapping. Keys are text, as in JSON; values are JSON values.
         places: Path of keys -> (line, column) of the last key, counted from 1.
         faults: What is wrong with the YAML itself, such as a key that stands twice.
-        spelled: Path -> text of the plain (unquoted) scalars that YAML reads otherwise than they look: `1e-5` is text,
-            `on` is true, `010` is 8 and `1:30` is 90.
+        spelled: Path -> text of the plain (unquoted) scalars that YAML reads otherwise than they look: `1e-5` and
+            `None` are text, `on` is true, `010` is 8, `1:30` is 90, and nothing at all is null.
         empty: Paths of keys whose value is null, which is what YAML reads where nothing stands.
     """
 
@@ -284,6 +284,8 @@ class _Walk:
             self.faults.append(Fault(*_mark(node), path, f"{text} is not a finite number", "write a finite number"))
         elif kind == "null":
             self.empty.append(path)
+            if not text:
+                self.spelled[path] = ""
         elif node.style is None and _misread(kind, text):
             self.spelled[path] = text
 
@@ -296,13 +298,16 @@ class _Walk:
 def _misread(kind: str, text: str) -> bool:
     """Whether YAML 1.1 reads an unquoted text otherwise than most people do."""
     if kind == "str":
-        return bool(_NUMBER.fullmatch(text))
+        return bool(YAML_TEXT.fullmatch(text) or _OTHER_VALUES.fullmatch(text))
     if kind == "bool":
         return text.lower() not in {"true", "false"}
     return kind in {"int", "float"} and (":" in text or bool(re.fullmatch(r"[-+]?0[0-7_]+", text)))
 
 
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_OTHER_VALUES = re.compile(r"None|nil|[-+]?0o[0-7]+|\d+/\d+|\d+(\.\d+)?(\*\*|\^)-?\d+")
+"""What other languages read as null or a number."""
+YAML_TEXT = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+"""What looks like a number; where YAML 1.1 reads it as text, it lacks a point or the sign of its exponent."""
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.backend.sdk import speaks_sweeper
-from sweeper.definition.program import choose_trainer, find_script
+from sweeper.definition.trainer_check import settle
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -36,6 +36,7 @@ class Launch:
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+        why: Who chose the trainer, in words.
     """
 
     ref: SweepRef
@@ -49,6 +50,7 @@ class Launch:
     before: SweepStatus
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
+    why: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -82,14 +84,14 @@ def prepare_launch(
     """
     rules = rules or Rules()
     status = reader.read()
-    script = find_script(trainer, reader.program, reader.command)
-    target = script or choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
     _check_mode(env, backend)
     _check_target(reader.ref, status, rules)
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
     if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(reader.scheduler)
+    assert reader.definition is not None  # noqa: S101 it has been read
+    choice = settle(reader.definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:  # a sweep whose last run was lost has ended for the server until that run waits again
@@ -97,8 +99,9 @@ def prepare_launch(
     _check_open(reader.ref, status)
     return Launch(
         ref=reader.ref,
-        trainer=target,
-        script=script is not None,
+        trainer=choice.target,
+        why=choice.why,
+        script=choice.command is not None,
         slots=tuple(slots),
         directory=directory,
         count=count,

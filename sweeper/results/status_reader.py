@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.results.status import SweepStatus
@@ -23,16 +23,14 @@ class StatusReader:
         settings: The user's environment.
 
     Attributes:
-        program: The file's `program:`, known after the first read.
-        command: The file's `command:`, likewise.
+        definition: What was registered, known after the first read.
         scheduler: The file's `scheduler:`, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.program: str | None = None
-        self.command: Sequence[object] = ()
+        self.definition: SweepDefinition | None = None
         self.scheduler: Scheduler | None = None
         self._reader = SweepReader(ref)
 
@@ -47,8 +45,7 @@ class StatusReader:
             BackendError: It does not answer.
         """
         view = self._reader.read()
-        self.program = view.definition.program
-        self.command = view.definition.command or ()
+        self.definition = view.definition
         self.scheduler = view.definition.scheduler
         here = LocalView(
             attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from sweeper.definition import yaml_document
+from sweeper.definition import placed_faults, yaml_document
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 
@@ -350,3 +352,62 @@ def test_nonsense_parameters_are_refused_without_a_crash(value):
         SweepDefinition.model_validate(data)
     with pytest.raises(DefinitionError):
         SweepDefinition.from_yaml(yaml.safe_dump(data))
+
+
+NUMBERS = ["1e-5", "1E5", "+1e-5", "1.5e5", "3e6"]
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize("form", ["{value: %s}", "{values: [%s, 0.1]}", "{parameters: {b: {value: %s}}}"])
+def test_a_value_that_yaml_reads_as_text_is_taken(text, form):
+    """As W&B takes it; most trainers call `float` on it."""
+    file = f"method: random\nparameters: {{a: {form % text}}}\n"
+    definition = SweepDefinition.from_yaml(file)
+    assert json.dumps(text) in json.dumps(definition.to_dict())
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "parameters: {a: {min: %s, max: 1.0e+9}}",
+        "parameters: {a: {min: 0.1, max: %s}}",
+        "parameters: {a: {distribution: normal, mu: %s}}",
+        "parameters: {a: {distribution: normal, sigma: %s}}",
+        "parameters: {a: {distribution: q_uniform, min: 0, max: 9, q: %s}}",
+        "parameters: {a: {distribution: beta, a: %s}}",
+        "parameters: {a: {values: [1, 2], probabilities: [%s, 0.5]}}",
+        "parameters: {a: {value: 1}}\nmetric: {name: x, target: %s}",
+        "parameters: {a: {value: 1}}\nrun_cap: %s",
+        "parameters: {a: {value: 1}}\nmetric: {name: x}\nearly_terminate: {type: hyperband, min_iter: 1, eta: %s}",
+        "parameters: {a: {min: 0.0, max: 1.0}}\nsweeper: {initial: [{a: %s}]}",
+        "parameters: {a: {values: [1, 2]}, b: {value: 1}}\nsweeper: {conditions: {b: {a: %s}}}",
+        "parameters: {a: {value: 1}}\nsweeper: {repeats: %s}",
+    ],
+)
+def test_where_a_number_has_to_stand_such_a_text_is_a_fault(text, place):
+    """W&B refuses it there, too."""
+    with pytest.raises(DefinitionError) as caught:
+        SweepDefinition.from_yaml("method: random\n" + place % text)
+    [fault] = caught.value.faults
+    assert fault.message == f"YAML reads {text} as text, not as a number"
+    assert fault.fix.startswith("write ")
+    assert float(fault.fix.removeprefix("write ")) == float(text)
+
+
+def test_a_real_parameter_gets_the_number():
+    """Where a trainer declares one; everything else stays the text that YAML reads."""
+    text = (
+        "parameters: {a: {values: [1e-5, x, [1e-3]]}, b: {value: 1e-5}, g: {parameters: {a: {value: 1e-4}}}}\nname: 1e3"
+    )
+    found = yaml_document.read(text, "my.yaml")
+    meant = placed_faults.as_meant(found, ["a", "g", "name"])
+    assert meant.data == {
+        "parameters": {
+            "a": {"values": [1e-5, "x", [1e-3]]},
+            "b": {"value": "1e-5"},
+            "g": {"parameters": {"a": {"value": "1e-4"}}},
+        },
+        "name": "1e3",
+    }
+    assert found.data["parameters"]["a"]["values"][0] == "1e-5"
