@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -60,6 +61,10 @@ def misread(found: Document) -> Iterator[Fault]:
     A text can stand there: W&B takes it, and trainers that call `float` are content.
     """
     for path, text in _texts(found):
+        if ord(text[0]) > 0x7F:
+            fix = "write straight quotes: \" or '"
+            yield Fault(*found.place(path), path, f"the quotes are part of the text {text}", fix)
+            continue
         meant, what = _meant(text), "null" if text in _NULLS else "a number"
         fix = f'write {meant}, or "{text}" for a text'
         yield Fault(*found.place(path), path, f"YAML reads {text} as text, not as {what}", fix)
@@ -79,6 +84,8 @@ def _meant(text: str) -> str:
         return "null"
     if text.lstrip("+-").startswith("0o"):
         return str(int(text, 8))
+    if not as_number(text) and re.search("[, ]", text):
+        return f"a list of numbers, with commas: [{', '.join(re.split('[, ]+', text))}]"
     return as_number(text) or "the number itself, since YAML does not calculate"
 
 

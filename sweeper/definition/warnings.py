@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sweeper.definition.parameter_forms import WeightedForm
@@ -9,6 +10,7 @@ from sweeper.definition.parameters import Nested, flat_forms
 from sweeper.definition.placed_faults import at, misread
 from sweeper.definition.strict_model import as_number
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.definition.value_text import short
 from sweeper.definition.yaml_document import YAML_TEXT, Document, Fault, Path
 
 _RISING = ("acc", "f1", "auc", "precision", "recall", "reward", "r2", "iou", "dice", "bleu", "map", "psnr", "success")
@@ -98,5 +100,9 @@ def _command(definition: SweepDefinition) -> Iterator[Advice]:
 def _parameters(definition: SweepDefinition) -> Iterator[Advice]:
     for path, form in flat_forms(definition.parameters):
         keys = tuple(key for name in path for key in ("parameters", name))
+        for value in getattr(form, "values", [getattr(form, "value", None)]):
+            if isinstance(value, str) and re.match(r"~/|\$\w|\$\{\w", value):
+                key = "values" if hasattr(form, "values") else "value"
+                yield (*keys, key), f"{short(value)} is passed as it stands: no shell expands it", "write it out"
         for key, message, fix in form.warnings():
             yield (*keys, key), message, fix

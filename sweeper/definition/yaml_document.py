@@ -132,6 +132,8 @@ def read(text: str, source: str) -> Document:
         DefinitionError: The text is too long, no YAML or no mapping.
     """
     loader, walk = _loader(text, source), _Walk()
+    if odd := yaml_syntax.strange_space(text):
+        raise faulty(source, [Fault(odd.line, odd.column, (), odd.message, odd.fix)])
     try:
         root = loader.get_single_node()
         if root is not None:
@@ -304,8 +306,11 @@ def _misread(kind: str, text: str) -> bool:
     return kind in {"int", "float"} and (":" in text or bool(re.fullmatch(r"[-+]?0[0-7_]+", text)))
 
 
-_OTHER_VALUES = re.compile(r"None|nil|[-+]?0o[0-7]+|\d+/\d+|\d+(\.\d+)?(\*\*|\^)-?\d+")
-"""What other languages read as null or a number."""
+_OTHER_VALUES = re.compile(
+    r"None|nil|[-+]?0o[0-7]+|\d+/\d+|\d+(\.\d+)?(\*\*|\^)-?\d+"
+    r"|[-+]?\d[\d.eE+-]*([, ]+[-+]?\d[\d.eE+-]*)+|[\u201c-\u201f\u2018-\u201b\u00ab].*"
+)
+"""What other languages read as null or numbers, numbers without commas, and quotes that are none for YAML."""
 YAML_TEXT = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 """What looks like a number; where YAML 1.1 reads it as text, it lacks a point or the sign of its exponent."""
 

@@ -35,6 +35,16 @@ class Problem(NamedTuple):
     fix: str
 
 
+def strange_space(text: str) -> Problem | None:
+    """Find an indentation by a space that only looks like one, as web pages and word processors have it."""
+    found = re.search("^ *[\u00a0\u2000-\u200b\u202f\u3000]", text, re.MULTILINE)
+    if found is None:
+        return None
+    line = text.count("\n", 0, found.end()) + 1
+    message = "not YAML: the indentation has a space that is none (as copied from a web page)"
+    return Problem(line, found.end() - found.start(), message, "delete it, and type plain spaces")
+
+
 def explain(error: yaml.MarkedYAMLError, text: str) -> Problem:
     """Say what is wrong with a text, at the place where a person has to mend it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from sweeper.definition.yaml_syntax import explain
+from sweeper.definition.yaml_syntax import explain, strange_space
 
 PROBLEMS = {
     "a list that is never closed": (
@@ -49,3 +49,12 @@ def test_what_is_no_yaml_is_told_where_it_is_to_be_mended(text, place, found, fi
     assert (problem.line, problem.column) == place
     assert found in problem.message
     assert fix in problem.fix
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u3000"])
+def test_a_space_that_is_none_is_named(space):
+    """It would become part of the key's name."""
+    problem = strange_space(f"a:\n {space}b: 1\n")
+    assert problem is not None
+    assert (problem.line, problem.column) == (2, 2)
+    assert strange_space(f"a: x{space}y\n  b: {space}\n") is None
