@@ -172,11 +172,11 @@ def seconds(text: str | None, option: str) -> float | None:
 def _announce(launch: Launch, notes: Sequence[str]) -> None:
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
-    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}", soft_wrap=True)
-    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why)}", soft_wrap=True)
+    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
+    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why)}", soft_wrap=True)
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
@@ -23,15 +24,19 @@ class StatusReader:
         settings: The user's environment.
 
     Attributes:
-        definition: What was registered, known after the first read.
+        program: The file's `program:`, known after the first read.
+        command: The file's `command:`, likewise.
         scheduler: The file's `scheduler:`, likewise.
+        definition: All of the file, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.definition: SweepDefinition | None = None
+        self.program: str | None = None
+        self.command: Sequence[object] = ()
         self.scheduler: Scheduler | None = None
+        self.definition: SweepDefinition | None = None
         self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -45,8 +50,10 @@ class StatusReader:
             BackendError: It does not answer.
         """
         view = self._reader.read()
-        self.definition = view.definition
+        self.program = view.definition.program
+        self.command = view.definition.command or ()
         self.scheduler = view.definition.scheduler
+        self.definition = view.definition
         here = LocalView(
             attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
         )
