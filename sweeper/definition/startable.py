@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -62,6 +63,19 @@ def _of_reading(reading: Reading, words: list[Word], environ: Mapping[str, str])
         yield from _of_module(reading.needed, found)
     else:
         yield from _of_script(reading.needed, reading, found)
+        if not any(word.is_parameters for word in words):
+            yield from _without_parameters(Path(reading.needed.text))
+
+
+def _without_parameters(script: Path) -> Iterator[Obstacle]:
+    """Note a script that reads its command line, of a command that has no parameters on it."""
+    try:
+        text = script.read_text(encoding="utf-8") if script.is_file() else ""
+    except (OSError, ValueError):
+        return
+    if re.search(r"\b(argparse|sys\.argv|click|typer|fire|absl|docopt|hydra)\b", text) and ".config" not in text:
+        found = f"has no ${{args}}, and {script} reads its command line: every run would take its defaults"
+        yield Obstacle("note", ("command",), found, 'add "${args}" at the end, or read wandb.config')
 
 
 def _path(environ: Mapping[str, str]) -> str:

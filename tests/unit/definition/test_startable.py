@@ -118,6 +118,19 @@ def test_what_the_agent_cannot_start_is_named(program, command, kind, found, fix
     assert said.is_error == (kind != "note")
 
 
+def test_a_command_without_parameters_is_noted_where_the_script_reads_its_command_line():
+    """Every run would be the same; a script that reads `wandb.config` gets its parameters there."""
+    Path("cli.py").write_text(
+        "import argparse, wandb\nwandb.init(config=vars(argparse.ArgumentParser().parse_args()))\n"
+    )
+    [said] = look("cli.py", "python", "${program}")
+    assert (said.kind, said.key) == ("note", ("command",))
+    assert "has no ${args}, and cli.py reads its command line" in said.message
+    assert look("cli.py", "python", "${program}", "${args_no_hyphens}") == []
+    Path("cli.py").write_text("import argparse, wandb\nlr = wandb.init().config.lr\n")
+    assert look("cli.py", "python", "${program}") == []
+
+
 def test_another_python_reads_another_language():
     """What it imports and which syntax it has, only it knows."""
     other = Path("python3")
