@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import PrivateAttr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sweeper.definition import extensions, placed_faults, yaml_document
+from sweeper.definition import extensions, mistaken_files, placed_faults, yaml_document
 from sweeper.definition.command_macros import macro_faults
 from sweeper.definition.early_terminate import StoppingRule
 from sweeper.definition.parameter_forms import Form, WeightedForm
@@ -45,8 +45,7 @@ class SweepDefinition(SweepKeys):
         Args:
             text: The YAML.
             source: Its name, for errors.
-            by_hand: A person wrote it, so that `1e-5`, which YAML takes for text, was meant as a number. PyYAML, and so
-                the SDK, writes the text "1e-5" in the same way.
+            by_hand: A person wrote it, so that a key without a value is a mistake, as is a sweep one level too deep.
 
         Raises:
             DefinitionError: It is no sweep; the message gives file, line, key and fix of every fault.
@@ -56,7 +55,9 @@ class SweepDefinition(SweepKeys):
     @classmethod
     def from_document(cls, found: Document, source: str, *, by_hand: bool = True) -> Self:
         """Do what `from_yaml` does for a text that has been read already."""
-        wrong = [*found.faults, *(placed_faults.misread(found) if by_hand else ())]
+        if by_hand and (other := mistaken_files.no_sweep(found)):
+            raise yaml_document.faulty(source, [other])
+        wrong = [*found.faults, *(placed_faults.without_value(found) if by_hand else ())]
         try:
             definition = cls.model_validate(found.data)
         except ValidationError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sweeper.backend import embedded_server
 from sweeper.backend.sdk import speaks_sweeper
-from sweeper.definition.program import choose_trainer, find_script
+from sweeper.definition.trainer_check import settle
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -41,6 +41,7 @@ class Launch:
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
         needs: Files and folders of this machine without which it cannot go on.
         varied: The parameters of which the sweep has several values.
+        why: Who chose the trainer, in words.
     """
 
     ref: SweepRef
@@ -56,6 +57,7 @@ class Launch:
     scheduler: bool = False
     needs: tuple[Path, ...] = ()
     varied: tuple[str, ...] = ()
+    why: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -90,14 +92,14 @@ def prepare_launch(
     """
     rules = (rules or Rules()).heeding(settings.environ)
     status = reader.read()
-    script = find_script(trainer, reader.program, reader.command)
-    target = script or choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
     _check_mode(env, backend)
     _check_target(reader.ref, status, rules)
     starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
     if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(reader.scheduler)
+    assert reader.definition is not None  # noqa: S101 it has been read
+    choice = settle(reader.definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:  # a sweep whose last run was lost has ended for the server until that run waits again
@@ -105,8 +107,9 @@ def prepare_launch(
     _check_open(reader.ref, status)
     return Launch(
         ref=reader.ref,
-        trainer=target,
-        script=script is not None,
+        trainer=choice.target,
+        why=choice.why,
+        script=choice.command is not None,
         slots=tuple(slots),
         directory=directory,
         count=count,

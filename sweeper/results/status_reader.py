@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
@@ -31,6 +32,7 @@ class StatusReader:
         command: The file's `command:`, likewise.
         scheduler: The file's `scheduler:`, likewise.
         varied: The parameters of which the sweep has several values, likewise.
+        definition: All of the file, likewise.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
@@ -40,6 +42,7 @@ class StatusReader:
         self.command: Sequence[object] = ()
         self.scheduler: Scheduler | None = None
         self.varied: tuple[str, ...] = ()
+        self.definition: SweepDefinition | None = None
         self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -57,6 +60,7 @@ class StatusReader:
         self.command = view.definition.command or ()
         self.scheduler = view.definition.scheduler
         self.varied = tuple(view.definition.space.searched)
+        self.definition = view.definition
         history = self.directory.history()
         here = LocalView(
             attempts={attempt.run_id: attempt for attempt in history},
