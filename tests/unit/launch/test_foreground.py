@@ -245,3 +245,17 @@ def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
 
     said = run(launch_of(), Cluster(work)).errors["cpu0"]
     assert said.startswith("it ended without a word (log: ")
+
+
+def test_a_file_that_hides_a_module_of_python_is_named(launch_of, tmp_path, monkeypatch):
+    """A worker that cannot start for it says what is missing, and not why."""
+    (tmp_path / "random.py").touch()
+    (tmp_path / "train.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    def work(spec, _number):
+        folder(spec).worker_log(spec.slot.name).write_text("ImportError: cannot import name 'SystemRandom'")
+        return WorkerState.FAILED
+
+    said = run(launch_of(), Cluster(work)).errors["cpu0"]
+    assert "'SystemRandom'; random.py in this folder hides a module of Python" in said
