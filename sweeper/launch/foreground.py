@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -200,4 +201,12 @@ def _signals() -> Iterator[tuple[list[int], list[int]]]:
 def _last_line(log: Path) -> str:
     """Read why a worker gave up: the last thing it says."""
     lines = [line for line in tail(log).splitlines() if line.strip()]
-    return f"{lines[-1] if lines else 'it ended without a word'} (log: {log})"
+    why = lines[-1] if lines else "it ended without a word"
+    hiding = _hiding(Path.cwd()) if "Error" in why else ""
+    return f"{why}{hiding} (log: {log})"
+
+
+def _hiding(folder: Path) -> str:
+    """Name the files of a folder that hide modules of Python's own, which what breaks in a worker may be due to."""
+    names = sorted(path.name for path in folder.glob("*.py") if path.stem in sys.stdlib_module_names)
+    return f"; {', '.join(names)} in this folder hides a module of Python: give it another name" if names else ""

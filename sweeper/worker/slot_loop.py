@@ -5,8 +5,10 @@ The next process is prepared while the current one trains.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +27,12 @@ from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.stop_grace import StopGrace
+from sweeper.worker.trainer_import import GUARD
 
 POLL_S = 0.2
+
+IMPORT_S = 600.0
+"""A module that takes longer to import trains, or waits for something: nobody would be told for ever."""
 
 ELSEWHERE_S = 10.0
 """How long a slot leaves a run that failed on it to the others."""
@@ -37,10 +43,12 @@ class Worker:
 
     Args:
         spec: The orders.
+        import_s: How long importing the trainer may take.
     """
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, *, import_s: float = IMPORT_S) -> None:
         self.spec = spec
+        self.import_s = import_s
         self.directory = LaunchDir(Path(spec.directory))
         self.sweep_directory = SweepDir.of_launch(self.directory)
         self.ref = SweepRef.parse(spec.sweep)
@@ -55,7 +63,11 @@ class Worker:
         Returns:
             0 when there was nothing more to do, 1 when the worker gave up.
         """
+        limit = threading.Timer(self.import_s, self._end_import)
+        limit.daemon = True
+        limit.start()
         self.processes.preload()
+        limit.cancel()
         try:
             error = self._work()
         finally:
@@ -65,6 +77,13 @@ class Worker:
         if error:
             print(error, file=sys.stderr)  # noqa: T201 the worker's own log
         return int(bool(error))
+
+    def _end_import(self) -> None:
+        """End the launch in the middle of an import, which nothing else would end."""
+        module = self.spec.trainer.partition(":")[0]
+        self.directory.end(f"importing {module} takes longer than {self.import_s:g} s: {GUARD}")
+        print(self.directory.ended(), file=sys.stderr, flush=True)  # noqa: T201 the worker's own log
+        os._exit(1)  # the forkserver dies with us
 
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""

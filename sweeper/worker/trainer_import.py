@@ -26,7 +26,7 @@ PRELOAD = "SWEEPER_PRELOAD_TRAINER"
 LOOK_S = 0.02
 
 _WHERE = "run the launch where `python -c 'import {}'` works"
-_GUARD = 'put what trains into a function, or under `if __name__ == "__main__":`'
+GUARD = 'put what trains into a function, or under `if __name__ == "__main__":`'
 
 
 def import_under_watch(name: str, on_run: Callable[[], None]) -> ModuleType:
@@ -65,12 +65,12 @@ def load_trainer(target: str, *, on_run: Callable[[str], None] = lambda _error: 
         TrainerError: The module cannot be imported or has no such function, or nobody could call it for a run.
     """
     module_name, _, name = target.partition(":")
-    trains = f"importing {module_name} calls wandb.init, before there is a run: {_GUARD}"
+    trains = f"importing {module_name} calls wandb.init, before there is a run: {GUARD}"
     try:
         module = import_under_watch(module_name, lambda: on_run(trains))
     except SystemExit as error:
         said = f"importing {module_name} calls sys.exit({error.code!r}){last_place(error)}"
-        raise TrainerError(said, _GUARD) from error
+        raise TrainerError(said, GUARD) from error
     except BaseException as error:
         print_own(error)
         said = f"cannot import {module_name}: {one_line(error)}{last_place(error)}"

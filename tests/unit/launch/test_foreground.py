@@ -261,3 +261,17 @@ def test_a_launch_whose_folder_is_deleted_ends(launch_of):
 
     with pytest.raises(LaunchError, match=f"{launch.needs[1]} was deleted or moved away"):
         run(replace(launch, slots=launch.slots[:1]), Cluster(work))
+
+
+def test_a_file_that_hides_a_module_of_python_is_named(launch_of, tmp_path, monkeypatch):
+    """A worker that cannot start for it says what is missing, and not why."""
+    (tmp_path / "random.py").touch()
+    (tmp_path / "train.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    def work(spec, _number):
+        folder(spec).worker_log(spec.slot.name).write_text("ImportError: cannot import name 'SystemRandom'")
+        return WorkerState.FAILED
+
+    said = run(launch_of(), Cluster(work)).errors["cpu0"]
+    assert "'SystemRandom'; random.py in this folder hides a module of Python" in said
