@@ -95,11 +95,12 @@ def prepare_launch(
     env = backend.environ(settings.environ)
     _check_mode(env, backend)
     _check_target(reader.ref, status, rules)
-    starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
-    if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
-        sweep_scheduler.check(reader.scheduler)
-    assert reader.definition is not None  # noqa: S101 it has been read
-    choice = settle(reader.definition, trainer, env)
+    definition = reader.definition
+    assert definition is not None  # noqa: S101 it has been read
+    starts_scheduler = definition.scheduler is not None and speaks_sweeper(backend)
+    if definition.scheduler and starts_scheduler and not status.search.scheduler_at_work:
+        sweep_scheduler.check(definition.scheduler)
+    choice = settle(definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:  # a sweep whose last run was lost has ended for the server until that run waits again
@@ -119,7 +120,7 @@ def prepare_launch(
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
         needs=(directory.path, *_data_of(backend, settings)),
-        varied=reader.varied,
+        varied=tuple(definition.space.searched),
     )
 
 

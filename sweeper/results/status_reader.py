@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
-from sweeper.definition.metric import Scheduler
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
@@ -28,20 +26,12 @@ class StatusReader:
         settings: The user's environment.
 
     Attributes:
-        program: The file's `program:`, known after the first read.
-        command: The file's `command:`, likewise.
-        scheduler: The file's `scheduler:`, likewise.
-        varied: The parameters of which the sweep has several values, likewise.
-        definition: All of the file, likewise.
+        definition: Its file, known after the first read.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.program: str | None = None
-        self.command: Sequence[object] = ()
-        self.scheduler: Scheduler | None = None
-        self.varied: tuple[str, ...] = ()
         self.definition: SweepDefinition | None = None
         self._reader = SweepReader(ref)
 
@@ -56,10 +46,6 @@ class StatusReader:
             BackendError: It does not answer.
         """
         view = self._reader.read()
-        self.program = view.definition.program
-        self.command = view.definition.command or ()
-        self.scheduler = view.definition.scheduler
-        self.varied = tuple(view.definition.space.searched)
         self.definition = view.definition
         history = self.directory.history()
         here = LocalView(
