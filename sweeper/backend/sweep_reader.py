@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sweeper.backend.sdk import sdk_errors
+from sweeper.backend.sdk import sdk_errors, spaced
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef
@@ -91,7 +91,7 @@ class SweepReader:
             heard_at = self._scheduler_heard_at() if definition.scheduler else None
         return SweepView(
             ref=self.ref,
-            url=sweep.url,
+            url=spaced(sweep.url),
             definition=definition,
             state=SweepState(sweep.state.upper()),
             runs=runs,

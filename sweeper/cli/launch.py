@@ -15,8 +15,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.run import SweepState
@@ -151,13 +153,21 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     if detach:
         _detach(reader, settings)
         return
+    target.check_room(ROOM_FOR_RUNS)
     with claims.taken(target.ref.path, plan) as planned:
         prepared = prepare_launch(
             reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
         )
         _announce(prepared, planned.notes)
-        result = _watch(prepared, StatusPoller(reader, target.check))
+        say_page_link(err, server, settings, prepared.before.facts.url)
+        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
     _conclude(prepared, result, reader, target)
+
+
+def _check(target: Target) -> None:
+    """Fail while runs can send nothing: they wait, and nobody else says why."""
+    target.check()
+    target.check_room(ROOM_FOR_RUNS)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
@@ -174,7 +184,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
         out.print("it has ended by now, and well")
-    say_next(f"sweeper status {reader.ref}" + ("" if started.over else " --watch"))
+    say_next(f"sweeper status {reader.ref.quoted}" + ("" if started.over else " --watch"))
 
 
 def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
@@ -190,7 +200,7 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
 
 def paused(ref: SweepRef) -> str:
     """Say what workers do whose sweep is paused."""
-    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref}`"
+    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -297,7 +307,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
     elif not (result.runs or result.errors or result.interrupted):
         why = why_over(status) if status else ""
         err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
-    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref}")
+    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -66,7 +66,7 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
     """
     chosen = _best_of(status, ref) if run is None else next((known for known in status.runs if known.id == run), None)
     if chosen is None:
-        raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref}` lists its runs")
+        raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref.quoted}` lists its runs")
     config, summary = sdk.read_run(ref.run(chosen.id))
     return Best(
         sweep=ref.path,
@@ -86,12 +86,12 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
 def _best_of(status: SweepStatus, ref: SweepRef) -> RunStatus:
     facts, best = status.facts, status.standing.best
     if facts.metrics:
-        fix = f"choose one of its front (`sweeper best {ref}` lists it): --run ID"
+        fix = f"choose one of its front (`sweeper best {ref.quoted}` lists it): --run ID"
         raise ResultError(f"sweep {ref} has {len(facts.metrics)} metrics, so none of its runs is the best", fix)
     if not facts.metric:
         raise ResultError(f"sweep {ref} has no `metric:`, so none of its runs is the best", "see `sweeper status`")
     if best is None or best.best is None:
-        fix = f"`sweeper status {ref}` shows how far it is; the trainer has to log that name with run.log"
+        fix = f"`sweeper status {ref.quoted}` shows how far it is; the trainer has to log that name with run.log"
         raise ResultError(f"no run of sweep {ref} has logged {facts.metric} yet", fix)
     return best
 
