@@ -21,6 +21,7 @@ from sweeper.cli.output import complain, err, out, say_next, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.prepare import Launch
     from sweeper.launch.status_poller import StatusPoller
+    from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
@@ -179,10 +181,13 @@ def _check(target: Target) -> None:
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
+    from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import start_in_background
 
     # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    if SweepReader(reader.ref).state() is SweepState.PAUSED:
+        err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
@@ -200,6 +205,11 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
         raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+
+
+def paused(ref: SweepRef) -> str:
+    """Say what workers do whose sweep is paused."""
+    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -227,6 +237,8 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
     left = None if made.total is None else made.total - made.done
     if launch.count is not None and left is not None and left < launch.count:
         notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
+    if launch.before.facts.state is SweepState.PAUSED:
+        notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)

@@ -143,7 +143,7 @@ def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
 
 
 def _check_open(ref: SweepRef, status: SweepStatus) -> None:
-    """Refuse a sweep that gives no more runs: its workers would end at once, or wait for ever."""
+    """Refuse a sweep that gives no more runs: its workers would end at once."""
     state, made = status.facts.state, status.progress
     if state is SweepState.CANCELED:
         raise LaunchError(f"sweep {ref} is canceled, and that is for good", "create another one: sweeper create FILE")
@@ -153,9 +153,6 @@ def _check_open(ref: SweepRef, status: SweepStatus) -> None:
     if state is SweepState.FINISHED:
         done = f"{made.done} of its {made.total} runs are done" if made.total else f"{made.done} runs are done"
         raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref.quoted}")
-    if state is SweepState.PAUSED:
-        fix = f"go on with it first: sweeper resume {ref.quoted}"
-        raise LaunchError(f"sweep {ref} is paused: its workers would wait and do nothing", fix)
 
 
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:

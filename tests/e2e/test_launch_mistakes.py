@@ -75,7 +75,10 @@ def test_a_launch_tells_what_happens_around_it(user):
     hear(launch, "the server answers again")
     user.run("pause")
     hear(launch, "the sweep was paused")
-    assert "is paused: its workers would wait" in user.run("launch", code=1).stderr
+    beside = user.start("launch", "--workers", "1", "--count", "1")
+    assert "workers wait and do nothing until `sweeper resume" in hear(beside, "the sweep is paused")
+    beside.terminate()
+    beside.communicate(timeout=60)
     user.run("resume")
     hear(launch, "the sweep goes on")
     user.run("stop")
