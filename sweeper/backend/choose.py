@@ -158,11 +158,19 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     known = [directory for directory in SweepDir.known(settings.home) if directory.path.name == text]
     if len(known) == 1:
         return known[0].ref
+    if ref := _sweep_of_run(settings, text):
+        fix = f"name the sweep; a run: sweeper logs {text}, sweeper stop {ref} --run {text}, sweeper retry {ref} {text}"
+        raise SweepNotFoundError(f"{text} is a run of sweep {ref}, and not a sweep", fix)
     on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
     entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
     if not entity and text.count("/") < 2:
         entity = sdk.default_entity()
     return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
+
+
+def _sweep_of_run(settings: Settings, text: str) -> SweepRef | None:
+    """Find the sweep that a run of this machine belongs to: people take the one id for the other."""
+    return next((one.ref for one in SweepDir.known(settings.home) if text in one.attempts()), None)
 
 
 def follow_last(settings: Settings, choice: BackendChoice, sweep: str | None) -> BackendChoice:

@@ -20,6 +20,7 @@ from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
+from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
 StateChange = Literal["stop", "cancel", "pause", "resume"]
@@ -35,15 +36,19 @@ def connect(backend: Backend, settings: Settings) -> None:
     Raises:
         BackendError: Nobody listens at the server's address.
     """
-    _check_reachable(backend, settings)
+    check_reachable(backend, settings)
     env = backend.environ(settings.environ)
     env.setdefault("WANDB_SILENT", "true")  # this process talks for itself
     os.environ.clear()  # noqa: TID251 the SDK knows no other way to be told
     os.environ.update(env)  # noqa: TID251
 
 
-def _check_reachable(backend: Backend, settings: Settings) -> None:
-    """Fail in seconds: the SDK itself retries a dead server for minutes."""
+def check_reachable(backend: Backend, settings: Settings) -> None:
+    """Fail in seconds: the SDK itself retries a dead server for minutes.
+
+    Raises:
+        BackendError: Nobody listens at the server's address.
+    """
     url = urlsplit(backend.base_url)
     proxied = any(settings.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
     # who is behind a proxy only the proxy can tell
@@ -58,6 +63,8 @@ def _check_reachable(backend: Backend, settings: Settings) -> None:
 
 def _unreachable(backend: Backend, error: OSError) -> BackendError:
     fix = "check WANDB_BASE_URL and the network, or run without a W&B server: --backend local"
+    if backend.kind == "local":
+        fix = "it was stopped or killed; `sweeper status` starts it again"
     return BackendError(f"nobody answers at {backend.base_url}: {error}", fix)
 
 
@@ -95,7 +102,10 @@ def sdk_errors(what: str) -> Iterator[None]:
 
     try:
         yield
-    except (wandb.Error, ValueError, TypeError) as error:
+    except Exception as error:  # what its service raises has no base in common with the rest (wandb 0.31)
+        known = isinstance(error, wandb.Error | ValueError | TypeError)
+        if not known and not type(error).__module__.startswith("wandb."):
+            raise
         text = " ".join(str(error).split()) or type(error).__name__
         raise BackendError(f"{what}: {text}", _fix_for(text.lower())) from error
 
@@ -104,6 +114,8 @@ def _fix_for(text: str) -> str:
     """Say what to do about an error of the SDK; its words are all that tells one from another (wandb 0.31)."""
     if any(word in text for word in ("400", "invalid", "prior runs")):
         return ""
+    if any(word in text for word in ("did not respond", "abandoned", "timed out")):
+        return "the server is down or slow; try again"
     if "could not find" in text:
         return "`sweeper status` lists what there is"
     return "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
@@ -220,8 +232,11 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
             raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
 
 
-def stop_run(run: RunRef) -> None:
+def stop_run(run: RunRef) -> str:
     """Stop one run, wherever it is; its sweep goes on.
+
+    Returns:
+        The state that it was in.
 
     Raises:
         BackendError: The server refuses it, or knows no such run.
@@ -232,7 +247,10 @@ def stop_run(run: RunRef) -> None:
         found: Any = wandb.Api().run(run.path)
         if not hasattr(found, "stop"):
             raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
-        found.stop()
+        state = str(found.state)
+        if state not in {known for known in RunState if known.ended}:
+            found.stop()
+        return state
 
 
 def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:

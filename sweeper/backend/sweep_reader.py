@@ -45,6 +45,19 @@ class SweepView:
     scheduler_heard_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AgentSeen:
+    """An agent of a sweep, as its server has heard it.
+
+    Attributes:
+        host: The machine that it named.
+        heard_at: When it was last heard (aware).
+    """
+
+    host: str
+    heard_at: datetime
+
+
 class SweepReader:
     """Reads a sweep again and again; asks for the history of an ended run only once.
 
@@ -86,6 +99,27 @@ class SweepReader:
             runs=runs,
             scheduler_heard_at=heard_at,
         )
+
+    def state(self) -> SweepState:
+        """Ask for the sweep's state alone, which costs no look at its runs.
+
+        Raises:
+            SweepNotFoundError: The server does not know the sweep.
+            BackendError: It does not answer.
+        """
+        with sdk_errors(f"cannot read sweep {self.ref}"):
+            sweep = self._find()
+            sweep.load(force=True)
+            return SweepState(sweep.state.upper())
+
+    def agents(self) -> list[AgentSeen] | None:
+        """Ask for the sweep's agents; None where the server or the SDK (before 0.31) does not tell."""
+        try:
+            with sdk_errors(f"cannot read the agents of sweep {self.ref}"):
+                found = self._api.sweep(self.ref.path).agents()
+                return [AgentSeen(agent.host or "", utc(agent.heartbeat_at)) for agent in found if agent.heartbeat_at]
+        except (AttributeError, BackendError):
+            return None
 
     def _scheduler_heard_at(self) -> datetime | None:
         import wandb

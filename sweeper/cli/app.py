@@ -27,12 +27,14 @@ from sweeper.cli import (
     stop,
     sync,
 )
+from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain
 from sweeper.errors import SweeperError
 from sweeper.settings import Settings
 
 app = typer.Typer(
     name="sweeper",
+    cls=CommandGroup,
     help="W&B Sweeps that run anywhere: every GPU, no account, no network.\n\n"
     "sweeper create sweeps/bayes.yaml && sweeper launch --gpus 0,1 --count 20 && sweeper status",
     no_args_is_help=True,

@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
-from sweeper.cli.target import find_target
+from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+MAX_SLOTS = 1000
+"""More processes than that on one machine are a slip of the finger."""
 
 Gpus = Annotated[
     str | None,
@@ -35,13 +38,18 @@ Gpus = Annotated[
         metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
     ),
 ]
-PerGpu = Annotated[int | None, typer.Option(metavar="N", min=1, help="Runs at a time on every GPU; 1 by default.")]
+PerGpu = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=MAX_SLOTS, help="Runs at a time on every GPU; 1 by default.")
+]
+Share = Annotated[bool, typer.Option("--share", help="Also take GPUs that another launch of this machine holds.")]
 GpusPerRun = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="CPU workers instead of GPUs, which share its cores; two by default."),
+    typer.Option(
+        metavar="N", min=1, max=MAX_SLOTS, help="CPU workers instead of GPUs, which share its cores; two by default."
+    ),
 ]
 Count = Annotated[
     int | None,
@@ -100,6 +108,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     gpus: Gpus = None,
     per_gpu: PerGpu = None,
     gpus_per_run: GpusPerRun = None,
+    share: Share = False,
     count: Count = None,
     trainer: Trainer = None,
     workers: Workers = None,
@@ -121,8 +130,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     # here for the reason in target.py
-    from sweeper.launch.plan import SlotRequest, plan_machine
+    from sweeper.launch.claims import Claims
+    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
     from sweeper.launch.prepare import prepare_launch
+    from sweeper.launch.status_poller import StatusPoller
 
     rules = Rules(
         grace_s=grace,
@@ -134,18 +145,24 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         isolated=isolation,
         without_metric=without_metric,
     )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = plan_machine(Settings.from_env(), asked)
+    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
+    asked.check()
+    check_gpus_are_one_word(gpus, sweep)
+    settings = Settings.from_env()
+    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
+    plan(claims.living())  # what cannot be is told before a server starts
     target = find_target(sweep, backend)
     settings, server, reader = target.settings, target.backend, target.reader()
     if detach:
         _detach(reader, settings)
         return
-    prepared = prepare_launch(
-        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
-    )
-    _announce(prepared, plan.notes)
-    _conclude(prepared, _watch(prepared, reader), reader)
+    with claims.taken(target.ref.path, plan) as planned:
+        prepared = prepare_launch(
+            reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
+        )
+        _announce(prepared, planned.notes)
+        result = _watch(prepared, StatusPoller(reader, target.check))
+    _conclude(prepared, result, reader, target)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
@@ -157,7 +174,20 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
-    say_next(f"sweeper status {reader.ref} --watch")
+    if started.over:
+        out.print("it has ended by now, and well")
+    say_next(f"sweeper status {reader.ref}" + ("" if started.over else " --watch"))
+
+
+def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
+    """Refuse `--gpus 0 1`, whose 1 would be taken for a sweep.
+
+    Raises:
+        LaunchError: It was written so.
+    """
+    if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
+        fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
+        raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -179,8 +209,14 @@ def seconds(text: str | None, option: str) -> float | None:
 
 
 def _announce(launch: Launch, notes: Sequence[str]) -> None:
+    from sweeper.cli.tables import runs_word
+
+    made = launch.before.progress
+    left = None if made.total is None else made.total - made.done
+    if launch.count is not None and left is not None and left < launch.count:
+        notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
     names = ", ".join(slot.name for slot in launch.slots)
-    count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
+    count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
@@ -190,30 +226,32 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
 
 
-def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
+def _watch(launch: Launch, poller: StatusPoller) -> LaunchResult:
     from sweeper.cli.progress_log import ProgressLog
     from sweeper.launch.foreground import run_launch
-    from sweeper.launch.status_poller import StatusPoller
 
     def say_stopping(asked: int) -> None:
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with StatusPoller(reader) as poller:
+    with poller:
         if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
                 return run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
         log = ProgressLog(launch.before, launch.count)
         result = run_launch(
-            launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
+            launch,
+            tick=lambda: log.tell(poller.latest, poller.trouble),
+            on_stop=say_stopping,
+            latest=lambda: poller.latest,
         )
-    log.tell(poller.read())
+    log.tell(poller.read(), poller.trouble)
     return result
 
 
 def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.cli.progress_log import final_count
+    from sweeper.cli.progress_log import final_count, waiting
     from sweeper.cli.tables import live_view
 
     if poller.latest is None:
@@ -221,16 +259,22 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
     else:
         progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
         status = replace(poller.latest, progress=progress)
-        live.update(live_view(status, height=live.console.height))
+        view = live_view(status, height=live.console.height)
+        live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)
 
 
-def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:
+def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
+    from sweeper.cli.progress_log import cut_off
     from sweeper.cli.tables import status_view
+    from sweeper.results.outlook import why_over
 
+    status = None
     try:
+        target.check()
         reader.fetch_model(reader.read())
-        show(status_view(reader.read()))  # anew, as the model is here only now
+        status = reader.read()  # anew, as the model is here only now
+        show(status_view(status))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
     for slot, why in result.errors.items():
@@ -238,10 +282,13 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> Non
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
-        complain(LaunchError(f"the launch ended early: {result.ended}", "mend it, then: sweeper launch"))
-    if not (result.runs or result.errors or result.interrupted or result.ended):
-        err.print("the sweep has no more runs to give")
-    say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
+        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {target.command('launch')}"))
+    elif status is not None and (words := cut_off(status)):
+        err.print(escape(words), soft_wrap=True)
+    elif not (result.runs or result.errors or result.interrupted):
+        why = why_over(status) if status else ""
+        err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
+    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -120,7 +120,7 @@ def sweep_view(status: SweepStatus, *, live: bool = False) -> RenderableType:
         _fact("sweep", title),
         _fact("page", facts.url),
         _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
-        _fact("state", facts.state.value.lower(), _STYLES.get(facts.state, "")),
+        _fact("state", *_state(status)),
         _fact("runs", progress(status.progress)),
         *(_warning(missing.message, live=live) for missing in status.missing_metrics),
     ]
@@ -167,6 +167,17 @@ def _warning(what: str, *, live: bool) -> Text:
     return Text.assemble(
         ("warning ", "bold yellow"), (what, "yellow"), no_wrap=not live, overflow="fold" if live else "ignore"
     )
+
+
+def _state(status: SweepStatus) -> tuple[str, str]:
+    """Write the sweep's state with its style; of one on which nobody works, that it waits for somebody."""
+    facts = status.facts
+    text = facts.state.value.lower()
+    if status.idle:
+        return f"{text}, but nobody works on it: sweeper launch {facts.sweep}", "yellow"
+    if facts.state is SweepState.PAUSED:
+        text += f": sweeper resume {facts.sweep}"
+    return text, _STYLES.get(facts.state, "")
 
 
 def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:

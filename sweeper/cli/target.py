@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.cli.output import say_backend
+from sweeper.errors import SweepNotFoundError
 from sweeper.settings import Backend, BackendChoice, Settings
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 # none of them, so they are imported when a command runs.
 
 
+_PAGE = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/sweeps/([^/?#]+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The sweep that a command is about, on the server that this process's SDK is pointed at by now.
@@ -24,11 +30,27 @@ class Target:
         settings: The environment as it was before the SDK was pointed there.
         backend: The server.
         ref: The sweep's full name.
+        named: Whether the user named it; if not, it is the sweep created last.
     """
 
     settings: Settings
     backend: Backend
     ref: SweepRef
+    named: bool = True
+
+    def command(self, name: str) -> str:
+        """Write a command about this sweep, as short as can be typed."""
+        return f"sweeper {name} {self.ref}" if self.named else f"sweeper {name}"
+
+    def check(self) -> None:
+        """Fail in seconds where nobody answers at the server's address any more.
+
+        Raises:
+            BackendError: Nobody does.
+        """
+        from sweeper.backend.sdk import check_reachable
+
+        check_reachable(self.backend, self.settings)
 
     def reader(self) -> StatusReader:
         """Make what reads the sweep's status; it logs in, but asks nothing about the sweep yet."""
@@ -52,8 +74,29 @@ def find_target(sweep: str | None, choice: BackendChoice) -> Target:
     from sweeper.backend import choose
 
     settings = Settings.from_env()
+    if sweep is not None:
+        check_name(sweep)
     backend = open_server(settings, choose.follow_last(settings, choice, sweep))
-    return Target(settings, backend, choose.resolve(settings, backend, sweep))
+    ref = choose.resolve(settings, backend, sweep)
+    return Target(settings, backend, ref, named=sweep is not None)
+
+
+def check_name(text: str) -> None:
+    """Refuse what people give for a sweep and is none, before a server is asked: a file, a page's address.
+
+    Raises:
+        SweepNotFoundError: It is one of these.
+    """
+    ending = Path(text).suffix.lower()
+    if ending in {".yaml", ".yml", ".json"}:
+        fix = f"create its sweep first: sweeper create {text}, then: sweeper launch"
+        raise SweepNotFoundError(f"{text} is a sweep file, and not the id of a sweep", fix)
+    if ending == ".py":
+        fix = f"name it in a sweep file (`program: {text}`), then: sweeper create FILE"
+        raise SweepNotFoundError(f"{text} is a script, and not the id of a sweep", fix)
+    if page := _PAGE.match(text):
+        fix = f"write its name: {'/'.join(page.groups())}"
+        raise SweepNotFoundError(f"{text} is the address of a page, and not the id of a sweep", fix)
 
 
 def open_server(settings: Settings, choice: BackendChoice) -> Backend:

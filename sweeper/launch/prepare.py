@@ -14,8 +14,10 @@ from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.launch import sweep_scheduler
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
+from sweeper.results.outlook import what_gives_more, why_over
 from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
+from sweeper.run import SweepState
 from sweeper.settings import Backend, Settings
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
@@ -123,11 +125,19 @@ def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
 
 
 def _check_open(ref: SweepRef, status: SweepStatus) -> None:
-    """Refuse a sweep that gives no more runs."""
-    state, progress = status.facts.state, status.progress
-    if state.ended:
-        fix = f"open it again: sweeper resume {ref}" if progress.total != progress.done else "create another one"
-        raise LaunchError(f"sweep {ref} is {state.value.lower()}: {progress.done} runs are done", fix)
+    """Refuse a sweep that gives no more runs: its workers would end at once, or wait for ever."""
+    state, made = status.facts.state, status.progress
+    if state is SweepState.CANCELED:
+        raise LaunchError(f"sweep {ref} is canceled, and that is for good", "create another one: sweeper create FILE")
+    if why := why_over(status):
+        what = "is finished" if state is SweepState.FINISHED else "has no run left to give"
+        raise LaunchError(f"sweep {ref} {what}: {why}", what_gives_more(status))
+    if state is SweepState.FINISHED:
+        done = f"{made.done} of its {made.total} runs are done" if made.total else f"{made.done} runs are done"
+        raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref}")
+    if state is SweepState.PAUSED:
+        fix = f"go on with it first: sweeper resume {ref}"
+        raise LaunchError(f"sweep {ref} is paused: its workers would wait and do nothing", fix)
 
 
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:

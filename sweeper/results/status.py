@@ -74,6 +74,7 @@ class SweepFacts:
         target: The value of the metric at which the sweep has what it is for; None if there is none.
         metrics: What it optimises and in which direction, of a sweep with several metrics.
         steered: Whether what runs log decides which runs there are, how far they go, or when the sweep is over.
+        run_cap: How many runs its file allows; None if it does not say.
     """
 
     sweep: str
@@ -86,6 +87,7 @@ class SweepFacts:
     target: float | None = None
     metrics: Mapping[str, Goal] = field(default_factory=dict)
     steered: bool = False
+    run_cap: int | None = None
 
     @property
     def aim(self) -> str:
@@ -167,6 +169,7 @@ class SweepStatus:
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         launchers: The slots of each launch under way on this machine, by its process.
         missing_metrics: The metrics that no run has logged, although one has finished.
+        idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
     """
 
     facts: SweepFacts
@@ -177,6 +180,7 @@ class SweepStatus:
     model: str = ""
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     missing_metrics: tuple[MissingMetric, ...] = ()
+    idle: bool | None = None
 
     @property
     def reached_target(self) -> bool:
@@ -200,6 +204,6 @@ class SweepStatus:
 JSON_KEYS = (
     *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
-    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "missing_metrics"),
+    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
 )
 """What `sweeper status --json` tells, in its order."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
@@ -10,6 +12,7 @@ from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.metric import Scheduler
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
 from sweeper.settings import Settings
@@ -53,7 +56,19 @@ class StatusReader:
         here = LocalView(
             attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
         )
-        return summarise(view, here, now=datetime.now(UTC), weigh=weigh)
+        status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
+        return replace(status, idle=self._is_idle(status, here))
+
+    def _is_idle(self, status: SweepStatus, here: LocalView) -> bool | None:
+        """Tell whether nobody works on the sweep; its agents are only asked for where nothing else tells."""
+        if not_idle(status):
+            return False
+        agents = self._reader.agents()
+        if agents is None:
+            return None
+        noted = max((attempt.at for attempt in here.attempts.values()), default=None)
+        worked_until = None if noted is None else datetime.fromtimestamp(noted, UTC)
+        return is_idle(status, agents, host=socket.gethostname(), worked_until=worked_until, now=datetime.now(UTC))
 
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""

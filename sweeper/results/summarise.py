@@ -88,6 +88,7 @@ def _facts(view: SweepView) -> SweepFacts:
         target=definition.metric.target if definition.metric else None,
         metrics={metric.name: metric.goal for metric in definition.metrics or ()},
         steered=definition.steered,
+        run_cap=definition.run_cap,
     )
 
 

@@ -14,7 +14,15 @@ from sweeper.server.graphql.context import run_id
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
-from sweeper.server.rules import branching, deletion, prior_runs, run_endings, run_transitions, shared_mode
+from sweeper.server.rules import (
+    branching,
+    deletion,
+    prior_runs,
+    run_endings,
+    run_transitions,
+    shared_mode,
+    synced_parts,
+)
 from sweeper.server.rules.run_summary import clean_summary
 from sweeper.server.store import run_files, runs, sweeps
 from sweeper.server.store.database import Connection
@@ -55,6 +63,8 @@ class RunOperations(Root):
             deletion.check_new(db, place.id, name)
             run = runs.create(db, place.id, name, state=state, now=now, user_id=self.context.user.id)
             inserted = True
+        elif first and synced_parts.may_follow(run, sent.job_program):
+            run, inserted = synced_parts.begin(db, run), False
         else:
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
             run = run_transitions.begins(db, run, self.context.writing(sent.config), first=first, now=now)

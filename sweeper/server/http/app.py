@@ -70,7 +70,7 @@ def create_app(
             store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
             start = partial(SearchProcess, data_dir / users.DATABASE)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
-            _furnish(app, data_dir, Dispatcher(store, ahead, policy))
+            _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)

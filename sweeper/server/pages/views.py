@@ -80,7 +80,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
-        seen = seen_runs.for_search(db, found)
+        seen = seen_runs.for_people(db, found)
         fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]

@@ -19,6 +19,7 @@ from sweeper.server.rules import (
     run_transitions,
     shared_mode,
     stop_requests,
+    synced_parts,
     writers,
 )
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -141,9 +142,18 @@ def _store_shared(db: Connection, run: StoredRun, sent: Sent, writer: str) -> bo
 
 def _store(db: Connection, run: StoredRun, sent: Sent) -> bool:
     """Store all that a request brought; tell whether the metric of a sweep was in it."""
-    measured = [_store_lines(db, run, stream, chunk) for stream, chunk in sent.lines.items()]
+    history = sent.lines.get(Stream.HISTORY, Chunk())
+    if history.content:
+        run = synced_parts.settled(db, run, history.offset, history.content[0])
+    measured = [
+        _store_lines(db, run, stream, Chunk(synced_parts.place_of(run, stream, chunk.offset), chunk.content))
+        for stream, chunk in sent.lines.items()
+    ]
     if sent.summary is not None:
-        runs.update(db, run.id, summary=clean_summary(sent.summary))
+        summary = clean_summary(sent.summary)
+        if synced_parts.is_behind_others(run):
+            summary = json.dumps({**json.loads(run.summary), **json.loads(summary)})
+        runs.update(db, run.id, summary=summary)
     return any(measured)
 
 

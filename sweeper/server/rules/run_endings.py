@@ -15,6 +15,7 @@ from sweeper.server.store.runs import StoredRun
 
 INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""
+BEFORE_INIT = "the trainer ended before wandb.init"
 
 
 def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
@@ -32,7 +33,9 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
     else:
         state, reason = RunState.FAILED, f"exit code {exit_code}"
-    ended = runs.update(db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now)
+    ended = runs.update(
+        db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now, offered=0
+    )
     sweep_transitions.run_ended(db, run, now=now)
     return ended
 
@@ -40,10 +43,9 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
 def vanished(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that its agent no longer lists although it never reported its end."""
     if run.started_at is None:
-        reason = "the trainer ended before wandb.init"
+        _died(db, run, BEFORE_INIT, state=RunState.FAILED, now=now)
     else:
-        reason = "its process ended without a word (killed, or out of memory?)"
-    _died(db, run, reason, now=now)
+        _died(db, run, "its process ended without a word (killed, or out of memory?)", now=now)
 
 
 def silent(db: Connection, run: StoredRun, *, now: float, retries: int) -> None:
@@ -93,17 +95,17 @@ def _lose(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
 
 def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that was handed out again and again and never reported."""
-    _died(db, run, f"handed out {run.sends} times, the trainer never came to wandb.init", now=now)
+    _died(db, run, f"{BEFORE_INIT} (handed out {run.sends} times)", state=RunState.FAILED, now=now)
 
 
-def _died(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def _died(db: Connection, run: StoredRun, reason: str, *, state: RunState = RunState.CRASHED, now: float) -> None:
     if run.stop_requested:
-        runs.update(db, run.id, state=RunState.KILLED, ended_at=now)
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, offered=0)
     elif run.preempting:
         _requeue(db, run, None, "preempted", now=now)
         return
     else:
-        runs.update(db, run.id, state=RunState.CRASHED, reason=reason, ended_at=now)
+        runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0)
     sweep_transitions.run_ended(db, run, now=now)
 
 
@@ -125,6 +127,7 @@ def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str,
         resuming=0,
         exit_code=exit_code,
         ended_at=now,
+        offered=0,
         **fence(run),
     )
 
@@ -138,7 +141,7 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.lost_agent_id:  # whoever asks knows that its process is gone
         return runs.update(db, run.id, lost_agent_id=None, **fence(run))
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
-        return run
+        return runs.update(db, run.id, offered=0)  # whoever asks has it
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
@@ -157,6 +160,6 @@ def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         state, reason = RunState.FINISHED, ""
     else:
         state, reason = RunState.FAILED, "given up by its worker"
-    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **fence(run))
+    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0, **fence(run))
     sweep_transitions.run_ended(db, run, now=now)
     return ended

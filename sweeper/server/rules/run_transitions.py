@@ -59,13 +59,14 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         heartbeat_at=now,
         ended_at=None,
         exit_code=None,
+        offered=0,
         **back,
     )
 
 
 def listed(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
-    run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
+    run = runs.update(db, run.id, heartbeat_at=now, accepted=1, offered=0)
     # Not what failed or was stopped: an agent lists a run until its process is gone, some seconds after its end.
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
@@ -87,7 +88,9 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     check_holder(run, writing)
     if starts_anew(run, first=first):
         lines.clear(db, run.id)
-        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", **_UNTOUCHED)
+        run = runs.update(
+            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **_UNTOUCHED
+        )
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
@@ -119,7 +122,7 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
     """
     check_holder(run, writing)
     if run.state.ended:
-        run = runs.update(db, run.id, **_UNTOUCHED)
+        run = runs.update(db, run.id, part="", **_UNTOUCHED)
     return wrote(db, heard(db, run, now=now), writing)
 
 

@@ -9,7 +9,7 @@ from sweeper.metric_value import may_aggregate
 from sweeper.run import RunState, SweepState, best_run
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
-from sweeper.server.store import lines, runs, seen_runs, sweep_runs, sweeps
+from sweeper.server.store import deleted_runs, lines, runs, seen_runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -85,13 +85,17 @@ def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) ->
     """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
 
     Raises:
-        RequestError: The sweep was canceled; it cannot come back.
+        RequestError: The sweep was canceled, it cannot come back; or it is to pause and has finished.
     """
     if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
         raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
+    if sweep.state.ended and state in {SweepState.PENDING, SweepState.PAUSED}:
+        raise RequestError(f"sweep {sweep.name} has finished: resume it first")
     sweeps.set_state(db, sweep.id, state, now=now)
     for run in runs.of_sweep(db, sweep.id) if state.ended else ():
-        if stop_requests.waits(run):
+        if run.offered and run.agent_id is None:
+            deleted_runs.remove(db, run.id)
+        elif stop_requests.waits(run):
             stop_requests.end_waiting(db, run, "the sweep was stopped before it started", now=now)
         elif state is SweepState.CANCELED:
             stop_requests.request(db, run.id, "the sweep was canceled", now=now)

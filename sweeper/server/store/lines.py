@@ -233,6 +233,14 @@ def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
     db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep_id,))
 
 
+def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int) -> None:
+    """Forget a stream's lines before a number, and count the others from 0."""
+    where = {"run": run_id, "stream": stream, "number": number}
+    db.execute("DELETE FROM lines WHERE run_id = :run AND stream = :stream AND number < :number", where)
+    # in the order of their numbers: each finds its new place free
+    db.execute("UPDATE lines SET number = number - :number WHERE run_id = :run AND stream = :stream", where)
+
+
 def cut_history(db: sqlite3.Connection, run_id: int, last_step: int) -> None:
     """Forget what a run logged behind a step; lines without a step stay."""
     db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run_id, last_step))

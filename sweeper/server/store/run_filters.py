@@ -123,9 +123,10 @@ def find(
     # wandb.Api().sweep() asks for its runs by a filter: the others of the project need not be read
     restricted = sweep.name if sweep else _sweep_named_in(wanted)
     if restricted is None:
-        found = runs.where(db, "project_id = ?", (project_id,))
+        found = runs.of_project(db, project_id)
     else:
-        found = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
+        seen = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
+        found = [run for run in seen if not run.offered]
     known = [
         Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
         for run in found

@@ -1,4 +1,8 @@
-"""Runs in the database."""
+"""Runs in the database.
+
+One that is only offered, handed to an agent that has not taken it up yet, is a run for the search and for nobody else:
+what people and the SDK are shown leaves it out.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +70,8 @@ class StoredRun:
     stop_due: float
     losses: int
     lost_agent_id: int | None
+    offered: int
+    part: str
 
     @property
     def live(self) -> bool:
@@ -111,6 +117,11 @@ def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     return where(db, condition, (sweep_id, sweep_id))
 
 
+def of_project(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
+    """List a project's runs, the oldest first; not what is only offered."""
+    return where(db, "project_id = ? AND NOT offered", (project_id,))
+
+
 def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     """List the earlier runs attached to a sweep, the oldest first."""
     return where(db, "id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)", (sweep_id,))
@@ -129,8 +140,8 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
 
 
 def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
-    """List all that an agent was given, the oldest first."""
-    return where(db, "agent_id = ?", (agent_id,))
+    """List all that an agent was given and has taken up, the oldest first."""
+    return where(db, "agent_id = ? AND NOT offered", (agent_id,))
 
 
 def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
@@ -158,11 +169,20 @@ def count(db: sqlite3.Connection, sweep_id: int, states: tuple[str, ...] = ()) -
     return number
 
 
+def offers(db: sqlite3.Connection, sweep_id: int) -> int:
+    """Count the runs of a sweep that are only offered."""
+    number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ? AND offered", (sweep_id,)).fetchone()[0]
+    return number
+
+
 def counts(db: sqlite3.Connection) -> dict[int, int]:
-    """Count the runs of every sweep that has any."""
-    return dict(
+    """Count the runs of every sweep that has any; not what is only offered."""
+    # two counts, each from an index alone: the rows themselves are long
+    made = dict(
         db.execute("SELECT sweep_id, count(*) FROM runs WHERE sweep_id IS NOT NULL GROUP BY sweep_id").fetchall()
     )
+    offered = dict(db.execute("SELECT sweep_id, count(*) FROM runs WHERE offered GROUP BY sweep_id").fetchall())
+    return {sweep_id: number - offered.get(sweep_id, 0) for sweep_id, number in made.items()}
 
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
@@ -236,6 +256,7 @@ def propose(
     origin: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
     display_name: str | None = None,
+    offered: bool = False,
 ) -> StoredRun:
     """Store a suggestion as a pending run, with the config its agent will be given.
 
@@ -247,6 +268,7 @@ def propose(
         origin: What suggested them, if this server did.
         config: The config, if it is not made of the parameters.
         display_name: Its name on the pages; the file's template or its number if left out.
+        offered: It is shown only when its agent takes it up.
     """
     nested = sweep.definition.space.nest(params) if config is None else {}
     named = display_name or sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
@@ -261,6 +283,7 @@ def propose(
         params=json.dumps(params),
         params_key=key_of(params),
         origin=json.dumps(origin) if origin else "",
+        offered=int(offered),
         config=json.dumps({name: {"value": value} for name, value in nested.items()} if config is None else config),
         **({"display_name": named} if named else {}),
     )

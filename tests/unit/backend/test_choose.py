@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend.choose import LastSweep, follow_last, last_sweep, open_backend, other_backend, remember, resolve
-from sweeper.errors import BackendError, SweeperError
+from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
+from sweeper.journal.attempt import Attempt
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
 
 LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")
@@ -120,3 +123,12 @@ def test_the_server_of_the_sdk_is_the_default(environment):
     assert other_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=URL), None).base_url == URL
     with pytest.raises(BackendError, match="no W&B server"):
         other_backend(environment(WANDB_BASE_URL=URL), None)
+
+
+def test_a_run_is_not_taken_for_a_sweep(settings):
+    """Both are eight letters; whose run it is and what can be done with one is said."""
+    launch = SweepDir.of(settings.home, SweepRef("local", "p", "s1")).new_launch()
+    launch.append(Attempt(run_id="r1", slot="cpu0"))
+    with pytest.raises(SweepNotFoundError, match="r1 is a run of sweep local/p/s1") as caught:
+        resolve(settings, LOCAL, "r1")
+    assert "sweeper stop local/p/s1 --run r1" in caught.value.hint

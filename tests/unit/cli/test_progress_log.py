@@ -72,3 +72,34 @@ def test_several_metrics_are_told_side_by_side(capsys):
     facts = replace(FACTS, metric="", metrics={"acc": "maximize", "size": "minimize"})
     ProgressLog(status(), None).tell(replace(told, facts=facts))
     assert "a finished acc / size 0.9 / 5 in" in capsys.readouterr().err
+
+
+def stands(state: SweepState, *runs: RunStatus, total: int | None = None) -> SweepStatus:
+    done = sum(one.state.ended for one in runs)
+    return replace(status(*runs, done=done, total=total), facts=replace(FACTS, state=state))
+
+
+def test_a_server_that_is_away_is_told_once_and_so_is_its_return(capsys):
+    """With what the runs do meanwhile."""
+    log = ProgressLog(status(), None)
+    for trouble in ("", "nobody answers", "nobody answers at all", "", ""):
+        log.tell(status(), trouble)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("nobody answers: runs wait for it")
+    assert lines[1:] == ["the server answers again"]
+
+
+def test_what_others_do_to_the_sweep_is_told(capsys):
+    """Paused, resumed, stopped or canceled under the launch; what ends by itself is no news."""
+    log = ProgressLog(stands(SweepState.RUNNING), None)
+    over = run("a", RunState.FINISHED)
+    for state in (SweepState.PAUSED, SweepState.PAUSED, SweepState.RUNNING, SweepState.FINISHED):
+        log.tell(stands(state, total=4))
+    ProgressLog(stands(SweepState.RUNNING, over), None).tell(stands(SweepState.FINISHED, over, total=1))
+    ProgressLog(stands(SweepState.RUNNING, over), None).tell(stands(SweepState.CANCELED, over))
+    assert capsys.readouterr().err.splitlines() == [
+        "the sweep was paused: no run starts until `sweeper resume e/p/s`",
+        "the sweep goes on",
+        "the sweep was stopped: 0 of 4 runs are done",
+        "the sweep was canceled: 1 of ? runs are done",
+    ]

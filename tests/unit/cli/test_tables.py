@@ -161,3 +161,12 @@ def test_a_logs_path_is_never_broken():
     console = Console(file=io.StringIO(), width=80, highlight=False)
     console.print(status_view(status(failed)), crop=False)  # as `sweeper status` prints it
     assert log in console.file.getvalue().splitlines()
+
+
+def test_a_sweep_on_which_nobody_works_says_what_goes_on_with_it():
+    """Running is what it says of itself; a person takes it for work."""
+    text = " ".join(render(replace(status(), idle=True), width=200).split())
+    assert "state running, but nobody works on it: sweeper launch local/sweeper-mnist/ab12cd34" in text
+    paused = replace(status(), facts=replace(status().facts, state=SweepState.PAUSED))
+    assert "state paused: sweeper resume local/sweeper-mnist/ab12cd34" in " ".join(render(paused, width=200).split())
+    assert "nobody works" not in render(replace(status(), idle=None))

@@ -46,3 +46,14 @@ def test_it_asks_by_itself_and_ends_when_it_is_left():
         assert server.answered.wait(10)
     assert not poller._thread.is_alive()
     assert poller.latest == status(1)
+
+
+def test_a_server_that_is_gone_is_told_without_asking_the_sdk():
+    """Which would try for a minute and a half."""
+    server = Server()
+
+    def check() -> None:
+        raise BackendError("nobody answers at all")
+
+    poller = StatusPoller(server, check)
+    assert (poller.read(), poller.trouble, server.asked) == (None, "nobody answers at all", 0)

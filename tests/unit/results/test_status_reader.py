@@ -73,3 +73,18 @@ def test_a_sweep_that_is_not_there_is_said(settings):
     """By its whole name."""
     with pytest.raises(SweepNotFoundError, match="local/p/nowhere"):
         StatusReader(SweepRef("local", "p", "nowhere"), settings).read()
+
+
+def test_who_works_on_a_sweep_is_told_by_runs_agents_and_launches(embedded, settings):
+    """An agent that was just heard elsewhere works; one of a launch of ours that has ended does not."""
+    ref, _ = embedded.sweep()
+    reader = StatusReader(ref, settings)
+    assert reader.read().idle is True
+    agent = embedded.wire.agent(ref.sweep_id)
+    assert reader.read().idle is False
+    command = embedded.wire.beat(agent)
+    embedded.wire.init(command["run_id"], ref.sweep_id)
+    assert reader.read().idle is False
+    embedded.wire.stream(command["run_id"], complete=True, exitcode=0)
+    with reader.directory.new_launch().held():
+        assert reader.read().idle is False

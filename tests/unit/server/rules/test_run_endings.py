@@ -21,12 +21,12 @@ def test_vanished_run_has_crashed(table):
 
 
 def test_trainer_that_ends_before_init_is_said_so(table):
-    """A run that was listed but never reported crashed, with the reason that its trainer never came to wandb.init."""
+    """A run that was listed but never reported has failed, its trainer never came to wandb.init; another follows."""
     agent = table.agent(table.sweep(GRID))
     run = table.given(agent)
     table.beat(agent, run.name)
-    table.beat(agent)
-    assert table.state(run) is RunState.CRASHED
+    assert table.given(agent).name != run.name
+    assert table.state(run) is RunState.FAILED
     assert table.read(run).reason == "the trainer ended before wandb.init"
 
 

@@ -64,6 +64,42 @@ def test_canceled_sweep_stops_a_run_whose_start_was_under_way(table):
     assert table.beat(agent, run.name).kind == "stop"
 
 
+STATES = {
+    SweepState.PENDING: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.RUNNING: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.PAUSED: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.FINISHED: {"RUNNING", "FINISHED", "CANCELED"},
+    SweepState.CANCELED: {"CANCELED"},
+}
+"""What a person may ask of a sweep, by the state it is in."""
+
+
+@pytest.mark.parametrize("asked", ["RUNNING", "PAUSED", "FINISHED", "CANCELED"])
+@pytest.mark.parametrize("state", SweepState)
+def test_each_state_takes_what_makes_sense(table, state, asked):
+    """A sweep that has not begun can be paused, one that has ended cannot; what a sweep is already is no error."""
+    sweep = table.sweep(GRID)
+    if state is not SweepState.PENDING:
+        table.set_state(sweep, state)
+    if asked in STATES[state]:
+        table.set_state(sweep, SweepState(asked))
+        assert table.sweep_state(sweep) is SweepState(asked)
+    else:
+        with pytest.raises(RequestError, match="resume it first" if state is SweepState.FINISHED else "create a new"):
+            table.set_state(sweep, SweepState(asked))
+        assert table.sweep_state(sweep) is state
+
+
+def test_sweep_paused_before_it_begins_waits_with_its_first_agent(table):
+    """Its agents stay and get nothing; resumed, they get runs."""
+    sweep = table.sweep(GRID)
+    table.set_state(sweep, SweepState.PAUSED)
+    agent = table.agent(sweep)
+    assert table.beat(agent).kind == "wait"
+    table.set_state(sweep, SweepState.RUNNING)
+    assert table.beat(agent).kind == "run"
+
+
 def test_canceled_sweep_cannot_be_resumed(table):
     """Nothing brings a canceled sweep back."""
     sweep = table.sweep(GRID)

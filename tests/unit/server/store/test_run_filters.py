@@ -134,6 +134,7 @@ def test_a_sweeps_runs_are_found_with_those_attached_to_it(table):
     """A filter by sweep finds what the sweep sees, and gives the names of all sweeps that see a run."""
     old, new = table.sweep(GRID), table.sweep(GRID)
     run = table.given(table.agent(old))
+    table.start(run)
     with table.store.write() as db:
         db.execute("INSERT INTO prior_runs VALUES (?, ?)", (new.id, run.id))
         (found,) = run_filters.find(db, new.project_id, json.dumps({"sweep": new.name}))

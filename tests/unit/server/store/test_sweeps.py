@@ -50,10 +50,23 @@ def test_another_definition_forgets_what_was_computed_ahead(db, make_sweep):
     sweep = make_sweep()
     db.execute("INSERT INTO suggestions VALUES (?, 1, '{}', x'00', 'random', 1, 0)", (sweep.id,))
     text = yaml.safe_dump({**DEFINITION, "name": "new", "method": "grid", "parameters": {"x": {"values": [1]}}})
-    sweeps.replace_definition(db, sweep.id, text, display_name=None, now=3)
+    sweeps.replace_definition(db, sweep, text, now=3)
     found = sweeps.get(db, sweep.id)
     assert (found.definition.method, found.display_name, found.updated_at) == ("grid", "new", 3)
     assert db.execute("SELECT count(*) FROM suggestions").fetchone()[0] == 0
+
+
+def test_what_a_person_calls_a_sweep_stays(db, make_sweep):
+    """Another definition brings its own name only where nobody has given one; an empty name takes it away."""
+    sweep = make_sweep()
+    sweeps.describe(db, sweep.id, "mine", None, now=2)
+    text = yaml.safe_dump({**DEFINITION, "name": "new", "description": "of the file"})
+    sweeps.replace_definition(db, sweeps.get(db, sweep.id), text, now=3)
+    found = sweeps.get(db, sweep.id)
+    assert (found.display_name, found.description, found.updated_at) == ("mine", "of the file", 3)
+    sweeps.describe(db, sweep.id, "", "by hand", now=4)
+    found = sweeps.get(db, sweep.id)
+    assert (found.display_name, found.description, found.updated_at) == (None, "by hand", 4)
 
 
 def test_a_run_is_seen_by_its_own_sweep_and_those_it_is_attached_to(db, make_sweep, make_run):
