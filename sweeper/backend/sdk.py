@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import requests
+
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -98,16 +100,19 @@ def default_base_url() -> str:
 @contextlib.contextmanager
 def sdk_errors(what: str) -> Iterator[None]:
     """Turn what the SDK raises into our error; `what` says what could not be done."""
-    import wandb
-
     try:
         yield
-    except Exception as error:  # what its service raises has no base in common with the rest (wandb 0.31)
-        known = isinstance(error, wandb.Error | ValueError | TypeError)
-        if not known and not type(error).__module__.startswith("wandb."):
+    except Exception as error:
+        if not _is_the_sdks(error):
             raise
         text = " ".join(str(error).split()) or type(error).__name__
         raise BackendError(f"{what}: {text}", _fix_for(text.lower())) from error
+
+
+def _is_the_sdks(error: Exception) -> bool:
+    """Whether an error is the SDK's, or of what it stands on; some have no base of its own (wandb 0.31)."""
+    known = isinstance(error, ValueError | TypeError | requests.RequestException | TimeoutError)
+    return known or any(kind.__module__.partition(".")[0] == "wandb" for kind in type(error).__mro__)
 
 
 def _fix_for(text: str) -> str:
@@ -149,7 +154,12 @@ def page(ref: SweepRef) -> str:
 
     with sdk_errors(f"cannot read sweep {ref}"):
         api: Any = wandb.Api()  # its methods are untyped
-        return str(api.sweep(ref.path).url)
+        return spaced(api.sweep(ref.path).url)
+
+
+def spaced(url: str) -> str:
+    """Mend an address of the SDK (0.31), which writes a space of a project's name as `+`; its own `+` is `%2B`."""
+    return url.replace("+", "%20")
 
 
 def default_entity() -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sweeper.backend.sdk import sdk_errors
+from sweeper.backend.sdk import sdk_errors, spaced
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -93,7 +93,7 @@ class SweepReader:
             heard_at = self._scheduler_heard_at() if definition.scheduler else None
         return SweepView(
             ref=self.ref,
-            url=sweep.url,
+            url=spaced(sweep.url),
             definition=definition,
             state=SweepState(sweep.state.upper()),
             runs=runs,
@@ -138,7 +138,7 @@ class SweepReader:
         except (ValueError, wandb.Error) as error:
             if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
                 raise
-            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
+            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
             raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
 
     def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:

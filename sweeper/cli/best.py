@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,7 +55,7 @@ def best(
         return
     _show(found)
     if fetched is None:
-        say_next(f"sweeper best {found.sweep} --download DIR")
+        say_next(f"sweeper best {quote(found.sweep)} --download DIR")
     else:
         _show_files(fetched)
 
@@ -70,7 +71,7 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
         return
     show(front_table(status))
     if front := status.standing.front:
-        say_next(f"sweeper best {status.facts.sweep} --run {front[0].id} --download DIR")
+        say_next(f"sweeper best {quote(status.facts.sweep)} --run {front[0].id} --download DIR")
 
 
 def _show(found: Best) -> None:

@@ -11,8 +11,10 @@ from rich.markup import escape
 
 from sweeper.cli.check import Trainer, say_faults
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import out, say_next
+from sweeper.cli.output import complain, out, say_next
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import open_server
+from sweeper.errors import SweeperError
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,6 +59,12 @@ def create(  # noqa: PLR0917 Typer passes them by name
         ignore_extensions=ignore_extensions,
     )
     _show(created, as_json=as_json)
+    if not as_json:
+        say_page_link(out, server, settings, created.url)
+    if created.trouble:
+        fix = f"the sweep is there all the same; name it: sweeper launch {created.ref.quoted}"
+        complain(SweeperError(f"it is not noted as the sweep created last: {created.trouble}", fix))
+        raise typer.Exit(1)
 
 
 def _show(created: Created, *, as_json: bool) -> None:

@@ -15,8 +15,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.settings import Settings
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+NAMED = 5
+"""How many failed runs are named at the end; the status above has them all."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -135,14 +139,11 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     from sweeper.launch.prepare import prepare_launch
     from sweeper.launch.status_poller import StatusPoller
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
+    rules = replace(
+        Rules(grace_s=grace, retries=retries, max_failures=max_failures, isolated=isolation),
         timeout_s=seconds(timeout, "--timeout"),
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
-        isolated=isolation,
         without_metric=without_metric,
     )
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
@@ -156,13 +157,21 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     if detach:
         _detach(reader, settings)
         return
+    target.check_room(ROOM_FOR_RUNS)
     with claims.taken(target.ref.path, plan) as planned:
         prepared = prepare_launch(
             reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
         )
         _announce(prepared, planned.notes)
-        result = _watch(prepared, StatusPoller(reader, target.check))
+        say_page_link(err, server, settings, prepared.before.facts.url)
+        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
     _conclude(prepared, result, reader, target)
+
+
+def _check(target: Target) -> None:
+    """Fail while runs can send nothing: they wait, and nobody else says why."""
+    target.check()
+    target.check_room(ROOM_FOR_RUNS)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
@@ -176,7 +185,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
         out.print("it has ended by now, and well")
-    say_next(f"sweeper status {reader.ref}" + ("" if started.over else " --watch"))
+    say_next(f"sweeper status {reader.ref.quoted}" + ("" if started.over else " --watch"))
 
 
 def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
@@ -266,7 +275,7 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
     from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import status_view
+    from sweeper.cli.tables import runs_word, status_view
     from sweeper.results.outlook import why_over
 
     status = None
@@ -279,6 +288,10 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
+    if failed := [run.run_id for run in result.runs if run.failed]:
+        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
+        fix = f"why: sweeper logs {failed[-1]}; once more: {target.command('retry')}"
+        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
@@ -288,7 +301,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
     elif not (result.runs or result.errors or result.interrupted):
         why = why_over(status) if status else ""
         err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
-    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref}")
+    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -27,14 +28,15 @@ def final_count(before: SweepStatus, count: int | None) -> int | None:
 
 def waiting(trouble: str) -> str:
     """Say what a launch does whose server does not answer."""
-    return f"{trouble}: runs wait for it; where it is sweeper's own, `sweeper status` starts it again"
+    again = "; where it is sweeper's own, `sweeper status` starts it again" if "nobody answers" in trouble else ""
+    return f"{trouble}: runs wait for it{again}"
 
 
 def _news(before: SweepState, status: SweepStatus) -> str:
     """Say what somebody has done to the sweep; what it does by itself is no news."""
     facts = status.facts
     if facts.state is SweepState.PAUSED:
-        return f"the sweep was paused: no run starts until `sweeper resume {facts.sweep}`"
+        return f"the sweep was paused: no run starts until `sweeper resume {quote(facts.sweep)}`"
     if before is SweepState.PAUSED and not facts.state.ended:
         return "the sweep goes on"
     return cut_off(status)

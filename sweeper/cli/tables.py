@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -174,9 +175,9 @@ def _state(status: SweepStatus) -> tuple[str, str]:
     facts = status.facts
     text = facts.state.value.lower()
     if status.idle:
-        return f"{text}, but nobody works on it: sweeper launch {facts.sweep}", "yellow"
+        return f"{text}, but nobody works on it: sweeper launch {quote(facts.sweep)}", "yellow"
     if facts.state is SweepState.PAUSED:
-        text += f": sweeper resume {facts.sweep}"
+        text += f": sweeper resume {quote(facts.sweep)}"
     return text, _STYLES.get(facts.state, "")
 
 
@@ -185,7 +186,7 @@ def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
     if search.scheduler_at_work or facts.state.ended:
         return [_fact("search", f"by {search.scheduler}, in a scheduler of its own")]
     hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
-    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {facts.sweep}")]
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {quote(facts.sweep)}")]
 
 
 def _prior(facts: SweepFacts, standing: Standing) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from sweeper.errors import SweeperError
+from sweeper.errors import LaunchError, SweeperError
 from sweeper.launch import missing_metric
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
@@ -43,6 +43,9 @@ def run_launch(
         on_stop: Told of every Ctrl-C, with how many there were.
         latest: Gives the sweep's status, a few seconds old at most.
         launcher: What starts its workers; by default, processes of this machine.
+
+    Raises:
+        LaunchError: What it stands on was deleted; its workers end with this process.
     """
     launcher = launcher or LocalLauncher(launch.environ)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
@@ -98,7 +101,10 @@ class Watch:
     restarts: dict[str, int] = field(default_factory=dict)
 
     def turn(self) -> None:
-        """End the launch or a run if the clock, the scheduler or the sweep's newest status says so."""
+        """End the launch or a run if the disk, the clock, the scheduler or the sweep's newest status says so."""
+        for path in filter(_is_gone, self.launch.needs):
+            fix = "start anew: sweeper create, sweeper launch"
+            raise LaunchError(f"{path} was deleted or moved away: the launch ends, and its runs with it", fix)
         rules, status = self.launch.rules, self.latest()
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
@@ -147,6 +153,16 @@ class Watch:
             if state is WorkerState.DIED:
                 with contextlib.suppress(SweeperError):  # the next launch takes it up
                     recover_slot(self.launch.ref, self.launch.directory, slot, retries=self.launch.rules.retries)
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # a network disk may hang for a moment
+        return False
+    return False
 
 
 @contextmanager

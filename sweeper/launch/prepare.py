@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.backend import embedded_server
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition.program import choose_trainer, find_script
 from sweeper.errors import LaunchError
@@ -38,6 +39,7 @@ class Launch:
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+        needs: Files and folders of this machine without which it cannot go on.
     """
 
     ref: SweepRef
@@ -51,6 +53,7 @@ class Launch:
     before: SweepStatus
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
+    needs: tuple[Path, ...] = ()
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -109,7 +112,14 @@ def prepare_launch(
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
+        needs=(directory.path, *_data_of(backend, settings)),
     )
+
+
+def _data_of(backend: Backend, settings: Settings) -> list[Path]:
+    """Name the data of a server on this machine, which ends when they are deleted."""
+    data = embedded_server.data_dir(settings.home)
+    return [embedded_server.database(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
@@ -134,9 +144,9 @@ def _check_open(ref: SweepRef, status: SweepStatus) -> None:
         raise LaunchError(f"sweep {ref} {what}: {why}", what_gives_more(status))
     if state is SweepState.FINISHED:
         done = f"{made.done} of its {made.total} runs are done" if made.total else f"{made.done} runs are done"
-        raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref}")
+        raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref.quoted}")
     if state is SweepState.PAUSED:
-        fix = f"go on with it first: sweeper resume {ref}"
+        fix = f"go on with it first: sweeper resume {ref.quoted}"
         raise LaunchError(f"sweep {ref} is paused: its workers would wait and do nothing", fix)
 
 

@@ -34,8 +34,10 @@ MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
 
 
-async def health(request: Request) -> Response:  # noqa: ARG001
+async def health(request: Request) -> Response:
     """Say that the server is there, and which process it is."""
+    if not await request.app.state.data_watch.whole():
+        raise RequestError("the data of this server were deleted: it ends", 503)
     return JsonAnswer({"service": "sweeper", "version": _version(), "pid": os.getpid()})
 
 

@@ -7,15 +7,16 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.metric_value import flat
-from sweeper.run import Run, best_run
+from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import importance
 from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
@@ -30,8 +31,14 @@ from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
+AGENT_HEARD_S = 20.0
+"""An agent that waits for a run beats every 5 s; one that is busy shows by its run."""
 CHART_WIDTH, CHART_HEIGHT = 640, 200
 """Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
+SECTIONS = frozenset(
+    ["", "sweeps", "runs", "workspace", "overview", "table", "groups", "artifacts", "reports", "reportlist", "jobs"]
+)
+"""What W&B has below a project, and the SDK prints; nothing for an address with a slash at its end."""
 
 
 async def home(request: Request) -> Response:
@@ -44,6 +51,20 @@ def _home(store: Store) -> Response:
         known = _by_project(db, sweeps.all_of(db))
         shown = [(project, known[project.id]) for project in projects.all_of(db)]
     return page("home.html", projects=shown)
+
+
+async def entity_page(request: Request) -> Response:
+    """Show the projects of one user or team."""
+    return await run_in_threadpool(_entity_page, request.app.state.store, **request.path_params)
+
+
+def _entity_page(store: Store, entity: str) -> Response:
+    with store.read() as db:
+        places = projects.all_of(db, entity)
+        if not places:
+            raise NotFoundError(f"no project of {entity!r} here")
+        known = _by_project(db, [sweep for place in places for sweep in sweeps.of_project(db, place.id)])
+    return page("home.html", projects=[(place, known[place.id]) for place in places])
 
 
 async def project_page(request: Request) -> Response:
@@ -103,8 +124,16 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         saved_s=saved_seconds(known),
         missing=missing_metrics(found.definition, known),
         fallbacks=fallbacks,
+        idle=_is_idle(found, known, time.time()),
         now=time.time(),
     )
+
+
+def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:
+    """Whether a sweep goes on and nobody works on it: no run does, and no agent asks for one."""
+    goes_on = sweep.state in {SweepState.PENDING, SweepState.RUNNING}
+    at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in known)
+    return goes_on and not at_work and now - (sweep.heartbeat_at or 0.0) > AGENT_HEARD_S
 
 
 def _best_value(known: Sequence[Run], goal: Any) -> float | None:
@@ -180,6 +209,21 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
     return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
 
 
+async def page_above(request: Request) -> Response:
+    """Go on from an address that W&B has below a project, a sweep or a run to the page of ours that shows most of it.
+
+    Raises:
+        NotFoundError: W&B has none there either.
+    """
+    names = dict(request.path_params)
+    rest = names.pop("rest")
+    if len(names) == 2 and rest.partition("/")[0] not in SECTIONS:
+        raise NotFoundError(f"no page {request.url.path[:300]!r} here")
+    kind = [f"{kind}s" for kind in ("sweep", "run") if kind in names]
+    entity, project, *below = (quote(name, safe="") for name in names.values())
+    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]), 302)
+
+
 def _find_project(db: Connection, entity: str, name: str) -> Project:
     found = projects.find(db, entity, name)
     if found is None:
@@ -189,7 +233,11 @@ def _find_project(db: Connection, entity: str, name: str) -> Project:
 
 ROUTES = [
     Route("/", home),
+    Route("/{entity}", entity_page),
     Route("/{entity}/{project}", project_page),
     Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
     Route("/{entity}/{project}/runs/{run}", run_page),
+    Route("/{entity}/{project}/sweeps/{sweep}/{rest:path}", page_above),
+    Route("/{entity}/{project}/runs/{run}/{rest:path}", page_above),
+    Route("/{entity}/{project}/{rest:path}", page_above),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import own_scheduler, sweep_transitions
-from sweeper.server.rules.run_transitions import fence
+from sweeper.server.rules.run_transitions import fence, taken_up
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -33,9 +33,7 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
     else:
         state, reason = RunState.FAILED, f"exit code {exit_code}"
-    ended = runs.update(
-        db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now, offered=0
-    )
+    ended = runs.update(db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now)
     sweep_transitions.run_ended(db, run, now=now)
     return ended
 
@@ -100,12 +98,12 @@ def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
 
 def _died(db: Connection, run: StoredRun, reason: str, *, state: RunState = RunState.CRASHED, now: float) -> None:
     if run.stop_requested:
-        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, offered=0)
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, **taken_up(db, run))
     elif run.preempting:
         _requeue(db, run, None, "preempted", now=now)
         return
     else:
-        runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0)
+        runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run))
     sweep_transitions.run_ended(db, run, now=now)
 
 
@@ -127,7 +125,7 @@ def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str,
         resuming=0,
         exit_code=exit_code,
         ended_at=now,
-        offered=0,
+        **taken_up(db, run),
         **fence(run),
     )
 
@@ -141,7 +139,7 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.lost_agent_id:  # whoever asks knows that its process is gone
         return runs.update(db, run.id, lost_agent_id=None, **fence(run))
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
-        return runs.update(db, run.id, offered=0)  # whoever asks has it
+        return runs.update(db, run.id, state=run.state, **taken_up(db, run))  # whoever asks has it
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
@@ -160,6 +158,6 @@ def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         state, reason = RunState.FINISHED, ""
     else:
         state, reason = RunState.FAILED, "given up by its worker"
-    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0, **fence(run))
+    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run), **fence(run))
     sweep_transitions.run_ended(db, run, now=now)
     return ended

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Failure, Kind, Policy
@@ -199,3 +201,17 @@ def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
 
     said = run(launch_of(), Cluster(work)).errors["cpu0"]
     assert said.startswith("it ended without a word (log: ")
+
+
+def test_a_launch_whose_folder_is_deleted_ends(launch_of):
+    """Its workers could neither take tickets nor write down what became of their runs."""
+    launch = launch_of()
+    launch = replace(launch, needs=(Path("/"), launch.directory.path / "data"))
+    launch.needs[1].mkdir()
+
+    def work(_spec, _number):
+        launch.needs[1].rmdir()
+        return WorkerState.RUNNING
+
+    with pytest.raises(LaunchError, match=f"{launch.needs[1]} was deleted or moved away"):
+        run(replace(launch, slots=launch.slots[:1]), Cluster(work))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from contextlib import contextmanager
@@ -44,6 +45,15 @@ def test_pages_show_the_sweep_and_its_runs(client):
         assert part in pages[f"/local/p/sweeps/{sweep}"].text
     for part in ("<polyline", "model.onnx", "exit code 7"):
         assert part in pages[f"/local/p/runs/{name}"].text
+
+
+def test_a_sweeps_page_says_where_nobody_works_on_it(client):
+    """With the command that does; a run at work says enough."""
+    sweep = client.sweep(SWEEP)
+    assert f"sweeper launch local/p/{sweep}" in client.http.get(f"/local/p/sweeps/{sweep}").text
+    (command,) = client.beat(client.agent(sweep))
+    client.init(command["run_id"])
+    assert "sweeper launch" not in client.http.get(f"/local/p/sweeps/{sweep}").text
 
 
 def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
@@ -255,3 +265,75 @@ def test_a_page_shows_the_config_as_the_user_wrote_it(client):
     assert "telemetry" not in text
     assert "777" not in text
     assert "hidden" not in text
+
+
+def test_an_entity_has_a_page_of_its_projects(client):
+    """What a person gets who cuts an address short; somebody without projects has none."""
+    client.init("r", project="p")
+    client.init("r", project="other")
+    text = client.http.get("/local").text
+    assert "local / p</a>" in text
+    assert "local / other</a>" in text
+    assert client.http.get("/nobody").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/local/my%20p/", "/local/my%20p"),
+        ("/local/my%20p/sweeps", "/local/my%20p"),
+        ("/local/my%20p/runs/", "/local/my%20p"),
+        ("/local/my%20p/workspace?nw=x", "/local/my%20p"),
+        ("/local/my%20p/artifacts/model/net/v0", "/local/my%20p"),
+        ("/local/my%20p/groups/g/workspace", "/local/my%20p"),
+        ("/local/my%20p/runs/r/overview", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/logs/", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/files/a/b.txt", "/local/my%20p/runs/r"),
+        ("/local/my%20p/sweeps/SWEEP/overview", "/local/my%20p/sweeps/SWEEP"),
+        ("/local/my+p/sweeps/SWEEP", "/local/my%20p/sweeps/SWEEP"),
+        ("/local/my+p", "/local/my%20p"),
+    ],
+)
+def test_addresses_that_wandb_has_lead_to_pages_that_we_have(client, address, page):
+    """Tabs of runs and sections of projects lead to the page above them; `+` is how the SDK writes a space."""
+    sweep = client.sweep(SWEEP, project="my p")
+    client.init("r", project="my p")
+    answer = client.http.get(address.replace("SWEEP", sweep))
+    assert answer.status_code == 200
+    assert answer.url.raw_path.decode() == page.replace("SWEEP", sweep)
+
+
+@pytest.mark.parametrize("name", ["a+b", "grösse 1", "100&more", "a;b", "a'b", 'a"b', "a$(b)", "<i>", "~x", "a=b,c@d"])
+def test_a_project_of_any_name_has_pages_and_links_to_them(client, name):
+    """Every link on the pages above leads to it."""
+    sweep = client.sweep(SWEEP, project=name)
+    client.init("r", project=name)
+    seen = set()
+    for page in ("/", "/local"):
+        links = re.findall(r'href="(/[^"]+)"', client.http.get(page).text)
+        assert links
+        for link in map(html.unescape, links):
+            seen.add(link)
+            assert client.http.get(link).status_code == 200
+    below = "".join(client.http.get(link).text for link in seen)
+    assert f"/sweeps/{sweep}" in below
+    assert "/runs/r" in below
+
+
+@pytest.mark.parametrize("path", ["/nobody", "/local/nope", "/local/p/swep/x", "/local/p/runs/nope", "/a/b/c/d/e"])
+def test_a_mistyped_address_is_a_page_for_a_browser_and_json_for_the_sdk(client, path):
+    """What is wrong, and the way back to what there is."""
+    client.init("r")
+    answer = client.http.get(path, headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert '<a href="/">All projects</a>' in answer.text
+    assert f'<a href="/{path.split("/")[1]}">' in answer.text
+    assert client.http.get(path, headers={"Accept": "*/*"}).json()["errors"]
+
+
+def test_the_command_on_a_sweeps_page_can_be_copied(client):
+    """With quotes where the shell needs them."""
+    sweep = client.sweep(SWEEP, project="my p")
+    text = html.unescape(client.http.get(f"/local/my%20p/sweeps/{sweep}").text)
+    assert f"sweeper launch 'local/my p/{sweep}'" in text
