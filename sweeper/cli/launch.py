@@ -141,14 +141,11 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     from sweeper.launch.prepare import prepare_launch
     from sweeper.launch.status_poller import StatusPoller
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
+    rules = replace(
+        Rules(grace_s=grace, retries=retries, max_failures=max_failures, isolated=isolation),
         timeout_s=seconds(timeout, "--timeout"),
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
-        isolated=isolation,
         without_metric=without_metric,
     )
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)

@@ -11,8 +11,8 @@ from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
 
 POLL_S = 2.0
-FIRST_POLL_S = 0.5
-"""As long as no run has a value: what is wrong with the first ones is to be known before many others have begun."""
+DOUBTFUL_POLL_S = 0.5
+"""While no run has logged the metric: the launch is to end before many more of the kind have begun."""
 
 
 class StatusPoller:
@@ -44,9 +44,9 @@ class StatusPoller:
         while not self._ended.is_set():
             began = time.monotonic()
             status = self.read()
-            valued = status is not None and (status.standing.best or status.standing.front)
+            pause = DOUBTFUL_POLL_S if status is not None and status.missing_metrics else POLL_S
             # reading takes the server's time and ours: at most a tenth of it
-            self._ended.wait(max(POLL_S if valued else FIRST_POLL_S, 9 * (time.monotonic() - began)))
+            self._ended.wait(max(pause, 9 * (time.monotonic() - began)))
 
     def __enter__(self) -> StatusPoller:
         self._thread.start()
