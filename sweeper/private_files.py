@@ -17,7 +17,8 @@ def make_folder(place: Path) -> None:
         OSError: It cannot be made.
     """
     if not place.is_dir():
-        make_folder(place.parent)
+        if not place.parent.exists():
+            make_folder(place.parent)
         place.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import signal
 import socket
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -25,6 +27,7 @@ from sweeper import private_files
 from sweeper.backend import server_record
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
+from sweeper.machine_errors import refusal
 from sweeper.processes import python
 from sweeper.settings import Backend
 
@@ -35,6 +38,8 @@ LOCK = "serve.lock"
 """What a running server holds in its data directory."""
 HELD_FOR_A_LOOK_S = 0.2
 """Seconds for which the lock may be held by somebody who only looks whether it is."""
+_KEY = re.compile(r"[A-Za-z0-9_-]{40,200}")
+"""What the SDK (0.31) sends as a key; it takes nothing else for one."""
 
 
 def data_dir(home: Path) -> Path:
@@ -47,9 +52,19 @@ def log_file(home: Path) -> Path:
     return data_dir(home) / "server.log"
 
 
+def database(data: Path) -> Path:
+    """Name the server's database."""
+    return data / "sweeper.db"
+
+
 def key_file(data: Path) -> Path:
     """Name the file with the key of the server's own user."""
     return data / "api-key"
+
+
+def has_served(data: Path) -> bool:
+    """Whether a server has run on a data directory."""
+    return server_record.last_port(data) > 0
 
 
 def find(home: Path) -> ServerRecord | None:
@@ -138,7 +153,8 @@ def _private(path: Path) -> None:
         private_files.make_folder(path)
         path.chmod(0o700)
     except OSError as error:
-        raise ServerError(f"cannot use {path}: {error.strerror}", "set SWEEPER_HOME to a directory of yours") from error
+        told = refusal(error)
+        raise ServerError(told.message, told.hint) from error
 
 
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
@@ -164,14 +180,19 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
             break
         time.sleep(0.1)
     process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
-    raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
+    why, fix = _last_words(home)
+    raise ServerError(f"the embedded server did not start{why}", f"{fix}its log: {log_file(home)}")
 
 
-def _last_words(home: Path) -> str:
-    """Quote the error that the server's log ends with, if it does."""
+def _last_words(home: Path) -> tuple[str, str]:
+    """Quote the error that the server's log ends with, if it does, and what to do about it."""
     lines = log_file(home).read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    errors = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
-    return f": {errors[-1]}" if errors else ""
+    errors = [number for number, line in enumerate(lines) if line.startswith("error:")]
+    if not errors:
+        return "", ""
+    why = lines[errors[-1]].removeprefix("error:").strip()
+    fix = " ".join(line.strip() for line in lines[errors[-1] + 1 :] if line.startswith("  "))
+    return f": {why}", f"{fix.rstrip('.')}; " if fix else ""
 
 
 def choose_port(data: Path) -> int:
@@ -213,8 +234,8 @@ def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator
         try:
             server_record.write(data, record)
         except OSError as error:
-            place = server_record.file(data)
-            raise ServerError(f"cannot write {place}: {error.strerror}", "make space, or room to write") from error
+            told = refusal(error)
+            raise ServerError(told.message, told.hint) from error
         try:
             yield record
         finally:
@@ -231,7 +252,8 @@ def held(data: Path) -> Iterator[None]:
     _private(data)
     lock = _lock(data / LOCK)
     try:
-        lock.acquire(timeout=HELD_FOR_A_LOOK_S, poll_interval=HELD_FOR_A_LOOK_S / 4)
+        patience = STOP_TIMEOUT_S if _is_ending(data) else HELD_FOR_A_LOOK_S
+        lock.acquire(timeout=patience, poll_interval=HELD_FOR_A_LOOK_S / 4)
     except Timeout as error:
         other = server_record.read(data)
         where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
@@ -240,6 +262,12 @@ def held(data: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _is_ending(data: Path) -> bool:
+    """Whether a server is there that answers no more: it was told to end, or its database was deleted."""
+    record = server_record.read(data)
+    return record is not None and find_in(data) is None and not _has_ended(record.pid)
 
 
 def _lock(file: Path) -> FileLock:
@@ -281,14 +309,21 @@ def backend(home: Path, record: ServerRecord) -> Backend:
     """Describe the embedded server as a W&B server, with its own user's key.
 
     Raises:
-        ServerError: Somebody has deleted the file with the key.
+        ServerError: The file with the key is gone, or holds none.
     """
     return Backend(kind="local", base_url=record.url, api_key=_key(data_dir(home)))
 
 
 def _key(data: Path) -> str:
+    file = key_file(data)
     try:
-        return key_file(data).read_text(encoding="utf-8").strip()
+        key = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:  # the database keeps only its hash, so it cannot be written anew
         fix = "restart the server, which makes another one: sweeper server stop"
-        raise ServerError(f"the server's key is gone: {key_file(data)}", fix) from error
+        raise ServerError(f"the server's key is gone: {file}", fix) from error
+    except ValueError:
+        key = ""
+    if not _KEY.fullmatch(key):
+        fix = f"put the key back, or delete the file and restart the server: rm {quote(str(file))}; sweeper server stop"
+        raise ServerError(f"{file} holds no API key", fix)
+    return key

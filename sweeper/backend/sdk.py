@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import requests
+
 from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
@@ -98,16 +100,19 @@ def default_base_url() -> str:
 @contextlib.contextmanager
 def sdk_errors(what: str) -> Iterator[None]:
     """Turn what the SDK raises into our error; `what` says what could not be done."""
-    import wandb
-
     try:
         yield
-    except Exception as error:  # what its service raises has no base in common with the rest (wandb 0.31)
-        known = isinstance(error, wandb.Error | ValueError | TypeError)
-        if not known and not type(error).__module__.startswith("wandb."):
+    except Exception as error:
+        if not _is_the_sdks(error):
             raise
         text = " ".join(str(error).split()) or type(error).__name__
         raise BackendError(f"{what}: {text}", _fix_for(text.lower())) from error
+
+
+def _is_the_sdks(error: Exception) -> bool:
+    """Whether an error is the SDK's, or of what it stands on; some have no base of its own (wandb 0.31)."""
+    known = isinstance(error, ValueError | TypeError | requests.RequestException | TimeoutError)
+    return known or any(kind.__module__.partition(".")[0] == "wandb" for kind in type(error).__mro__)
 
 
 def _fix_for(text: str) -> str:
@@ -149,7 +154,12 @@ def page(ref: SweepRef) -> str:
 
     with sdk_errors(f"cannot read sweep {ref}"):
         api: Any = wandb.Api()  # its methods are untyped
-        return str(api.sweep(ref.path).url)
+        return spaced(api.sweep(ref.path).url)
+
+
+def spaced(url: str) -> str:
+    """Mend an address of the SDK (0.31), which writes a space of a project's name as `+`; its own `+` is `%2B`."""
+    return url.replace("+", "%20")
 
 
 def default_entity() -> str:
@@ -211,6 +221,38 @@ def mark_preempting() -> None:
 
     if wandb.run is not None:
         wandb.run.mark_preempting()
+
+
+def finish(exit_code: int) -> None:
+    """End the current run, if there is one, as failed; the agent, which would print our frames, is not told of it."""
+    import wandb
+
+    if wandb.run is not None:
+        # to the server 255 is a person's Ctrl-C (wandb 0.31)
+        wandb.run.finish(exit_code=1 if exit_code % 256 in {0, 255} else exit_code % 256)
+
+
+def run_mode(run_id: str) -> str:
+    """Say how this process is at a run now: `online`, `offline` or `disabled`; empty if it is at none of that id."""
+    import wandb
+
+    run = wandb.run
+    if run is not None and getattr(run, "disabled", False):  # under an id of its own
+        return "disabled"
+    if run is None or run.id != run_id:
+        return ""
+    return "offline" if getattr(run, "offline", False) else "online"
+
+
+def has_begun(run: RunRef) -> bool:
+    """Ask the server whether the process that was given a run has called `wandb.init` on it; yes if it cannot tell."""
+    import wandb
+
+    try:
+        api: Any = wandb.Api()  # its methods are untyped
+        return str(api.run(run.path).state) != "pending"
+    except (ValueError, wandb.Error) as error:
+        return "not find" not in str(error)  # the words are all that tells it apart (wandb 0.31)
 
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:

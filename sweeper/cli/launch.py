@@ -14,10 +14,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, escape, out, say_next, show
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -25,9 +28,12 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.prepare import Launch
     from sweeper.launch.status_poller import StatusPoller
+    from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+NAMED = 5
+"""How many failed runs are named at the end; the status above has them all."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -90,6 +96,13 @@ Isolation = Annotated[
         "--isolation/--no-isolation", help="Without, a slot's runs share one process, in the thread of a stock agent."
     ),
 ]
+WithoutMetric = Annotated[
+    bool,
+    typer.Option(
+        "--without-metric",
+        help="Go on although no run logs the sweep's metric: else the third ends a launch that goes by it.",
+    ),
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Go on in the background, also after a logout; `sweeper status` finds it.")
 ]
@@ -110,6 +123,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     timeout: Timeout = None,
     time_budget: TimeBudget = None,
     stop_at_target: StopAtTarget = DEFAULTS.stop_at_target,
+    without_metric: WithoutMetric = DEFAULTS.without_metric,
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
@@ -126,14 +140,12 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     from sweeper.launch.prepare import prepare_launch
     from sweeper.launch.status_poller import StatusPoller
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
+    rules = replace(
+        Rules(grace_s=grace, retries=retries, max_failures=max_failures, isolated=isolation),
         timeout_s=seconds(timeout, "--timeout"),
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
-        isolated=isolation,
+        without_metric=without_metric,
     )
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
     asked.check()
@@ -146,27 +158,38 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     if detach:
         _detach(reader, settings)
         return
+    target.check_room(ROOM_FOR_RUNS)
     with claims.taken(target.ref.path, plan) as planned:
         prepared = prepare_launch(
             reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
         )
         _announce(prepared, planned.notes)
-        result = _watch(prepared, StatusPoller(reader, target.check))
+        say_page_link(err, server, settings, prepared.before.facts.url)
+        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
     _conclude(prepared, result, reader, target)
+
+
+def _check(target: Target) -> None:
+    """Fail while runs can send nothing: they wait, and nobody else says why."""
+    target.check()
+    target.check_room(ROOM_FOR_RUNS)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
+    from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import start_in_background
 
     # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    if SweepReader(reader.ref).state() is SweepState.PAUSED:
+        err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
         out.print("it has ended by now, and well")
-    say_next(f"sweeper status {reader.ref}" + ("" if started.over else " --watch"))
+    say_next(f"sweeper status {reader.ref.quoted}" + ("" if started.over else " --watch"))
 
 
 def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
@@ -178,6 +201,11 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
         raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+
+
+def paused(ref: SweepRef) -> str:
+    """Say what workers do whose sweep is paused."""
+    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -205,12 +233,15 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
     left = None if made.total is None else made.total - made.done
     if launch.count is not None and left is not None and left < launch.count:
         notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
+    if launch.before.facts.state is SweepState.PAUSED:
+        notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
+    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why)}", soft_wrap=True)
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
@@ -256,7 +287,7 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
     from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import status_view
+    from sweeper.cli.tables import runs_word, status_view
     from sweeper.results.outlook import why_over
 
     status = None
@@ -269,6 +300,10 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
+    if failed := [run.run_id for run in result.runs if run.failed]:
+        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
+        fix = f"why: sweeper logs {failed[-1]}; once more: {target.command('retry')}"
+        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
@@ -278,7 +313,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
     elif not (result.runs or result.errors or result.interrupted):
         why = why_over(status) if status else ""
         err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
-    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref}")
+    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

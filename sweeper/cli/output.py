@@ -84,6 +84,11 @@ def complain_at_length() -> None:
     err.print(Text(traceback.format_exc()), soft_wrap=True)
 
 
+def warn(what: str) -> None:
+    """Print a warning, in one line."""
+    err.print(f"[yellow]warning: {escape(what)}[/]", soft_wrap=True)
+
+
 def say_backend(backend: Backend) -> None:
     """Say in one line which server is used."""
     what = "embedded server" if backend.kind == "local" else "W&B server"

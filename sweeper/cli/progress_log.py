@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from sweeper.cli.output import err, escape
+from sweeper.cli.output import err, escape, warn
 from sweeper.cli.tables import duration, measured, parameters
 from sweeper.run import RunState, SweepState
 
@@ -25,14 +26,15 @@ def final_count(before: SweepStatus, count: int | None) -> int | None:
 
 def waiting(trouble: str) -> str:
     """Say what a launch does whose server does not answer."""
-    return f"{trouble}: runs wait for it; where it is sweeper's own, `sweeper status` starts it again"
+    again = "; where it is sweeper's own, `sweeper status` starts it again" if "nobody answers" in trouble else ""
+    return f"{trouble}: runs wait for it{again}"
 
 
 def _news(before: SweepState, status: SweepStatus) -> str:
     """Say what somebody has done to the sweep; what it does by itself is no news."""
     facts = status.facts
     if facts.state is SweepState.PAUSED:
-        return f"the sweep was paused: no run starts until `sweeper resume {facts.sweep}`"
+        return f"the sweep was paused: no run starts until `sweeper resume {quote(facts.sweep)}`"
     if before is SweepState.PAUSED and not facts.state.ended:
         return "the sweep goes on"
     return cut_off(status)
@@ -61,6 +63,7 @@ class ProgressLog:
         self._final = final_count(before, count)
         self._state = before.facts.state
         self._away = False
+        self._warned: set[str] = set()
 
     def tell(self, status: SweepStatus | None, trouble: str = "") -> None:
         """Print what is new.
@@ -79,10 +82,15 @@ class ProgressLog:
                 err.print(escape(words), soft_wrap=True)
             self._state = status.facts.state
         for run in status.runs:
-            if self._told.get(run.id) is not run.state and run.state is not RunState.PENDING:
+            news = self._told.get(run.id) is not run.state and run.state is not RunState.PENDING
+            if news and run.id not in status.closing:  # in a moment its worker knows more than an exit code
                 self._told[run.id] = run.state
                 done = sum(state.ended for state in self._told.values())
                 err.print(escape(self._line(run, status, done)), soft_wrap=True)
+        for missing in status.missing_metrics:
+            if missing.metric not in self._warned:
+                self._warned.add(missing.metric)
+                warn(missing.message)
 
     def _line(self, run: RunStatus, status: SweepStatus, done: int) -> str:
         if not run.state.ended:

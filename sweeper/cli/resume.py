@@ -21,4 +21,4 @@ def resume(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
     if why := why_over(status):
         raise LaunchError(f"sweep {target.ref} has nothing to go on with: {why}", what_gives_more(status))
     change_state(target, "resume", "running")
-    say_next(f"sweeper status {target.ref}" if status.launchers else target.command("launch"))
+    say_next(f"sweeper status {target.ref.quoted}" if status.launchers else target.command("launch"))

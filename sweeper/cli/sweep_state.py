@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.output import escape, out
 from sweeper.errors import LaunchError
 from sweeper.run import SweepState
@@ -35,6 +36,7 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
     from sweeper.backend import sdk  # here for the reason in target.py
     from sweeper.backend.sweep_reader import SweepReader
 
+    target.check_room(ROOM_FOR_ROWS)
     ref, state = target.ref, SweepReader(target.ref).state()
     if state in _THERE_ALREADY[change]:
         out.print(f"sweep {escape(ref.path)} is {state.value.lower()} already", soft_wrap=True)
@@ -43,7 +45,8 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
         fix = "create another one: sweeper create FILE"
         raise LaunchError(f"cannot {change} {ref}: it is canceled, and that is for good", fix)
     if state is SweepState.FINISHED and change != "resume":
-        fix = f"`sweeper status {ref}` shows what it found; a run that still works: sweeper stop {ref} --run RUN"
+        work = f"a run that still works: sweeper stop {ref.quoted} --run RUN"
+        fix = f"`sweeper status {ref.quoted}` shows what it found; {work}"
         raise LaunchError(f"cannot {change} {ref}: it is finished already", fix)
     if state is SweepState.PENDING and change == "pause":
         sdk.set_state(ref, "resume")  # the SDK (0.31) pauses none that has not begun

@@ -18,7 +18,7 @@ from sweeper.settings import Settings
 START_TIMEOUT_S = 60.0
 STEADY_S = 3.0
 """A run that has worked for so long has got past its imports and its first mistakes."""
-WATCH_S = 20.0
+WATCH_S = 60.0
 """How long a launch is watched for such a run; importing torch takes a few seconds."""
 POLL_S = 0.2
 

@@ -46,7 +46,7 @@ class SlotRequest:
             LaunchError: Two of them exclude each other.
         """
         given = {"--gpus": self.gpus, "--per-gpu": self.per_gpu, "--gpus-per-run": self.gpus_per_run}
-        names = [name for name, value in given.items() if value is not None]
+        names = [name for name, value in given.items() if value is not None] + ["--share"] * self.share
         if self.workers is not None and names:
             fix = "give --gpus for GPU slots, --workers for CPU slots"
             raise LaunchError(f"{names[0]} and --workers exclude each other", fix)

@@ -11,6 +11,8 @@ from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
 
 POLL_S = 2.0
+DOUBTFUL_POLL_S = 0.5
+"""While no run has logged the metric: the launch is to end before many more of the kind have begun."""
 
 
 class StatusPoller:
@@ -41,9 +43,10 @@ class StatusPoller:
     def _poll(self) -> None:
         while not self._ended.is_set():
             began = time.monotonic()
-            self.read()
+            status = self.read()
+            pause = DOUBTFUL_POLL_S if status is not None and status.missing_metrics else POLL_S
             # reading takes the server's time and ours: at most a tenth of it
-            self._ended.wait(max(POLL_S, 9 * (time.monotonic() - began)))
+            self._ended.wait(max(pause, 9 * (time.monotonic() - began)))
 
     def __enter__(self) -> StatusPoller:
         self._thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from shlex import quote
 
 from sweeper.backend.sweep_reader import AgentSeen
 from sweeper.results.status import SweepStatus
@@ -36,7 +37,7 @@ def what_gives_more(status: SweepStatus) -> str:
     ways: list[str] = []
     failed = [run for run in status.runs if run.state in {RunState.FAILED, RunState.CRASHED}]
     if failed and facts.state is not SweepState.CANCELED:
-        ways.append(f"`sweeper retry {facts.sweep}` hands out again what failed ({len(failed)})")
+        ways.append(f"`sweeper retry {quote(facts.sweep)}` hands out again what failed ({len(failed)})")
     if status.reached_target:
         change = "a better `target:`"
     elif facts.run_cap == status.progress.total:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
-from sweeper.definition.metric import Scheduler
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.results.outlook import is_idle, not_idle
@@ -26,17 +26,13 @@ class StatusReader:
         settings: The user's environment.
 
     Attributes:
-        program: The file's `program:`, known after the first read.
-        command: The file's `command:`, likewise.
-        scheduler: The file's `scheduler:`, likewise.
+        definition: Its file, known after the first read.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.program: str | None = None
-        self.command: Sequence[object] = ()
-        self.scheduler: Scheduler | None = None
+        self.definition: SweepDefinition | None = None
         self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -50,11 +46,13 @@ class StatusReader:
             BackendError: It does not answer.
         """
         view = self._reader.read()
-        self.program = view.definition.program
-        self.command = view.definition.command or ()
-        self.scheduler = view.definition.scheduler
+        self.definition = view.definition
+        history = self.directory.history()
         here = LocalView(
-            attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
+            attempts={attempt.run_id: attempt for attempt in history},
+            spent=spent(history),
+            models=self.directory.models(),
+            launchers=self.directory.launchers(),
         )
         status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
         return replace(status, idle=self._is_idle(status, here))

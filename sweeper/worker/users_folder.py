@@ -1,4 +1,4 @@
-"""The folder that the user stands in, put first on the path: imported by a forkserver right before the trainer.
+"""The folder that the user stands in, put first on the path right before the trainer is imported.
 
 Nowhere else: in a stranger's folder, a `click.py` may lie in wait for what imports that.
 """
@@ -12,6 +12,3 @@ def come_first() -> None:
     here = str(Path.cwd())
     if sys.path[:1] != [here]:
         sys.path.insert(0, here)
-
-
-come_first()

@@ -83,7 +83,8 @@ class RunOperations(Root):
         change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
         with self.context.store.write() as db:
             _, run = self.run_by_id(db, sent.id)
-            change(db, run, now=self.context.now)
+            change(db, run, now=self.context.now, reason=self.context.reason)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 
     def create_run_files(self, fields: object) -> dict[str, Any]:

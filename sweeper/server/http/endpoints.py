@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +29,7 @@ from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
+REASON_HEADER = "x-sweeper-reason"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
 
 MAX_BODY = 64 * 2**20
@@ -42,6 +44,8 @@ MAX_NONCE = 128
 
 async def health(request: Request) -> Response:
     """Say that the server is there, and prove which one to those who send a nonce and may read its data directory."""
+    if not await request.app.state.data_watch.whole():
+        raise RequestError("the data of this server were deleted: it ends", 503)
     answer = {"service": "sweeper", "version": _version()}
     nonce, prove = request.query_params.get("nonce", ""), request.app.state.prove
     if prove is not None and 0 < len(nonce) <= MAX_NONCE:
@@ -169,9 +173,16 @@ def context_of(request: Request) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
-    holder = request.headers.get(HOLDER_HEADER, "")
     return Context(
-        state.dispatcher, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+        state.dispatcher,
+        state.files,
+        state.blobs,
+        state.signer,
+        request.state.user,
+        address,
+        time.time(),
+        holder=request.headers.get(HOLDER_HEADER, ""),
+        reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
     )
 
 

@@ -91,7 +91,8 @@ def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float, h
 def _was_got(run: StoredRun, hearing_since: float, *, now: float) -> bool:
     """Whether the answer that brought an agent a run arrived: by the time at which the agent asks again."""
     sent_at = run.heartbeat_at
-    return sent_at >= hearing_since and SLEEP_S <= now - sent_at <= LATE_S
+    # Where one answer was lost the next one may be, and the SDK's third try comes as late as an agent that has slept.
+    return run.sends == 1 and sent_at >= hearing_since and SLEEP_S <= now - sent_at <= LATE_S
 
 
 def next_command(db: Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:

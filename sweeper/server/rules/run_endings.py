@@ -8,7 +8,7 @@ from __future__ import annotations
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import own_scheduler, sweep_transitions
-from sweeper.server.rules.run_transitions import fence
+from sweeper.server.rules.run_transitions import fence, taken_up
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -33,9 +33,7 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
     else:
         state, reason = RunState.FAILED, f"exit code {exit_code}"
-    ended = runs.update(
-        db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now, offered=0
-    )
+    ended = runs.update(db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now)
     sweep_transitions.run_ended(db, run, now=now)
     return ended
 
@@ -100,12 +98,12 @@ def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
 
 def _died(db: Connection, run: StoredRun, reason: str, *, state: RunState = RunState.CRASHED, now: float) -> None:
     if run.stop_requested:
-        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, offered=0)
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, **taken_up(db, run))
     elif run.preempting:
         _requeue(db, run, None, "preempted", now=now)
         return
     else:
-        runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0)
+        runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run))
     sweep_transitions.run_ended(db, run, now=now)
 
 
@@ -127,13 +125,19 @@ def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str,
         resuming=0,
         exit_code=exit_code,
         ended_at=now,
-        offered=0,
+        **taken_up(db, run),
         **fence(run),
     )
 
 
-def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
+def requeue(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
     """Hand a run out again, with its id, because its worker or a person asks for it; a waiting one just waits.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: How its process ended, of which only its worker can tell; empty if a person asks.
 
     Raises:
         RequestError: It has finished, or its sweep gives out no runs any more.
@@ -141,7 +145,9 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.lost_agent_id:  # whoever asks knows that its process is gone
         return runs.update(db, run.id, lost_agent_id=None, **fence(run))
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
-        return runs.update(db, run.id, offered=0)  # whoever asks has it
+        # its process ended before it began: its agent went with it, and would be waited for in vain
+        free = {"agent_id": None, "accepted": 0, "sends": 0, **fence(run)} if reason else {}
+        return runs.update(db, run.id, state=run.state, **taken_up(db, run), **free)  # whoever asks has it
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
@@ -150,16 +156,24 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 
 
-def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
-    """End a run that its worker has given up; one that has ended stays as it is."""
+def give_up(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
+    """End a run that its worker has given up; one that has ended stays as it is, and is told why.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: What its worker saw: more than an exit code, or the silence after which we take a run for crashed.
+    """
     if run.state.ended:
-        return run
+        known = not reason or run.state not in {RunState.FAILED, RunState.CRASHED}
+        return run if known else runs.update(db, run.id, state=RunState.FAILED, reason=reason)
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
     elif own_scheduler.is_controller(run):
         state, reason = RunState.FINISHED, ""
     else:
-        state, reason = RunState.FAILED, "given up by its worker"
-    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, offered=0, **fence(run))
+        state, reason = RunState.FAILED, reason or "given up by its worker"
+    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run), **fence(run))
     sweep_transitions.run_ended(db, run, now=now)
     return ended

@@ -5,7 +5,8 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 
 from __future__ import annotations
 
-from sweeper.run import RunState, SweepState
+from sweeper.metric_value import may_aggregate
+from sweeper.run import RunState, SweepState, best_run
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
 from sweeper.server.store import deleted_runs, lines, runs, seen_runs, sweep_runs, sweeps
@@ -35,10 +36,16 @@ def is_over(db: Connection, sweep: Sweep) -> bool:
 
 
 def reached_target(db: Connection, sweep: Sweep) -> bool:
-    """Whether a run of a sweep has logged a value as good as the metric's target."""
+    """Whether a run of a sweep that may lead has logged a value as good as the metric's target."""
     metric = sweep.definition.metric
     if metric is None or metric.target is None:
         return False
+    if may_aggregate(metric.name):  # what `loss.max` is, a run's last value decides
+        own = (run for run in seen_runs.for_search(db, sweep) if not run.prior)
+        ended = (run for run in own if run.state.ended or run.aggregate is None)
+        best = best_run(ended, metric.goal)
+        value = best.best(metric.goal) if best else None
+        return value is not None and metric.reached_by(value)
     return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
 
 
@@ -60,7 +67,8 @@ def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
         return sweep.definition.met(seen_runs.get(db, sweep, run.id).values)
     if metric is None or metric.target is None:
         return False
-    best = seen_runs.get(db, sweep, run.id).best(metric.goal)
+    ended = seen_runs.get(db, sweep, run.id)
+    best = ended.best(metric.goal) if ended.may_lead else None
     return best is not None and metric.reached_by(best)
 
 

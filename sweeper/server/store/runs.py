@@ -22,6 +22,8 @@ from sweeper.space.parameter_space import params_key
 LIVE = ("running", "preempting")
 ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
+MAY_LEAD = "(r.state NOT IN ('failed', 'crashed', 'killed') OR (r.state = 'killed' AND r.stop <> ''))"
+"""`sweeper.run.may_lead` as a condition on a run `r`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def create(
 def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
     """Number the next run within its sweep, or among its project's runs without one."""
     if isinstance(sweep_id, int):
-        return count(db, sweep_id) + 1
+        return count(db, sweep_id) - offers(db, sweep_id) + 1
     query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS NULL"
     number: int = db.execute(query, (project_id,)).fetchone()[0]
     return number
@@ -269,7 +271,6 @@ def propose(
         offered: It is shown only when its agent takes it up.
     """
     nested = sweep.definition.space.nest(params) if config is None else {}
-    named = display_name or sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
         db,
         sweep.project_id,
@@ -283,8 +284,14 @@ def propose(
         origin=json.dumps(origin) if origin else "",
         offered=int(offered),
         config=json.dumps({name: {"value": value} for name, value in nested.items()} if config is None else config),
-        **({"display_name": named} if named else {}),
+        display_name=display_name or next_name(db, sweep, params),
     )
+
+
+def next_name(db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any]) -> str:
+    """Name the next run of a sweep: by the file's template, or by its number among those that are shown."""
+    number = _number(db, sweep.project_id, sweep.id)
+    return sweep.definition.run_name(params, number) or f"run-{number}"
 
 
 def parameters_of(sweep: Sweep, config: str) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def parse_definition(text: str) -> SweepDefinition:
 def warnings(text: str) -> list[str]:
     """List what the user of a plain `wandb sweep` probably did not mean, in a text that describes a sweep."""
     found = yaml_document.read(text, "sweep.yaml")
-    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in placed_faults.misread(found)]
+    faults = [*placed_faults.without_value(found), *placed_faults.misread(found)]
+    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in faults]
 
 
 def _sweep(row: sqlite3.Row) -> Sweep:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, StoreError
 from sweeper.server.store import change_mark
 from sweeper.server.store.database import Store
 
@@ -141,7 +141,7 @@ def add_user(data_dir: Path, name: str, key: str | None = None) -> str:
         StoreError: The database cannot be opened.
     """
     chosen = new_key() if key is None else key
-    with _changing(_store_of_ours(data_dir), data_dir) as db:
+    with _changing(data_dir) as db:
         ensure_user(db, name, chosen, now=time.time())
     return chosen
 
@@ -152,7 +152,8 @@ def all_users(data_dir: Path) -> list[ListedUser]:
         "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
         " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
     )
-    with closing(_existing_store(data_dir)) as store, store.read() as db:
+    _check_there(data_dir)
+    with closing(Store(data_dir / DATABASE)) as store, store.read() as db:
         return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
 
 
@@ -168,18 +169,6 @@ def _store_of_ours(data_dir: Path) -> Store:
     return open_store(data_dir)
 
 
-def _existing_store(data_dir: Path) -> Store:
-    """Open the database that is in a directory; make and change nothing in another one.
-
-    Raises:
-        ServerError: There is none.
-    """
-    if not (data_dir / DATABASE).is_file():
-        fix = "give --data DIR as to `sweeper serve`, or start one first"
-        raise ServerError(f"{data_dir} holds no server's data", fix)
-    return Store(data_dir / DATABASE)
-
-
 def rotate_key(data_dir: Path, name: str) -> str:
     """Give a user a new key; their old ones and their sessions end at once.
 
@@ -187,7 +176,8 @@ def rotate_key(data_dir: Path, name: str) -> str:
         ServerError: There is no such user.
     """
     key = new_key()
-    with _changing(_store_of_ours(data_dir), data_dir) as db:
+    _check_there(data_dir)
+    with _changing(data_dir) as db:
         user_id = _id_of(db, name)
         for table in ("api_keys", "sessions", "login_links"):
             db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
@@ -207,14 +197,21 @@ def remove_user(data_dir: Path, name: str) -> None:
     """
     if name == EMBEDDED_USER:
         raise ServerError(f"{name} is the server's own user", f"end its key: sweeper server rotate-key {name}")
-    with _changing(_store_of_ours(data_dir), data_dir) as db:
+    _check_there(data_dir)
+    with _changing(data_dir) as db:
         db.execute("DELETE FROM users WHERE id = ?", (_id_of(db, name),))
 
 
+def _check_there(data_dir: Path) -> None:
+    """Make no database for who asks about its users."""
+    if not (data_dir / DATABASE).exists():
+        raise StoreError(f"{data_dir} holds no {DATABASE}: no server has run there", "give --data DIR")
+
+
 @contextmanager
-def _changing(opened: Store, data_dir: Path) -> Iterator[sqlite3.Connection]:
+def _changing(data_dir: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection inside a transaction that changes keys; a running server hears of it."""
-    with closing(opened) as store, store.write() as db:
+    with closing(_store_of_ours(data_dir)) as store, store.write() as db:
         change_mark.change(data_dir / MARK_FILE)  # before the commit: whoever is killed here has changed nothing else
         yield db
 

@@ -9,6 +9,7 @@ import pytest
 from sweeper.cli.progress_log import ProgressLog, final_count
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
+from sweeper.search.missing_metric import MissingMetric
 
 FACTS = SweepFacts(
     sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="random", metric="acc", goal="maximize"
@@ -22,6 +23,16 @@ def run(name: str, state: RunState, **more) -> RunStatus:
 
 def status(*runs: RunStatus, done: int = 0, total: int | None = None) -> SweepStatus:
     return SweepStatus(facts=FACTS, progress=RunCounts(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
+
+
+def test_a_metric_that_nobody_logs_is_told_once(capsys):
+    """However often the status is read."""
+    log = ProgressLog(status(), None)
+    told = "run a never logged `acc`; it logged `ac`: did you mean `ac`?"
+    missing = MissingMetric(metric="acc", run="a", logged=("ac",), meant="ac", message=told)
+    for _ in range(2):
+        log.tell(replace(status(), missing_metrics=(missing,)))
+    assert capsys.readouterr().err == f"warning: {told}\n"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +64,16 @@ def test_a_failure_says_why(capsys):
     log = ProgressLog(status(), None)
     log.tell(status(run("a", RunState.FAILED, reason="[out of memory]")))
     assert capsys.readouterr().err == "a failed in 5.0s, 1/? done ([out of memory])\n"
+
+
+def test_the_end_of_a_run_is_told_when_its_worker_has_told_it(capsys):
+    """The server hears an exit code first; a moment later there are the cause, and the time it took."""
+    log = ProgressLog(status(), None)
+    ended = run("a", RunState.FAILED, reason="exit code 1", duration_s=0.0)
+    log.tell(replace(status(ended), closing=frozenset({"a"})))
+    assert capsys.readouterr().err == ""
+    log.tell(status(run("a", RunState.FAILED, reason="ValueError: no")))
+    assert capsys.readouterr().err == "a failed in 5.0s, 1/? done (ValueError: no)\n"
 
 
 def test_several_metrics_are_told_side_by_side(capsys):

@@ -61,6 +61,15 @@ def test_a_server_that_is_not_there_is_named(environ):
         find_target("p/s1", "wandb")
 
 
+def test_a_netrc_file_that_cannot_be_read_is_told_where_a_login_would_count(here, tmp_path):
+    """The sweep goes to the embedded server, and not in silence: `--backend wandb` says why it cannot be had."""
+    (tmp_path / "netrc").write_bytes(b"\xff")
+    (tmp_path / "sweep.yaml").write_text("method: grid\nparameters: {dropout: {values: [0.1]}}\n")
+    made = here("create", tmp_path / "sweep.yaml", "--trainer", "trainer.train:train")
+    assert "netrc is no netrc file: it is not text in UTF-8: so there is no login" in made.stderr
+    assert "no W&B credentials (" in str(here("status", "--backend", "wandb").exception)
+
+
 @pytest.mark.parametrize(
     ("text", "says", "fix"),
     [

@@ -200,6 +200,7 @@ def test_a_run_cannot_have_several_mig_devices():
         {"gpus": "0", "workers": 2},
         {"per_gpu": 2, "workers": 2},
         {"gpus_per_run": 2, "workers": 2},
+        {"share": True, "workers": 2},
         {"per_gpu": 2, "gpus_per_run": 2},
     ],
 )

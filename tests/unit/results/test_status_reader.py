@@ -47,10 +47,10 @@ def test_what_a_launch_needs_of_the_file_is_known_after_the_first_read(embedded,
     """The server has the file; the reader asks for it once, and not again for each of these."""
     ref, _ = embedded.sweep(text=TEXT)
     reader = StatusReader(ref, settings)
-    assert (reader.program, reader.command) == (None, ())
+    assert reader.definition is None
     reader.read()
-    assert (reader.program, list(reader.command)) == ("train.py", ["${interpreter}", "${program}"])
-    assert reader.scheduler is None
+    assert (reader.definition.program, reader.definition.command) == ("train.py", ["${interpreter}", "${program}"])
+    assert reader.definition.scheduler is None
 
 
 def test_the_best_runs_model_is_fetched_once(embedded, settings):

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.errors import TrainerError
 from sweeper.processes import python
-from sweeper.worker.run_process import HOLDER_HEADER, environ_of, load_trainer
+from sweeper.worker.run_process import HOLDER_HEADER, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
 
 SPEC = WorkerSpec(
@@ -24,18 +23,6 @@ SPEC = WorkerSpec(
     count=None,
     directory="/somewhere",
 )
-
-
-@pytest.mark.parametrize("target", ["nowhere.at_all:train", "json:no_such_function", "json:__doc__"])
-def test_a_trainer_that_is_none_is_named(target):
-    """Module or function, the error says which is missing."""
-    with pytest.raises(TrainerError, match=r"nowhere\.at_all|no_such_function|__doc__"):
-        load_trainer(target)
-
-
-def test_a_trainer_is_any_function():
-    """`package.module:function` is enough."""
-    assert load_trainer("json:dumps").__name__ == "dumps"
 
 
 def test_a_run_sees_its_gpus_and_no_others():
@@ -64,7 +51,8 @@ from pathlib import Path
 from sweeper.worker import run_process
 from sweeper.worker.spec import WorkerSpec
 os.environ["WANDB_RUN_ID"] = sys.argv[2]
-enter = run_process._complete if sys.argv[3] == "script" else run_process._enter
+os.environ["WANDB_SWEEP_PARAM_PATH"] = "x"
+enter = run_process._enter_script if sys.argv[3] == "script" else run_process._enter
 arguments = [dict(os.environ)] if sys.argv[3] == "script" else []
 run_process._or_end(Connection(int(sys.argv[4])), enter, WorkerSpec.load(Path(sys.argv[1])), *arguments)
 """

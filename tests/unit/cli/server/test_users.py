@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, SweeperError
 
 KEY = "k" * 40
 
@@ -45,10 +45,10 @@ def test_a_folder_of_other_things_is_left_as_it_is(sweeper, tmp_path, command):
     (folder / "a.jpg").touch()
     folder.chmod(0o755)
     done = sweeper("server", *command, "--data", folder)
-    assert isinstance(done.exception, ServerError)
+    assert isinstance(done.exception, SweeperError)
     assert str(folder) in done.exception.message
     assert folder.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in folder.iterdir()] == ["a.jpg"]
     if command[0] == "users":
-        assert isinstance(sweeper("server", *command, "--data", tmp_path / "none").exception, ServerError)
+        assert isinstance(sweeper("server", *command, "--data", tmp_path / "none").exception, SweeperError)
         assert not (tmp_path / "none").exists()

@@ -63,6 +63,18 @@ def test_answer_that_surely_arrived_is_not_sent_again(table, after_s, since, sta
     assert table.read(first).reason == ("the trainer ended before wandb.init" if state is RunState.FAILED else "")
 
 
+def test_two_answers_lost_in_a_row_cost_no_run(table):
+    """The SDK asks again after 2 s, and then after 5 s, as if it had slept: the same run is sent a third time."""
+    table.dispatcher.hearing_since = 0.0
+    agent = table.agent(table.sweep(GRID))
+    first = table.given(agent)
+    for pause_s in (2.0, 5.0):
+        table.now += pause_s
+        assert table.dispatcher.heartbeat(agent, set(), now=table.now).run.name == first.name
+    table.beat(agent, first.name)
+    assert table.state(first) is RunState.PENDING
+
+
 def test_grid_whose_trainers_end_early_comes_to_its_end(table):
     """Each configuration is tried once, the agent is sent home, and the sweep has finished."""
     table.dispatcher.hearing_since = 0.0
@@ -97,6 +109,19 @@ def test_run_is_seen_once_its_agent_has_taken_it_up(table, sign):
     else:
         table.beat(agent, *([run.name] if sign == "listed" else []))
     assert [found.name for found in shown(table, sweep)] == [run.name]
+
+
+def test_runs_are_numbered_as_they_are_taken_up(table):
+    """What an agent drops leaves no gap in the names, and no name is there twice."""
+    sweep = table.sweep(GRID)
+    gone, agent = table.agent(sweep), table.agent(sweep)
+    dropped, first = table.given(gone), table.given(agent)
+    table.start(first)
+    table.complete(first)
+    with table.store.write() as db:
+        deleted_runs.remove(db, dropped.id)
+    table.start(table.given(agent))
+    assert [run.display_name for run in shown(table, sweep)] == ["run-1", "run-2"]
 
 
 def test_offer_to_an_agent_that_was_killed_waits_unseen_for_the_next(table):

@@ -157,6 +157,29 @@ def test_target_may_be_reached_in_the_summary(ahead):
     assert ahead.sweep_state(sweep) is SweepState.FINISHED
 
 
+def test_a_run_that_failed_has_not_reached_the_target(ahead):
+    """Whatever it had logged: the sweep goes on."""
+    sweep = ahead.sweep({**BAYES, "metric": {**METRIC, "target": 0.1}})
+    run = ahead.given(ahead.agent(sweep))
+    ahead.start(run)
+    ahead.log(run, 0.05)
+    ahead.complete(run, 1)
+    assert ahead.beat(ahead.agent(sweep)).kind == "run"
+
+
+@pytest.mark.parametrize(("last", "over"), [(0.05, True), (0.9, False)])
+def test_an_aggregate_reaches_the_target_at_the_end(table, last, over):
+    """The maximum so far may still rise; it is the last one that counts."""
+    sweep = table.sweep({**RANDOM, "metric": {"name": "loss.max", "goal": "minimize", "target": 0.1}})
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    table.start(run)
+    table.log(run, 0.01, last)
+    assert table.beat(table.agent(sweep)).kind == "run"
+    table.complete(run)
+    assert (table.beat(agent).kind == "run") is not over
+
+
 def test_a_prior_runs_value_is_not_the_target(ahead):
     """A sweep whose attached run is as good as the target goes on: its own runs count."""
     old = ahead.sweep(RANDOM)

@@ -95,3 +95,25 @@ def test_a_definition_is_parsed_once(make_sweep):
     """Every heartbeat asks for it."""
     sweep = make_sweep()
     assert sweep.definition is sweep.definition
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"command": ["python", "x.py", "hydra.run.dir=out/${now:%H-%M-%S}", "a.lr=${lr}", "${args_no_hyphens}"]},
+        {"command": [], "program": "x.py"},
+        {"parameters": {"lr": {"values": ["1e-5", "1e-4"]}, "b": {"value": None}}},
+        {"program": "gone.py"},
+    ],
+)
+def test_what_wandb_sweep_may_send_is_stored(make_sweep, more):
+    """The SDK has written the file anew, and nobody here looks for the trainer."""
+    sweep = make_sweep(**more)
+    assert sweep.definition.to_dict().items() >= more.items()
+
+
+def test_the_sdk_is_told_what_was_probably_not_meant():
+    """As W&B's warnings about a file, which `wandb sweep` prints."""
+    text = yaml.safe_dump({**DEFINITION, "parameters": {"lr": {"values": ["1e-5", 0.1]}}})
+    [warning] = sweeps.warnings(text)
+    assert "YAML reads 1e-5 as text, not as a number: write 1.0e-5" in warning
