@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -156,6 +156,8 @@ def _schema() -> GraphQLSchema:
             kind.parse_value = kind.coerce_input_value = _READERS[kind.name]  # type: ignore[assignment]
         elif isinstance(kind, GraphQLScalarType) and kind.name == "DateTime":
             kind.serialize = kind.coerce_output_value = _moment  # type: ignore[method-assign]
+        if isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
+            kind.parse_literal = partial(_read_literal, _READERS[kind.name])  # type: ignore[method-assign]
     return schema
 
 
@@ -163,7 +165,8 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
     """Make what finds a field: a method, an attribute or a key, and then the node of the row that it gives."""
     name = _snake_case(field_name)
     names = {argument: _ARGUMENTS.get(argument) or _snake_case(argument) for argument in field.args}
-    node = NODES.get(get_named_type(field.type).name)
+    kind = get_named_type(field.type).name
+    node = NODES.get(kind)
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         context: Context = info.context
@@ -171,6 +174,9 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
         value = source.get(name) if isinstance(source, dict) else getattr(source, name)
         if callable(value):
             value = value(**{names[key]: argument for key, argument in arguments.items()})
+        if kind == "Int" and value is not None:
+            # a count beyond GraphQL's Int, of runs or of lines: one such field must not hide all the others
+            return max(-_MAX_INT - 1, min(value, _MAX_INT))
         return value if node is None else _wrapped(node, context, value)
 
     return resolve
@@ -204,6 +210,16 @@ def _moment(value: float | str) -> str:
         return value
     return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
+
+def _read_literal(read: Callable[[Any], Any], node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Read a value written out in the document."""
+    try:
+        return read(value_from_ast_untyped(node, variables))
+    except ValueError as error:  # an integer of thousands of digits
+        raise GraphQLError(f"a value cannot be read: {error}") from error
+
+
+_MAX_INT = 2**31 - 1
 
 _READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
 

@@ -14,6 +14,7 @@ from sweeper.server.rules import branching, deletion, run_transitions, stop_requ
 from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
+from sweeper.server.store.lines import MAX_STEP
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 
@@ -76,7 +77,7 @@ class RunActions(Root):
     def rewind_run(self, fields: object) -> dict[str, Any]:
         """Go back to a step of a run and on from there: wandb.init(resume_from="RUN?_step=N")."""
         sent = inputs.read(inputs.RewindRun, fields)
-        if sent.metric_name != "_step" or sent.metric_value != int(sent.metric_value):
+        if sent.metric_name != "_step" or not sent.metric_value.is_integer() or abs(sent.metric_value) > MAX_STEP:
             raise RequestError(f"a run is rewound to a whole `_step`, not to {sent.metric_name} {sent.metric_value}")
         with self.context.store.write() as db:
             _, run = self._run_named(db, sent)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError, faults_of
 from sweeper.server.rules.file_stream import Chunk, Sent
-from sweeper.server.store.lines import Stream
+from sweeper.server.store.lines import MAX_LINES, Stream
 
 _STREAMS = {
     "wandb-history.jsonl": Stream.HISTORY,
@@ -20,8 +20,7 @@ _SUMMARY = "wandb-summary.json"
 
 
 class _SentLines(BaseModel):
-    # SQLite counts to 2**63: a number of this size can still be added to.
-    offset: int = Field(default=0, ge=0, le=2**40)
+    offset: int = Field(default=0, ge=0, lt=MAX_LINES)
     content: list[str] = []
 
 
@@ -29,7 +28,7 @@ class _Body(BaseModel):
     files: dict[str, _SentLines] = {}
     preempting: bool = False
     complete: bool = False
-    exitcode: int | None = Field(default=None, ge=-(2**31), le=2**31)
+    exitcode: int | None = Field(default=None, ge=-(2**31), lt=2**31)  # as GraphQL gives it out again
 
 
 def read(body: bytes) -> Sent:

@@ -150,6 +150,9 @@ def _store(db: Connection, run: StoredRun, sent: Sent) -> bool:
 def _store_lines(db: Connection, run: StoredRun, stream: Stream, chunk: Chunk) -> bool:
     if stream is Stream.HISTORY:
         return _store_history(db, run, chunk)
+    if stream is Stream.EVENTS:  # as the history: what cannot be read again is not stored
+        for text in chunk.content:
+            strict_json.parse_object(text, "a system event")
     lines.put(db, run.id, stream, chunk.offset, chunk.content)
     return False
 

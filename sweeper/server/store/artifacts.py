@@ -10,6 +10,8 @@ from sweeper.server.store.artifact_collections import Collection
 
 PENDING, COMMITTED = "PENDING", "COMMITTED"
 INPUT, OUTPUT = "input", "output"
+MAX_TTL_S = 999_999_999 * 86_400
+"""Seconds of the longest time to live: what Python's timedelta holds, in which the SDK (0.31.0) gives it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 from sweeper.run import Goal, float_or_nan, lookup, sign
+from sweeper.server.errors import RequestError
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
+MAX_LINES = 2**31 - 1
+"""Lines of a stream: GraphQL's Int, in which clients ask how many there are, counts no further."""
+MAX_STEP = 2**53
+"""The largest `_step`: clients ask for the rows before the one behind the last, and every JSON reader counts so far."""
 
 
 class Stream(StrEnum):
@@ -36,18 +41,30 @@ class HistoryLine:
     def step(self) -> int | None:
         """The `_step` it was logged at."""
         step = self.row.get("_step")
-        return step if isinstance(step, int) and abs(step) <= MAX_INTEGER else None
+        return step if isinstance(step, int) and -MAX_INTEGER <= step <= MAX_STEP else None
 
 
 def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts: Sequence[str]) -> None:
     """Set the lines from `offset` on; the same request twice leaves the same lines."""
+    _check_place(offset, len(texts))
     # OR REPLACE: after a lost answer the SDK sends the request again, and a progress bar rewrites its line
     rows = [(run_id, stream, offset + i, text) for i, text in enumerate(texts)]
     db.executemany("INSERT OR REPLACE INTO lines (run_id, stream, number, text) VALUES (?, ?, ?, ?)", rows)
 
 
+def _check_place(first: int, length: int) -> None:
+    """Refuse lines that no client could ask for.
+
+    Raises:
+        RequestError: They lie too far behind.
+    """
+    if first + length > MAX_LINES:
+        raise RequestError(f"line {first + length} is more than a stream of a run has: {MAX_LINES} at most")
+
+
 def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLine]) -> None:
     """Set lines of the history, with their steps."""
+    _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
     query = "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text) VALUES (?, ?, ?, ?, ?)"
     db.executemany(query, rows)

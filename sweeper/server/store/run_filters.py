@@ -142,7 +142,8 @@ def _select(known: Sequence[Candidate], filters: str | None, order: str | None) 
 
 def _sort_key(value: Any) -> tuple[int, Any] | None:
     """Rank numbers before texts; None for what has no place in an order."""
-    if isinstance(value, int | float) and math.isfinite(value):  # NaN compares with nothing, not even in a sort
+    # NaN compares with nothing, not even in a sort; an integer may be too large for isfinite
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return 0, value
     return (1, value) if isinstance(value, str) else None
 
