@@ -61,6 +61,11 @@ class Context:
                 self._projects[project_id] = projects.get(db, project_id)
         return self._projects[project_id]
 
+    def sign(self, lifetime_s: float, action: str, *names: str) -> str:
+        """Give the asker's right to an action, as a token for an address that is used without their key."""
+        until = self.now + lifetime_s
+        return self.signer.token(action, *names, user_id=self.user.id, key=self.user.key, until=until)
+
     def writing(self, config: str | None) -> set[str]:
         """Name the process that asks: by itself, or by the config it sends."""
         return {self.holder} if self.holder else writers.of_config(config)

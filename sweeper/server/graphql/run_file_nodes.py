@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.node import Node
+from sweeper.server.signing import WRITE_S
 from sweeper.server.store.run_files import StoredFile
 from sweeper.server.store.runs import StoredRun
 
@@ -65,5 +66,5 @@ class FileNode(Node[FileOfRun]):
 
 def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:
     """Give a signed address to upload a file to; a whole one, wandb-core 0.31.0 fails on a path alone."""
-    token = context.signer.token("upload", entity, project, run, path, now=context.now)
+    token = context.sign(WRITE_S, "upload", entity, project, run, path)
     return f"{context.file_url(entity, project, run, path)}?token={token}"

@@ -70,8 +70,9 @@ def create_app(
             store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
             start = partial(SearchProcess, data_dir / users.DATABASE)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
-            _furnish(app, data_dir, Dispatcher(store, ahead, policy))
+            secret = _furnish(app, data_dir, Dispatcher(store, ahead, policy))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
+            app.state.signer = Signer(secret, app.state.keys.of)
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
@@ -113,8 +114,8 @@ def _routes() -> list[Route]:
     ]
 
 
-def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
-    """Put what requests need where they find it."""
+def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
+    """Put what requests need where they find it; give the secret that signs addresses."""
     now, store = time.time(), dispatcher.store
     key = users.embedded_key(data_dir)
     with store.write() as db:
@@ -128,12 +129,12 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
         run_files.settle(db, app.state.files, now=now)
     app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     commit.tidy(store, app.state.blobs, now=now)
-    app.state.signer = Signer(secret)
     app.state.dispatcher = dispatcher
     with store.read() as db:
         for sweep in sweeps.running(db):
             dispatcher.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
+    return secret
 
 
 async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001

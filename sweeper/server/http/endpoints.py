@@ -18,10 +18,9 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import executor
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
-from sweeper.server.http import compression, file_stream_body, limits
+from sweeper.server.http import compression, file_stream_body, limits, signed
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
-from sweeper.server.signing import Signer
 from sweeper.server.store import projects, run_files, runs
 from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
@@ -94,12 +93,11 @@ async def upload_file(request: Request) -> Response:
     store: Store = request.app.state.store
     shelf: FileStore = request.app.state.files
     names = _file_names(request)
-    signer: Signer = request.app.state.signer
-    if not signer.holds(request.query_params.get("token", ""), "upload", *names, now=time.time()):
-        raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
+    check = signed.right_to(request, "upload", *names)
+    check()
     shelf.locate(*names)  # or it is refused
     try:
-        arrival = await shelf.take(limits.upload(request, shelf.root))
+        arrival = await shelf.take(signed.while_held(limits.upload(request, shelf.root), check))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     try:

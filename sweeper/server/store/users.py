@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.errors import ServerError
@@ -38,10 +38,17 @@ class ListedUser:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a key; the name is also the default entity."""
+    """Somebody with a key; the name is also the default entity.
+
+    Attributes:
+        id: The row.
+        name: What they are called.
+        key: The digest of the key they came with; empty if it was with none.
+    """
 
     id: int
     name: str
+    key: bytes = field(default=b"", compare=False, repr=False)
 
 
 def new_key() -> str:
@@ -57,7 +64,7 @@ def authenticate(db: sqlite3.Connection, key: str) -> User | None:
 def _owners(db: sqlite3.Connection) -> list[tuple[bytes, User]]:
     """List the keys' digests with their users."""
     query = "SELECT k.sha256, u.id, u.name FROM api_keys k JOIN users u ON u.id = k.user_id"
-    return [(row["sha256"], User(row["id"], row["name"])) for row in db.execute(query)]
+    return [(row["sha256"], User(row["id"], row["name"], row["sha256"])) for row in db.execute(query)]
 
 
 def _owner(owners: list[tuple[bytes, User]], key: str) -> User | None:
@@ -85,11 +92,18 @@ class Keyring:
 
     def owner(self, key: str) -> User | None:
         """Find the owner of a key; None for a key nobody has."""
+        return _owner(self._known(), key)
+
+    def of(self, user_id: int) -> list[bytes]:
+        """List the digests of a user's keys."""
+        return [digest for digest, user in self._known() if user.id == user_id]
+
+    def _known(self) -> list[tuple[bytes, User]]:
         if self._seen != self._mark.read():
             # inside a write transaction: no other process is between changing the mark and its commit
             with self._store.write(durable=False) as db:
                 self._seen, self._owners = self._mark.read(), _owners(db)
-        return _owner(self._owners, key)
+        return self._owners
 
     def close(self) -> None:
         """Let go of the mark."""
