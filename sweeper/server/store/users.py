@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.errors import ServerError
+from sweeper.server.names import RESERVED
 from sweeper.server.store import change_mark
 from sweeper.server.store.database import Store
 
@@ -131,6 +132,8 @@ def ensure_user(db: sqlite3.Connection, name: str, key: str, *, now: float) -> U
     """
     if not _NAME.match(name):
         raise ServerError(f"{name!r} cannot be a user's name", "Use letters, digits and . _ - (at most 64).")
+    if name in RESERVED:  # it is also their entity
+        raise ServerError(f"{name!r} cannot be a user's name: addresses of the server begin with it", "Choose another.")
     if not _KEY.match(key):
         raise ServerError(
             f"the key has {len(key)} characters or some that keys do not have",
