@@ -57,6 +57,11 @@ def new_key() -> str:
     return f"local-{secrets.token_hex(20)}"
 
 
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key."""
+    return _KEY.match(text) is not None
+
+
 def authenticate(db: sqlite3.Connection, key: str) -> User | None:
     """Find the owner of a key; None for a key nobody has."""
     return _owner(_owners(db), key)
