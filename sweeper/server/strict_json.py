@@ -13,6 +13,10 @@ from sweeper.server.errors import RequestError
 
 MAX_DEPTH = 100
 """Lists and objects in each other."""
+MAX_CONTAINERS = 2_500_000
+"""Lists and objects in one text: a manifest of a million files, and more lines of a history than come at a time."""
+MAX_COMMAS = 16_000_000
+"""Commas in one text, also within strings: so many numbers are half a gigabyte of memory."""
 
 
 def parse(text: str | bytes, what: str) -> Any:
@@ -21,11 +25,15 @@ def parse(text: str | bytes, what: str) -> Any:
     Raises:
         RequestError: The text is no JSON, or nests too deeply to be read.
     """
+    brackets = (text.count(b"["), text.count(b"{")) if isinstance(text, bytes) else (text.count("["), text.count("{"))
+    commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
+    # looked at first: some bytes of text become some hundred in memory
+    if sum(brackets) > MAX_CONTAINERS or commas > MAX_COMMAS:
+        raise RequestError(f"{what} has more than {MAX_CONTAINERS} lists and objects, or {MAX_COMMAS} values", 413)
     try:
         value = _read(text)
     except (ValueError, RecursionError) as error:  # ValueError: JSON, UTF-8 and over-long integers
         raise RequestError(f"{what} is not readable JSON: {error}") from error
-    brackets = (text.count(b"["), text.count(b"{")) if isinstance(text, bytes) else (text.count("["), text.count("{"))
     if sum(brackets) > MAX_DEPTH and _nests(value):  # counting first: rows of history come by the thousand
         raise RequestError(f"{what} nests more than {MAX_DEPTH} deep")
     return value

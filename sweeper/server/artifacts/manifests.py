@@ -14,6 +14,8 @@ from sweeper.server.store.artifact_files import ArtifactFile
 
 FULL, INCREMENTAL, PATCH = "FULL", "INCREMENTAL", "PATCH"
 MANIFEST_NAME = "wandb_manifest.json"
+MAX_FILES = 1_000_000
+"""Files of an artifact; as many as its largest manifest has room for."""
 MAX_PATH = 4096
 """Characters: Linux opens no longer path."""
 
@@ -36,6 +38,8 @@ def parse_manifest(text: bytes) -> dict[str, Any]:
     Raises:
         RequestError: It is none.
     """
+    if text.count(b",") > 8 * MAX_FILES:  # looked at first: a reader takes it whole
+        raise RequestError(f"the manifest names more than {MAX_FILES} files, or more of them than is known here", 413)
     found = strict_json.parse_object(text, "the manifest")
     contents = found.get("contents")
     if not isinstance(contents, dict) or not all(isinstance(entry, dict) for entry in contents.values()):

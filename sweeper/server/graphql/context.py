@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from sweeper.server.artifacts.blobs import BlobStore
+from sweeper.server.budget import Budget
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.cost import Budget
 from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.signing import Signer

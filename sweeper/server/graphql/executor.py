@@ -37,10 +37,10 @@ from graphql import (
 from pydantic import BaseModel, ValidationError
 
 from sweeper.server import strict_json
+from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, bug_message, faults_of
 from sweeper.server.graphql import cost
 from sweeper.server.graphql.context import Context
-from sweeper.server.graphql.cost import SpentError
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.types import KINDS, NODES
 
@@ -50,6 +50,8 @@ MAX_QUERY_LENGTH = 50_000
 """Characters; the SDK's longest document (0.31.0) has 5,000."""
 MAX_TOKENS = 8000
 """Words and signs; that document has a thousand."""
+MAX_VARIABLES = 500_000
+"""Values in the variables of a request; wandb-core (0.31.0) announces some thousand files of an artifact at a time."""
 
 
 class GraphQLRequest(BaseModel):
@@ -72,6 +74,7 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     """
     try:
         request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
+        _check_variables(request.variables)
         document = _document(request.query)
     except ValidationError as error:
         return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
@@ -113,6 +116,26 @@ def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
         return 500, _errors([bug_message(number)])
     known = [error.message for error in errors if error.original_error not in bugs]
     return refusals[0].status if refusals else 400, _errors(known)
+
+
+def _check_variables(variables: dict[str, Any] | None) -> None:
+    """Count the values in a request's variables, without recursion: each is looked at several times.
+
+    Raises:
+        RequestError: There are too many.
+    """
+    pending: list[Any] = [variables or {}]
+    count = 0
+    while pending and count <= MAX_VARIABLES:
+        inner = pending.pop()
+        count += len(inner)
+        pending += [
+            value
+            for value in (inner.values() if isinstance(inner, dict) else inner)
+            if value and isinstance(value, dict | list)
+        ]
+    if count > MAX_VARIABLES:
+        raise RequestError(f"the variables have more than {MAX_VARIABLES} values", 413)
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +188,8 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
     """Make what finds a field: a method, an attribute or a key, and then the node of the row that it gives."""
     name = _snake_case(field_name)
     names = {argument: _ARGUMENTS.get(argument) or _snake_case(argument) for argument in field.args}
-    kind = get_named_type(field.type).name
+    named = get_named_type(field.type)
+    kind, is_plain = named.name, isinstance(named, GraphQLScalarType)
     node = NODES.get(kind)
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
@@ -177,6 +201,8 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
         if kind == "Int" and value is not None:
             # a count beyond GraphQL's Int, of runs or of lines: one such field must not hide all the others
             return max(-_MAX_INT - 1, min(value, _MAX_INT))
+        if is_plain:
+            context.budget.weigh(value)
         return value if node is None else _wrapped(node, context, value)
 
     return resolve

@@ -238,7 +238,7 @@ def candidates(
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
     with context.store.read() as db:
-        return run_filters.find(db, project_id, wanted, order, sweep)
+        return run_filters.find(db, project_id, wanted, order, sweep, budget=context.budget)
 
 
 def run_connection(

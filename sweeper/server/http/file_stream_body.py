@@ -17,6 +17,8 @@ _STREAMS = {
     "output.log": Stream.CONSOLE,
 }
 _SUMMARY = "wandb-summary.json"
+MAX_CONTENT = 500_000
+"""Lines in one request: wandb-core (0.31.0) sends 10 MB at a time, and all wait while they are written."""
 
 
 class _SentLines(BaseModel):
@@ -41,6 +43,8 @@ def read(body: bytes) -> Sent:
         sent = _Body.model_validate(strict_json.parse_object(body or b"{}", "the request body"))
     except ValidationError as error:
         raise RequestError(f"not a file_stream request: {faults_of(error)}") from error
+    if (length := sum(len(chunk.content) for chunk in sent.files.values())) > MAX_CONTENT:
+        raise RequestError(f"{length} lines: at most {MAX_CONTENT} are taken at a time", 413)
     known = {_STREAMS[name]: chunk for name, chunk in sent.files.items() if name in _STREAMS}
     summaries = sent.files[_SUMMARY].content if _SUMMARY in sent.files else []
     return Sent(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from sweeper import search
 from sweeper.run import lookup
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 from sweeper.server.store import lines, projects, run_filters, runs, seen_runs, suggestions, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
@@ -46,7 +47,7 @@ def chosen(db: Connection, project_id: int, wanted: str) -> list[StoredRun]:
     """
     names = run_filters.names_only(wanted)
     if names is None:
-        return [candidate.stored for candidate in run_filters.find(db, project_id, wanted)]
+        return [candidate.stored for candidate in run_filters.find(db, project_id, wanted, budget=Budget())]
     # what wandb.sweep sends, looked up: comparing 1,000 names with 2,001 runs takes seconds
     return runs.named(db, project_id, names)
 

@@ -13,14 +13,15 @@ from typing import Any
 
 from sweeper.run import lookup
 from sweeper.server import strict_json
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 from sweeper.server.store import runs, sweeps
-from sweeper.server.store.filter_conditions import MISSING, TIMES, matches
+from sweeper.server.store.filter_conditions import MISSING, TIMES, Work, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
-MAX_COMPARISONS = 5_000_000
-"""Conditions of a filter times runs to look at: some seconds."""
+MAX_FILTER = 2**20
+"""Characters of a filter: the names of 20,000 runs."""
 _COLUMNS = {
     "name": "name",
     "state": "state",
@@ -98,13 +99,22 @@ def _present(value: Any) -> Any:
 
 
 def find(
-    db: sqlite3.Connection, project_id: int, wanted: str | None, order: str | None = None, sweep: Sweep | None = None
+    db: sqlite3.Connection,
+    project_id: int,
+    wanted: str | None,
+    order: str | None = None,
+    sweep: Sweep | None = None,
+    *,
+    budget: Budget,
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for.
 
     Raises:
         RequestError: The filter or the order cannot be read.
+        SpentError: The budget does not suffice.
     """
+    if wanted and len(wanted) > MAX_FILTER:
+        raise RequestError(f"the filter has {len(wanted)} characters, at most {MAX_FILTER} are read")
     names = {found.id: found.name for found in sweeps.of_project(db, project_id)}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
     # three queries and three mappings: a query for each run would be thousands
@@ -121,16 +131,14 @@ def find(
         Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
         for run in found
     ]
-    return _select(known, wanted, order)
+    return _select(known, wanted, order, budget)
 
 
-def _select(known: Sequence[Candidate], filters: str | None, order: str | None) -> list[Candidate]:
+def _select(known: Sequence[Candidate], filters: str | None, order: str | None, budget: Budget) -> list[Candidate]:
     """Filter and order runs; the oldest first without an order, those without its key last."""
     condition = strict_json.parse_object(filters, "the filter") if filters else {}
-    # each condition has a key, and a key two quotation marks
-    if filters and filters.count('"') // 2 * len(known) > MAX_COMPARISONS:
-        raise RequestError(f"the filter is too long for {len(known)} runs")
-    found = [run for run in known if matches(condition, run)]
+    work = Work(budget)
+    found = [run for run in known if matches(condition, run, work)]
     if not order:
         return found
     key = order.lstrip("+-")
