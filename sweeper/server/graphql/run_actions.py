@@ -10,7 +10,7 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
+from sweeper.server.rules import branching, deletion, rights, run_transitions, stop_requests, sweep_transitions
 from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
@@ -27,7 +27,7 @@ class RunActions(Root):
         """Stop a run, wherever it is: Api run.stop(); the answer does not wait for it."""
         sent = inputs.read(inputs.RunById, fields)
         with self.context.store.write() as db:
-            _, run = self.run_by_id(db, sent.id)
+            _, run = self.own_run(db, sent.id)
             stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
             if run.sweep_id is not None:
                 sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
@@ -40,7 +40,7 @@ class RunActions(Root):
         if sent.delete_artifacts:
             commit.delete(self.context.store, self.context.blobs, lambda db: self._made_by(db, sent.id))
         with self.context.store.write() as db:
-            place, run = self.run_by_id(db, sent.id)
+            place, run = self.own_run(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
                 sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
@@ -49,8 +49,10 @@ class RunActions(Root):
         return {"client_mutation_id": None}
 
     def _made_by(self, db: Connection, run_id: str) -> list[artifacts.Artifact]:
-        _, run = self.run_by_id(db, run_id)
-        return artifacts.of_run(db, run.id, artifacts.OUTPUT)
+        _, run = self.own_run(db, run_id)
+        found = artifacts.of_run(db, run.id, artifacts.OUTPUT)
+        rights.check(self.context.user, "an artifact of the run", [artifact.user_id for artifact in found])
+        return found
 
     def delete_files(self, fields: object) -> dict[str, Any]:
         """Delete files of runs; those that are gone already do not matter."""
@@ -61,6 +63,7 @@ class RunActions(Root):
                 place = projects.find(db, entity, project)
                 run = runs.find(db, place.id, run_name) if place else None
                 if run is not None:
+                    rights.check_run(self.context.user, run)
                     run_files.forget(db, run.id, path)
         for found in names:
             self.context.files.remove(*found)
@@ -98,4 +101,5 @@ class RunActions(Root):
         run = runs.find(db, place.id, sent.run_name) if place else None
         if place is None or run is None:
             raise NotFoundError(f"no run {sent.run_name!r} in {self.entity_of(sent.entity_name)}/{sent.project_name}")
+        rights.check_run(self.context.user, run)
         return place, run

@@ -70,7 +70,7 @@ async def take_lines(request: Request) -> Response:
     context, names = context_of(request), request.path_params
     body = await _body(request)
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
-    take = partial(file_stream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
+    take = partial(file_stream.receive, user=context.user, holder=context.holder, writer=writer, now=context.now)
     run = (names["entity"], names["project"], names["run"])
 
     def receive() -> tuple[bool, bool]:
@@ -101,13 +101,15 @@ async def upload_file(request: Request) -> Response:
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     try:
-        await run_in_threadpool(_keep, store, shelf, names, arrival)
+        await run_in_threadpool(_keep, store, shelf, names, arrival, signed.user_id(request))
     finally:
         await anyio.Path(arrival.temporary).unlink(missing_ok=True)
     return Response(status_code=200)
 
 
-def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival) -> None:
+def _keep(
+    store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival, user_id: int
+) -> None:
     """Put an upload in its place and note it; a server that dies in between finds out at its next start."""
     entity, project, run_name, path = names
     place, now = shelf.locate(*names), time.time()
@@ -117,7 +119,7 @@ def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arri
         run = runs.find(db, home.id, run_name)
         if run is None:
             deletion.check_new(db, home.id, run_name)
-            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now)
+            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id)
         run_files.announce(db, run.id, path, arrival)
     with store.write() as db:  # one at a time, so that what lies there last is what was noted last
         arrival.move(place)

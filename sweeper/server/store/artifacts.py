@@ -100,6 +100,13 @@ def of_sequence(db: sqlite3.Connection, collection_id: int) -> list[Artifact]:
     return [Artifact(*row) for row in db.execute(query, (collection_id,))]
 
 
+def owners(db: sqlite3.Connection, collection_id: int) -> list[int | None]:
+    """List whose the artifacts are that were logged or linked to a collection."""
+    linked = "SELECT artifact_id FROM artifact_memberships WHERE collection_id = :id"
+    query = f"SELECT DISTINCT user_id FROM artifacts WHERE collection_id = :id OR id IN ({linked})"  # noqa: S608
+    return [row["user_id"] for row in db.execute(query, {"id": collection_id})]
+
+
 def exists(db: sqlite3.Connection, artifact_id: int) -> bool:
     """Tell whether an artifact is there, committed or not."""
     return db.execute("SELECT 1 FROM artifacts WHERE id = ?", (artifact_id,)).fetchone() is not None

@@ -17,13 +17,13 @@ MD5 = hashlib.md5(b"new", usedforsecurity=False).hexdigest()
 @pytest.fixture
 def ann(client):
     """A client with a user `ann` beside its own; gives the addresses that she was given for a file and two contents."""
-    client.init("r")
-    client.upload("r", "model.onnx", b"old")
     client.http.headers["Authorization"] = authorization(users.add_user(client.data_dir, "ann"))
-    client.graphql('mutation { upsertModel(input: {name: "p", entityName: "local"}) { inserted } }')
+    query = 'mutation { upsertBucket(input: {name: "r", modelName: "p", entityName: "local"}) { inserted } }'
+    assert client.graphql(query)["upsertBucket"]["inserted"]
     query = """mutation { createRunFiles(input: {projectName: "p", entityName: "local", runName: "r",
         files: ["model.onnx"]}) { files { uploadUrl } } }"""
     (file,) = client.graphql(query)["createRunFiles"]["files"]
+    assert client.http.put(file["uploadUrl"], content=b"old").status_code == 200
     state = client.http.app.state
     user = state.keys.owner(base64.b64decode(client.http.headers["Authorization"].split()[1]).decode()[4:])
 
