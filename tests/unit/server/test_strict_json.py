@@ -85,3 +85,12 @@ def test_lists_and_objects_without_end_are_not_read(inner):
     for sent in (text, text.encode()):
         with pytest.raises(RequestError, match="lists and objects"):
             strict_json.parse(sent, "it")
+
+
+def test_values_without_end_are_not_read():
+    """Numbers are small and many: they have a bound of their own, which a caller may lift."""
+    text = "[" + "0," * 100 + "0]"
+    assert len(strict_json.parse(text, "it", most=100)) == 101
+    for sent in (text, text.encode()):
+        with pytest.raises(RequestError, match="99 values"):
+            strict_json.parse(sent, "it", most=99)
