@@ -16,7 +16,7 @@ MAX_DEPTH = 100
 MAX_CONTAINERS = 2_500_000
 """Lists and objects in one text: a manifest of a million files, and more lines of a history than come at a time."""
 MAX_COMMAS = 4_000_000
-"""Commas in one text, also within strings: while so many values are read nothing else runs for some tenths of a second."""
+"""Commas in one text, also within strings: while so many values are read nothing else runs for tenths of a second."""
 
 
 def parse(text: str | bytes, what: str, *, most: int = MAX_COMMAS) -> Any:
