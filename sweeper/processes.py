@@ -28,10 +28,15 @@ def die_with_parent() -> None:
 def end_with_parent() -> None:
     """When the parent dies, kill every process below this one, and then this one.
 
-    A process of the user's own program has no such bond: it would outlive a plain `die_with_parent`.
+    A process of the user's own program has no such bond: it would outlive a plain `die_with_parent`. A SIGHUP while the
+    parent lives asks for a gentle end, as a SIGTERM does.
     """
+    parent = os.getppid()
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        if os.getppid() == parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 process.kill()

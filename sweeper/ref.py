@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from shlex import quote
 
 from sweeper.errors import SweeperError
 
@@ -56,6 +57,11 @@ class SweepRef:
     def path(self) -> str:
         """`entity/project/id`, the form every W&B call takes."""
         return f"{self.entity}/{self.project}/{self.sweep_id}"
+
+    @property
+    def quoted(self) -> str:
+        """The same for a command line: a project may be called `my project`."""
+        return quote(self.path)
 
     def run(self, run_id: str) -> RunRef:
         """Name one of its runs."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +115,9 @@ class Run:
         prior: Attached from an earlier sweep: warm-starts the search, does not count towards `run_cap`.
         losses: How often its agent fell silent and the server handed it out again.
         values: Its last value of each metric of a sweep with several, in the file's order; empty if it lacks one.
+        aggregate: What the metric makes of the history where it is an aggregate of it, such as `loss.min`; else None.
+        lacks: The metrics of which it has no value; told of a finished run.
+        logged: What it logged instead, each key with what kind of thing it was: `number`, `text`; told with `lacks`.
     """
 
     id: str
@@ -132,65 +134,41 @@ class Run:
     prior: bool = False
     losses: int = 0
     values: tuple[float, ...] = ()
+    aggregate: float | None = None
+    lacks: tuple[str, ...] = ()
+    logged: Params = field(default_factory=dict)
 
     def best(self, goal: Goal) -> float | None:
-        """Give the best value it ever logged; None before the first."""
-        if not self.history:
-            return None
+        """Give the best value it ever logged, or the aggregate of them that the metric names; None before the first."""
+        if self.aggregate is not None or not self.history:
+            return self.aggregate
         return best_value(goal, self.history)
 
+    @property
+    def last(self) -> float | None:
+        """Its last value; None before the first. An aggregate has but one."""
+        return self.history[-1] if self.aggregate is None and self.history else self.aggregate
 
-def finite(values: Iterable[object]) -> tuple[float, ...]:
-    """Keep what counts as an iteration of a metric: finite numbers, no booleans.
+    @property
+    def may_lead(self) -> bool:
+        """Whether it may be the best of its sweep."""
+        return may_lead(self.state, stopped_early=self.stop is not None)
 
-    W&B's engine (`sweeps` 0.3.0) skips NaN, infinities, booleans and text in the same way.
+
+def may_lead(state: RunState, *, stopped_early: bool) -> bool:
+    """Whether a run in a state may be the best of its sweep.
+
+    One that failed, crashed or was killed did not do what it was started for, whatever it logged on the way. A running
+    one leads for now; one that early termination ended did all that the sweep asked of it.
     """
-    numbers = (float_or_nan(value) for value in values)
-    return tuple(number for number in numbers if number is not None and math.isfinite(number))
-
-
-def float_or_nan(value: object) -> float | None:
-    """Read a logged value as a number; None for what is none, such as a boolean or text.
-
-    NaN and infinities are numbers here, also as the words that the SDK writes for them in places.
-    """
-    if isinstance(value, str):
-        return float(value) if value in {"NaN", "Infinity", "-Infinity"} else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return math.inf if value > 0 else -math.inf
-
-
-def lookup(row: Mapping[str, Any], key: str) -> Any:
-    """Find a dotted key in nested mappings whose own keys may hold dots; None when absent."""
-    if key in row:
-        return row[key]
-    parts = key.split(".")
-    for end in range(1, len(parts)):
-        inner = row.get(".".join(parts[:end]))
-        if isinstance(inner, Mapping):
-            found = lookup(inner, ".".join(parts[end:]))
-            if found is not None:
-                return found
-    return None
-
-
-def final_values(summary: Mapping[str, Any], names: Sequence[str]) -> tuple[float, ...]:
-    """Read a finished run's value of each metric out of its summary; nothing if one of them is no finite number.
-
-    A metric defined with `run.define_metric(..., summary="max")` stands there as `{"max": value}` (wandb 0.31).
-    """
-    found = [lookup(summary, name) for name in names]
-    numbers = finite(next(iter(value.values()), None) if isinstance(value, Mapping) else value for value in found)
-    return numbers if len(numbers) == len(names) else ()
+    if state is RunState.KILLED:
+        return stopped_early
+    return state not in {RunState.FAILED, RunState.CRASHED}
 
 
 def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:
-    """Pick the run with the best logged value; the earliest of equals; None if nobody logged one."""
-    scored = [(value, run) for run in runs if (value := run.best(goal)) is not None]
+    """Pick the run with the best value of those that may lead; the earliest of equals; None if none has a value."""
+    scored = [(value, run) for run in runs if run.may_lead and (value := run.best(goal)) is not None]
     if not scored:
         return None
     return min(scored, key=lambda pair: sign(goal) * pair[0])[1]

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from sweeper.errors import SweeperError
+from sweeper.machine_errors import refusal
+
 BackendChoice = Literal["auto", "local", "wandb"]
 
 # What names one run or one SDK process: a child that inherited it would overwrite that run.
@@ -46,36 +49,73 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read a copy of the environment; the process's own by default."""
+        """Read a copy of the environment; the process's own by default.
+
+        Raises:
+            SweeperError: SWEEPER_HOME names no directory that could be used.
+        """
         env = dict(os.environ if environ is None else environ)  # noqa: TID251 this is the one reader
-        home = env.get("SWEEPER_HOME") or platformdirs.user_data_dir("sweeper", appauthor=False)
         return cls(
-            home=Path(home).expanduser().absolute(),
+            home=_home(env.get("SWEEPER_HOME") or platformdirs.user_data_dir("sweeper", appauthor=False)),
             base_url=env.get("WANDB_BASE_URL") or None,
             api_key=env.get("WANDB_API_KEY") or None,
             entity=env.get("WANDB_ENTITY") or None,
             project=env.get("WANDB_PROJECT") or None,
-            debug=env.get("SWEEPER_DEBUG") == "1",
+            debug=asks_for_tracebacks(env),
             environ=env,
         )
 
     @property
     def netrc_path(self) -> Path | None:
         """The netrc file, where `wandb login` keeps keys; None if there is none."""
-        places = [self.environ.get("NETRC"), "~/.netrc", "~/_netrc"]
-        paths = (Path(place).expanduser() for place in places if place)
-        return next((path for path in paths if path.is_file()), None)
+        places = (self.environ.get("NETRC"), "~/.netrc", "~/_netrc")
+        # os.path: a name that cannot be looked up is none that is there
+        paths = (os.path.expanduser(place) for place in places if place)  # noqa: PTH111
+        return next((Path(path) for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
     def login_key(self, base_url: str) -> str | None:
         """Read the key for the W&B server at `base_url` from the netrc file; None if there is none."""
         host = urlsplit(base_url).hostname
-        if self.netrc_path is None or host is None:
-            return None
-        try:
-            login = netrc.netrc(self.netrc_path).authenticators(host)
-        except (netrc.NetrcParseError, OSError):  # others own this file; one we cannot read has no key for us
-            return None
+        logins, _ = self._logins()
+        login = logins.authenticators(host) if logins and host else None
         return login[2] if login else None
+
+    @property
+    def netrc_trouble(self) -> str:
+        """Why the netrc file cannot be read, so that its logins count for nothing; empty if it can, or is not there."""
+        return self._logins()[1]
+
+    def _logins(self) -> tuple[netrc.netrc | None, str]:
+        path = self.netrc_path
+        if path is None:
+            return None, ""
+        try:
+            return netrc.netrc(path), ""
+        except OSError as error:  # others write this file: what is wrong with it is no reason to stop
+            return None, refusal(error).message
+        except netrc.NetrcParseError as error:
+            return None, f"{path} is no netrc file: {error.msg}, line {error.lineno}"
+        except UnicodeError:
+            return None, f"{path} is no netrc file: it is not text in UTF-8"
+
+
+def asks_for_tracebacks(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `SWEEPER_DEBUG=1` is set, in the process's own environment by default."""
+    return (os.environ if environ is None else environ).get("SWEEPER_DEBUG") == "1"  # noqa: TID251 as above
+
+
+def _home(text: str) -> Path:
+    """Turn a name of the state directory into an absolute path."""
+    fix = "set SWEEPER_HOME to the absolute path of a directory of yours, named in UTF-8"
+    try:
+        text.encode()  # the SDK (0.31) and its service cannot use another
+        return Path(text).expanduser().absolute()
+    except UnicodeEncodeError as error:
+        raise SweeperError(f"SWEEPER_HOME is {os.fsencode(text)!r}, which is no UTF-8", fix) from error
+    except RuntimeError as error:  # `~nobody/x`
+        raise SweeperError(f"SWEEPER_HOME is {text}: there is no such user, or they have no home", fix) from error
+    except FileNotFoundError as error:
+        raise SweeperError(f"SWEEPER_HOME is {text}, in a current directory that was deleted", fix) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

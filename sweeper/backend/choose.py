@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from urllib.parse import urlsplit
 
 from sweeper.backend import embedded_server, sdk
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
@@ -38,14 +39,21 @@ def _last_file(settings: Settings) -> Path:
 def last_sweep(settings: Settings) -> LastSweep | None:
     """Read which sweep was created last; None if none was."""
     try:
-        return LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # half written, or by another version: as good as none
+        last = LastSweep(**json.loads(_last_file(settings).read_text(encoding="utf-8")))
+        SweepRef.parse(last.sweep)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, TypeError, AttributeError, SweeperError):  # damaged, or by another version: as good as none
+        return None
+    return last
 
 
 def remember(settings: Settings, sweep: LastSweep) -> None:
     """Note which sweep was created last."""
-    _last_file(settings).write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+    file = _last_file(settings)
+    fresh = file.with_suffix(".new")  # put in its place whole: on a full disk the last one stays
+    fresh.write_text(json.dumps(asdict(sweep)), encoding="utf-8")
+    fresh.replace(file)
 
 
 def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
@@ -59,11 +67,65 @@ def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
         BackendError: `wandb` is asked for without credentials, or does not answer.
         ServerError: The embedded server does not start.
     """
-    backend = chosen_backend(settings, choice)
-    if backend is None:
-        backend = embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
+    return connect(settings, chosen_backend(settings, choice))
+
+
+def connect(settings: Settings, chosen: Backend | None) -> Backend:
+    """Point the SDK at a server; None is the embedded one, which is started if need be.
+
+    Raises:
+        BackendError: It does not answer.
+        ServerError: The embedded server does not start.
+    """
+    backend = chosen or embedded_server.backend(settings.home, embedded_server.ensure(settings.home, settings.environ))
     sdk.connect(backend, settings)
     return backend
+
+
+def check_sweep(settings: Settings, chosen: Backend | None, text: str | None) -> None:
+    """Make sure that there may be such a sweep, before a server is started to read it.
+
+    Args:
+        settings: The user's environment.
+        chosen: The server; None for the embedded one.
+        text: What the user wrote; None for the sweep created last.
+
+    Raises:
+        SweepNotFoundError: None was created yet, or the embedded server has no data.
+    """
+    if chosen is None:
+        _check_data(settings)
+    if text is None and last_sweep(settings) is None:
+        raise _no_sweep(settings)
+
+
+def _check_data(settings: Settings) -> None:
+    if lost := lost_data(settings):
+        fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
+        raise SweepNotFoundError(lost, fix)
+    try:
+        embedded_server.database(embedded_server.data_dir(settings.home)).stat()
+    except FileNotFoundError as error:  # not of another kind: a file in the place of the directory is no empty one
+        raise _no_sweep(settings) from error
+
+
+def lost_data(settings: Settings) -> str:
+    """Say that the embedded server's data were deleted; empty if they are there, or never were."""
+    data = embedded_server.data_dir(settings.home)
+    file, last = embedded_server.database(data), last_sweep(settings)
+    was_here = embedded_server.has_served(data) or (last is not None and last.backend == "local")
+    if file.exists() or not was_here:
+        return ""
+    gone = next(path for path in (data, file) if not path.exists())
+    sweep = f", and with it sweep {last.sweep}" if last and last.backend == "local" else ""
+    return f"the embedded server's data were deleted: {gone} is gone{sweep}"
+
+
+def _no_sweep(settings: Settings) -> SweepNotFoundError:
+    fix = "create one: sweeper create sweeps/quickstart.yaml"
+    if _last_file(settings).exists():
+        return SweepNotFoundError(f"{_last_file(settings)} does not say which sweep was created last", "name the sweep")
+    return SweepNotFoundError(f"no sweep was created yet in {settings.home} (SWEEPER_HOME)", fix)
 
 
 def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
@@ -78,7 +140,7 @@ def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:
             "export WANDB_API_KEY (and WANDB_BASE_URL for a server of your own), run `wandb login`, "
             "or take the embedded server: --backend local"
         )
-        raise BackendError("no W&B credentials", fix)
+        raise BackendError(f"no W&B credentials{_unread(settings)}", fix)
     return backend
 
 
@@ -91,7 +153,7 @@ def wandb_backend(settings: Settings) -> Backend | None:
     if not settings.api_key and not settings.netrc_path:  # most people here: no import of the SDK for them
         return None
     base_url = settings.base_url or sdk.default_base_url()
-    if not urlsplit(base_url).netloc:
+    if not _is_address(base_url):
         raise BackendError(
             f"WANDB_BASE_URL is {base_url!r}, which is no address", "write http://HOST:PORT or https://HOST"
         )
@@ -115,18 +177,52 @@ def other_backend(settings: Settings, url: str | None) -> Backend:
     if url is None:
         backend = wandb_backend(settings)
         if backend is None:
-            raise BackendError("no W&B server to send to", "give --to URL, and its key as WANDB_API_KEY")
+            fix = "give --to URL, and its key as WANDB_API_KEY"
+            raise BackendError(f"no W&B server to send to{_unread(settings)}", fix)
         return backend
-    if not urlsplit(url).netloc:
-        raise BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+    if not _is_address(url):
+        raise _no_address(url)
     url = url.rstrip("/")
     # a login was made for this very host, and WANDB_API_KEY perhaps for another
     if settings.login_key(url) is not None:
         return Backend(kind="wandb", base_url=url, api_key=settings.login_key(url))
     if settings.api_key and (settings.base_url or url).rstrip("/") == url:
         return Backend(kind="wandb", base_url=url, api_key=settings.api_key)
-    fix = f"export WANDB_API_KEY (with WANDB_BASE_URL={url} or without), or run `wandb login --host {url}`"
-    raise BackendError(f"no key for {url}", fix)
+    fix = (
+        f"export WANDB_API_KEY (with WANDB_BASE_URL={quote(url)} or without), or run `wandb login --host {quote(url)}`"
+    )
+    raise BackendError(f"no key for {url}{_unread(settings)}", fix)
+
+
+def _unread(settings: Settings) -> str:
+    return f" ({settings.netrc_trouble})" if settings.netrc_trouble else ""
+
+
+def has_key(settings: Settings, url: str | None) -> bool:
+    """Whether there is a key for the W&B server that results would be sent to; see `other_backend`.
+
+    Raises:
+        BackendError: The text is no address.
+    """
+    if url is not None and not _is_address(url):
+        raise _no_address(url)
+    try:
+        other_backend(settings, url)
+    except BackendError:
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port or an IPv6 address
+        return False
+
+
+def _no_address(url: str) -> BackendError:
+    return BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
 
 
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
@@ -145,7 +241,7 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
         return _named(settings, backend, text)
     last = last_sweep(settings)
     if last is None:
-        raise SweepNotFoundError("no sweep was created yet", "create one: sweeper create sweeps/quickstart.yaml")
+        raise _no_sweep(settings)
     # the embedded server may come back on another port; another address of W&B is another server
     if last.backend != backend.kind or (backend.kind == "wandb" and last.base_url != backend.base_url):
         fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"
@@ -158,11 +254,20 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     known = [directory for directory in SweepDir.known(settings.home) if directory.path.name == text]
     if len(known) == 1:
         return known[0].ref
+    if ref := _sweep_of_run(settings, text):
+        on_it = f"sweeper logs {text}, sweeper stop {ref.quoted} --run {text}, sweeper retry {ref.quoted} {text}"
+        fix = f"name the sweep; a run: {on_it}"
+        raise SweepNotFoundError(f"{text} is a run of sweep {ref}, and not a sweep", fix)
     on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
     entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
     if not entity and text.count("/") < 2:
         entity = sdk.default_entity()
     return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
+
+
+def _sweep_of_run(settings: Settings, text: str) -> SweepRef | None:
+    """Find the sweep that a run of this machine belongs to: people take the one id for the other."""
+    return next((one.ref for one in SweepDir.known(settings.home) if text in one.attempts()), None)
 
 
 def follow_last(settings: Settings, choice: BackendChoice, sweep: str | None) -> BackendChoice:

@@ -10,6 +10,7 @@ from sweeper.backend.choose import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.journal.directories import SweepDir
+from sweeper.machine_errors import refusal
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
 
@@ -22,11 +23,13 @@ class Created:
         ref: Its name.
         url: Its page.
         expected_runs: How many runs it will have; None if unbounded.
+        trouble: Why this machine could not note it as the sweep created last; empty if it did.
     """
 
     ref: SweepRef
     url: str
     expected_runs: int | None
+    trouble: str = ""
 
 
 def create(
@@ -66,10 +69,19 @@ def create(
         project = project or settings.project
     project = project or definition.project or DEFAULT_PROJECT
     ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
-    # by this folder a bare id is found again
-    SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
-    remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
-    return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs)
+    trouble = _note(settings, ref, backend)
+    return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs, trouble=trouble)
+
+
+def _note(settings: Settings, ref: SweepRef, backend: Backend) -> str:
+    """Note a sweep on this machine; say why that failed, as the sweep is there all the same."""
+    try:
+        # by this folder a bare id is found again
+        SweepDir.of(settings.home, ref).path.mkdir(parents=True, exist_ok=True)
+        remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
+    except OSError as error:
+        return refusal(error).message
+    return ""
 
 
 def _cannot_honour(definition: SweepDefinition, backend: Backend) -> BackendError:

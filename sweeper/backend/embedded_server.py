@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -23,11 +25,14 @@ import psutil
 from filelock import FileLock, Timeout
 
 from sweeper.errors import ServerError
+from sweeper.machine_errors import refusal
 from sweeper.settings import Backend
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
+_KEY = re.compile(r"[A-Za-z0-9_-]{40,200}")
+"""What the SDK (0.31) sends as a key; it takes nothing else for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,11 @@ def log_file(home: Path) -> Path:
     return data_dir(home) / "server.log"
 
 
+def database(data: Path) -> Path:
+    """Name the server's database."""
+    return data / "sweeper.db"
+
+
 def key_file(data: Path) -> Path:
     """Name the file with the key of the server's own user."""
     return data / "api-key"
@@ -66,9 +76,16 @@ def key_file(data: Path) -> Path:
 
 def _read_record(data: Path) -> ServerRecord | None:
     try:
-        return ServerRecord(**json.loads(_record_file(data).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        record = ServerRecord(**json.loads(_record_file(data).read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
+    # others may have written it: nothing in it need be what its name says
+    return record if str(record.pid).isdecimal() and re.fullmatch(r"https?://[^/]+:\d+", str(record.url)) else None
+
+
+def has_served(data: Path) -> bool:
+    """Whether a server has run on a data directory."""
+    return _record_file(data).exists()
 
 
 def find(home: Path) -> ServerRecord | None:
@@ -144,7 +161,8 @@ def _private(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o700)
     except OSError as error:
-        raise ServerError(f"cannot use {path}: {error.strerror}", "set SWEEPER_HOME to a directory of yours") from error
+        told = refusal(error)
+        raise ServerError(told.message, told.hint) from error
 
 
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
@@ -164,14 +182,19 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
             break
         time.sleep(0.1)
     process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
-    raise ServerError("the embedded server did not start" + _last_words(home), f"read its log: {log_file(home)}")
+    why, fix = _last_words(home)
+    raise ServerError(f"the embedded server did not start{why}", f"{fix}its log: {log_file(home)}")
 
 
-def _last_words(home: Path) -> str:
-    """Quote the error that the server's log ends with, if it does."""
+def _last_words(home: Path) -> tuple[str, str]:
+    """Quote the error that the server's log ends with, if it does, and what to do about it."""
     lines = log_file(home).read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    errors = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
-    return f": {errors[-1]}" if errors else ""
+    errors = [number for number, line in enumerate(lines) if line.startswith("error:")]
+    if not errors:
+        return "", ""
+    why = lines[errors[-1]].removeprefix("error:").strip()
+    fix = " ".join(line.strip() for line in lines[errors[-1] + 1 :] if line.startswith("  "))
+    return f": {why}", f"{fix.rstrip('.')}; " if fix else ""
 
 
 def _for_us_alone(path: str, flags: int) -> int:
@@ -221,7 +244,8 @@ def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator
                 json.dump(asdict(ServerRecord(os.getpid(), url, str(certificate) if certificate else None)), file)
             fresh.replace(record)  # it stays when we end: `choose_port` reads it
         except OSError as error:
-            raise ServerError(f"cannot write {record}: {error.strerror}", "make space, or room to write") from error
+            told = refusal(error)
+            raise ServerError(told.message, told.hint) from error
         yield
 
 
@@ -235,7 +259,7 @@ def held(data: Path) -> Iterator[None]:
     _private(data)
     lock = _lock(data / "serve.lock")
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=STOP_TIMEOUT_S if _is_ending(data) else 0)
     except Timeout as error:
         other = _read_record(data)
         where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
@@ -244,6 +268,12 @@ def held(data: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _is_ending(data: Path) -> bool:
+    """Whether a server is there that answers no more: it was told to end, or its database was deleted."""
+    record = _read_record(data)
+    return record is not None and find_in(data) is None and not _has_ended(record.pid)
 
 
 def _lock(file: Path) -> FileLock:
@@ -281,14 +311,21 @@ def backend(home: Path, record: ServerRecord) -> Backend:
     """Describe the embedded server as a W&B server, with its own user's key.
 
     Raises:
-        ServerError: Somebody has deleted the file with the key.
+        ServerError: The file with the key is gone, or holds none.
     """
     return Backend(kind="local", base_url=record.url, api_key=_key(data_dir(home)))
 
 
 def _key(data: Path) -> str:
+    file = key_file(data)
     try:
-        return key_file(data).read_text(encoding="utf-8").strip()
+        key = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:  # the database keeps only its hash, so it cannot be written anew
         fix = "restart the server, which makes another one: sweeper server stop"
-        raise ServerError(f"the server's key is gone: {key_file(data)}", fix) from error
+        raise ServerError(f"the server's key is gone: {file}", fix) from error
+    except ValueError:
+        key = ""
+    if not _KEY.fullmatch(key):
+        fix = f"put the key back, or delete the file and restart the server: rm {quote(str(file))}; sweeper server stop"
+        raise ServerError(f"{file} holds no API key", fix)
+    return key

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import requests
+
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
+from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
 StateChange = Literal["stop", "cancel", "pause", "resume"]
@@ -35,15 +38,19 @@ def connect(backend: Backend, settings: Settings) -> None:
     Raises:
         BackendError: Nobody listens at the server's address.
     """
-    _check_reachable(backend, settings)
+    check_reachable(backend, settings)
     env = backend.environ(settings.environ)
     env.setdefault("WANDB_SILENT", "true")  # this process talks for itself
     os.environ.clear()  # noqa: TID251 the SDK knows no other way to be told
     os.environ.update(env)  # noqa: TID251
 
 
-def _check_reachable(backend: Backend, settings: Settings) -> None:
-    """Fail in seconds: the SDK itself retries a dead server for minutes."""
+def check_reachable(backend: Backend, settings: Settings) -> None:
+    """Fail in seconds: the SDK itself retries a dead server for minutes.
+
+    Raises:
+        BackendError: Nobody listens at the server's address.
+    """
     url = urlsplit(backend.base_url)
     proxied = any(settings.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
     # who is behind a proxy only the proxy can tell
@@ -58,6 +65,8 @@ def _check_reachable(backend: Backend, settings: Settings) -> None:
 
 def _unreachable(backend: Backend, error: OSError) -> BackendError:
     fix = "check WANDB_BASE_URL and the network, or run without a W&B server: --backend local"
+    if backend.kind == "local":
+        fix = "it was stopped or killed; `sweeper status` starts it again"
     return BackendError(f"nobody answers at {backend.base_url}: {error}", fix)
 
 
@@ -91,19 +100,27 @@ def default_base_url() -> str:
 @contextlib.contextmanager
 def sdk_errors(what: str) -> Iterator[None]:
     """Turn what the SDK raises into our error; `what` says what could not be done."""
-    import wandb
-
     try:
         yield
-    except (wandb.Error, ValueError, TypeError) as error:
+    except Exception as error:
+        if not _is_the_sdks(error):
+            raise
         text = " ".join(str(error).split()) or type(error).__name__
         raise BackendError(f"{what}: {text}", _fix_for(text.lower())) from error
+
+
+def _is_the_sdks(error: Exception) -> bool:
+    """Whether an error is the SDK's, or of what it stands on; some have no base of its own (wandb 0.31)."""
+    known = isinstance(error, ValueError | TypeError | requests.RequestException | TimeoutError)
+    return known or any(kind.__module__.partition(".")[0] == "wandb" for kind in type(error).__mro__)
 
 
 def _fix_for(text: str) -> str:
     """Say what to do about an error of the SDK; its words are all that tells one from another (wandb 0.31)."""
     if any(word in text for word in ("400", "invalid", "prior runs")):
         return ""
+    if any(word in text for word in ("did not respond", "abandoned", "timed out")):
+        return "the server is down or slow; try again"
     if "could not find" in text:
         return "`sweeper status` lists what there is"
     return "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
@@ -137,7 +154,12 @@ def page(ref: SweepRef) -> str:
 
     with sdk_errors(f"cannot read sweep {ref}"):
         api: Any = wandb.Api()  # its methods are untyped
-        return str(api.sweep(ref.path).url)
+        return spaced(api.sweep(ref.path).url)
+
+
+def spaced(url: str) -> str:
+    """Mend an address of the SDK (0.31), which writes a space of a project's name as `+`; its own `+` is `%2B`."""
+    return url.replace("+", "%20")
 
 
 def default_entity() -> str:
@@ -202,6 +224,38 @@ def mark_preempting() -> None:
         wandb.run.mark_preempting()
 
 
+def finish(exit_code: int) -> None:
+    """End the current run, if there is one, as failed; the agent, which would print our frames, is not told of it."""
+    import wandb
+
+    if wandb.run is not None:
+        # to the server 255 is a person's Ctrl-C (wandb 0.31)
+        wandb.run.finish(exit_code=1 if exit_code % 256 in {0, 255} else exit_code % 256)
+
+
+def run_mode(run_id: str) -> str:
+    """Say how this process is at a run now: `online`, `offline` or `disabled`; empty if it is at none of that id."""
+    import wandb
+
+    run = wandb.run
+    if run is not None and getattr(run, "disabled", False):  # under an id of its own
+        return "disabled"
+    if run is None or run.id != run_id:
+        return ""
+    return "offline" if getattr(run, "offline", False) else "online"
+
+
+def has_begun(run: RunRef) -> bool:
+    """Ask the server whether the process that was given a run has called `wandb.init` on it; yes if it cannot tell."""
+    import wandb
+
+    try:
+        api: Any = wandb.Api()  # its methods are untyped
+        return str(api.run(run.path).state) != "pending"
+    except (ValueError, wandb.Error) as error:
+        return "not find" not in str(error)  # the words are all that tells it apart (wandb 0.31)
+
+
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
 
@@ -220,8 +274,11 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
             raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
 
 
-def stop_run(run: RunRef) -> None:
+def stop_run(run: RunRef) -> str:
     """Stop one run, wherever it is; its sweep goes on.
+
+    Returns:
+        The state that it was in.
 
     Raises:
         BackendError: The server refuses it, or knows no such run.
@@ -232,7 +289,10 @@ def stop_run(run: RunRef) -> None:
         found: Any = wandb.Api().run(run.path)
         if not hasattr(found, "stop"):
             raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
-        found.stop()
+        state = str(found.state)
+        if state not in {known for known in RunState if known.ended}:
+            found.stop()
+        return state
 
 
 def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:

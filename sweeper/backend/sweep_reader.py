@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sweeper.backend.sdk import sdk_errors
+from sweeper.backend.sdk import sdk_errors, spaced
+from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.metric_value import counted, lookup, reading
 from sweeper.ref import SweepRef
-from sweeper.run import Run, RunState, StopDecision, SweepState, finite
+from sweeper.run import Run, RunState, StopDecision, SweepState
 
 if TYPE_CHECKING:
     import wandb
@@ -41,6 +43,19 @@ class SweepView:
     state: SweepState
     runs: tuple[Run, ...]
     scheduler_heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSeen:
+    """An agent of a sweep, as its server has heard it.
+
+    Attributes:
+        host: The machine that it named.
+        heard_at: When it was last heard (aware).
+    """
+
+    host: str
+    heard_at: datetime
 
 
 class SweepReader:
@@ -78,12 +93,33 @@ class SweepReader:
             heard_at = self._scheduler_heard_at() if definition.scheduler else None
         return SweepView(
             ref=self.ref,
-            url=sweep.url,
+            url=spaced(sweep.url),
             definition=definition,
             state=SweepState(sweep.state.upper()),
             runs=runs,
             scheduler_heard_at=heard_at,
         )
+
+    def state(self) -> SweepState:
+        """Ask for the sweep's state alone, which costs no look at its runs.
+
+        Raises:
+            SweepNotFoundError: The server does not know the sweep.
+            BackendError: It does not answer.
+        """
+        with sdk_errors(f"cannot read sweep {self.ref}"):
+            sweep = self._find()
+            sweep.load(force=True)
+            return SweepState(sweep.state.upper())
+
+    def agents(self) -> list[AgentSeen] | None:
+        """Ask for the sweep's agents; None where the server or the SDK (before 0.31) does not tell."""
+        try:
+            with sdk_errors(f"cannot read the agents of sweep {self.ref}"):
+                found = self._api.sweep(self.ref.path).agents()
+                return [AgentSeen(agent.host or "", utc(agent.heartbeat_at)) for agent in found if agent.heartbeat_at]
+        except (AttributeError, BackendError):
+            return None
 
     def _scheduler_heard_at(self) -> datetime | None:
         import wandb
@@ -102,7 +138,7 @@ class SweepReader:
         except (ValueError, wandb.Error) as error:
             if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
                 raise
-            fix = "give the name that `sweeper create` printed: ENTITY/PROJECT/ID"
+            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
             raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
 
     def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
@@ -127,22 +163,20 @@ class SweepReader:
         return read
 
 
-_NONFINITE = {"nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"}  # as numbers, and as the words JSON has for them
-
-
 def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: RunState, *, prior: bool) -> Run:
     """Make ours of a run of the SDK's; asks the server for its history, unless it has not begun."""
-    summary = dict(run.summary_metrics)
+    summary, keys = dict(run.summary_metrics), getattr(run, "history_keys", None) or {}
     told = summary.get("_sweeper", {})  # what only a server of ours writes there
     logged: list[object] = []
     if definition.metric is not None and state is not RunState.PENDING:
-        logged = _logged(run, definition.metric.name, summary)
-    return Run(
+        logged = _logged(run, reading(definition.metric.name, keys.get("keys", {})).key)
+    history, nonfinite = counted(logged)
+    read = Run(
         id=run.id,
         state=state,
         params=definition.space.flatten(run.config) if definition.parameters else _plain(run.config),
-        history=finite(logged),
-        nonfinite=sum(value in _NONFINITE for value in map(str, logged)),
+        history=history,
+        nonfinite=nonfinite,
         name=run.name or run.id,
         reason=str(told.get("reason", "")),
         created_at=utc(run.created_at),
@@ -151,14 +185,14 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
         fallback=str(told.get("suggestion", {}).get("fallback", "")),
         prior=prior,
         losses=int(told.get("losses", 0)),
-        values=definition.final_values(summary) if state is RunState.FINISHED else (),
     )
+    return measured(read, definition, keys=lambda: keys, summary=lambda: summary)
 
 
-def _logged(run: wandb.apis.public.Run, metric: str, summary: Mapping[str, Any]) -> list[object]:
-    """Give all values of the metric, or, of a run that logged none, what its summary says."""
-    rows = run.history(samples=HISTORY_SAMPLES, keys=[metric], pandas=False)
-    return [row[metric] for row in rows if metric in row] or [summary.get(metric)]
+def _logged(run: wandb.apis.public.Run, key: str) -> list[object]:
+    """Give all values of a key of the history."""
+    rows = run.history(samples=HISTORY_SAMPLES, keys=[key], pandas=False)
+    return [value for row in rows if (value := lookup(row, key)) is not None]
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,14 +27,18 @@ from sweeper.cli import (
     stop,
     sync,
 )
+from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain
+from sweeper.cli.streams import drop_stdout, prepare_streams
 from sweeper.errors import SweeperError
-from sweeper.settings import Settings
+from sweeper.machine_errors import in_words
+from sweeper.settings import asks_for_tracebacks
 
 app = typer.Typer(
     name="sweeper",
+    cls=CommandGroup,
     help="W&B Sweeps that run anywhere: every GPU, no account, no network.\n\n"
-    "sweeper create sweeps/bayes.yaml && sweeper launch --gpus 0,1 --count 20 && sweeper status",
+    "sweeper create sweeps/bayes.yaml && sweeper launch --count 20 && sweeper status",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -75,22 +79,27 @@ def _root(
 
 def main() -> int:
     """Run the command line: errors as two lines and exit code 1, usage errors 2, Ctrl-C 130."""
+    prepare_streams()
     try:
-        app()
-    except SweeperError as error:
-        if Settings.from_env().debug:
-            traceback.print_exc()
-        complain(error)
-        return 1
+        try:
+            app()
+        except SystemExit as end:  # which Typer raises in the end, whatever it was
+            sys.stdout.flush()  # here, where a full disk is still an error in words
+            return end.code if isinstance(end.code, int) else int(end.code is not None)
+        sys.stdout.flush()
     except KeyboardInterrupt:  # outside of Typer, which takes one within a command
         return 130
     except BrokenPipeError:  # `sweeper status | head`
-        sys.stderr.close()  # or Python itself would complain about the pipe at its end
+        drop_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
-        if Settings.from_env().debug:
+        if asks_for_tracebacks():
             traceback.print_exc()
-        fix = "this is a fault of sweeper: SWEEPER_DEBUG=1 shows where"
-        complain(SweeperError(f"{type(error).__name__}: {error}", fix))
+        complain(in_words(error) or _our_fault(error))
+        drop_stdout()  # Python would try once again to print what a full disk refused
         return 1
     return 0
+
+
+def _our_fault(error: Exception) -> SweeperError:
+    return SweeperError(f"{type(error).__name__}: {error}", "this is a fault of sweeper: SWEEPER_DEBUG=1 shows where")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import out, say_next, show
+from sweeper.cli.output import out, say_next, show, warn
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def best(
         return
     _show(found)
     if fetched is None:
-        say_next(f"sweeper best {found.sweep} --download DIR")
+        say_next(f"sweeper best {quote(found.sweep)} --download DIR")
     else:
         _show_files(fetched)
 
@@ -62,13 +63,15 @@ def best(
 def _show_front(status: SweepStatus, *, as_json: bool) -> None:
     from sweeper.cli.tables import front_table
 
+    for missing in status.missing_metrics:
+        warn(missing.message)
     if as_json:
         told = status.to_json()
         out.print_json(json.dumps({key: told[key] for key in ("sweep", "metrics", "front")}, default=str))
         return
     show(front_table(status))
     if front := status.standing.front:
-        say_next(f"sweeper best {status.facts.sweep} --run {front[0].id} --download DIR")
+        say_next(f"sweeper best {quote(status.facts.sweep)} --run {front[0].id} --download DIR")
 
 
 def _show(found: Best) -> None:
@@ -80,9 +83,8 @@ def _show(found: Best) -> None:
         out.print(f"[bold]best[/]    {escape(found.metric)} {number(found.value)}", soft_wrap=True)
     for name, value in found.values.items():
         out.print(f"[bold]last[/]    {escape(name)} {number(value)}", soft_wrap=True)
-    last = found.summary.get(found.metric)  # a run may have been better once than at its end
-    if isinstance(last, int | float) and last != found.value:
-        out.print(f"[bold]last[/]    {escape(found.metric)} {number(float(last))}", soft_wrap=True)
+    if found.last != found.value:  # a run may have been better once than at its end
+        out.print(f"[bold]last[/]    {escape(found.metric)} {number(found.last)}", soft_wrap=True)
     out.print(f"[bold]params[/]  {escape(parameters(found.params))}", soft_wrap=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.sweep_state import change_state
+from sweeper.cli.target import find_target
 
 
 def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
@@ -11,4 +12,4 @@ def cancel(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
 
     Example: sweeper cancel
     """
-    change_state("cancel", "canceled: running runs are being killed", sweep, backend)
+    change_state(find_target(sweep, backend), "cancel", "canceled: running runs are being killed")

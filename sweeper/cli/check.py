@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeper.cli.output import err, out
+from sweeper.settings import Settings
 
 if TYPE_CHECKING:
     from sweeper.definition.check import Check
@@ -40,7 +41,7 @@ def check(
 
     Example: sweeper check sweeps/*.yaml
     """
-    checks = [_checked(path, trainer) for path in files]
+    checks = [_checked(path, trainer, Settings.from_env().environ) for path in files]
     if as_json:
         out.print_json(json.dumps([to_json(found) for found in checks], default=str))
     else:
@@ -52,13 +53,13 @@ def check(
         raise typer.Exit(1)
 
 
-def _checked(path: Path, trainer: str | None) -> Check:
-    from sweeper.definition.check import Check, check_file
+def _checked(path: Path, trainer: str | None, environ: Mapping[str, str]) -> Check:
+    from sweeper.definition.check import Check, Look, check_file
     from sweeper.definition.yaml_document import Fault
     from sweeper.errors import DefinitionError
 
     try:
-        return check_file(path, trainer=trainer)
+        return check_file(path, trainer=trainer, look=Look(path.parent, environ))
     except DefinitionError as error:  # it cannot be read; the others still can
         faults = error.faults or (Fault(0, 0, (), error.message.partition(": ")[2], error.hint),)
         return Check(source=str(path), faults=faults)
@@ -74,6 +75,7 @@ def to_json(found: Check) -> dict[str, Any]:
         "ok": not found.faults,
         "errors": [asdict(fault) for fault in found.faults],
         "warnings": [asdict(fault) for fault in found.warnings],
+        "trainer": found.choice and found.choice.target,
         "method": sweep and sweep.method,
         "metric": sweep and sweep.metric and sweep.metric.model_dump(),
         "metrics": sweep and sweep.metrics and [metric.model_dump() for metric in sweep.metrics],
@@ -134,6 +136,8 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:
         return
+    if found.choice:
+        yield "trainer", escape(str(found.choice))
     yield "method", escape(", ".join(filter(None, [sweep.method, sweep.aim])))
     size = sweep.configurations
     times = f", each run {sweep.sweeper.repeats} times" if sweep.sweeper.repeats > 1 else ""

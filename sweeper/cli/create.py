@@ -11,8 +11,10 @@ from rich.markup import escape
 
 from sweeper.cli.check import Trainer, say_faults
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import out, say_next
+from sweeper.cli.output import complain, err, out, say_next
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import open_server
+from sweeper.errors import SweeperError
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,20 +34,28 @@ def create(  # noqa: PLR0917 Typer passes them by name
     ignore_extensions: Annotated[
         bool, typer.Option("--ignore-extensions", help="Leave out what is under `sweeper:` where W&B cannot honour it.")
     ] = False,
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="The trainer lies on another machine: do not look for it here.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a sweep file and register the sweep.
+    """Check a sweep file and its trainer, and register the sweep.
+
+    A function is imported, in a process of its own; a script is read, and not run.
 
     Example: sweeper create sweeps/bayes.yaml
     """
-    from sweeper.definition.check import check_file
-
-    checked = check_file(file, trainer=trainer)
-    definition = checked.sweep
-    say_faults(checked)  # only warnings are left: a fault has ended it by now
-    from sweeper.backend import create  # after the file's faults, which cost no import of wandb
+    from sweeper.definition.check import Look, check_file
 
     settings = Settings.from_env()
+    look = None if elsewhere else Look(file.parent, settings.environ, imports=True)
+    checked = check_file(file, trainer=None if elsewhere else trainer, look=look)
+    definition = checked.sweep
+    say_faults(checked)  # only warnings are left: a fault has ended it by now
+    if not elsewhere:
+        err.print(f"trainer: {escape(str(checked.choice))}", soft_wrap=True)
+    from sweeper.backend import create  # after the file's faults, which cost no import of wandb
+
     server = open_server(settings, backend)
     created = create.create(
         definition,
@@ -56,10 +66,16 @@ def create(  # noqa: PLR0917 Typer passes them by name
         prior_runs=prior_run or (),
         ignore_extensions=ignore_extensions,
     )
-    _show(created, as_json=as_json)
+    _show(created, as_json=as_json, trainer=trainer)
+    if not as_json:
+        say_page_link(out, server, settings, created.url)
+    if created.trouble:
+        fix = f"the sweep is there all the same; name it: sweeper launch {created.ref.quoted}"
+        complain(SweeperError(f"it is not noted as the sweep created last: {created.trouble}", fix))
+        raise typer.Exit(1)
 
 
-def _show(created: Created, *, as_json: bool) -> None:
+def _show(created: Created, *, as_json: bool, trainer: str | None = None) -> None:
     if as_json:
         data = {"sweep": created.ref.path, "url": created.url, "expected_runs": created.expected_runs}
         out.print_json(json.dumps(data))
@@ -68,4 +84,5 @@ def _show(created: Created, *, as_json: bool) -> None:
     out.print(f"[bold]page[/]   {escape(created.url)}", soft_wrap=True)
     expected = "until stopped" if created.expected_runs is None else created.expected_runs
     out.print(f"[bold]runs[/]   {expected}")
-    say_next("sweeper launch" + (" --count 20" if created.expected_runs is None else ""))
+    options = [f" --trainer {trainer}" if trainer else "", " --count 20" if created.expected_runs is None else ""]
+    say_next("sweeper launch" + "".join(options))

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import err, progress_bar
+from sweeper.cli.output import err, progress_bar, warn
 from sweeper.cli.target import find_target
 
 Format = Literal["csv", "json", "parquet"]  # as in results.table_files, which is not imported for `--help`
@@ -38,6 +38,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.journal.directories import SweepDir
     from sweeper.results import export, table_files
+    from sweeper.search.missing_metric import missing_metrics
 
     form = table_files.choose_format(form, output)  # before anything is read: reading may take minutes
     table_files.check_output(output, force=force)
@@ -50,6 +51,9 @@ def export(  # noqa: PLR0917 Typer passes them by name
     else:
         attempts = SweepDir.of(target.settings.home, target.ref).attempts()
         table = export.run_table(view, runs, attempts, now=datetime.now(UTC))
+    if not any(run.may_lead and (run.values or run.history) for run in view.runs):
+        for missing in missing_metrics(view.definition, view.runs):
+            warn(missing.message)
     with table:
         table_files.write(table, form, output, sys.stdout)
     if output is not None:

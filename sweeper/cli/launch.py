@@ -10,14 +10,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, out, say_next, show
-from sweeper.cli.target import find_target
+from sweeper.cli.page_link import say_page_link
+from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
+from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -25,9 +29,14 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.prepare import Launch
     from sweeper.launch.status_poller import StatusPoller
+    from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+NAMED = 5
+"""How many failed runs are named at the end; the status above has them all."""
+MAX_SLOTS = 1000
+"""More processes than that on one machine are a slip of the finger."""
 
 Gpus = Annotated[
     str | None,
@@ -35,13 +44,18 @@ Gpus = Annotated[
         metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
     ),
 ]
-PerGpu = Annotated[int | None, typer.Option(metavar="N", min=1, help="Runs at a time on every GPU; 1 by default.")]
+PerGpu = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=MAX_SLOTS, help="Runs at a time on every GPU; 1 by default.")
+]
+Share = Annotated[bool, typer.Option("--share", help="Also take GPUs that another launch of this machine holds.")]
 GpusPerRun = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="CPU workers instead of GPUs, which share its cores; two by default."),
+    typer.Option(
+        metavar="N", min=1, max=MAX_SLOTS, help="CPU workers instead of GPUs, which share its cores; two by default."
+    ),
 ]
 Count = Annotated[
     int | None,
@@ -83,6 +97,13 @@ Isolation = Annotated[
         "--isolation/--no-isolation", help="Without, a slot's runs share one process, in the thread of a stock agent."
     ),
 ]
+WithoutMetric = Annotated[
+    bool,
+    typer.Option(
+        "--without-metric",
+        help="Go on although no run logs the sweep's metric: else the third ends a launch that goes by it.",
+    ),
+]
 Detach = Annotated[
     bool, typer.Option("--detach", help="Go on in the background, also after a logout; `sweeper status` finds it.")
 ]
@@ -93,6 +114,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     gpus: Gpus = None,
     per_gpu: PerGpu = None,
     gpus_per_run: GpusPerRun = None,
+    share: Share = False,
     count: Count = None,
     trainer: Trainer = None,
     workers: Workers = None,
@@ -102,6 +124,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     timeout: Timeout = None,
     time_budget: TimeBudget = None,
     stop_at_target: StopAtTarget = DEFAULTS.stop_at_target,
+    without_metric: WithoutMetric = DEFAULTS.without_metric,
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
@@ -113,42 +136,77 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     # here for the reason in target.py
-    from sweeper.launch.plan import SlotRequest, plan_machine
+    from sweeper.launch.claims import Claims
+    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
     from sweeper.launch.prepare import prepare_launch
+    from sweeper.launch.status_poller import StatusPoller
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
+    rules = replace(
+        Rules(grace_s=grace, retries=retries, max_failures=max_failures, isolated=isolation),
         timeout_s=seconds(timeout, "--timeout"),
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
-        isolated=isolation,
+        without_metric=without_metric,
     )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run)
-    plan = plan_machine(Settings.from_env(), asked)
+    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
+    asked.check()
+    check_gpus_are_one_word(gpus, sweep)
+    settings = Settings.from_env()
+    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
+    plan(claims.living())  # what cannot be is told before a server starts
     target = find_target(sweep, backend)
     settings, server, reader = target.settings, target.backend, target.reader()
     if detach:
         _detach(reader, settings)
         return
-    prepared = prepare_launch(
-        reader, settings=settings, backend=server, slots=plan.slots, trainer=trainer, count=count, rules=rules
-    )
-    _announce(prepared, plan.notes)
-    _conclude(prepared, _watch(prepared, reader), reader)
+    target.check_room(ROOM_FOR_RUNS)
+    with claims.taken(target.ref.path, plan) as planned:
+        prepared = prepare_launch(
+            reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
+        )
+        _announce(prepared, planned.notes)
+        say_page_link(err, server, settings, prepared.before.facts.url)
+        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
+    _conclude(prepared, result, reader, target)
+
+
+def _check(target: Target) -> None:
+    """Fail while runs can send nothing: they wait, and nobody else says why."""
+    target.check()
+    target.check_room(ROOM_FOR_RUNS)
 
 
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
+    from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import start_in_background
 
     # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    if SweepReader(reader.ref).state() is SweepState.PAUSED:
+        err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     started = start_in_background(arguments, reader.directory, settings)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
-    say_next(f"sweeper status {reader.ref} --watch")
+    if started.over:
+        out.print("it has ended by now, and well")
+    say_next(f"sweeper status {reader.ref.quoted}" + ("" if started.over else " --watch"))
+
+
+def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
+    """Refuse `--gpus 0 1`, whose 1 would be taken for a sweep.
+
+    Raises:
+        LaunchError: It was written so.
+    """
+    if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
+        fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
+        raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+
+
+def paused(ref: SweepRef) -> str:
+    """Say what workers do whose sweep is paused."""
+    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -170,41 +228,52 @@ def seconds(text: str | None, option: str) -> float | None:
 
 
 def _announce(launch: Launch, notes: Sequence[str]) -> None:
+    from sweeper.cli.tables import runs_word
+
+    made = launch.before.progress
+    left = None if made.total is None else made.total - made.done
+    if launch.count is not None and left is not None and left < launch.count:
+        notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
+    if launch.before.facts.state is SweepState.PAUSED:
+        notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
-    count = "until the sweep ends" if launch.count is None else f"{launch.count} runs"
+    count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
+    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why)}", soft_wrap=True)
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
 
 
-def _watch(launch: Launch, reader: StatusReader) -> LaunchResult:
+def _watch(launch: Launch, poller: StatusPoller) -> LaunchResult:
     from sweeper.cli.progress_log import ProgressLog
     from sweeper.launch.foreground import run_launch
-    from sweeper.launch.status_poller import StatusPoller
 
     def say_stopping(asked: int) -> None:
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with StatusPoller(reader) as poller:
+    with poller:
         if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)
                 return run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
         log = ProgressLog(launch.before, launch.count)
         result = run_launch(
-            launch, tick=lambda: log.tell(poller.latest), on_stop=say_stopping, latest=lambda: poller.latest
+            launch,
+            tick=lambda: log.tell(poller.latest, poller.trouble),
+            on_stop=say_stopping,
+            latest=lambda: poller.latest,
         )
-    log.tell(poller.read())
+    log.tell(poller.read(), poller.trouble)
     return result
 
 
 def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.cli.progress_log import final_count
+    from sweeper.cli.progress_log import final_count, waiting
     from sweeper.cli.tables import live_view
 
     if poller.latest is None:
@@ -212,27 +281,40 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
     else:
         progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
         status = replace(poller.latest, progress=progress)
-        live.update(live_view(status, height=live.console.height))
+        view = live_view(status, height=live.console.height)
+        live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)
 
 
-def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader) -> None:
+def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
-    from sweeper.cli.tables import status_view
+    from sweeper.cli.progress_log import cut_off
+    from sweeper.cli.tables import runs_word, status_view
+    from sweeper.results.outlook import why_over
 
+    status = None
     try:
+        target.check()
         reader.fetch_model(reader.read())
-        show(status_view(reader.read()))  # anew, as the model is here only now
+        status = reader.read()  # anew, as the model is here only now
+        show(status_view(status))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
+    if failed := [run.run_id for run in result.runs if run.failed]:
+        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
+        fix = f"why: sweeper logs {failed[-1]}; once more: {target.command('retry')}"
+        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
-        complain(LaunchError(f"the launch ended early: {result.ended}", "mend it, then: sweeper launch"))
-    if not (result.runs or result.errors or result.interrupted or result.ended):
-        err.print("the sweep has no more runs to give")
-    say_next("sweeper launch" if result.interrupted else f"sweeper status {launch.ref}")
+        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {target.command('launch')}"))
+    elif status is not None and (words := cut_off(status)):
+        err.print(escape(words), soft_wrap=True)
+    elif not (result.runs or result.errors or result.interrupted):
+        why = why_over(status) if status else ""
+        err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
+    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

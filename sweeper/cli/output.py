@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -16,8 +16,18 @@ from sweeper.settings import Backend
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+
+class _Out(Console):
+    """stdout. JSON stays JSON there, also where the encoding lacks a letter."""
+
+    def print_json(self, json: str | None = None, **options: Any) -> None:
+        """Print JSON."""
+        options.setdefault("ensure_ascii", not self.encoding.lower().startswith("utf"))
+        super().print_json(json, **options)
+
+
 # Printed with `soft_wrap`: addresses, paths and commands are there to be copied, so no line break of ours is in them.
-out = Console(highlight=False)
+out = _Out(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
@@ -26,6 +36,11 @@ def complain(error: SweeperError) -> None:
     err.print(f"[red]error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
         err.print(f"  [dim]{escape(error.hint)}[/]", soft_wrap=True)
+
+
+def warn(what: str) -> None:
+    """Print a warning, in one line."""
+    err.print(f"[yellow]warning: {escape(what)}[/]", soft_wrap=True)
 
 
 def say_backend(backend: Backend) -> None:

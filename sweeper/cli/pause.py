@@ -5,6 +5,7 @@ from __future__ import annotations
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import say_next
 from sweeper.cli.sweep_state import change_state
+from sweeper.cli.target import find_target
 
 
 def pause(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
@@ -12,5 +13,6 @@ def pause(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
 
     Example: sweeper pause
     """
-    change_state("pause", "paused", sweep, backend)
-    say_next("sweeper resume")
+    target = find_target(sweep, backend)
+    change_state(target, "pause", "paused")
+    say_next(target.command("resume"))

@@ -5,12 +5,20 @@ from __future__ import annotations
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import say_next
 from sweeper.cli.sweep_state import change_state
+from sweeper.cli.target import find_target
+from sweeper.errors import LaunchError
 
 
 def resume(sweep: Sweep = None, backend: BackendOption = "auto") -> None:
-    """Go on with a paused or ended sweep.
+    """Go on with a paused or stopped sweep; one that has made all its runs has nothing to go on with.
 
     Example: sweeper resume
     """
-    change_state("resume", "running", sweep, backend)
-    say_next("sweeper launch")
+    from sweeper.results.outlook import what_gives_more, why_over  # here for the reason in target.py
+
+    target = find_target(sweep, backend)
+    status = target.reader().read()
+    if why := why_over(status):
+        raise LaunchError(f"sweep {target.ref} has nothing to go on with: {why}", what_gives_more(status))
+    change_state(target, "resume", "running")
+    say_next(f"sweeper status {target.ref.quoted}" if status.launchers else target.command("launch"))

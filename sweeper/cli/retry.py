@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, out, say_next
 from sweeper.cli.target import find_target
@@ -31,7 +32,9 @@ def retry(
 
     if failed and runs:
         raise LaunchError("--failed and run ids exclude each other", "give one of them")
-    reader = find_target(sweep, backend).reader()
+    target = find_target(sweep, backend)
+    target.check_room(ROOM_FOR_ROWS)
+    reader = target.reader()
     waiting, refused = retry_runs(reader.ref, reader.read().runs, runs or ())
     for run, why in refused.items():
         complain(LaunchError(f"run {run} is not tried again: {why}"))
@@ -40,6 +43,6 @@ def retry(
     if waiting:
         what = "1 run waits" if len(waiting) == 1 else f"{len(waiting)} runs wait"
         out.print(f"{what} for a slot: {escape(', '.join(waiting))}", soft_wrap=True)
-        say_next(f"sweeper launch {reader.ref}")
+        say_next(f"sweeper launch {reader.ref.quoted}")
     if refused:
         raise typer.Exit(1)

@@ -10,6 +10,7 @@ import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import out, show
+from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import find_target
 
 WATCH_S = 5.0
@@ -30,13 +31,16 @@ def status(
     """
     from sweeper.cli.tables import status_view  # tables know the status, and with it pydantic
 
-    reader = find_target(sweep, backend).reader()
+    target = find_target(sweep, backend)
+    reader = target.reader()
     while True:
         now = reader.read(weigh=importance)
         if as_json:
             out.print_json(json.dumps(now.to_json(), default=str))
         else:
             show(status_view(now))
+        if not (as_json or watch):
+            say_page_link(out, target.backend, target.settings, now.facts.url)
         if not watch or now.facts.state.ended:
             return
         time.sleep(WATCH_S)

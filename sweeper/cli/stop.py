@@ -11,6 +11,7 @@ from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import out
 from sweeper.cli.sweep_state import change_state
 from sweeper.cli.target import find_target
+from sweeper.run import RunState
 from sweeper.settings import BackendChoice
 
 
@@ -28,7 +29,7 @@ def stop(
     if run:
         _stop_runs(run, sweep, backend)
     else:
-        change_state("stop", "stopped: running runs will finish", sweep, backend)
+        change_state(find_target(sweep, backend), "stop", "stopped: running runs will finish")
 
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice) -> None:
@@ -36,5 +37,7 @@ def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice) -> No
 
     ref = find_target(sweep, choice).ref
     for name in names:
-        sdk.stop_run(ref.run(name))
-        out.print(f"run {escape(name)} is being stopped", soft_wrap=True)
+        state = sdk.stop_run(ref.run(name))
+        ended = state in set(RunState) and RunState(state).ended
+        what = f"has ended already: it is {state}" if ended else "is being stopped"
+        out.print(f"run {escape(name)} {what}", soft_wrap=True)

@@ -6,25 +6,51 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.output import out
-from sweeper.cli.target import find_target
-from sweeper.settings import BackendChoice
+from sweeper.errors import LaunchError
+from sweeper.run import SweepState
 
 if TYPE_CHECKING:
     from sweeper.backend.sdk import StateChange
+    from sweeper.cli.target import Target
+
+_THERE_ALREADY = {
+    "stop": {SweepState.FINISHED, SweepState.CANCELED},
+    "cancel": {SweepState.CANCELED},
+    "pause": {SweepState.PAUSED},
+    "resume": {SweepState.PENDING, SweepState.RUNNING},
+}
+"""The states in which nothing is left to do for a change."""
 
 
-def change_state(change: StateChange, done: str, sweep: str | None, choice: BackendChoice) -> None:
-    """Change the state of the sweep that is meant, and print what it is now.
+def change_state(target: Target, change: StateChange, done: str) -> None:
+    """Change the state of a sweep, and print what it is now.
 
     Args:
+        target: The sweep.
         change: What is asked for.
         done: How the sweep is afterwards, in words.
-        sweep: What the user wrote; None for the sweep created last.
-        choice: What `--backend` says.
+
+    Raises:
+        LaunchError: A sweep in its state cannot be changed so.
     """
     from sweeper.backend import sdk  # here for the reason in target.py
+    from sweeper.backend.sweep_reader import SweepReader
 
-    ref = find_target(sweep, choice).ref
+    target.check_room(ROOM_FOR_ROWS)
+    ref, state = target.ref, SweepReader(target.ref).state()
+    if state in _THERE_ALREADY[change]:
+        out.print(f"sweep {escape(ref.path)} is {state.value.lower()} already", soft_wrap=True)
+        return
+    if state is SweepState.CANCELED:
+        fix = "create another one: sweeper create FILE"
+        raise LaunchError(f"cannot {change} {ref}: it is canceled, and that is for good", fix)
+    if state is SweepState.FINISHED and change != "resume":
+        work = f"a run that still works: sweeper stop {ref.quoted} --run RUN"
+        fix = f"`sweeper status {ref.quoted}` shows what it found; {work}"
+        raise LaunchError(f"cannot {change} {ref}: it is finished already", fix)
+    if state is SweepState.PENDING and change == "pause":
+        sdk.set_state(ref, "resume")  # the SDK (0.31) pauses none that has not begun
     sdk.set_state(ref, change)
     out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)

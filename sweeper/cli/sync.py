@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,9 +44,17 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper sync --to https://api.wandb.ai
     """
     from sweeper.backend import choose  # here for the reason in target.py
-    from sweeper.results.sync import Sync
+    from sweeper.results.sync import Sync, plan_without_key
 
-    there = choose.other_backend(Settings.from_env(), to)  # first: without a key for it nothing needs to be started
+    settings = Settings.from_env()
+    if dry_run and not choose.has_key(settings, to):
+        here = find_target(sweep, backend)
+        url = to or settings.base_url
+        result = plan_without_key(here.ref, here.backend, settings, url=url, entity=entity, project=project)
+        err.print(f"[dim]to: {escape(result.to)}, for which there is no key here yet[/]", soft_wrap=True)
+        _show(result, as_json=as_json)
+        return
+    there = choose.other_backend(settings, to)  # first: without a key for it nothing needs to be started
     here = find_target(sweep, backend)
     prepared = Sync.prepare(here.ref, here.backend, there, here.settings, entity=entity, project=project)
     err.print(f"[dim]to: {escape(str(prepared.destination))}[/]", soft_wrap=True)
@@ -81,4 +90,4 @@ def _show(result: SyncResult, *, as_json: bool) -> None:
         out.print(f"[bold]sweep[/]  {escape(result.sweep)}", soft_wrap=True)
         out.print(f"[bold]page[/]   {escape(result.url)}", soft_wrap=True)
     if not result.ok or {"to be sent", "not ended"} & set(counts):
-        say_next(f"sweeper sync {result.source}")
+        say_next(f"sweeper sync {quote(result.source)}")

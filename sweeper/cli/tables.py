@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -104,19 +105,25 @@ def live_view(status: SweepStatus, *, height: int) -> RenderableType:
         height: Lines of the terminal; what is taller is cut off below.
     """
     fitting = max(3, (height - HEAD_LINES) // LINES_PER_RUN)
-    return Group(sweep_view(status), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
+    return Group(sweep_view(status, live=True), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
 
 
-def sweep_view(status: SweepStatus) -> RenderableType:
-    """Lay out the sweep: state, progress, best run."""
+def sweep_view(status: SweepStatus, *, live: bool = False) -> RenderableType:
+    """Lay out the sweep: state, progress, what is wrong, best run.
+
+    Args:
+        status: What to show.
+        live: Whether it is drawn again and again, where a line that is too long would be cut.
+    """
     facts, search, standing = status.facts, status.search, status.standing
     title = f"{facts.sweep}  ({facts.name})" if facts.name else facts.sweep
     lines: list[RenderableType] = [
         _fact("sweep", title),
         _fact("page", facts.url),
         _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
-        _fact("state", facts.state.value.lower(), _STYLES.get(facts.state, "")),
+        _fact("state", *_state(status)),
         _fact("runs", progress(status.progress)),
+        *(_warning(missing.message, live=live) for missing in status.missing_metrics),
     ]
     if search.scheduler:
         lines += _scheduler(facts, search)
@@ -157,12 +164,29 @@ def _fact(label: str, value: str, style: str = "") -> Text:
     return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
 
 
+def _state(status: SweepStatus) -> tuple[str, str]:
+    """Write the sweep's state with its style; of one on which nobody works, that it waits for somebody."""
+    facts = status.facts
+    text = facts.state.value.lower()
+    if status.idle:
+        return f"{text}, but nobody works on it: sweeper launch {quote(facts.sweep)}", "yellow"
+    if facts.state is SweepState.PAUSED:
+        text += f": sweeper resume {quote(facts.sweep)}"
+    return text, _STYLES.get(facts.state, "")
+
+
+def _warning(what: str, *, live: bool) -> Text:
+    return Text.assemble(
+        ("warning ", "bold yellow"), (what, "yellow"), no_wrap=not live, overflow="fold" if live else "ignore"
+    )
+
+
 def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
     """Say who searches, and what to do if nobody does."""
     if search.scheduler_at_work or facts.state.ended:
         return [_fact("search", f"by {search.scheduler}, in a scheduler of its own")]
     hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
-    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {facts.sweep}")]
+    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {quote(facts.sweep)}")]
 
 
 def _prior(facts: SweepFacts, standing: Standing) -> str:

@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeper.definition import warnings, yaml_document
-from sweeper.definition.parameter_forms import Form
-from sweeper.definition.parameters import Nested, flat_forms
-from sweeper.definition.program import Declaration, declared
+from sweeper.definition import mistaken_files, placed_faults, scripts_beside, trainer_check, warnings, yaml_document
+from sweeper.definition.declaration import Declaration, declared
+from sweeper.definition.obstacle import Obstacle
+from sweeper.definition.parameters import flat_forms
+from sweeper.definition.program import SHIPPED_PROGRAM, Choice, choose
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.definition.value_text import listed, plain, short
-from sweeper.definition.yaml_document import Document, Fault, did_you_mean
-from sweeper.errors import DefinitionError
+from sweeper.definition.value_text import listed, plain
+from sweeper.definition.yaml_document import Document, Fault
+from sweeper.errors import DefinitionError, TrainerError
 
-PROBES = 200
-"""Values of a parameter that are tried on the trainer's config."""
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a check looks for the trainer of a file.
+
+    Attributes:
+        folder: The file's.
+        environ: The environment of whoever will start it.
+        imports: Whether a function is imported (in a process of its own), and a trainer that is missing an error.
+    """
+
+    folder: Path
+    environ: Mapping[str, str]
+    imports: bool = False
+
+    @property
+    def finds_code(self) -> bool:
+        """Whether there is code that may be meant."""
+        return scripts_beside.any_code([Path(), self.folder])
+
+    def obstacles(self, choice: Choice) -> Iterator[Obstacle]:
+        """Look for what keeps a choice from training here."""
+        if choice.by_default:
+            yield from trainer_check.beside([Path(), self.folder])
+        else:
+            yield from trainer_check.obstacles(choice, self.environ, imports=self.imports or not choice.in_file)
+
+    def judged(self, obstacle: Obstacle) -> Obstacle:
+        """Say how much an obstacle weighs: what is missing here may lie where the sweep runs."""
+        if obstacle.kind != "missing":
+            return obstacle
+        if self.imports:
+            return replace(obstacle, fix=f"{obstacle.fix}; if it lies on another machine: --elsewhere")
+        return replace(obstacle, kind="note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +79,7 @@ class Check:
         warnings: What is allowed and probably not meant.
         definition: The sweep; None if the file is none.
         rows: Its parameters.
+        choice: What trains, as far as the file says and the user said.
     """
 
     source: str
@@ -53,6 +87,7 @@ class Check:
     warnings: tuple[Fault, ...] = ()
     definition: SweepDefinition | None = None
     rows: tuple[ParameterRow, ...] = ()
+    choice: Choice | None = None
 
     @property
     def sweep(self) -> SweepDefinition:
@@ -66,34 +101,41 @@ class Check:
         return self.definition
 
 
-def check_file(path: Path, *, trainer: str | None = None) -> Check:
+def check_file(path: Path, *, trainer: str | None = None, look: Look | None = None) -> Check:
     """Check a sweep file, beside the trainer that the user names or the shipped one.
+
+    Args:
+        path: The file.
+        trainer: As `check` has it.
+        look: Where to look for the trainer; None leaves that to a launch.
 
     Raises:
         DefinitionError: The file cannot be read.
-        TrainerError: The trainer cannot be imported.
+        TrainerError: The trainer that the user names cannot be imported.
     """
-    return check(yaml_document.read_file(path), str(path), trainer=trainer)
+    mistaken_files.refuse(path)
+    return check(yaml_document.read_file(path), str(path), trainer=trainer, look=look)
 
 
-def check(text: str, source: str, *, trainer: str | None = None) -> Check:
+def check(text: str, source: str, *, trainer: str | None = None, look: Look | None = None) -> Check:
     """Check the text of a sweep file; faults are in what it returns, not raised.
 
     Args:
         text: The YAML.
         source: Its name, for messages.
         trainer: `package.module:function` to check it against, imported; the file's own is not.
+        look: Where to look for the trainer; None leaves that to a launch.
 
     Raises:
         TrainerError: The trainer cannot be imported.
     """
     try:
-        return check_document(yaml_document.read(text, source), source, trainer=trainer)
+        return check_document(yaml_document.read(text, source), source, trainer=trainer, look=look)
     except DefinitionError as error:
         return Check(source=source, faults=error.faults)
 
 
-def check_document(found: Document, source: str, *, trainer: str | None = None) -> Check:
+def check_document(found: Document, source: str, *, trainer: str | None = None, look: Look | None = None) -> Check:
     """Do what `check` does for a text that has been read already: reading a long one takes seconds.
 
     Raises:
@@ -101,48 +143,36 @@ def check_document(found: Document, source: str, *, trainer: str | None = None) 
         TrainerError: The trainer cannot be imported.
     """
     definition = SweepDefinition.from_document(found, source)
-    declaration = declared(trainer, definition.program)
-    unknown = list(_against(definition, declaration)) if declaration else []
+    choice = choose(trainer, definition.program, definition.command or ())
+    seen = list(look.obstacles(choice)) if look else []
+    if trainer is not None and (said := next((one for one in seen if one.kind in {"wrong", "missing"}), None)):
+        raise TrainerError(said.message, said.fix)
+    unsaid = choice.by_default and look is not None and not seen
+    declaration = declared(trainer, SHIPPED_PROGRAM if unsaid else definition.program)
+    if declaration:
+        reals = [name for name in definition.parameters if declaration.takes_real(name)]
+        found = placed_faults.as_meant(found, reals)
+        definition = SweepDefinition.from_document(found, source)
+        others = look is not None and unsaid and (look.imports or look.finds_code)
+        seen.extend(trainer_check.against(definition, declaration, unsaid=unsaid, others=others))
+    placed = [
+        Fault(*found.place(one.key), one.key, one.message, one.fix, "error" if one.is_error else "warning")
+        for one in (look.judged(one) if look else one for one in seen)
+    ]
     return Check(
         source=source,
-        faults=tuple(
-            replace(fault, line=place[0], column=place[1]) for fault in unknown for place in [found.place(fault.path)]
-        ),
-        warnings=tuple(warnings.advise(definition, found)),
+        faults=tuple(fault for fault in placed if fault.level == "error"),
+        warnings=tuple(_warnings(placed, warnings.advise(definition, found))),
         definition=definition,
         rows=tuple(_rows(definition, declaration)),
+        choice=choice,
     )
 
 
-def _against(definition: SweepDefinition, trainer: Declaration) -> Iterator[Fault]:
-    """Find what the trainer does not know."""
-    beyond = definition.sweeper
-    for index, metric in enumerate(definition.objectives if trainer.metrics is not None else ()):
-        if metric.name not in (trainer.metrics or ()):
-            path = ("metrics", index, "name") if definition.metrics else ("metric", "name")
-            found = f"{trainer.target} never logs {short(metric.name)}"
-            yield Fault(0, 0, path, found, did_you_mean(metric.name, trainer.metrics or ()))
-    names = {name: ("parameters", name) for name in definition.parameters}
-    if beyond.repeat_parameter:
-        names[beyond.repeat_parameter] = ("sweeper", "repeat_parameter")
-    for name, path in names.items():
-        if name not in trainer.defaults and not trainer.takes_anything:
-            found = f"{trainer.target} has no parameter {short(name)}"
-            yield Fault(0, 0, path, found, did_you_mean(name, trainer.defaults))
-    for name, form in definition.parameters.items():
-        if isinstance(form, Nested) or name not in trainer.defaults:
-            continue
-        if said := _refused(name, form, trainer):
-            yield Fault(0, 0, ("parameters", name), said, "take values that the trainer can use")
-
-
-def _refused(name: str, form: Form, trainer: Declaration) -> str | None:
-    # a continuous one is tried at its ends, where a trainer's limits show
-    made = form.to_distribution()
-    for value in (made.ppf(0.0), made.ppf(1.0)) if made.support is None else made.support[:PROBES]:
-        if said := trainer.refusal(name, value):
-            return f"{trainer.target} refuses {short(value)}: {said}"
-    return None
+def _warnings(placed: Sequence[Fault], advised: Sequence[Fault]) -> Iterator[Fault]:
+    wrong = {fault.path for fault in placed if fault.level == "error"}
+    yield from (fault for fault in placed if fault.level == "warning")
+    yield from (fault for fault in advised if fault.path not in wrong)  # of which an error has told
 
 
 def _rows(definition: SweepDefinition, trainer: Declaration | None) -> Iterator[ParameterRow]:

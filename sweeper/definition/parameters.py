@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
@@ -61,9 +62,24 @@ def _form(value: object) -> str:
     raise _no_form(value)
 
 
+_OTHER_WORDS = {
+    **dict.fromkeys(("loguniform", "log-uniform", "log", "reverse_log_uniform"), "log_uniform_values"),
+    **dict.fromkeys(("qloguniform", "q_loguniform"), "q_log_uniform_values"),
+    **dict.fromkeys(("choice", "choices", "values", "list", "discrete"), "categorical"),
+    **dict.fromkeys(("int", "integer", "randint", "uniform_int"), "int_uniform"),
+    **dict.fromkeys(("float", "real", "continuous"), "uniform"),
+    "gaussian": "normal",
+    "lognormal": "log_normal",
+    "fixed": "constant",
+}
+"""What other tools call a distribution; by its letters alone, `loguniform` would become one of exponents."""
+
+
 def _known_distribution(name: object) -> str:
     if isinstance(name, str) and name in FORMS:
         return name
+    if isinstance(name, str) and name.lower() in _OTHER_WORDS:
+        raise rule(f"unknown distribution {name!r}", f"did you mean `{_OTHER_WORDS[name.lower()]}`?", "distribution")
     raise rule(f"unknown distribution {short(name)}", did_you_mean(name, FORMS), "distribution")
 
 
@@ -78,6 +94,10 @@ def _range_form(low: object, high: object) -> str:
 
 
 def _no_mapping(value: object) -> PydanticCustomError:
+    if isinstance(value, str) and (glued := re.fullmatch(r"([a-z_]+):(\S.*)", value)) and glued[1] in KEYS:
+        return rule(
+            f"{short(value)} is not a parameter", f"write a space after the colon: `{glued[1]}: {glued[2][:40]}`"
+        )
     key = "values" if isinstance(value, list) else "value"
     try:
         written = json.dumps(value) if isinstance(value, list | str | int | float) else ""

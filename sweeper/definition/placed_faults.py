@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import copy
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,6 +26,9 @@ def placed(error: ValidationError, found: Document) -> Iterator[Fault]:
         context = detail.get("ctx", {})
         path = [*_present(detail["loc"], found.data), *context.get("path", ())]
         message, fix = context.get("message", detail["msg"]), context.get("fix", "")
+        text = found.spelled.get(tuple(path), "")
+        if (number := as_number(text)) and isinstance(at(found.data, path), str):
+            message, fix = f"YAML reads {text} as text, not as a number", f"write {number}"
         yield Fault(*found.place(path), tuple(path), message, fix)
 
 
@@ -40,20 +46,70 @@ def _present(loc: Sequence[str | int], data: Any) -> Iterator[str | int]:
         yield key
 
 
-def misread(found: Document) -> Iterator[Fault]:
-    """Find numbers that YAML reads as text (`values: [1e-5]` would search a text), and keys without a value."""
+def without_value(found: Document) -> Iterator[Fault]:
+    """Find keys without a value, where null cannot be meant."""
     for path in found.empty:
         if not _FREE & {*path}:
-            yield Fault(*found.place(path), path, "is empty", "give it a value, or remove the line")
+            name, colon, value = str(path[-1]).partition(":") if path else ("", "", "")
+            fix = "give it a value, or remove the line"
+            yield Fault(*found.place(path), path, "is empty", f"write `{name}: {value}`" if colon and value else fix)
+
+
+def misread(found: Document) -> Iterator[Fault]:
+    """Find what YAML reads as text where a number or null was probably meant: `values: [1e-5, None]`.
+
+    A text can stand there: W&B takes it, and trainers that call `float` are content.
+    """
+    for path, text in _texts(found):
+        if ord(text[0]) > 0x7F:
+            fix = "write straight quotes: \" or '"
+            yield Fault(*found.place(path), path, f"the quotes are part of the text {text}", fix)
+            continue
+        meant, what = _meant(text), "null" if text in _NULLS else "a number"
+        fix = f'write {meant}, or "{text}" for a text'
+        yield Fault(*found.place(path), path, f"YAML reads {text} as text, not as {what}", fix)
+
+
+def _texts(found: Document) -> Iterator[tuple[Path, str]]:
     for path, text in found.spelled.items():
-        # texts are free to look like numbers; where a number can stand, a text is searched as a text
-        meant = as_number(text)
-        if meant and isinstance(_at(found.data, path), str) and path and path[0] not in _FREE_TEXT:
-            fix = f'write {meant}, or "{text}" for a text' if {"value", "values"} & {*path} else f"write {meant}"
-            yield Fault(*found.place(path), path, f"YAML reads {text} as text, not as a number", fix)
+        if path and path[0] not in _FREE_TEXT and isinstance(at(found.data, path), str):
+            yield path, text
 
 
-def _at(data: Any, path: Path) -> Any:
+_NULLS = {"None", "nil"}
+
+
+def _meant(text: str) -> str:
+    if text in _NULLS:
+        return "null"
+    if text.lstrip("+-").startswith("0o"):
+        return str(int(text, 8))
+    if not as_number(text) and re.search("[, ]", text):
+        return f"a list of numbers, with commas: [{', '.join(re.split('[, ]+', text))}]"
+    return as_number(text) or "the number itself, since YAML does not calculate"
+
+
+def as_meant(found: Document, names: Collection[str]) -> Document:
+    """Take such texts for numbers where they are values of parameters that a trainer declares as real ones.
+
+    Args:
+        found: The document.
+        names: Those parameters.
+    """
+    texts = [
+        (path, number)
+        for path, text in _texts(found)
+        if path[0] == "parameters" and path[1] in names and path[2] in {"value", "values"}
+        if (number := as_number(text))
+    ]
+    data = copy.deepcopy(found.data) if texts else found.data
+    for path, number in texts:
+        at(data, path[:-1])[path[-1]] = float(number)
+    return replace(found, data=data)
+
+
+def at(data: Any, path: Sequence[str | int]) -> Any:
+    """Look up what stands at a path; None if there is nothing."""
     for key in path:
         try:
             data = data[key]

@@ -7,6 +7,7 @@ checks each rule whose fields are right, and reports what it finds beside the fa
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
@@ -66,8 +67,30 @@ def _number(value: object) -> object:
             raise rule(f"{value!r} is not a finite number", "write a finite number")
         return value
     meant = as_number(value)
-    fix = f"YAML reads it as text; write {meant}" if meant else "write a number"
+    fix = f"YAML reads it as text; write {meant}" if meant else _reckoned(value)
     raise rule(f"{short(value)} is not a number", fix)
+
+
+_SUM = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(/|\*\*|\^|,|%)\s*(-?[\d.]*)")
+
+
+def _reckoned(value: object) -> str:
+    """Advise on a text that is no number: `1/3`, `10**-4`, `0,5` and `20%` are none in YAML."""
+    if not isinstance(value, str) or len(value) > MAX_NUMBER or (found := _SUM.fullmatch(value)) is None:
+        return "write a number"
+    left, sign, right = as_number(found[1]), found[2], as_number(found[3])
+    if left is None or (right is None) != (sign == "%"):
+        return "write a number"
+    try:
+        made = float(value.replace(",", ".")) if sign == "," else _result(float(left), sign, float(right or 100))
+    except (ArithmeticError, ValueError):
+        return "write a number"
+    written = as_number(f"{made:.6g}")
+    return f"for YAML that is a text; write {written}" if written else "write a number"
+
+
+def _result(left: float, sign: str, right: float) -> float:
+    return left / right if sign in {"/", "%"} else math.pow(left, right)
 
 
 def _whole(value: object) -> object:
@@ -279,4 +302,18 @@ def _explain(detail: ErrorDetails, fields: list[str]) -> tuple[str, str]:
             what, fix = _LIMITS[kind]
             return f"{short(found)} is {what}", fix.format(**context)
         case kind:
-            return f"{short(found)} does not fit", _FIXES.get(kind, detail["msg"])
+            return f"{short(found)} does not fit", _written(kind, fields, found) or _FIXES.get(kind, detail["msg"])
+
+
+def _written(kind: str, fields: list[str], found: object) -> str | None:
+    """Write what was meant, of a list, a mapping or a model with some fields; None if it is not clear."""
+    if kind == "list_type" and isinstance(found, str | int | float) and not isinstance(found, bool):
+        return f"write a list: [{str(found)[:60]}]"
+    mappings = isinstance(found, list) and bool(found) and all(isinstance(item, Mapping) for item in found)
+    if kind == "dict_type" and mappings:
+        return "indent keys below it, without `- ` before them: `NAME: {values: [...]}`"
+    if kind.startswith("model_") and mappings:
+        return "indent keys below it, without `- ` before them"
+    if kind == "model_type" and isinstance(found, str):
+        return f"indent keys below it, such as `{fields[0]}: {found[:60]}`"
+    return None

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import PrivateAttr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from sweeper.definition import extensions, placed_faults, yaml_document
+from sweeper.definition import extensions, mistaken_files, placed_faults, yaml_document
 from sweeper.definition.command_macros import macro_faults
 from sweeper.definition.early_terminate import StoppingRule
 from sweeper.definition.parameter_forms import Form, WeightedForm
@@ -19,7 +19,7 @@ from sweeper.definition.parameters import ParameterForm, flat_forms
 from sweeper.definition.strict_model import Faults, reads, rule
 from sweeper.definition.sweep_keys import SweepKeys
 from sweeper.definition.yaml_document import Document
-from sweeper.run import Goal, Params, final_values
+from sweeper.run import Goal, Params
 from sweeper.space import conditions
 from sweeper.space.distributions import IntUniform
 from sweeper.space.parameter_space import ParameterSpace
@@ -45,8 +45,7 @@ class SweepDefinition(SweepKeys):
         Args:
             text: The YAML.
             source: Its name, for errors.
-            by_hand: A person wrote it, so that `1e-5`, which YAML takes for text, was meant as a number. PyYAML, and so
-                the SDK, writes the text "1e-5" in the same way.
+            by_hand: A person wrote it, so that a key without a value is a mistake, as is a sweep one level too deep.
 
         Raises:
             DefinitionError: It is no sweep; the message gives file, line, key and fix of every fault.
@@ -56,7 +55,9 @@ class SweepDefinition(SweepKeys):
     @classmethod
     def from_document(cls, found: Document, source: str, *, by_hand: bool = True) -> Self:
         """Do what `from_yaml` does for a text that has been read already."""
-        wrong = [*found.faults, *(placed_faults.misread(found) if by_hand else ())]
+        if by_hand and (other := mistaken_files.no_sweep(found)):
+            raise yaml_document.faulty(source, [other])
+        wrong = [*found.faults, *(placed_faults.without_value(found) if by_hand else ())]
         try:
             definition = cls.model_validate(found.data)
         except ValidationError as error:
@@ -126,15 +127,17 @@ class SweepDefinition(SweepKeys):
         """Whether the results of runs decide what this server's search proposes next."""
         return self.scheduler is None and (self.method == "bayes" or self.metrics is not None)
 
+    @property
+    def steered(self) -> bool:
+        """Whether what runs log decides which runs there are, how far they go, or when the sweep is over."""
+        aims = any(metric.target is not None for metric in self.objectives)
+        return aims or self.learns or self.scheduler is not None or self.stopping is not None
+
     def met(self, values: Sequence[float]) -> bool:
         """Whether a run's values of several metrics reach every target that the file sets, if it sets one."""
         pairs = zip(self.objectives, values, strict=False)
         reached = [metric.reached_by(value) for metric, value in pairs if metric.target is not None]
         return bool(reached) and all(reached)
-
-    def final_values(self, summary: Mapping[str, Any]) -> tuple[float, ...]:
-        """Read a finished run's value of each of several metrics; nothing if it lacks one, or the sweep has but one."""
-        return final_values(summary, [metric.name for metric in self.metrics or ()])
 
     @property
     def stopping(self) -> StoppingRule | None:

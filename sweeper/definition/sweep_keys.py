@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import shlex
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from sweeper.definition.early_terminate import Hyperband
 from sweeper.definition.extensions import Extensions
@@ -13,6 +16,37 @@ from sweeper.definition.parameters import ParameterForm
 from sweeper.definition.strict_model import Count, Faults, ParameterName, StrictModel, Value, reads, rule
 
 A_METRIC = "add `metric: {name: val_accuracy, goal: maximize}`"
+_INSIDE = {
+    **dict.fromkeys(Extensions.model_fields, "sweeper"),
+    **dict.fromkeys(Hyperband.model_fields, "early_terminate"),
+    **dict.fromkeys(Metric.model_fields, "metric"),
+}
+"""Keys that stand inside of another one, which people forget."""
+_OTHER_WORDS = {
+    "count": "run_cap",
+    "max_runs": "run_cap",
+    "num_runs": "run_cap",
+    "n_trials": "run_cap",
+    "script": "program",
+    "entrypoint": "program",
+    "args": "command",
+    "early_stopping": "early_terminate",
+    "search_space": "parameters",
+    "objective": "metric",
+    "strategy": "method",
+}
+"""What other tools call a key."""
+
+
+def _command(value: object) -> object:
+    """Refuse a command line: the agent (wandb 0.31) would go on without it, and without a word."""
+    if not isinstance(value, str):
+        return value
+    try:
+        words = shlex.split(value)
+    except ValueError:  # a quote that stays open
+        words = value.split()
+    raise rule("is one text, which the agent does not split", f"write a list: {json.dumps(words)[:200]}")
 
 
 class SweepKeys(StrictModel):
@@ -32,7 +66,7 @@ class SweepKeys(StrictModel):
     """The number of runs after which the sweep ends, over all agents."""
     program: str | None = None
     """The script that `wandb agent` starts, or the trainer of `sweeper launch` as `pkg.module:function`."""
-    command: list[Value] | None = None
+    command: Annotated[list[Value] | None, BeforeValidator(_command)] = None
     """How `wandb agent` starts the program: a list of arguments and macros such as ${args}."""
     name: str | None = None
     """The sweep's name on the pages."""
@@ -60,6 +94,15 @@ class SweepKeys(StrictModel):
     """Accepted and unused, as in W&B."""
     sweeper: Extensions = Field(default_factory=Extensions)
     """What goes beyond W&B's format: a W&B server does not know it."""
+
+    @classmethod
+    def _explained(cls, detail: ErrorDetails) -> InitErrorDetails:
+        key = str(detail["loc"][-1]) if detail["loc"] else ""
+        if detail["type"] != "extra_forbidden" or not (key in _OTHER_WORDS or key in _INSIDE):
+            return super()._explained(detail)
+        meant = _OTHER_WORDS.get(key)
+        fix = f"did you mean `{meant}`?" if meant else f"write it below `{_INSIDE[key]}:`"
+        return InitErrorDetails(type=rule("unknown key", fix), loc=detail["loc"], input=detail["input"])
 
     @property
     def objectives(self) -> list[Metric]:

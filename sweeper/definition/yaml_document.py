@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,10 @@ from typing import Any, Literal
 
 import yaml
 
+from sweeper.definition import yaml_syntax
+from sweeper.definition.yaml_syntax import TAG
 from sweeper.errors import DefinitionError
+from sweeper.nearest import nearest
 
 MAX_CHARACTERS = 250_000
 """A sweep file is a page; this much is a mistake or an attack, and takes the YAML reader seconds."""
@@ -80,8 +82,8 @@ class Document:
         data: The top-level mapping. Keys are text, as in JSON; values are JSON values.
         places: Path of keys -> (line, column) of the last key, counted from 1.
         faults: What is wrong with the YAML itself, such as a key that stands twice.
-        spelled: Path -> text of the plain (unquoted) scalars that YAML reads otherwise than they look: `1e-5` is text,
-            `on` is true, `010` is 8 and `1:30` is 90.
+        spelled: Path -> text of the plain (unquoted) scalars that YAML reads otherwise than they look: `1e-5` and
+            `None` are text, `on` is true, `010` is 8, `1:30` is 90, and nothing at all is null.
         empty: Paths of keys whose value is null, which is what YAML reads where nothing stands.
     """
 
@@ -117,7 +119,10 @@ def read_file(path: File) -> str:
     try:
         return found.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DefinitionError(f"{path}: not UTF-8 text", "give a YAML file") from error
+        if found[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            raise DefinitionError(f"{path}: is UTF-16 text", "save the YAML file as UTF-8") from error
+        line = found.count(b"\n", 0, error.start) + 1
+        raise DefinitionError(f"{path}: not UTF-8 text on line {line}", "save the YAML file as UTF-8") from error
 
 
 def read(text: str, source: str) -> Document:
@@ -127,26 +132,37 @@ def read(text: str, source: str) -> Document:
         DefinitionError: The text is too long, no YAML or no mapping.
     """
     loader, walk = _loader(text, source), _Walk()
+    if odd := yaml_syntax.strange_space(text):
+        raise faulty(source, [Fault(odd.line, odd.column, (), odd.message, odd.fix)])
     try:
         root = loader.get_single_node()
         if root is not None:
             walk.visit(root, ())
         data = None if root is None or walk.endless else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
-        raise faulty(source, [_syntax(error)]) from error
+        problem = yaml_syntax.explain(error, text)
+        raise faulty(source, [Fault(problem.line, problem.column, (), problem.message, problem.fix)]) from error
     except RecursionError as error:
         place = loader.line + 1, loader.column + 1
         raise faulty(source, [Fault(*place, (), f"nested deeper than {MAX_DEPTH} levels", "flatten it")]) from error
     except ValueError as error:  # "\U00110000" is no character
         place = loader.line + 1, loader.column + 1
-        raise faulty(source, [Fault(*place, (), f"not YAML: {error}", _CHECK_LINE)]) from error
+        raise faulty(source, [Fault(*place, (), f"not YAML: {error}", yaml_syntax.CHECK_LINE)]) from error
     if walk.endless:
         raise faulty(source, [walk.endless])
     if not isinstance(data, dict):
-        kind = "a list" if isinstance(data, list) else "a single value"
-        found = "the file is empty" if data is None else f"{kind} stands where keys should"
-        raise faulty(source, [Fault(1, 1, (), found, "start with `method: random` and `parameters:`")])
+        raise faulty(source, [_no_mapping(data)])
     return Document(data, walk.places, walk.faults, walk.spelled, walk.empty)
+
+
+def _no_mapping(data: object) -> Fault:
+    start = "start with `method: random` and `parameters:`"
+    if data is None:
+        return Fault(1, 1, (), "the file is empty", start)
+    if isinstance(data, list):
+        return Fault(1, 1, (), "a list stands where keys should", f"{start}, without `- ` before them")
+    colon = "" if ": " in str(data) else "; a key ends with a colon and a space"
+    return Fault(1, 1, (), "a single value stands where keys should", start + colon)
 
 
 def _loader(text: str, source: str) -> _Loader:
@@ -175,7 +191,7 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep=deep)
         except (LookupError, ValueError, OverflowError) as error:  # !!bool abc
-            found = f"not what its tag {node.tag.replace(_TAG, '!!')} says"
+            found = f"not what its tag {node.tag.replace(TAG, '!!')} says"
             raise yaml.constructor.ConstructorError(None, None, found, node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -195,31 +211,11 @@ class _Loader(yaml.SafeLoader):
         return self.construct_yaml_int(node) if len(node.value) <= MAX_DIGITS else self.construct_text(node)
 
 
-_TAG = "tag:yaml.org,2002:"
 _NO_JSON = {"timestamp": "a date", "binary": "binary data", "set": "a set", "omap": "an ordered map", "pairs": "pairs"}
 _HALF = re.compile("[\ud800-\udfff]")
 for _kind in (*_NO_JSON, "value", "merge"):  # the last two are `=` and `<<` where a value stands
-    _Loader.add_constructor(_TAG + _kind, _Loader.construct_text)
-_Loader.add_constructor(_TAG + "int", _Loader.construct_int)
-
-_CHECK_LINE = "check the indentation, colons and quotes on this line and the one above"
-_ADVICE = {
-    "another document": "a file holds one sweep: remove the line `---`",
-    "undefined alias": "put the text into quotes, or write `&name` at the value that `*name` stands for",
-    "constructor for the tag": "remove the tag, or put the text into quotes",
-    "cannot start any token": "put the text into quotes",
-}
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = str(error.problem)
-    if "\\t" in problem:
-        return Fault(line, column, (), "a tab: YAML indents with spaces", "replace the tab by spaces")
-    fix = next((advice for word, advice in _ADVICE.items() if word in problem), _CHECK_LINE)
-    found = f"{problem.replace(_TAG, '!!')[:200]} {error.context or ''}".strip()
-    return Fault(line, column, (), f"not YAML: {found}", fix)
+    _Loader.add_constructor(TAG + _kind, _Loader.construct_text)
+_Loader.add_constructor(TAG + "int", _Loader.construct_int)
 
 
 class _Walk:
@@ -252,7 +248,7 @@ class _Walk:
             self._mapping(node, path, merges=0)
 
     def _mapping(self, node: yaml.MappingNode, path: Path, *, merges: int) -> None:
-        own = [(key, value) for key, value in node.value if key.tag != _TAG + "merge"]
+        own = [(key, value) for key, value in node.value if key.tag != TAG + "merge"]
         for key, value in own:
             here = (*path, str(key.value))
             # a key that `<<` brings in stands below one of the mapping itself, which is how merging is meant
@@ -262,7 +258,7 @@ class _Walk:
             elif here not in self.places:
                 self.places[here] = _mark(key)
                 self.visit(value, here)
-        for value in (value for key, value in node.value if key.tag == _TAG + "merge"):
+        for value in (value for key, value in node.value if key.tag == TAG + "merge"):
             for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                 self._merge(source, path, merges + 1)
 
@@ -282,7 +278,7 @@ class _Walk:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> None:
         self._known(node, path)
-        kind, text = node.tag.removeprefix(_TAG), node.value
+        kind, text = node.tag.removeprefix(TAG), node.value
         if kind == "int" and len(text) > MAX_DIGITS:
             found = f"a whole number of {len(text):,} digits"
             self.faults.append(Fault(*_mark(node), path, found, "write it with a point: 1.0e+30"))
@@ -290,11 +286,13 @@ class _Walk:
             self.faults.append(Fault(*_mark(node), path, f"{text} is not a finite number", "write a finite number"))
         elif kind == "null":
             self.empty.append(path)
+            if not text:
+                self.spelled[path] = ""
         elif node.style is None and _misread(kind, text):
             self.spelled[path] = text
 
     def _known(self, node: yaml.Node, path: Path) -> None:
-        if found := _NO_JSON.get(node.tag.removeprefix(_TAG)):
+        if found := _NO_JSON.get(node.tag.removeprefix(TAG)):
             fix = "put it into quotes" if isinstance(node, yaml.ScalarNode) else "write a list or a mapping"
             self.faults.append(Fault(*_mark(node), path, f"is {found}, which no run's config can hold", fix))
 
@@ -302,13 +300,19 @@ class _Walk:
 def _misread(kind: str, text: str) -> bool:
     """Whether YAML 1.1 reads an unquoted text otherwise than most people do."""
     if kind == "str":
-        return bool(_NUMBER.fullmatch(text))
+        return bool(YAML_TEXT.fullmatch(text) or _OTHER_VALUES.fullmatch(text))
     if kind == "bool":
         return text.lower() not in {"true", "false"}
     return kind in {"int", "float"} and (":" in text or bool(re.fullmatch(r"[-+]?0[0-7_]+", text)))
 
 
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_OTHER_VALUES = re.compile(
+    r"None|nil|[-+]?0o[0-7]+|\d+/\d+|\d+(\.\d+)?(\*\*|\^)-?\d+"
+    r"|[-+]?\d[\d.eE+-]*([, ]+[-+]?\d[\d.eE+-]*)+|[\u201c-\u201f\u2018-\u201b\u00ab].*"
+)
+"""What other languages read as null or numbers, numbers without commas, and quotes that are none for YAML."""
+YAML_TEXT = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+"""What looks like a number; where YAML 1.1 reads it as text, it lacks a point or the sign of its exponent."""
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:
@@ -318,9 +322,6 @@ def _mark(node: yaml.Node) -> tuple[int, int]:
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Say which known word was meant, or list what there is."""
     known = list(known)
-    lower = {name.lower(): name for name in known}
-    text = word[:100].lower() if isinstance(word, str) else ""
-    close = difflib.get_close_matches(text, lower, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{lower[close[0]]}`?"
+    if meant := nearest(word, known) if isinstance(word, str) else "":
+        return f"did you mean `{meant}`?"
     return f"choose from {', '.join(known[:MAX_CHOICES])}{', ...' if len(known) > MAX_CHOICES else ''}"

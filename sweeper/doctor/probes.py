@@ -26,9 +26,10 @@ from sweeper.backend import choose, embedded_server, http
 from sweeper.doctor import checks, gpu_checks
 from sweeper.doctor.checks import Disk, ServerAnswer
 from sweeper.doctor.gpu_checks import Torch
-from sweeper.errors import BackendError, SweeperError
+from sweeper.errors import BackendError
 from sweeper.findings import Finding, fail
 from sweeper.launch.gpus import Found, find_gpus
+from sweeper.machine_errors import in_words
 from sweeper.settings import Backend, BackendChoice, Settings
 
 Fact = TypeVar("Fact")
@@ -111,10 +112,10 @@ def _trouble(future: Future[Any], timeout_s: float) -> tuple[str, str] | None:
         error = subprocess.TimeoutExpired([], timeout_s)
     if error is None:
         return None
-    if isinstance(error, SweeperError):
-        return error.message, error.hint
     if isinstance(error, subprocess.TimeoutExpired):
         return f"no answer within {error.timeout:g} s", "a slow or dead disk, network or driver: see dmesg and mount"
+    if told := in_words(error):
+        return told.message, told.hint
     return f"{type(error).__name__}: {error}", "this is a fault of sweeper"
 
 

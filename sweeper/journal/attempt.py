@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from sweeper.journal.failures import Failure, Kind, Policy
 
@@ -43,6 +44,7 @@ class Attempt:
         log: The file with what it printed.
         log_tail: Its last lines, if something went wrong.
         attempt: 1 for the first; preemptions do not count.
+        params: The run's parameters, nested as its config has them.
     """
 
     run_id: str
@@ -58,12 +60,18 @@ class Attempt:
     log: str = ""
     log_tail: tuple[str, ...] = ()
     attempt: int = 1
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     def ended(self, outcome: AttemptOutcome, failure: Failure | None = None) -> Self:
         """Say how it ended, and why if it ended badly."""
         if failure is None:
             return replace(self, outcome=outcome)
         return replace(self, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy)
+
+    @property
+    def spent_s(self) -> float:
+        """How long it trained, in seconds: for a script without the wait for its agent; 0 as long as it has no end."""
+        return self.trainer_s if self.trainer_s is not None else self.wall_s or 0.0
 
     @property
     def waits(self) -> bool:
@@ -74,3 +82,13 @@ class Attempt:
     def failed(self) -> bool:
         """Whether it ended badly; an interruption is nobody's fault, and a stop is a decision of the server's."""
         return self.outcome in {AttemptOutcome.FAILED, AttemptOutcome.DIED}
+
+
+def spent(history: Iterable[Attempt]) -> dict[str, float]:
+    """Add up how long the attempts at each run took that have ended, in seconds, by run id."""
+    total: dict[str, float] = {}
+    for attempt in history:
+        if attempt.trainer_s is None and attempt.wall_s is None:  # its start, or the end that nobody saw
+            continue
+        total[attempt.run_id] = total.get(attempt.run_id, 0.0) + attempt.spent_s
+    return total

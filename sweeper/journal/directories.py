@@ -46,6 +46,11 @@ class LaunchDir:
         return self.path / f"{slot}.runs.jsonl"
 
     @property
+    def launch_log(self) -> Path:
+        """What the launch itself said after its terminal was closed."""
+        return self.path / "launch.log"
+
+    @property
     def scheduler_log(self) -> Path:
         """What the sweep's own scheduler printed, if this launch started one."""
         return self.path / "scheduler.log"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 RETRIES = 2
-IDENTICAL_FAILURES = 3
-"""So many runs that fail in one way, with none before that did not, are a broken set-up."""
+WRONG_OPTIONS = 2
+"""The exit code of a program that was given options it does not know, by convention."""
 
 
 class Kind(StrEnum):
@@ -28,6 +27,7 @@ class Kind(StrEnum):
     CONNECTION = "lost connection"
     LOST = "lost"
     PREEMPTED = "preempted"
+    UNBEGUN = "no wandb.init"
 
 
 class Policy(StrEnum):
@@ -37,7 +37,7 @@ class Policy(StrEnum):
     RETRY_ELSEWHERE = "retried, on another slot if one is free"
     FAIL = "failed"
     QUARANTINE = "retried elsewhere, its slot taken out"
-    STOP = "launch stopped"
+    STOP = "launch stopped"  # of journals that versions before this one wrote
 
     @property
     def retries(self) -> bool:
@@ -59,24 +59,26 @@ class Facts:
     Attributes:
         exit_code: Of its process; negative for a signal.
         error: The exception that left the trainer, in one line; empty if none did.
+        exited: Whether that is a call of sys.exit, whose code then is no signal's.
+        unbegun: Why the server knows nothing of a run whose trainer ended well; empty if it does.
         log: The last lines of what it printed.
         ended_by: Why the worker ended it; None if it did not.
         gpu: Whether its slot has a GPU.
         earlier: What went wrong in this run's earlier attempts.
         strikes: How many runs before this one, in a row, failed on this slot for its GPU.
-        proven: Whether another run of the launch has ended well.
         retries: How often a run may be handed out again.
         lost: How the run lost its worker, which saw nothing more of it; empty if it did not.
     """
 
     exit_code: int = 0
     error: str = ""
+    exited: bool = False
+    unbegun: str = ""
     log: str = ""
     ended_by: EndedBy | None = None
     gpu: bool = False
     earlier: tuple[Kind, ...] = ()
     strikes: int = 0
-    proven: bool = False
     retries: int = RETRIES
     lost: str = ""
 
@@ -136,9 +138,12 @@ _MEANINGS = {
     _IMPORT: Kind.IMPORT,
     _BAD_GPU: Kind.BAD_GPU,
 }
-_RAISED = re.compile(
-    r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration)(?::.*)?$", re.MULTILINE
-)
+_RAISED = r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Iteration)(?::.*)?"
+_COMPLAINED = r"(?:[\w./-]+: )?[Ee]rror: .+"
+_ERROR = re.compile(f"^(?:{_RAISED}|{_COMPLAINED})$", re.MULTILINE)
+_COMPLAINT = re.compile(f"^{_COMPLAINED}$", re.MULTILINE)
+"""What argparse and click say of wrong options before they exit: `train.py: error: unrecognized arguments: --lr`."""
+_SHELL_CODES = {126: ": a command could not be executed", 127: ": a command was not found"}
 # SIGABRT among them: glibc's and C++'s way to give up, as in a failed CHECK of a CUDA library
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT}
 
@@ -151,11 +156,22 @@ def _diagnose(facts: Facts) -> tuple[Kind, str]:
         return Kind.PREEMPTED, "interrupted by a stop of the launch"
     if facts.ended_by is EndedBy.TIMEOUT:
         return Kind.TIMEOUT, "took longer than --timeout"
+    if facts.unbegun:
+        return Kind.UNBEGUN, facts.unbegun
     code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
-    if code < 0:
+    if code < 0 and not facts.exited:
         return _killed(code, facts)
-    error = facts.error or last_error(facts.log)
-    return _raised(error, gpu=facts.gpu) if error else (Kind.EXIT, f"the process exited with code {code}")
+    return _given_up(facts)
+
+
+def _given_up(facts: Facts) -> tuple[Kind, str]:
+    """Name what the trainer ended with by itself: an exception, or an exit code and what it printed before."""
+    complaint, code = last_error(facts.log, _COMPLAINT), facts.exit_code
+    if facts.exited:
+        return Kind.EXIT, f"{facts.error}: {complaint}" if complaint and code == WRONG_OPTIONS else facts.error
+    if error := facts.error or last_error(facts.log):
+        return (Kind.EXIT, f"exit code {code}: {error}") if error == complaint else _raised(error, gpu=facts.gpu)
+    return Kind.EXIT, f"the process exited with code {code}{_SHELL_CODES.get(code, '')}"
 
 
 def _raised(error: str, *, gpu: bool) -> tuple[Kind, str]:
@@ -179,9 +195,9 @@ def _killed(code: int, facts: Facts) -> tuple[Kind, str]:
     return Kind.PREEMPTED, f"{said} from outside"
 
 
-def last_error(log: str) -> str:
-    """Find the last exception that a log ends with, in one line; empty if there is none."""
-    found = _RAISED.findall(log)
+def last_error(log: str, pattern: re.Pattern[str] = _ERROR) -> str:
+    """Find the last error that a log ends with, in one line; empty if there is none."""
+    found = pattern.findall(log)
     return found[-1].strip()[:300] if found else ""
 
 
@@ -189,7 +205,7 @@ def last_error(log: str) -> str:
 # What the trainer raised, it would raise again; a timeout would only take as long again.
 _POLICIES = {
     Kind.EXCEPTION: Policy.FAIL,
-    Kind.IMPORT: Policy.STOP,
+    Kind.IMPORT: Policy.FAIL,
     Kind.NAN: Policy.FAIL,
     Kind.GPU_MEMORY: Policy.FAIL,
     Kind.HOST_MEMORY: Policy.RETRY_HERE,
@@ -200,6 +216,7 @@ _POLICIES = {
     Kind.CONNECTION: Policy.RETRY_HERE,
     Kind.LOST: Policy.RETRY_ELSEWHERE,
     Kind.PREEMPTED: Policy.RETRY_HERE,
+    Kind.UNBEGUN: Policy.FAIL,
 }
 
 
@@ -213,9 +230,6 @@ def _policy(kind: Kind, cause: str, facts: Facts) -> Policy:
     # a second run in a row that fails so on one slot is no coincidence: then it is the GPU
     if kind is Kind.BAD_GPU and _RUNS_OWN.search(cause) and not facts.strikes:
         return Policy.RETRY_ELSEWHERE
-    # only these parameters lead to that import: other runs do without
-    if kind is Kind.IMPORT and facts.proven:
-        return Policy.FAIL
     return _POLICIES[kind]
 
 
@@ -227,24 +241,3 @@ def _held_by_others(cause: str) -> bool:
         return False
     mib = [float(found[1]) * (1024 if found[2] == "G" else 1) for found in (own, capacity)]
     return mib[0] < mib[1] / 2
-
-
-def broken(causes: Sequence[str | None], max_failures: int | None) -> str:
-    """Say why a launch must stop by itself; empty if it need not.
-
-    Args:
-        causes: Why each run failed for good, in the order they ended; None for those that did not.
-        max_failures: So many failures in a row end the launch; None for no such limit.
-    """
-    if max_failures and len(causes) >= max_failures and all(causes[-max_failures:]):
-        return f"{max_failures} runs failed in a row (--max-failures)"
-    # the first ones only: equal failures later are a corner of the search space, not a broken set-up
-    first = causes[:IDENTICAL_FAILURES]
-    if len(first) == IDENTICAL_FAILURES and all(first) and len({_shape(cause or "") for cause in first}) == 1:
-        return f"the first {IDENTICAL_FAILURES} runs failed in the same way: {first[0]}"
-    return ""
-
-
-def _shape(cause: str) -> str:
-    """Leave out what differs between equal failures: numbers and addresses."""
-    return re.sub(r"0x[0-9a-f]+|\d+", "#", cause)

@@ -15,6 +15,10 @@ from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.settings import Settings
 
 START_TIMEOUT_S = 60.0
+STEADY_S = 3.0
+"""A run that has worked for so long has got past its imports and its first mistakes."""
+WATCH_S = 60.0
+"""How long a launch is watched for such a run; importing torch takes a few seconds."""
 POLL_S = 0.2
 
 
@@ -25,14 +29,16 @@ class BackgroundLaunch:
     Attributes:
         pid: Its process.
         log: What it says.
+        over: Whether it has ended already, and well.
     """
 
     pid: int
     log: Path
+    over: bool = False
 
 
 def start_in_background(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> BackgroundLaunch:
-    """Start `sweeper ...` in a session of its own, which no logout ends, and wait until its workers start.
+    """Start `sweeper ...` in a session of its own, which no logout ends, and wait until a run works.
 
     Args:
         arguments: The command line, without `--detach`.
@@ -40,7 +46,7 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
         settings: The user's environment.
 
     Raises:
-        LaunchError: It ended before that; the message is what it said.
+        LaunchError: It ended before that, and not well; the message is what it said.
     """
     log = directory.background_log()
     with log.open("ab") as file:
@@ -52,15 +58,33 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
             stderr=file,
             start_new_session=True,
         )
-    # not only until it lives: a missing trainer or an ended sweep shows within seconds, and the user still looks
-    deadline = time.monotonic() + START_TIMEOUT_S
+    # not only until it lives: a mistake in trainer or sweep shows within seconds, and the user still looks
+    deadline, held = time.monotonic() + START_TIMEOUT_S, None
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LaunchError(f"the launch ended at once: {log.read_text(encoding='utf-8').strip()}", f"its log: {log}")
-        if any(launch.launcher() == process.pid for launch in directory.launches()):
+        if code := process.poll():
+            raise LaunchError(f"the launch ended at once: {_what_it_said(log)}", f"its log: {log}")
+        if code == 0:
+            return BackgroundLaunch(process.pid, log, over=True)
+        if held is None:
+            held = next((launch for launch in directory.launches() if launch.launcher() == process.pid), None)
+            deadline = deadline if held is None else time.monotonic() + WATCH_S
+        elif _works(held):
             break
         time.sleep(POLL_S)
     return BackgroundLaunch(process.pid, log)
+
+
+def _works(launch: LaunchDir) -> bool:
+    """Whether a run of a launch has ended well, or has worked for a while."""
+    attempts = launch.attempts().values()
+    return any(not attempt.failed if attempt.outcome else time.time() - attempt.at > STEADY_S for attempt in attempts)
+
+
+def _what_it_said(log: Path) -> str:
+    """Pick a launch's errors out of all that it printed; its last lines if it names none."""
+    lines = [line.rstrip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return "; ".join(errors) or "\n".join(lines[-8:])
 
 
 def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sweeper.errors import SweeperError
+from sweeper.errors import LaunchError, SweeperError
+from sweeper.launch import missing_metric
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
@@ -19,6 +22,7 @@ from sweeper.launch.prepare import Launch
 from sweeper.launch.recovery import recover_slot
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
+from sweeper.launch.terminal import Voice
 from sweeper.results.status import SweepStatus
 from sweeper.worker.run_log import tail
 
@@ -36,21 +40,27 @@ def run_launch(
 ) -> LaunchResult:
     """Start the workers and stay until all have ended; Ctrl-C stops gently, a second one kills.
 
+    So does SIGTERM, and the end of the terminal, after which the launch goes on talking to a file.
+
     Args:
         launch: What to start.
         tick: Called several times a second from this thread.
         on_stop: Told of every Ctrl-C, with how many there were.
         latest: Gives the sweep's status, a few seconds old at most.
         launcher: What starts its workers; by default, processes of this machine.
+
+    Raises:
+        LaunchError: What it stands on was deleted; its workers end with this process.
     """
     launcher = launcher or LocalLauncher(launch.environ)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
     with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
+        voice = Voice(launch.directory.launch_log)
         watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
 
         def turn() -> None:
             watch.turn()
-            tick()
+            voice.say(tick)
 
         handles = launcher.start([launch.worker_spec(slot) for slot in launch.slots])
         states = supervise(
@@ -59,16 +69,20 @@ def run_launch(
             signals=pending,
             grace_s=launch.rules.grace_s,
             tick=turn,
-            on_stop=lambda asked: on_stop(asked) if seen else None,  # not of the watch's own, which nobody pressed
+            # not of the watch's own, which nobody pressed
+            on_stop=lambda asked: voice.say(partial(on_stop, asked)) if seen else None,
             replace=watch.replace,
         )
         watch.clear(states)
+    ended = launch.directory.ended()
     failed = [slot for slot, state in states.items() if state in {WorkerState.FAILED, WorkerState.DIED}]
+    errors = {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed}
     return LaunchResult(
         runs=tuple(launch.directory.attempts().values()),
         interrupted=bool(seen),
-        errors={} if seen else {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed},
-        ended=launch.directory.ended(),
+        # what ended the launch is told once, not by every slot that saw it
+        errors={} if seen else {slot: why for slot, why in errors.items() if not (ended and why.startswith(ended))},
+        ended=ended,
         planned=watch.planned,
     )
 
@@ -97,7 +111,10 @@ class Watch:
     restarts: dict[str, int] = field(default_factory=dict)
 
     def turn(self) -> None:
-        """End the launch or a run if the clock, the scheduler or the sweep's newest status says so."""
+        """End the launch or a run if the disk, the clock, the scheduler or the sweep's newest status says so."""
+        for path in filter(_is_gone, self.launch.needs):
+            fix = "start anew: sweeper create, sweeper launch"
+            raise LaunchError(f"{path} was deleted or moved away: the launch ends, and its runs with it", fix)
         rules, status = self.launch.rules, self.latest()
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
@@ -112,6 +129,8 @@ class Watch:
             self.scheduler.start()
         if rules.stop_at_target and status.reached_target and not self.planned:
             self._end("a run has reached the target")
+        if (why := missing_metric.verdict(self.launch, status)) and not self.launch.directory.ended():
+            self.launch.directory.end(why)
         for run in status.runs:
             if run.told_to_stop:  # its agent may be deaf to it: a trainer in C code, a hanging SDK
                 self.launch.directory.order_stop(run.id)
@@ -146,25 +165,48 @@ class Watch:
                     recover_slot(self.launch.ref, self.launch.directory, slot, retries=self.launch.rules.retries)
 
 
+def _is_gone(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # a network disk may hang for a moment
+        return False
+    return False
+
+
 @contextmanager
 def _signals() -> Iterator[tuple[list[int], list[int]]]:
-    """Collect SIGINT and SIGTERM: the list to act on, and all there were."""
+    """Collect SIGINT, SIGTERM and SIGHUP: the list to act on, and all there were."""
     pending: list[int] = []  # a handler only notes: what it interrupts may hold any lock
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        pending.append(number)
-        seen.append(number)
+        # a terminal that is closed says so more than once, to the shell and to its job: nobody asks for a kill by that
+        if number != signal.SIGHUP or number not in seen:
+            pending.append(number)
+            seen.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    # `nohup` has SIGHUP ignored, and means it
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
     try:
         yield pending, seen
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # the second word of a closed terminal must not end us before the summary is written
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP and number in seen else handler)
 
 
 def _last_line(log: Path) -> str:
     """Read why a worker gave up: the last thing it says."""
     lines = [line for line in tail(log).splitlines() if line.strip()]
-    return f"{lines[-1] if lines else 'it ended without a word'} (log: {log})"
+    why = lines[-1] if lines else "it ended without a word"
+    hiding = _hiding(Path.cwd()) if "Error" in why else ""
+    return f"{why}{hiding} (log: {log})"
+
+
+def _hiding(folder: Path) -> str:
+    """Name the files of a folder that hide modules of Python's own, which what breaks in a worker may be due to."""
+    names = sorted(path.name for path in folder.glob("*.py") if path.stem in sys.stdlib_module_names)
+    return f"; {', '.join(names)} in this folder hides a module of Python: give it another name" if names else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pynvml
@@ -17,6 +19,9 @@ Answer = TypeVar("Answer")
 
 _BROKEN = {pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED}
 """Answers that say the GPU cannot be used; all others leave a question open, on this driver, chip or container."""
+
+_DEVICE_FILES = ("dev/nvidia[0-9]*", "proc/driver/nvidia/gpus/*", "dev/kfd", "dev/dxg")
+"""What a GPU leaves in the file system: of NVIDIA, of AMD (ROCm), of Windows under WSL."""
 
 NO_DRIVER = "no NVIDIA driver here (libnvidia-ml.so.1 is not found)"
 
@@ -102,12 +107,14 @@ class Found:
     Attributes:
         gpus: All of its GPUs, in nvidia-smi's order.
         trouble: Why NVML does not answer; empty if it does.
+        signs: What tells of a GPU all the same where NVML does not answer, in words: `/dev/nvidia0 is`; or empty.
         driver: The driver's version.
         cuda: The newest CUDA that the driver supports.
     """
 
     gpus: tuple[Gpu, ...] = ()
     trouble: str = ""
+    signs: str = ""
     driver: str = ""
     cuda: tuple[int, int] | None = None
 
@@ -117,12 +124,17 @@ class Found:
         return tuple(device for gpu in self.gpus for device in gpu.devices)
 
 
-def find_gpus() -> Found:
-    """Ask NVML for the machine's GPUs and what runs on them."""
+def find_gpus(root: Path = Path("/"), path: str | None = None) -> Found:
+    """Ask NVML for the machine's GPUs and what runs on them.
+
+    Args:
+        root: Where `dev` and `proc` lie.
+        path: Where programs are looked for; by default where the shell does.
+    """
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        return Found(trouble=_trouble(error))
+        return Found(trouble=_trouble(error), signs=_signs(root, path))
     try:
         return Found(
             gpus=tuple(_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())),
@@ -130,9 +142,18 @@ def find_gpus() -> Found:
             cuda=_version(_ask(pynvml.nvmlSystemGetCudaDriverVersion_v2, otherwise=0)),
         )
     except pynvml.NVMLError as error:
-        return Found(trouble=_trouble(error))
+        return Found(trouble=_trouble(error), signs=_signs(root, path))
     finally:
         pynvml.nvmlShutdown()
+
+
+def _signs(root: Path, path: str | None) -> str:
+    """Look for GPUs that NVML cannot tell of: AMD's, and NVIDIA's in a container that was not given its library."""
+    files = [found for pattern in _DEVICE_FILES for found in sorted(root.glob(pattern))[:1]]
+    found = [f"/{file.relative_to(root)}" for file in files]
+    if program := shutil.which("nvidia-smi", path=path):
+        found.append(program)
+    return " and ".join(found) + (" are" if len(found) > 1 else " is" if found else "")
 
 
 def _trouble(error: pynvml.NVMLError) -> str:

@@ -1,27 +1,24 @@
-"""Which slots a launch has: a pure function of what the machine has and what was asked for.
+"""Which slots a launch has: a pure function of what the machine has, what was asked for, and what others hold.
 
-Only `plan_machine` looks at the machine.
+Only `this_machine` looks at the machine.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from sweeper.errors import LaunchError, NoGpuError
+from sweeper.launch.claims import Claim
 from sweeper.launch.cores import usable_cores
-from sweeper.launch.gpus import IDLE_MEMORY_MIB, Found, Gpu, find_gpus
+from sweeper.launch.gpu_choice import ON_THE_CPU, choose, listed
+from sweeper.launch.gpus import Found, Gpu, find_gpus
 from sweeper.settings import Settings
 from sweeper.worker.spec import Slot
 
 CPU_SLOTS = 2
 """Slots of a machine without a GPU."""
-
-_FORMS = "write numbers as nvidia-smi shows them (0,1 or 0-3), UUIDs (GPU-... or MIG-...), or one word: all or idle"
-_NUMBER = re.compile(r"[0-9]{1,3}")
-_RANGE = re.compile(r"([0-9]{1,3})-([0-9]{1,3})")
-_UUID = re.compile(r"(gpu|mig)-.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +30,14 @@ class SlotRequest:
         workers: This many CPU slots, and no GPU.
         per_gpu: This many slots on every GPU.
         gpus_per_run: This many GPUs for every slot.
+        share: Whether to take GPUs that another launch holds, too.
     """
 
     gpus: str | None = None
     workers: int | None = None
     per_gpu: int | None = None
     gpus_per_run: int | None = None
+    share: bool = False
 
     def check(self) -> None:
         """Make sure that the options go together.
@@ -47,7 +46,7 @@ class SlotRequest:
             LaunchError: Two of them exclude each other.
         """
         given = {"--gpus": self.gpus, "--per-gpu": self.per_gpu, "--gpus-per-run": self.gpus_per_run}
-        names = [name for name, value in given.items() if value is not None]
+        names = [name for name, value in given.items() if value is not None] + ["--share"] * self.share
         if self.workers is not None and names:
             fix = "give --gpus for GPU slots, --workers for CPU slots"
             raise LaunchError(f"{names[0]} and --workers exclude each other", fix)
@@ -69,162 +68,96 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def plan_slots(found: Found, asked: SlotRequest, *, mask: str | None, cores: int) -> Plan:
-    """Decide the slots of a launch on one machine.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine has for a launch.
 
-    Args:
-        found: The machine's GPUs.
-        asked: What the user wants.
+    Attributes:
+        found: Its GPUs.
         mask: The inherited CUDA_VISIBLE_DEVICES (a Slurm job's share, say); None where it is not set.
         cores: CPU cores to share out as threads.
+    """
+
+    found: Found
+    mask: str | None = None
+    cores: int = 1
+
+
+def this_machine(settings: Settings) -> Machine:
+    """Look at this machine as it is now."""
+    return Machine(found=find_gpus(), mask=settings.environ.get("CUDA_VISIBLE_DEVICES"), cores=usable_cores())
+
+
+def plan_slots(machine: Machine, asked: SlotRequest, others: Sequence[Claim] = ()) -> Plan:
+    """Decide the slots of a launch.
+
+    Args:
+        machine: What there is.
+        asked: What the user wants.
+        others: What other launches of the machine hold.
 
     Raises:
-        NoGpuError: A GPU is asked for that is not there, is hidden, or is named twice; or none is idle.
+        NoGpuError: A GPU is asked for that is not there, is hidden, is named twice or is held; or none is idle.
         LaunchError: Options exclude each other.
     """
     asked.check()
     if asked.workers is not None:
-        return Plan(_cpu_slots(asked.workers, cores))
-    request = "all" if asked.gpus is None else asked.gpus
+        return _on_the_cpu(asked.workers, machine, others)
+    request = "all" if asked.gpus is None else asked.gpus.strip()
+    request = request.lower() if request.lower() in {"all", "idle"} else request
     by_name = request not in {"all", "idle"}
-    gpus = found.gpus if not (found.trouble and by_name) else _unseen(request)
-    devices = choose(gpus, request, mask)
+    devices = choose(machine.found, request, machine.mask)
     if devices:
-        slots, left_over = _gpu_slots(devices, asked, cores, every=by_name)
-        return Plan(slots, (*_gpu_notes(found, devices, every=not by_name), *left_over))
-    why = _why_none(found, mask)
-    if request == "idle" or asked.per_gpu or asked.gpus_per_run:
-        raise NoGpuError(f"a GPU is asked for: {why}", "leave the option out to run on the CPU")
-    return Plan(_cpu_slots(CPU_SLOTS, cores), (f"{why}: running on the CPU",))
+        free = _free(devices, asked, others, by_name=by_name)
+        slots, left_over = _gpu_slots(free, asked, machine.cores, others, every=by_name)
+        notes = _gpu_notes(machine.found, devices, free, others, by_name=by_name)
+        return Plan(slots, (*notes, *left_over))
+    why = _why_none(machine)
+    wanted = {"--gpus": asked.gpus, "--per-gpu": asked.per_gpu, "--gpus-per-run": asked.gpus_per_run}
+    if names := [f"{name} {value}" for name, value in wanted.items() if value is not None]:
+        raise NoGpuError(f"{names[0]} asks for a GPU: {why}", ON_THE_CPU)
+    return _on_the_cpu(CPU_SLOTS, machine, others, f"{why}: running on the CPU")
 
 
-def plan_machine(settings: Settings, asked: SlotRequest) -> Plan:
-    """Decide the slots of a launch on this machine, as it is now.
-
-    Raises:
-        NoGpuError: A GPU is asked for that the machine does not have or cannot give.
-        LaunchError: Options exclude each other.
-    """
-    mask = settings.environ.get("CUDA_VISIBLE_DEVICES")
-    return plan_slots(find_gpus(), asked, mask=mask, cores=usable_cores())
-
-
-# Which GPUs
+def _free(devices: Sequence[Gpu], asked: SlotRequest, others: Sequence[Claim], *, by_name: bool) -> list[Gpu]:
+    """Leave out what other launches hold; an error if that was asked for by name, or if nothing is left."""
+    free = [gpu for gpu in devices if asked.share or not _holders(gpu, others)]
+    if len(free) == len(devices) or (free and not by_name):
+        return free
+    held = [f"{gpu.name} by {who[0].holder}" for gpu in devices if (who := _holders(gpu, others))]
+    which = ", ".join(held)
+    fix = "wait for it (`sweeper status SWEEP` shows it), "
+    fix += "take other GPUs, " if by_name else ""
+    raise NoGpuError(f"another launch of this machine holds {which}", f"{fix}or share them on purpose: --share")
 
 
-def choose(gpus: Sequence[Gpu], request: str, mask: str | None = None) -> list[Gpu]:
-    """Choose GPUs by what `--gpus` says; a GPU in MIG mode stands for its MIG devices.
-
-    Args:
-        gpus: All of the machine's.
-        request: `all`, `idle`, or numbers, ranges and UUIDs.
-        mask: The inherited CUDA_VISIBLE_DEVICES.
-
-    Returns:
-        Them in the order asked for, which is nvidia-smi's for `all` and `idle`.
-
-    Raises:
-        NoGpuError: One is not there, is hidden, cannot be used or is named twice; or none is idle.
-    """
-    allowed = visible(gpus, mask)
-    if request == "all":
-        return allowed
-    if request == "idle":
-        return _idle(allowed)
-    chosen = [device for term in _terms(request) for device in _named(gpus, term).devices]
-    for number, device in enumerate(chosen):
-        if device in chosen[:number]:
-            raise NoGpuError(f"--gpus {request} names {device.name} twice", "several runs on one GPU: --per-gpu 2")
-        if device not in allowed:
-            fix = f"it leaves {_list(allowed)}; take of these, or unset it if all of the machine is yours"
-            raise NoGpuError(f"{device.name} is hidden by CUDA_VISIBLE_DEVICES={mask}", fix)
-    return chosen
-
-
-def visible(gpus: Sequence[Gpu], mask: str | None) -> list[Gpu]:
-    """Keep what an inherited CUDA_VISIBLE_DEVICES leaves; its numbers are read in nvidia-smi's order.
-
-    Args:
-        gpus: All of the machine's.
-        mask: The variable's value; None where it is not set.
-    """
-    devices = [device for gpu in gpus for device in gpu.devices]
-    if mask is None:
-        return devices
-    left: list[Gpu] = []
-    for name in mask.split(","):
-        matches = _matches(gpus, name.strip())
-        if len(matches) != 1:
-            break  # CUDA shows only what stands before the first name that it does not know
-        left += matches[0].devices
-    return [device for device in devices if device in left]
-
-
-def _idle(gpus: Sequence[Gpu]) -> list[Gpu]:
-    idle = [gpu for gpu in gpus if gpu.idle]
-    if gpus and not idle:
-        there = "; ".join(f"{gpu.name}: {gpu.occupation}" for gpu in gpus)
-        fix = f"idle is no compute process and less than {IDLE_MEMORY_MIB} MiB in use; wait, or name GPUs: --gpus 0"
-        raise NoGpuError(f"no GPU is idle ({there})", fix)
-    return idle
-
-
-def _terms(request: str) -> Iterator[str]:
-    """Split a list of numbers, ranges and UUIDs; a range becomes its numbers."""
-    for term in (part.strip() for part in request.split(",")):
-        if match := _RANGE.fullmatch(term):
-            first, last = int(match[1]), int(match[2])
-            if first > last:
-                raise NoGpuError(f"--gpus {request}: the range {term} is empty", f"write {last}-{first}")
-            yield from map(str, range(first, last + 1))
-        elif _NUMBER.fullmatch(term) or _UUID.fullmatch(term):
-            yield term
-        else:
-            raise NoGpuError(f"--gpus {request!r}: {term!r} names no GPU", _FORMS)
-
-
-def _named(gpus: Sequence[Gpu], term: str) -> Gpu:
-    matches = _matches(gpus, term)
-    if not matches:
-        raise NoGpuError(f"no GPU {term} on this machine", f"it has {_list(gpus)}")
-    if len(matches) > 1:
-        raise NoGpuError(f"{term} begins the UUIDs of several GPUs", f"it has {_list(matches)}")
-    if matches[0].trouble:
-        fix = "see `sweeper doctor`, or take others: --gpus all leaves it out"
-        raise NoGpuError(f"{matches[0].name} cannot be used: {matches[0].trouble}", fix)
-    return matches[0]
-
-
-def _matches(gpus: Iterable[Gpu], name: str) -> list[Gpu]:
-    """Find the GPUs that a number or the beginning of a UUID stands for."""
-    if _NUMBER.fullmatch(name):
-        return [gpu for gpu in gpus if gpu.index == int(name)]
-    if not _UUID.fullmatch(name):
-        return []
-    everything = (one for gpu in gpus for one in (gpu, *(gpu.mig or ())))
-    return [gpu for gpu in everything if gpu.uuid.lower().startswith(name.lower())]
-
-
-def _unseen(request: str) -> tuple[Gpu, ...]:
-    """Take the user's word for numbers where NVML does not answer: that is no proof of no GPU (ROCm)."""
-    numbers = dict.fromkeys(int(term) for term in _terms(request) if _NUMBER.fullmatch(term))
-    return tuple(Gpu(name=f"gpu{number}", index=number, uuid=str(number)) for number in numbers)
-
-
-def _list(gpus: Iterable[Gpu]) -> str:
-    shown = (one for gpu in gpus for one in (gpu.mig or (gpu,)))
-    return ", ".join(f"{gpu.name} ({gpu.model}, {gpu.uuid})" for gpu in shown) or "none"
+def _holders(gpu: Gpu, others: Sequence[Claim]) -> list[Claim]:
+    return [claim for claim in others if gpu.uuid in claim.devices]
 
 
 # Slots
 
 
-def _cpu_slots(number: int, cores: int) -> tuple[Slot, ...]:
-    return tuple(Slot(name=f"cpu{i}", device="", threads=max(1, cores // number)) for i in range(number))
+def _on_the_cpu(number: int, machine: Machine, others: Sequence[Claim], *notes: str) -> Plan:
+    """Plan CPU slots, with names that no other launch uses and a share of the cores that leaves the others theirs."""
+    used = {name for claim in others for name in claim.slots}
+    free = (name for number in count() if (name := f"cpu{number}") not in used)
+    workers = number + len(used)
+    threads = max(1, machine.cores // workers)
+    slots = tuple(Slot(name=next(free), device="", threads=threads) for _ in range(number))
+    mine = ", ".join(slot.name for slot in slots)
+    beside = [f"{claim.holder} works on {', '.join(claim.slots)}: this launch takes {mine}" for claim in others]
+    if workers > machine.cores and (beside or number > CPU_SLOTS):
+        beside.append(f"{workers} workers share {_cores(machine.cores)}: they slow each other down")
+    return Plan(slots, (*notes, *beside))
+
+
+def _cores(number: int) -> str:
+    return "1 CPU core" if number == 1 else f"{number} CPU cores"
 
 
 def _gpu_slots(
-    devices: Sequence[Gpu], asked: SlotRequest, cores: int, *, every: bool
+    devices: Sequence[Gpu], asked: SlotRequest, cores: int, others: Sequence[Claim], *, every: bool
 ) -> tuple[tuple[Slot, ...], list[str]]:
     """Make the slots, and say what is left over: nothing may be if `every` GPU was asked for by name."""
     size = asked.gpus_per_run or 1
@@ -236,39 +169,50 @@ def _gpu_slots(
     if not groups or (rest and every):
         message = f"--gpus-per-run {size} does not divide the GPUs: {', '.join(gpu.name for gpu in devices)}"
         raise NoGpuError(message, f"give a multiple of {size} GPUs")
-    places = [place for group in groups for place in _places(group, asked.per_gpu or 1)]
-    threads = max(1, cores // len(places))  # all slots at work at once use each core once
+    used = {name for claim in others for name in claim.slots}
+    places = [place for group in groups for place in _places(group, asked.per_gpu or 1, used)]
+    threads = max(1, cores // (len(places) + len(used)))  # all slots at work at once use each core once
     slots = tuple(Slot(name=name, device=device, threads=threads) for name, device in places)
     return slots, [f"{gpu.name} is left over by --gpus-per-run {size}" for gpu in rest]
 
 
-def _places(group: Sequence[Gpu], per_gpu: int) -> list[tuple[str, str]]:
+def _places(group: Sequence[Gpu], per_gpu: int, used: set[str]) -> Iterator[tuple[str, str]]:
     """Name the slots of some GPUs (`gpu0`, `gpu0.1`, `gpu0-3`, `gpu0+2`), each with its CUDA_VISIBLE_DEVICES."""
     first, *others = (gpu.index for gpu in group)
     row = others == list(range(first + 1, first + len(group)))
     name = group[0].name + (f"-{others[-1]}" if others and row else "".join(f"+{index}" for index in others))
     device = ",".join(gpu.uuid for gpu in group)
-    return [(name, device)] if per_gpu == 1 else [(f"{name}.{number}", device) for number in range(per_gpu)]
+    names = (f"{name}.{number}" for number in count())
+    if per_gpu == 1 and name not in used:
+        return iter([(name, device)])
+    # a launch that shares the GPU has the plain name already: it counts as the first
+    names = (other for other in names if other not in used and not (name in used and other == f"{name}.0"))
+    return ((next(names), device) for _ in range(per_gpu))
 
 
 # What the user should know
 
 
-def _gpu_notes(found: Found, devices: Sequence[Gpu], *, every: bool) -> Iterator[str]:
+def _gpu_notes(
+    found: Found, devices: Sequence[Gpu], free: Sequence[Gpu], others: Sequence[Claim], *, by_name: bool
+) -> Iterator[str]:
     if found.trouble:
-        yield f"{found.trouble}: runs are pinned to these GPUs, but may train on the CPU"
+        yield f"{found.trouble}, but {found.signs} here: these numbers are unchecked, and runs may train on the CPU"
     for gpu in found.gpus:
-        if gpu.trouble and every:
+        if gpu.trouble and not by_name:
             yield f"{gpu.name} is left out: {gpu.trouble}"
     for gpu in devices:
-        if not gpu.idle:
+        if who := _holders(gpu, others):
+            yield f"{gpu.name} is {'shared with' if gpu in free else 'left out: it is held by'} {who[0].holder}"
+        elif not gpu.idle:
             yield f"{gpu.name} is busy: {gpu.occupation}"
 
 
-def _why_none(found: Found, mask: str | None) -> str:
+def _why_none(machine: Machine) -> str:
+    found = machine.found
     if found.trouble:
-        return found.trouble
+        return found.trouble + (f" (but {found.signs} here: --gpus 0 takes one unchecked)" if found.signs else "")
     if found.devices:
-        return f"CUDA_VISIBLE_DEVICES={mask} hides every GPU ({_list(found.devices)})"
+        return f"CUDA_VISIBLE_DEVICES={machine.mask} hides every GPU ({listed(found.devices)})"
     troubles = [f"{gpu.name} cannot be used: {gpu.trouble}" for gpu in found.gpus]
     return ", ".join(troubles) or "the NVIDIA driver finds no GPU"

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.backend import embedded_server
 from sweeper.backend.sdk import speaks_sweeper
-from sweeper.definition.program import choose_trainer, find_script
+from sweeper.definition.trainer_check import settle
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.launch import sweep_scheduler
 from sweeper.launch.recovery import recover_sweep
 from sweeper.ref import SweepRef
+from sweeper.results.outlook import what_gives_more, why_over
 from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
+from sweeper.run import SweepState
 from sweeper.settings import Backend, Settings
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
@@ -36,6 +39,9 @@ class Launch:
         before: The sweep as it was.
         recovered: Runs of killed launches that were handed out again.
         scheduler: Whether the sweep has a scheduler of its own, which this launch starts where none is at work.
+        needs: Files and folders of this machine without which it cannot go on.
+        varied: The parameters of which the sweep has several values.
+        why: Who chose the trainer, in words.
     """
 
     ref: SweepRef
@@ -49,6 +55,9 @@ class Launch:
     before: SweepStatus
     recovered: tuple[Attempt, ...] = ()
     scheduler: bool = False
+    needs: tuple[Path, ...] = ()
+    varied: tuple[str, ...] = ()
+    why: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -60,6 +69,7 @@ class Launch:
             count=self.count,
             directory=str(self.directory.path),
             rules=self.rules,
+            varied=self.varied,
         )
 
 
@@ -80,16 +90,17 @@ def prepare_launch(
             scheduler cannot work here.
         TrainerError: There is no such trainer.
     """
-    rules = rules or Rules()
+    rules = (rules or Rules()).heeding(settings.environ)
     status = reader.read()
-    script = find_script(trainer, reader.program, reader.command)
-    target = script or choose_trainer(trainer, reader.program)
     env = backend.environ(settings.environ)
     _check_mode(env, backend)
     _check_target(reader.ref, status, rules)
-    starts_scheduler = reader.scheduler is not None and speaks_sweeper(backend)
-    if reader.scheduler is not None and starts_scheduler and not status.search.scheduler_at_work:
-        sweep_scheduler.check(reader.scheduler)
+    definition = reader.definition
+    assert definition is not None  # noqa: S101 it has been read
+    starts_scheduler = definition.scheduler is not None and speaks_sweeper(backend)
+    if definition.scheduler and starts_scheduler and not status.search.scheduler_at_work:
+        sweep_scheduler.check(definition.scheduler)
+    choice = settle(definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
     if recovered:  # a sweep whose last run was lost has ended for the server until that run waits again
@@ -97,8 +108,9 @@ def prepare_launch(
     _check_open(reader.ref, status)
     return Launch(
         ref=reader.ref,
-        trainer=target,
-        script=script is not None,
+        trainer=choice.target,
+        why=choice.why,
+        script=choice.command is not None,
         slots=tuple(slots),
         directory=directory,
         count=count,
@@ -107,7 +119,15 @@ def prepare_launch(
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
+        needs=(directory.path, *_data_of(backend, settings)),
+        varied=tuple(definition.space.searched),
     )
+
+
+def _data_of(backend: Backend, settings: Settings) -> list[Path]:
+    """Name the data of a server on this machine, which ends when they are deleted."""
+    data = embedded_server.data_dir(settings.home)
+    return [embedded_server.database(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
@@ -123,11 +143,16 @@ def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:
 
 
 def _check_open(ref: SweepRef, status: SweepStatus) -> None:
-    """Refuse a sweep that gives no more runs."""
-    state, progress = status.facts.state, status.progress
-    if state.ended:
-        fix = f"open it again: sweeper resume {ref}" if progress.total != progress.done else "create another one"
-        raise LaunchError(f"sweep {ref} is {state.value.lower()}: {progress.done} runs are done", fix)
+    """Refuse a sweep that gives no more runs: its workers would end at once."""
+    state, made = status.facts.state, status.progress
+    if state is SweepState.CANCELED:
+        raise LaunchError(f"sweep {ref} is canceled, and that is for good", "create another one: sweeper create FILE")
+    if why := why_over(status):
+        what = "is finished" if state is SweepState.FINISHED else "has no run left to give"
+        raise LaunchError(f"sweep {ref} {what}: {why}", what_gives_more(status))
+    if state is SweepState.FINISHED:
+        done = f"{made.done} of its {made.total} runs are done" if made.total else f"{made.done} runs are done"
+        raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref.quoted}")
 
 
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from sweeper.errors import SweeperError
 from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
 
 POLL_S = 2.0
+DOUBTFUL_POLL_S = 0.5
+"""While no run has logged the metric: the launch is to end before many more of the kind have begun."""
 
 
 class StatusPoller:
@@ -17,10 +20,12 @@ class StatusPoller:
 
     Args:
         reader: Where from.
+        check: Raises a SweeperError within seconds where nobody answers: the reader would wait for minutes.
     """
 
-    def __init__(self, reader: StatusReader) -> None:
+    def __init__(self, reader: StatusReader, check: Callable[[], None] = lambda: None) -> None:
         self._reader = reader
+        self._check = check
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._poll, daemon=True)
         self.latest: SweepStatus | None = None
@@ -29,6 +34,7 @@ class StatusPoller:
     def read(self) -> SweepStatus | None:
         """Ask once; keep the last answer where there is no new one."""
         try:
+            self._check()
             self.latest, self.trouble = self._reader.read(), ""
         except SweeperError as error:  # a server that restarts is back in a moment
             self.trouble = error.message
@@ -37,9 +43,10 @@ class StatusPoller:
     def _poll(self) -> None:
         while not self._ended.is_set():
             began = time.monotonic()
-            self.read()
+            status = self.read()
+            pause = DOUBTFUL_POLL_S if status is not None and status.missing_metrics else POLL_S
             # reading takes the server's time and ours: at most a tenth of it
-            self._ended.wait(max(POLL_S, 9 * (time.monotonic() - began)))
+            self._ended.wait(max(pause, 9 * (time.monotonic() - began)))
 
     def __enter__(self) -> StatusPoller:
         self._thread.start()

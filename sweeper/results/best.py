@@ -32,6 +32,7 @@ class Best:
         metric: What the sweep optimises; empty if it has several metrics.
         goal: In which direction.
         value: Its best logged value, which need not be its last; None if it has several metrics, or logged none.
+        last: Its last one.
         values: Its last value of each of several metrics.
         params: The parameters that the sweep varies, flat.
         config: All of its parameters.
@@ -45,6 +46,7 @@ class Best:
     metric: str
     goal: Goal
     value: float | None
+    last: float | None
     values: Mapping[str, float]
     params: Mapping[str, Any]
     config: Mapping[str, Any]
@@ -66,7 +68,7 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
     """
     chosen = _best_of(status, ref) if run is None else next((known for known in status.runs if known.id == run), None)
     if chosen is None:
-        raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref}` lists its runs")
+        raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref.quoted}` lists its runs")
     config, summary = sdk.read_run(ref.run(chosen.id))
     return Best(
         sweep=ref.path,
@@ -76,6 +78,7 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
         metric=status.facts.metric,
         goal=status.facts.goal,
         value=chosen.best,
+        last=chosen.last,
         values=chosen.values,
         params=chosen.params,
         config=_own(config),
@@ -86,14 +89,28 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
 def _best_of(status: SweepStatus, ref: SweepRef) -> RunStatus:
     facts, best = status.facts, status.standing.best
     if facts.metrics:
-        fix = f"choose one of its front (`sweeper best {ref}` lists it): --run ID"
+        fix = f"choose one of its front (`sweeper best {ref.quoted}` lists it): --run ID"
         raise ResultError(f"sweep {ref} has {len(facts.metrics)} metrics, so none of its runs is the best", fix)
     if not facts.metric:
         raise ResultError(f"sweep {ref} has no `metric:`, so none of its runs is the best", "see `sweeper status`")
     if best is None or best.best is None:
-        fix = f"`sweeper status {ref}` shows how far it is; the trainer has to log that name with run.log"
-        raise ResultError(f"no run of sweep {ref} has logged {facts.metric} yet", fix)
+        raise _no_best(status, ref)
     return best
+
+
+def _no_best(status: SweepStatus, ref: SweepRef) -> ResultError:
+    """Say why a sweep has no best run, and what there is instead."""
+    metric = status.facts.metric
+    if status.missing_metrics:
+        fix = f"mend the name where it is logged, or in the sweep file; `sweeper status {ref.quoted}` lists the runs"
+        return ResultError(f"sweep {ref} has no best run: {status.missing_metrics[0].message}", fix)
+    if ended := next((run for run in status.runs if run.best is not None), None):
+        what = f"the runs of sweep {ref} with a value of {metric} have failed, crashed or been killed"
+        return ResultError(
+            f"{what}: none is the best", f"take one all the same: sweeper best {ref.quoted} --run {ended.id}"
+        )
+    fix = f"`sweeper status {ref.quoted}` shows how far it is; the trainer has to log that name with run.log"
+    return ResultError(f"no run of sweep {ref} has logged {metric} yet", fix)
 
 
 def _own(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import IO, Any, Self
 from sweeper.backend.run_reader import ServerRun
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.journal.attempt import Attempt
+from sweeper.metric_value import flat
 from sweeper.results.status import RunStatus
 from sweeper.results.summarise import LocalView, summarise
-from sweeper.run import float_or_nan
 
 RUN_COLUMNS = (
     *("run", "name", "state", "prior", "reason", "created_at", "duration_s", "attempts", "slot"),
@@ -137,21 +137,3 @@ def history_table(runs: Iterable[ServerRun], *, tell: Callable[[], None] = lambd
             table.add({"run": run.id, **named, **values})
         tell()
     return table
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Name nested values with dots; leave out what W&B keeps for itself, and pictures, tables and histograms."""
-    for name, value in values.items():
-        if not prefix and name.startswith("_"):
-            continue
-        if isinstance(value, Mapping):
-            if "_type" not in value:
-                yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", _number(value)
-
-
-def _number(value: object) -> object:
-    """Read the words that W&B has for NaN and infinities."""
-    number = float_or_nan(value) if isinstance(value, str) else None
-    return value if number is None else number

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sweeper.metric_value import may_aggregate
 from sweeper.run import Goal, RunState, StopDecision, SweepState, reaches
 from sweeper.search.importance import Importance
+from sweeper.search.missing_metric import MissingMetric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class RunStatus:
         stop: The decision of early termination that ended it, if one did.
         losses: How often the server took it from a silent agent.
         values: Its last value of each metric, of a sweep with several.
+        lacks: The metrics of which it has no value, if it finished so.
     """
 
     id: str
@@ -53,6 +56,7 @@ class RunStatus:
     stop: StopDecision | None = None
     losses: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,8 @@ class SweepFacts:
         goal: In which direction.
         target: The value of the metric at which the sweep has what it is for; None if there is none.
         metrics: What it optimises and in which direction, of a sweep with several metrics.
+        run_cap: How many runs its file allows; None if it does not say.
+        steered: Whether what runs log decides which runs there are, how far they go, or when the sweep is over.
     """
 
     sweep: str
@@ -80,6 +86,8 @@ class SweepFacts:
     goal: Goal
     target: float | None = None
     metrics: Mapping[str, Goal] = field(default_factory=dict)
+    run_cap: int | None = None
+    steered: bool = False
 
     @property
     def aim(self) -> str:
@@ -115,7 +123,7 @@ class Standing:
     """Which runs lead.
 
     Attributes:
-        best: The run with the best logged value; None before the first value.
+        best: The run with the best value of those that may lead (`sweeper.run.may_lead`); None before the first.
         front: The runs that no other one beats in all metrics, of a sweep with several.
         prior: How many runs of earlier sweeps are attached; they count nowhere else.
         prior_best: The best value among those.
@@ -160,6 +168,9 @@ class SweepStatus:
         runs: All runs it made, oldest first.
         model: The best run's ONNX file on this machine; empty if it was not downloaded.
         launchers: The slots of each launch under way on this machine, by its process.
+        idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
+        closing: Ids of runs that have ended, and whose workers have yet to say why and how long they took.
+        missing_metrics: The metrics that no run has logged, although one has finished.
     """
 
     facts: SweepFacts
@@ -169,11 +180,16 @@ class SweepStatus:
     runs: tuple[RunStatus, ...] = ()
     model: str = ""
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    idle: bool | None = None
+    closing: frozenset[str] = frozenset()
+    missing_metrics: tuple[MissingMetric, ...] = ()
 
     @property
     def reached_target(self) -> bool:
         """Whether a run has reached the metric's target."""
         facts, best = self.facts, self.standing.best
+        if best and may_aggregate(facts.metric) and not best.state.ended:
+            return False  # what `loss.max` is, its last value decides
         value = best.best if best else None
         return facts.target is not None and value is not None and reaches(facts.goal, value, facts.target)
 
@@ -190,6 +206,6 @@ class SweepStatus:
 JSON_KEYS = (
     *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
-    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front"),
+    *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
 )
 """What `sweeper status --json` tells, in its order."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sweeper.backend import sdk
 from sweeper.backend.sweep_reader import SweepReader
-from sweeper.definition.metric import Scheduler
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
 from sweeper.settings import Settings
@@ -23,17 +26,13 @@ class StatusReader:
         settings: The user's environment.
 
     Attributes:
-        program: The file's `program:`, known after the first read.
-        command: The file's `command:`, likewise.
-        scheduler: The file's `scheduler:`, likewise.
+        definition: Its file, known after the first read.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.program: str | None = None
-        self.command: Sequence[object] = ()
-        self.scheduler: Scheduler | None = None
+        self.definition: SweepDefinition | None = None
         self._reader = SweepReader(ref)
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
@@ -47,13 +46,27 @@ class StatusReader:
             BackendError: It does not answer.
         """
         view = self._reader.read()
-        self.program = view.definition.program
-        self.command = view.definition.command or ()
-        self.scheduler = view.definition.scheduler
+        self.definition = view.definition
+        history = self.directory.history()
         here = LocalView(
-            attempts=self.directory.attempts(), models=self.directory.models(), launchers=self.directory.launchers()
+            attempts={attempt.run_id: attempt for attempt in history},
+            spent=spent(history),
+            models=self.directory.models(),
+            launchers=self.directory.launchers(),
         )
-        return summarise(view, here, now=datetime.now(UTC), weigh=weigh)
+        status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
+        return replace(status, idle=self._is_idle(status, here))
+
+    def _is_idle(self, status: SweepStatus, here: LocalView) -> bool | None:
+        """Tell whether nobody works on the sweep; its agents are only asked for where nothing else tells."""
+        if not_idle(status):
+            return False
+        agents = self._reader.agents()
+        if agents is None:
+            return None
+        noted = max((attempt.at for attempt in here.attempts.values()), default=None)
+        worked_until = None if noted is None else datetime.fromtimestamp(noted, UTC)
+        return is_idle(status, agents, host=socket.gethostname(), worked_until=worked_until, now=datetime.now(UTC))
 
     def fetch_model(self, status: SweepStatus) -> None:
         """Download the best run's ONNX files, unless they are here already."""

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Kind
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, best_run
 from sweeper.search import expected_runs
 from sweeper.search.importance import importance
+from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds, stopped_early
 
@@ -27,14 +28,34 @@ class LocalView:
     """What this machine knows about a sweep.
 
     Attributes:
-        attempts: What its workers wrote, by run id.
+        attempts: What its workers wrote last, by run id.
+        spent: How long the attempts that have ended took together, in seconds, by run id.
         models: ONNX files that were downloaded, by run id.
         launchers: The slots of each launch under way, by its process.
     """
 
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def seconds_of(self, run_id: str, now: datetime) -> float | None:
+        """Say for how long a run was at work here, in all its attempts; None if that is not known.
+
+        What lay between two attempts, a night perhaps, is none of its time.
+        """
+        attempt = self.attempts.get(run_id)
+        known = self.spent or spent([attempt] if attempt else [])
+        if attempt and self.is_open(run_id):
+            return known.get(run_id, 0.0) + max(0.0, now.timestamp() - attempt.at)
+        return known.get(run_id)
+
+    def is_open(self, run_id: str) -> bool:
+        """Whether a launch has yet to say how a run's attempt ended; one that was killed never will."""
+        attempt = self.attempts.get(run_id)
+        if attempt is None or attempt.outcome is not None:
+            return False
+        return any(attempt.slot in slots for slots in self.launchers.values())
 
 
 def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = False) -> SweepStatus:
@@ -48,7 +69,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
     """
     definition = view.definition
     own = [run for run in view.runs if not run.prior]
-    shown = tuple(_run_status(run, definition, here.attempts.get(run.id), now) for run in own)
+    shown = tuple(_run_status(run, definition, here, now) for run in own)
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
@@ -70,6 +91,8 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
         runs=shown,
         model=here.models.get(standing.best.id, "") if standing.best else "",
         launchers=here.launchers,
+        closing=frozenset(run.id for run in own if run.state.ended and here.is_open(run.id)),
+        missing_metrics=missing_metrics(definition, own),
     )
 
 
@@ -85,6 +108,8 @@ def _facts(view: SweepView) -> SweepFacts:
         goal=definition.goal,
         target=definition.metric.target if definition.metric else None,
         metrics={metric.name: metric.goal for metric in definition.metrics or ()},
+        run_cap=definition.run_cap,
+        steered=definition.steered,
     )
 
 
@@ -115,7 +140,8 @@ def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[Run
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
-def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, now: datetime) -> RunStatus:
+def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: datetime) -> RunStatus:
+    record = here.attempts.get(run.id)
     return RunStatus(
         id=run.id,
         name=run.name,
@@ -123,10 +149,10 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
         # what a file only fixes is the same in every row; a scheduler's own search space names nothing, so all is shown
         params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
         best=run.best(definition.goal),
-        last=run.history[-1] if run.history else None,
-        duration_s=_duration_s(run, None if definition.scheduler else record, now),  # a worker waits for a scheduler
+        last=run.last,
+        duration_s=_duration_s(run, here.seconds_of(run.id, now), now),
         slot=record.slot if record else "",
-        reason=_reason(run, record) or _lacking(run, definition),
+        reason=_reason(run, record),
         log=record.log if record else "",
         kind=_kind(run, record),
         policy=record.policy.value if record and record.policy else "",
@@ -137,13 +163,14 @@ def _run_status(run: Run, definition: SweepDefinition, record: Attempt | None, n
         stop=run.stop,
         losses=run.losses,
         values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
+        lacks=run.lacks,
     )
 
 
-def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None:
-    # the server's time ends with the last sign of life, the worker's with the process
-    if record and record.wall_s is not None:
-        return record.wall_s
+def _duration_s(run: Run, here_s: float | None, now: datetime) -> float | None:
+    # the server's time ends with the last sign of life, the worker's with the trainer
+    if here_s is not None:
+        return here_s
     if run.state in {RunState.RUNNING, RunState.PREEMPTING} and run.created_at:
         return (now - run.created_at).total_seconds()
     return run.duration_s
@@ -152,15 +179,8 @@ def _duration_s(run: Run, record: Attempt | None, now: datetime) -> float | None
 def _reason(run: Run, record: Attempt | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
     if record is None or record.outcome in {None, AttemptOutcome.FINISHED, AttemptOutcome.STOPPED}:
-        return run.reason or ("every value of its metric was NaN or infinite" if _numberless(run) else "")
+        return run.reason or why_no_value(run)
     return record.reason or run.reason
-
-
-def _lacking(run: Run, definition: SweepDefinition) -> str:
-    """Say why a finished run is not compared with the others, if it is not."""
-    if run.state is not RunState.FINISHED or definition.metrics is None or run.values:
-        return ""
-    return f"ended without a finite value of {' and '.join(metric.name for metric in definition.metrics)}"
 
 
 def _kind(run: Run, record: Attempt | None) -> str:

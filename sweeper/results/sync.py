@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import RunRef, SweepRef
-from sweeper.results.sync_ledger import Ledger
+from sweeper.results.sync_ledger import Ledger, targets
 from sweeper.results.sync_staging import Staged, find_logs, stage
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
@@ -118,6 +118,42 @@ def _locked(folder: Path) -> Iterator[int]:
         yield file.fileno()
 
 
+def _own_runs(ref: SweepRef, source: Backend, settings: Settings) -> tuple[ServerRun, ...]:
+    return tuple(run for run in ServerRuns(source, settings).of(ref) if run.sweep == ref.sweep_id)
+
+
+def _planned(runs: Sequence[ServerRun], sent: Collection[str]) -> tuple[RunSync, ...]:
+    def outlook(run: ServerRun) -> SyncOutcome:
+        if run.id in sent:
+            return "sent before"
+        return "to be sent" if run.state.ended else "not ended"
+
+    return tuple(RunSync(run=run.id, outcome=outlook(run)) for run in runs)
+
+
+def plan_without_key(
+    ref: SweepRef, source: Backend, settings: Settings, *, url: str | None, entity: str | None, project: str | None
+) -> SyncResult:
+    """Say what would be sent, for who has no key of the other server yet: by what was noted here, asking nobody there.
+
+    Args:
+        ref: The sweep, on the server that the SDK is pointed at.
+        source: That server.
+        settings: The user's environment.
+        url: The other server's address, where it is known.
+        entity: Whose the runs will be there; whose key it will be by default.
+        project: Where they will be; in a project of the same name by default.
+    """
+    file = SweepDir.of(settings.home, ref).sync / "sent.jsonl"
+    server, project = (url or "").rstrip("/"), project or settings.project or ref.project
+    entity = entity or settings.entity
+    end = f"/{entity}/{project}" if entity else f"/{project}"
+    known = [to for to in targets(file) if to.startswith(server) and to.endswith(end)]
+    sent = {run for to in known for run in Ledger(file, to).runs("sent")}
+    to = "/".join([server or "(no server is named)", entity or "(the key's own user)", project])
+    return SyncResult(source=ref.path, to=to, runs=_planned(_own_runs(ref, source, settings), sent))
+
+
 @dataclass
 class Sync:
     """A sync, prepared: nothing was sent yet.
@@ -177,7 +213,7 @@ class Sync:
         view = SweepReader(ref).read()
         run_reader.turn_to(to, settings)
         # read from the source after the SDK was turned away from it: its address and key are named outright
-        runs = tuple(run for run in ServerRuns(source, settings).of(ref) if run.sweep == ref.sweep_id)
+        runs = _own_runs(ref, source, settings)
         entity = entity or settings.entity or sdk.default_entity()
         destination = Destination(backend=to, entity=entity, project=project or settings.project or ref.project)
         directory = SweepDir.of(settings.home, ref)
@@ -190,15 +226,8 @@ class Sync:
 
     def plan(self) -> SyncResult:
         """Say what would be sent."""
-        sent = self.ledger.runs("sent")
         sweep, _ = self.ledger.sweep()
-        runs = tuple(RunSync(run=run.id, outcome=self._outlook(run, sent)) for run in self.runs)
-        return self._result(runs, sweep)
-
-    def _outlook(self, run: ServerRun, sent: Sequence[str]) -> SyncOutcome:
-        if run.id in sent:
-            return "sent before"
-        return "to be sent" if run.state.ended else "not ended"
+        return self._result(_planned(self.runs, self.ledger.runs("sent")), sweep)
 
     def run(self, tell: Callable[[RunSync], None]) -> SyncResult:
         """Send what was not sent yet, one run after the other, and attach it; a failure does not stop the others.

@@ -14,6 +14,16 @@ from typing import Literal
 from sweeper.ref import SweepRef
 
 
+def targets(file: Path) -> list[str]:
+    """List where anything was ever sent."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+    found: dict[str, None] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by a kill
+            found[str(json.loads(line)["to"])] = None
+    return list(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What was sent where: JSON lines in the sweep's directory, each of them on disk before the next thing is done."""
@@ -24,7 +34,7 @@ class Ledger:
     def _lines(self) -> Iterator[Mapping[str, object]]:
         text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
         for line in text.splitlines():
-            with contextlib.suppress(ValueError):  # torn by a kill
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by a kill
                 noted = json.loads(line)
                 if noted["to"] == self.target:
                     yield noted

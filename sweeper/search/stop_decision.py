@@ -9,7 +9,8 @@ from functools import partial
 from sweeper.definition.early_terminate import Missed, OthersAt, OwnAt, Reached, StoppingRule
 from sweeper.definition.metric import Metric
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Run, RunState, StopDecision, best_value, finite
+from sweeper.metric_value import Reading, finite
+from sweeper.run import Run, RunState, StopDecision, best_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +46,22 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
     if run.state is not RunState.RUNNING:
         return None
 
-    def reached(values: Sequence[float], rung: int) -> Reached:
+    def reached(of: Run, values: Sequence[float], rung: int) -> Reached:
+        if of.aggregate is not None and definition.metric is not None:
+            word = definition.metric.name.rpartition(".")[2]
+            so_far = Reading("", word).value(values[:rung], definition.goal)
+            return Reached(so_far, so_far)
         return Reached(values[rung - 1], best_value(definition.goal, values[:rung]))
 
-    others = [finite(peer.history) for peer in peers if peer.id != run.id]
+    others = [(peer, finite(peer.history)) for peer in peers if peer.id != run.id]
 
     def others_at(rung: int) -> list[Reached]:
-        return [reached(values, rung) for values in others if len(values) >= rung]
+        return [reached(peer, values, rung) for peer, values in others if len(values) >= rung]
 
     logged = finite(run.history)
     # the server counts NaN apart; a history from elsewhere may still hold some
     bad = run.nonfinite + len(run.history) - len(logged)
-    at = partial(reached, logged)
+    at = partial(reached, run, logged)
     judged = Judged(id=run.id, before=len(logged) - 1, now=len(logged), at=at, nonfinite=bad)
     return judge(definition, judged, others_at)
 

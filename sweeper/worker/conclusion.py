@@ -33,9 +33,10 @@ class EndedRun:
 def failure_of(run: EndedRun) -> Failure | None:
     """Say what failed, if anything did.
 
-    A trainer that returned is done, whatever became of its process or was wanted of it afterwards.
+    A trainer that returned is done, whatever became of its process or was wanted of it afterwards: if it had a run.
     """
-    return None if isinstance(run.result, Returned) or run.stopped else classify(run.facts)
+    well = isinstance(run.result, Returned) and not run.result.unbegun
+    return None if well or run.stopped else classify(run.facts)
 
 
 def conclude(run: EndedRun, failure: Failure | None) -> Attempt:

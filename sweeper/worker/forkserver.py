@@ -7,7 +7,9 @@ and a run that dies takes nothing with it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Literal
@@ -18,6 +20,7 @@ from sweeper.ref import RunRef
 from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_process import probe, set_run_state
 from sweeper.worker.spec import WorkerSpec
+from sweeper.worker.trainer_import import PRELOAD
 
 OWN = ("sweeper.worker.preload", "sweeper.worker.run_process", "sweeper.backend.sdk")
 """Our modules; the first one binds the forkserver's life to the worker's, before anything else can go wrong."""
@@ -28,11 +31,16 @@ SDK = ("wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.i
 TORCH = ("torch", "torch._dynamo")
 """torch._dynamo: the first optimizer of a process imports it, 1.2 s (torch 2.15)."""
 
+TRAINER = "sweeper.worker.preload_trainer"
+"""Imports the trainer's module, the last one."""
+
+DEATH_S = 10.0
+"""How long a forkserver that is dying may take to be gone."""
+
 
 def preloads(spec: WorkerSpec) -> list[str]:
     """Name the modules that the forkserver imports; it skips those that are not there."""
-    trainer = () if spec.script else (*TORCH, spec.trainer.partition(":")[0])
-    return [*OWN, *SDK, *trainer]
+    return [*OWN, *SDK, *(() if spec.script else (*TORCH, TRAINER))]
 
 
 class RunProcesses:
@@ -49,6 +57,7 @@ class RunProcesses:
         self._family = Family()
         self._context: ForkServerContext | SpawnContext = multiprocessing.get_context("forkserver")
         multiprocessing.set_forkserver_preload(preloads(spec))
+        os.environ[PRELOAD] = spec.trainer.partition(":")[0]  # noqa: TID251
 
     def preload(self) -> None:
         """Wait until the forkserver has imported everything: that is no run's time, and needs no ticket.
@@ -58,11 +67,25 @@ class RunProcesses:
         """
         gpu = bool(self._spec.slot.device) and not self._spec.script
         # no answer: it died, and a run's process will tell why
-        if self._ask(probe, gpu, otherwise=True) is False:
+        if self._first_answer(gpu) is False:
             words = "importing it starts CUDA, so every run starts a new Python: seconds instead of milliseconds"
             print(f"{self._spec.trainer}: {words}", file=sys.stderr)  # noqa: T201 the worker's own log
             self._context = multiprocessing.get_context("spawn")
         self._family.keep()  # the forkserver, and the tracker that multiprocessing starts beside it
+
+    def _first_answer(self, gpu: bool) -> object:
+        """Ask whether forked processes can use the GPU; without the trainer where importing it ends the forkserver."""
+        deadline = None
+        while True:
+            try:
+                return self._ask(probe, gpu, otherwise=True)
+            except (EOFError, OSError):
+                deadline = deadline or time.monotonic() + DEATH_S  # from here on: the import may have taken its time
+                if time.monotonic() > deadline:
+                    raise
+            os.environ.pop(PRELOAD, None)  # noqa: TID251
+            multiprocessing.set_forkserver_preload(preloads(self._spec)[:-1])
+            time.sleep(0.05)  # another one starts when it is gone
 
     def new(self) -> RunHandle:
         """Start the process of a run to come."""
@@ -83,12 +106,12 @@ class RunProcesses:
         process.join()
         return answer
 
-    def set_state(self, run: RunRef, state: Literal["pending", "failed"]) -> str:
-        """Have the server hand a run out again or end it; say why it does not, empty if it does.
+    def set_state(self, run: RunRef, state: Literal["pending", "failed"], reason: str) -> str:
+        """Have the server hand a run out again or end it, and tell it why; say why it does not, empty if it does.
 
         In a process of its own: the SDK's threads and this one's forks do not go together.
         """
-        return str(self._ask(set_run_state, run, state, otherwise="the process that asks the server died"))
+        return str(self._ask(set_run_state, run, state, reason, otherwise="the process that asks the server died"))
 
     def end_strays(self) -> None:
         """Kill what a run has left behind: it would hold its GPU's memory."""

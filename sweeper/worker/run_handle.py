@@ -6,12 +6,14 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
+from typing import Any
 
 from sweeper.worker.main_thread import Raised, Returned, Started, Stopping
-from sweeper.worker.run_process import Idle, Message, SetupFailed, run_process
+from sweeper.worker.run_process import Idle, Message, Ready, SetupFailed, run_process
 from sweeper.worker.spec import WorkerSpec
 
 
@@ -27,6 +29,7 @@ class RunHandle:
         messages: What it has reported.
         let_in_at: When it was let in, by the monotonic clock; None before.
         started_at: When it called the trainer; None before.
+        prepared: Whether it has loaded the trainer.
     """
 
     def __init__(self, context: ForkServerContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
@@ -34,6 +37,7 @@ class RunHandle:
         self.messages: list[Message] = []
         self.let_in_at: float | None = None
         self.started_at: float | None = None
+        self.prepared = False
         self._here, there = context.Pipe()
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
         self._process.start()
@@ -55,6 +59,7 @@ class RunHandle:
             except (EOFError, OSError):  # a closed pipe stays ready for ever
                 self._sources.remove(self._here)
             else:
+                self.prepared = self.prepared or isinstance(self.messages[-1], Ready)
                 if isinstance(self.messages[-1], Started):
                     self.started_at = time.monotonic()
                 return self.messages[-1]
@@ -98,6 +103,17 @@ class RunHandle:
     def run_id(self) -> str:
         """The run it took; empty before."""
         return next((message.run_id for message in self.messages if isinstance(message, Started)), "")
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of the run it took; none before."""
+        return next((message.params for message in self.messages if isinstance(message, Started)), {})
+
+    @property
+    def how_it_ended(self) -> str:
+        """Its exit code or the signal that ended it, in words."""
+        code = self.exit_code
+        return f"it exited with code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
 
     @property
     def setup_error(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sweeper.worker.tracebacks import their_lines
+
 TAIL_BYTES = 16_384
 """A traceback through the SDK, torch and a chain of exceptions fits in; a progress bar's megabytes are not read."""
 
@@ -24,5 +26,4 @@ def tail(log: Path) -> str:
 
 def last_lines(log: Path) -> tuple[str, ...]:
     """Pick the last ten lines of a log that are the trainer's own: the SDK prints a summary behind them."""
-    lines = (line.rstrip()[:LINE_LENGTH] for line in tail(log).splitlines())
-    return tuple([line for line in lines if line and not line.startswith("wandb: ")][-LINES:])
+    return tuple([line[:LINE_LENGTH] for line in their_lines(tail(log)) if line][-LINES:])

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
 import sys
-import traceback
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from sweeper.errors import BackendError, TrainerError
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
-from sweeper.worker.main_thread import MainThread, Report, Trainer, call_in_thread
+from sweeper.worker.main_thread import MainThread, Report, call_in_thread
 from sweeper.worker.script_host import host_script
 from sweeper.worker.spec import WorkerSpec
+from sweeper.worker.trainer_import import PRELOAD, Trainer, load_trainer
+
+if TYPE_CHECKING:
+    from sweeper.worker.run_witness import RunWitness
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
 HOLDER_HEADER = "X-Sweeper-Holder"
 """Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
+REASON_HEADER = "X-Sweeper-Reason"
+"""Tells sweeper's server why a run is given up or handed out again: the SDK has no word for it."""
+REASON_LENGTH = 600
+HEADERS = "WANDB_X_EXTRA_HTTP_HEADERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +56,6 @@ class Idle:
 Message = Report | Ready | SetupFailed | Idle
 
 
-def load_trainer(target: str) -> Trainer:
-    """Import `package.module:function`.
-
-    Raises:
-        TrainerError: The module cannot be imported or has no such function.
-    """
-    module_name, _, name = target.partition(":")
-    try:
-        trainer = getattr(importlib.import_module(module_name), name, None)
-    except Exception as error:  # importing runs the user's code, which may raise anything
-        traceback.print_exc()
-        message = f"cannot import {module_name}: {type(error).__name__}: {error}"
-        raise TrainerError(message, "run the launch where `python -c 'import ...'` of it works") from error
-    if not callable(trainer):
-        raise TrainerError(f"{module_name} has no function {name!r}", "give --trainer package.module:function")
-    function: Trainer = trainer
-    return function
-
-
 def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     """Prepare everything, wait to be let in, take one run from the server and call the trainer on it.
 
@@ -79,10 +68,16 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     _redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
     # a forkserver's child has the server's environment; CUDA reads this at its first call
     os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
+    os.environ.pop(PRELOAD, None)  # noqa: TID251
+
+    def refuse(error: str) -> None:
+        worker.send(SetupFailed(error))
+        os._exit(0)  # what is being imported trains: it would go on for hours
+
     try:
-        trainer = None if spec.script else load_trainer(spec.trainer)
+        trainer = None if spec.script else load_trainer(spec.trainer, on_run=refuse)
     except TrainerError as error:
-        worker.send(SetupFailed(error.message))
+        worker.send(SetupFailed(": ".join(filter(None, [error.message, error.hint]))))
         return
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import sdk
@@ -95,12 +90,12 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
-        host_script(lambda: sdk.run_script(ref), tell=worker.send, complete=lambda env: _complete(spec, env))
+        host_script(lambda: sdk.run_script(ref), tell=worker.send, enter=lambda env: _enter_script(spec, env))
         return
     if not spec.rules.isolated:
         _host_all(spec, ref, trainer, worker)
         return
-    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting)
+    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
     host.run(lambda function: sdk.run_agent(ref, function), lambda: _enter(spec))
 
 
@@ -110,7 +105,8 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        sdk.run_agent(ref, lambda: call_in_thread(trainer, enter=lambda: _enter(spec), tell=worker.send))
+        call = partial(call_in_thread, trainer, enter=lambda: _enter(spec), tell=worker.send, finish=sdk.finish)
+        sdk.run_agent(ref, call)
         worker.send(Idle())
         try:
             worker.recv()
@@ -125,13 +121,13 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
         spec: The worker's orders.
         environ: What is there.
     """
-    headers = json.loads(environ.get("WANDB_X_EXTRA_HTTP_HEADERS") or "{}")
+    headers = json.loads(environ.get(HEADERS) or "{}")
     own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        "WANDB_X_EXTRA_HTTP_HEADERS": json.dumps({**headers, HOLDER_HEADER: uuid.uuid4().hex}),
+        HEADERS: json.dumps({**headers, HOLDER_HEADER: uuid.uuid4().hex}),
     }
 
 
@@ -145,26 +141,34 @@ def _redirect(log: Path) -> None:
     os.close(descriptor)
 
 
-def _enter(spec: WorkerSpec) -> str:
+def _enter(spec: WorkerSpec) -> RunWitness:
     """Make the run's checkpoint directory known; if there is something in it, the run's curve goes on."""
     from sweeper.backend import sdk
 
-    run_id = os.environ["WANDB_RUN_ID"]  # noqa: TID251 set by the agent for this run
+    # set by the agent for this run
+    run_id, parameters = os.environ["WANDB_RUN_ID"], os.environ["WANDB_SWEEP_PARAM_PATH"]  # noqa: TID251
     folder = _checkpoints(spec, run_id)
     os.environ[CHECKPOINTS] = str(folder)  # noqa: TID251
     if any(folder.iterdir()):
         sdk.resume()
-    return run_id
+    return _witness(spec, run_id, parameters, "the function returned")
 
 
-def _complete(spec: WorkerSpec, environ: dict[str, str]) -> str:
+def _enter_script(spec: WorkerSpec, environ: dict[str, str]) -> RunWitness:
     """Do the same for a script, whose SDK reads its environment itself."""
     run_id = environ["WANDB_RUN_ID"]
     folder = _checkpoints(spec, run_id)
     environ[CHECKPOINTS] = str(folder)
     if any(folder.iterdir()):
         environ.setdefault("WANDB_RESUME", "allow")
-    return run_id
+    return _witness(spec, run_id, environ["WANDB_SWEEP_PARAM_PATH"], "the script ended")
+
+
+def _witness(spec: WorkerSpec, run_id: str, parameters: str, what: str) -> RunWitness:
+    from sweeper.worker.run_witness import RunWitness
+
+    directory = SweepDir.of_launch(LaunchDir(Path(spec.directory)))
+    return RunWitness(SweepRef.parse(spec.sweep).run(run_id), what, Path(parameters), directory.wandb)
 
 
 def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
@@ -192,11 +196,20 @@ def probe(gpu: bool, worker: Connection) -> None:
     worker.send(usable)
 
 
-def set_run_state(run: RunRef, state: Literal["pending", "failed"], worker: Connection) -> None:
-    """Ask the server to hand a run out again (`pending`) or to end it (`failed`); answer with why it does not."""
+def set_run_state(run: RunRef, state: Literal["pending", "failed"], reason: str, worker: Connection) -> None:
+    """Ask the server to hand a run out again (`pending`) or to end it (`failed`); answer with why it does not.
+
+    Args:
+        run: The run.
+        state: What is to become of it.
+        reason: Why.
+        worker: Where to answer.
+    """
     from sweeper.backend import sdk
 
     die_with_parent()
+    headers = json.loads(os.environ.get(HEADERS) or "{}")  # noqa: TID251 the SDK has no other way to be told
+    os.environ[HEADERS] = json.dumps({**headers, REASON_HEADER: quote(reason[:REASON_LENGTH])})  # noqa: TID251
     try:
         sdk.set_run_state(run, state)
     except BackendError as error:

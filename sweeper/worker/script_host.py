@@ -7,34 +7,41 @@ audit events tell when a process is started, and let its environment be complete
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import psutil
 
-from sweeper.worker.main_thread import Raised, Report, Returned, Started
+from sweeper.worker.main_thread import Entered, Raised, Report, Returned, Started
+
+START_S = 3.0
+"""A process that is not there by then, behind the audit event of its start, could not be started."""
 
 
 def host_script(
-    agent: Callable[[], None], *, tell: Callable[[Report], None], complete: Callable[[dict[str, str]], str]
+    agent: Callable[[], None], *, tell: Callable[[Report], None], enter: Callable[[dict[str, str]], Entered]
 ) -> None:
     """Run an agent that starts one script, and report how that goes; ends this process with the script.
 
     Args:
         agent: Takes a run from the server and starts the script on it.
         tell: Takes reports.
-        complete: Completes the environment of the script; gives the run's id.
+        enter: Called with the run at hand: completes the environment of the script.
     """
 
     def note(event: str, arguments: tuple[object, ...]) -> None:
         env = arguments[3] if event == "subprocess.Popen" else None
         if isinstance(env, dict) and env.get("WANDB_SWEEP_PARAM_PATH"):
-            tell(Started(complete(env)))
-            threading.Thread(target=_watch, args=(tell,), daemon=True).start()
+            entered = enter(env)
+            tell(Started(entered.run_id, entered.params))
+            command = arguments[1][0] if isinstance(arguments[1], list) else ""
+            threading.Thread(target=_watch, args=(entered, tell, str(command)), daemon=True).start()
 
     sys.addaudithook(note)  # for good: Python has no way to remove one, and this process hosts one script
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,15 +57,32 @@ def _pass_on(number: int, _frame: FrameType | None) -> None:
     os.kill(script, number)
 
 
-def _watch(tell: Callable[[Report], None]) -> None:
+def _watch(entered: Entered, tell: Callable[[Report], None], command: str) -> None:
     """Report the script's end; there is nothing more to do then, but the agent would take 5 s to see it."""
     began = time.monotonic()
-    while (pid := _script()) is None:  # the audit event comes before the process
+    while (pid := _script()) is None and time.monotonic() < began + START_S:  # the audit event comes before the process
         time.sleep(0.01)
-    code = _exit_code(pid)
+    code = _exit_code(pid) if pid else 255
     took_s = time.monotonic() - began
-    tell(Raised(took_s, "", code) if code else Returned(took_s))
+    if code and (why := _why_not(command)):  # the agent would try again and again
+        tell(Raised(0.0, f"{command} cannot be started: {why}", 127, exited=True))
+    else:
+        tell(Raised(took_s, "", code) if code else Returned(took_s, entered.unbegun()))
     os._exit(0)  # from a thread, sys.exit would end the thread alone
+
+
+def _why_not(command: str) -> str:
+    """Say why a command does not start, if it does not: the kernel blames the script for its interpreter."""
+    path = Path(shutil.which(command) or command)
+    if not path.is_file():
+        return "there is no such file"
+    if not os.access(path, os.X_OK):
+        return f"it may not be executed (chmod +x {command})"
+    with path.open("rb") as file:
+        interpreter = file.readline(200).decode(errors="replace").removeprefix("#!").split()
+        file.seek(0)
+        missing = file.read(2) == b"#!" and interpreter and not Path(interpreter[0]).exists()
+    return f"its first line names {interpreter[0]}, which is not there" if missing else ""
 
 
 def _exit_code(pid: int) -> int:

@@ -5,27 +5,34 @@ The next process is prepared while the current one trains.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.attempt import Attempt
+from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Facts, Failure, Kind, Policy, broken
+from sweeper.journal.failures import Facts, Failure, Kind, Policy
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.conclusion import EndedRun, conclude, failure_of
 from sweeper.worker.forkserver import RunProcesses
-from sweeper.worker.main_thread import Raised, Started
+from sweeper.worker.main_thread import Raised, Returned, Started
 from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.stop_grace import StopGrace
+from sweeper.worker.trainer_import import GUARD
 
 POLL_S = 0.2
+
+IMPORT_S = 600.0
+"""A module that takes longer to import trains, or waits for something: nobody would be told for ever."""
 
 ELSEWHERE_S = 10.0
 """How long a slot leaves a run that failed on it to the others."""
@@ -36,10 +43,12 @@ class Worker:
 
     Args:
         spec: The orders.
+        import_s: How long importing the trainer may take.
     """
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, *, import_s: float = IMPORT_S) -> None:
         self.spec = spec
+        self.import_s = import_s
         self.directory = LaunchDir(Path(spec.directory))
         self.sweep_directory = SweepDir.of_launch(self.directory)
         self.ref = SweepRef.parse(spec.sweep)
@@ -54,7 +63,11 @@ class Worker:
         Returns:
             0 when there was nothing more to do, 1 when the worker gave up.
         """
+        limit = threading.Timer(self.import_s, self._end_import)
+        limit.daemon = True
+        limit.start()
         self.processes.preload()
+        limit.cancel()
         try:
             error = self._work()
         finally:
@@ -64,6 +77,13 @@ class Worker:
         if error:
             print(error, file=sys.stderr)  # noqa: T201 the worker's own log
         return int(bool(error))
+
+    def _end_import(self) -> None:
+        """End the launch in the middle of an import, which nothing else would end."""
+        module = self.spec.trainer.partition(":")[0]
+        self.directory.end(f"importing {module} takes longer than {self.import_s:g} s: {GUARD}")
+        print(self.directory.ended(), file=sys.stderr, flush=True)  # noqa: T201 the worker's own log
+        os._exit(1)  # the forkserver dies with us
 
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""
@@ -89,9 +109,12 @@ class Worker:
 
     def _why_no_run(self, handle: RunHandle) -> str:
         """Tell a sweep without more runs, which is no error, from a process that could not take one."""
-        if handle.setup_error:
-            self.directory.end(handle.setup_error)  # the trainer is the same on every slot
-            return f"{handle.setup_error}; see {handle.log}"
+        error = handle.setup_error
+        if not (error or handle.prepared or self.spec.script or self.signals):  # os._exit, or a crash in native code
+            error = f"importing {self.spec.trainer.partition(':')[0]} ended its process: {handle.how_it_ended}"
+        if error:
+            self.directory.end(f"{error}; see {handle.log}")  # the trainer is the same on every slot
+            return self.directory.ended()  # the words of the slot that was the first to say so
         if self.signals or not handle.exit_code:  # the agent ends well when the sweep has no run for it
             return ""
         return f"the run's process ended with code {handle.exit_code} before it got a run; see {handle.log}"
@@ -124,7 +147,8 @@ class Worker:
 
     def _started(self, handle: RunHandle, ticket: int, earlier: Sequence[Kind]) -> Attempt:
         slot, log = self.spec.slot.name, str(handle.log)
-        return Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=len(earlier) + 1)
+        number = len(earlier) + 1
+        return Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=number, params=handle.params)
 
     def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace) -> Failure | None:
         """Write down how a run ended, and do what follows from it."""
@@ -144,18 +168,20 @@ class Worker:
         if failure and failure.policy.retries:
             self.directory.return_ticket(ticket)
         elif failure:
-            self._end_if_broken(failure)
+            self._end_if_broken()
         return failure
 
     def _tell_server(self, handle: RunHandle, failure: Failure | None) -> Failure | None:
-        """Have the server hand the run out again or end it, where its process did not tell; say what came of it."""
+        """Have the server hand the run out again or end it, and tell it why; say what came of it."""
         run = self.ref.run(handle.run_id)
         if failure and failure.policy.retries:
-            refusal = self.processes.set_state(run, "pending")
-            if refusal and failure.kind is not Kind.PREEMPTED:  # W&B itself hands out what was marked as preempting
-                return failure.not_retried(refusal)
-        elif handle.exit_code or (failure and failure.kind is Kind.TIMEOUT):
-            self.processes.set_state(run, "failed")  # or the server would wait a minute for its heartbeat
+            refusal = self.processes.set_state(run, "pending", failure.cause)
+            if not refusal or failure.kind is Kind.PREEMPTED:  # W&B itself hands out what was marked as preempting
+                return failure
+            failure = failure.not_retried(refusal)
+        # of a run that never began, or whose process died, the server would know nothing for a minute, and then little
+        if failure or handle.exit_code:
+            self.processes.set_state(run, "failed", failure.cause if failure else "")
         return failure
 
     def _facts(self, handle: RunHandle, grace: StopGrace) -> Facts:
@@ -163,22 +189,21 @@ class Worker:
         return Facts(
             exit_code=result.exit_code if isinstance(result, Raised) else handle.exit_code,
             error=result.error if isinstance(result, Raised) else "",
-            # the log is only asked where the process could not say what it raised: a script, or a crash
-            log=tail(handle.log) if handle.exit_code or not getattr(result, "error", "") else "",
+            exited=isinstance(result, Raised) and result.exited,
+            unbegun=result.unbegun if isinstance(result, Returned) else "",
+            # the log is only asked where the process could not say what it raised: a script, an exit, or a crash
+            log="" if isinstance(result, Raised) and result.error and not result.exited else tail(handle.log),
             ended_by=grace.ended_by,
             gpu=bool(self.spec.slot.device),
             earlier=self.sweep_directory.earlier_failures(handle.run_id),
             strikes=self.strikes,
-            proven=any(attempt.outcome is AttemptOutcome.FINISHED for attempt in self.directory.history()),
             retries=self.spec.rules.retries,
         )
 
-    def _end_if_broken(self, failure: Failure) -> None:
+    def _end_if_broken(self) -> None:
         """End the launch if what failed would fail again and again."""
         ended = [attempt for attempt in self.directory.history() if attempt.outcome and not attempt.waits]
-        causes = [attempt.reason if attempt.failed else None for attempt in ended]
-        why = f"every run would fail: {failure.cause}" if failure.policy is Policy.STOP else ""
-        if why := why or broken(causes, self.spec.rules.max_failures):
+        if why := broken([*map(Ending.of, ended)], self.spec.rules.limits, self.spec.varied):
             self.directory.end(why)
 
     def _leave_to_others(self, run_id: str) -> None:

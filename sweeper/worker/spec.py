@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from sweeper.journal.broken import FailureLimits
 from sweeper.journal.failures import RETRIES
 
 
@@ -35,20 +38,43 @@ class Rules:
         grace_s: How long a run may take to end after a gentle stop.
         retries: How often a run that failed for no fault of its own is handed out again.
         max_failures: So many failed runs in a row, over all workers, end the launch; None for no such limit.
+        initial_failures: So many failed runs from the start end it; None for no such limit.
+        guess_broken: Whether runs that fail alike from the start end it.
         timeout_s: How long a run may take; None for as long as it likes.
         time_budget_s: How long the launch may take; None for as long as it likes.
         stop_at_target: Whether no run starts any more once one has reached the metric's target.
         isolated: Whether every run has a process of its own.
+        without_metric: Whether the launch goes on although run after run finishes without the sweep's metric.
     """
 
     # as long as Slurm (KillWait) and Kubernetes wait between their SIGTERM and their SIGKILL
     grace_s: float = 30.0
     retries: int = RETRIES
     max_failures: int | None = None
+    initial_failures: int | None = None
+    guess_broken: bool = True
     timeout_s: float | None = None
     time_budget_s: float | None = None
     stop_at_target: bool = False
     isolated: bool = True
+    without_metric: bool = False
+
+    def heeding(self, environ: Mapping[str, str]) -> Self:
+        """Take over what the SDK's agent reads of failures in its environment (wandb 0.31); less than 1 is no limit."""
+        rules = self
+        if environ.get("WANDB_AGENT_DISABLE_FLAPPING") == "true":
+            rules = replace(rules, guess_broken=False)
+        with contextlib.suppress(KeyError, ValueError):
+            number = int(environ["WANDB_AGENT_MAX_INITIAL_FAILURES"])
+            rules = replace(rules, guess_broken=False, initial_failures=number if number > 0 else None)
+        return rules
+
+    @property
+    def limits(self) -> FailureLimits:
+        """What of this decides when failed runs end the launch."""
+        return FailureLimits(
+            max_failures=self.max_failures, initial_failures=self.initial_failures, guess=self.guess_broken
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +89,7 @@ class WorkerSpec:
         directory: The launch's directory.
         rules: What it does about runs that fail or take too long.
         script: Whether the trainer is the sweep file's `program:` and `command:`, started by the SDK's agent.
+        varied: The parameters of which the sweep has several values.
     """
 
     sweep: str
@@ -72,6 +99,7 @@ class WorkerSpec:
     directory: str
     rules: Rules = field(default_factory=Rules)
     script: bool = False
+    varied: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -82,7 +110,8 @@ class WorkerSpec:
         """
         data = json.loads(path.read_text(encoding="utf-8"))
         rules = data.pop("rules", None) or _flat_rules(data)
-        return cls(**{**data, "slot": Slot(**data["slot"]), "rules": Rules(**rules)})
+        varied = tuple(data.get("varied", ()))
+        return cls(**{**data, "slot": Slot(**data["slot"]), "rules": Rules(**rules), "varied": varied})
 
     def save(self, path: Path) -> None:
         """Write the orders."""

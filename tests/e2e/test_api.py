@@ -20,6 +20,11 @@ def test_a_run_is_tracked_read_and_changed(sdk):
     assert read["names"] == ["rün-1", "nàme", "prö jekt 🦊", "local", "finished", ["ä"], "local"]
     assert read["config"] == [1.5, True, None]  # the SDK itself makes null of NaN in a config
     assert read["summary"] == [0.2, True, True]
+    lacking = read["lacking"]
+    assert (lacking["members"], lacking["empty"]) == (["local"], [[], [], []])
+    assert "no team or user 'nobody' here" in lacking["team"]
+    assert "'nobody' not found" in lacking["organization"]
+    assert "this server has no W&B Launch" in lacking["queue"]
     assert read["media"] == ["histogram", "html-file", "image-file", "table-file"]
     assert read["last step"] == 5
     assert read["metadata"]
@@ -65,6 +70,7 @@ def test_an_id_is_used_again(sdk):
     assert read["new though resumable"] == ["finished", None, [[0, 1]]]
     assert read["preempted"][0] == "preempted"
     assert read["synced"] == ["finished", 3, [[0, 1]]]
+    assert read["parts"] == ["finished", None, [[0, 0], [1, 1], [2, 2]]]
     assert read["deleted"] == []
     assert read["shared"] == ["finished", list(range(6)), [0, 1, 2], [0, 1, 2], [2, 2]]
     assert "UsageError" in read["refused"]["never"]

@@ -1,6 +1,8 @@
-"""A stock agent's heartbeat is answered when its run ends, and what an agent at its `count` drops is taken back."""
+"""A stock agent's heartbeat is answered when its run ends; what an agent at its `count` drops, nobody has ever seen."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -19,18 +21,23 @@ sweep = wandb.sweep(grid, project="p")
 wandb.agent(sweep, function=train, project="p", count=1)
 print(json.dumps(sweep))
 """
-STATES = """
+SEEN = """
 import json, wandb
-print(json.dumps(sorted(run.state for run in wandb.Api().sweep("p/{sweep}").runs)))
+sweep = wandb.Api().sweep("p/{sweep}")
+seen = [[run.state for run in runs] for runs in (sweep.runs, wandb.Api().runs("p"), sweep.agents()[0].runs())]
+print(json.dumps([*seen, sweep.state, sweep.expected_run_count]))
+"""
+REST = """
+import json, wandb
+wandb.agent("{sweep}", function=lambda: wandb.init().finish(), project="p")
+print(json.dumps(sorted(run.config["x"] for run in wandb.Api().sweep("p/{sweep}").runs)))
 """
 
 
 def test_what_an_agent_at_its_count_drops_is_taken_back(sdk, user):
-    """The next run is there in the moment the last one ends; the agent that exits instead leaves no trace of it."""
+    """The next run is there in the moment the last one ends; an agent that exits instead leaves no trace of it."""
     sweep = sdk.says(AGENT)
-
-    def states() -> list[str]:
-        return sdk.says(STATES.format(sweep=sweep))
-
-    assert states() == ["finished", "pending"]
-    user.wait(lambda: states() == ["finished"], "the dropped run's end")
+    assert sdk.says(SEEN.format(sweep=sweep)) == [["finished"]] * 3 + ["RUNNING", 3]
+    page = user.run("status", f"local/p/{sweep}", "--json").stdout
+    assert [run["state"] for run in json.loads(page)["runs"]] == ["finished"]
+    assert sdk.says(REST.format(sweep=sweep)) == [1, 2, 3]  # its configuration is free again

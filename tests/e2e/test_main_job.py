@@ -43,9 +43,12 @@ def test_create_launch_status(user, nvml):
     assert "next: sweeper launch" in created.stdout
     assert "embedded server" in created.stderr
 
-    no_driver = nvml.set("init|12")
-    launched = user.run("launch", "--gpus", "0,1", "--trainer", "toy:train", **no_driver)
+    # a container without the driver's library: only its program tells of GPUs
+    user.write("nvidia-smi", "#!/bin/sh\n").chmod(0o755)
+    no_library = {**nvml.set("init|12"), "PATH": f"{user.folder}:{user.environ['PATH']}"}
+    launched = user.run("launch", "--gpus", "0,1", "--trainer", "toy:train", **no_library)
     assert "no NVIDIA driver" in launched.stderr
+    assert "these numbers are unchecked" in " ".join(launched.stderr.split())
     assert "4/4" in launched.stdout
 
     status = user.status()

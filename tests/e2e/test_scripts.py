@@ -81,8 +81,12 @@ def test_nothing_of_a_script_outlives_a_killed_launcher_or_run(user):
     ],
 )
 def test_what_cannot_be_started_is_found_before_a_run_is_taken(user, extra, said):
-    """The error says what is missing, and the sweep has no run."""
-    user.run("create", user.write("sweep.yaml", f"method: grid\nparameters: {{x: {{values: [1]}}}}\n{extra}\n"))
+    """`create` says what is missing, unless the trainer lies elsewhere; so does `launch`, and the sweep has no run."""
+    file = user.write("sweep.yaml", f"method: grid\nparameters: {{x: {{values: [1]}}}}\n{extra}\n")
+    refused = " ".join(user.run("create", file, code=1).stderr.split())
+    assert said in refused
+    assert "--elsewhere" in refused
+    user.run("create", "--elsewhere", file)
     assert said in " ".join(user.run("launch", "--workers", "1", code=1).stderr.split())
     assert user.status()["runs"] == []
 
@@ -97,3 +101,33 @@ def test_a_function_may_stand_in_the_sweep_file(user):
     assert user.status()["runs"] == []
     user.run("launch", "--workers", "1")
     assert user.status()["runs"][0]["state"] == "finished"
+
+
+def test_what_the_agent_can_start_is_started(user):
+    """A module, a shell script, a command on PATH, and braces that are Hydra's: none of them needs a file `program`."""
+    (user.folder / "pkg").mkdir()
+    user.write("pkg/fit.py", SCRIPT)
+    user.write("go.sh", 'exec python -m pkg.fit "$@"\n')
+    for case, start in {
+        "module": {"program": "pkg.fit", "command": ["python", "-m", "${program}", "out=${now:%H-%M}", "${args}"]},
+        "shell": {"command": ["bash", "-eu", "go.sh", "${args}"]},
+    }.items():
+        values = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"case": {"values": [case]}}, **start}
+        user.run("create", user.write("sweep.json", json.dumps(values)))
+        user.run("launch", "--workers", "1", MINE="1")
+        assert [run["state"] for run in user.status()["runs"]] == ["finished"]
+    seen = json.loads((user.folder / "seen-module.json").read_text())
+    assert seen["argv"] == ["out=${now:%H-%M}", "--case=module"]
+
+
+def test_a_script_that_the_file_forgot_is_asked_for(user):
+    """Instead of the shipped trainer; `launch`, which may have another folder, asks as well."""
+    user.write("train.py", SCRIPT)
+    file = user.write("sweep.yaml", "method: grid\nmetric: {name: loss}\nparameters: {case: {values: [well]}}\n")
+    refused = user.run("create", file, code=1).stderr
+    assert "sweep.yaml:1:1: the file names no `program:`, and train.py lies beside it" in refused
+    assert "add `program: train.py`" in refused
+    user.run("create", "--elsewhere", file)
+    refused = " ".join(user.run("launch", "--workers", "1", code=1).stderr.split())
+    assert "the sweep names no `program:`, and train.py lies here" in refused
+    assert user.status()["runs"] == []

@@ -42,7 +42,7 @@ def test_status_and_best_show_the_front(user):
     assert [run["params"]["x"] for run in status["front"]] == [0.8, 0.1]
     assert [run["values"]["size"] for run in status["front"]] == [0.8, 0.1]
     (lacking,) = [run for run in status["runs"] if run["params"]["x"] == 1.0]
-    assert lacking["reason"] == "ended without a finite value of loss and size"
+    assert lacking["reason"] == "finished without a value of `size`"
     shown = user.run("status").stdout
     assert "loss ↓" in shown
     assert max(map(len, shown.split("front")[-1].splitlines())) <= 80

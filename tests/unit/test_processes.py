@@ -99,6 +99,21 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands a dead process's children to its grandparent")
+def test_a_hangup_while_the_parent_lives_asks_for_a_gentle_end(start):
+    """A closed terminal tells everybody who may hear it; nobody has died."""
+    code = """
+import signal, sys, time
+from sweeper.processes import end_with_parent
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+end_with_parent()
+print("ready", flush=True)
+time.sleep(60)
+"""
+    process, _ = start(code)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=30) == 7
+
+
 def test_what_a_dead_child_leaves_behind_is_ended(start):
     """It becomes ours and is killed; what was there before and what we started ourselves stays."""
     family, pids = start(STRAYS)

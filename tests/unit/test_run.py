@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from sweeper.run import Run, RunState, SweepState, best_run, finite
-
-
-def test_only_finite_numbers_are_iterations():
-    """NaN, infinities, booleans and text are skipped, as in W&B's engine."""
-    assert finite([1, 2.5, math.nan, math.inf, -math.inf, True, "3", None]) == (1.0, 2.5)
+from sweeper.run import Run, RunState, StopDecision, SweepState, best_run
 
 
 @pytest.mark.parametrize(("goal", "winner", "value"), [("minimize", "b", 0.1), ("maximize", "a", 0.9)])
@@ -20,10 +13,20 @@ def test_the_best_run_has_the_best_value_it_ever_logged(goal, winner, value):
     runs = [
         Run(id="a", state=RunState.FINISHED, history=(0.9, 0.5)),
         Run(id="b", state=RunState.RUNNING, history=(0.1, 0.6)),
-        Run(id="c", state=RunState.FAILED),
+        Run(id="c", state=RunState.FINISHED),
     ]
     best = best_run(runs, goal)
     assert (best.id, best.best(goal)) == (winner, value)
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_a_run_that_went_wrong_is_never_the_best(state):
+    """Whatever it logged before it failed, crashed or was killed; unless early termination ended it."""
+    bad = state in {RunState.FAILED, RunState.CRASHED, RunState.KILLED}
+    run = Run(id="a", state=state, history=(0.1,))
+    assert best_run([run, Run(id="b", state=RunState.FINISHED, history=(0.5,))], "minimize").id == ("b" if bad else "a")
+    stopped = Run(id="a", state=state, history=(0.1,), stop=StopDecision("a", "hyperband rung 1"))
+    assert stopped.may_lead is (state not in {RunState.FAILED, RunState.CRASHED})
 
 
 def test_no_value_no_best_run():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from sweeper.errors import SweeperError
 from sweeper.settings import Backend, Settings
 
 KEY = "k" * 40
@@ -57,3 +62,56 @@ def test_children_keep_the_users_wandb_settings_on_wandb():
     user = {"WANDB_ENTITY": "acme", "WANDB_MODE": "offline"}
     env = Backend(kind="wandb", base_url="https://example.org").environ(user)
     assert env == {**user, "WANDB_BASE_URL": "https://example.org"}
+
+
+@pytest.mark.parametrize(("home", "said"), [("/b\udcff", "no UTF-8"), ("~nobody-of-this-name/x", "no such user")])
+def test_a_state_directory_that_cannot_be_is_refused_in_words(home, said):
+    """A name in another encoding, a user who is not there."""
+    with pytest.raises(SweeperError, match=said) as caught:
+        Settings.from_env({"SWEEPER_HOME": home})
+    assert "set SWEEPER_HOME" in caught.value.hint
+
+
+def test_a_relative_state_directory_needs_a_current_one(tmp_path, monkeypatch):
+    """Which may be deleted."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SweeperError, match="was deleted"):
+        Settings.from_env({"SWEEPER_HOME": "home"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"\xff\xfe\x00", "not text in UTF-8"), (b"hello my friend", "bad toplevel token"), (b"", "")]
+)
+def test_a_netrc_file_that_cannot_be_read_has_no_logins_and_says_why(tmp_path, content, said):
+    """Others write it: whatever stands in it, commands go on without it."""
+    (tmp_path / "netrc").write_bytes(content)
+    settings = Settings.from_env({"NETRC": str(tmp_path / "netrc")})
+    assert settings.login_key("https://api.wandb.ai") is None
+    assert said in settings.netrc_trouble
+    assert bool(settings.netrc_trouble) is bool(said)
+
+
+def test_a_netrc_file_of_somebody_else_says_whose_it_is():
+    """Its owner, its mode, and who asks."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, which nobody else may enter
+        Path(folder).chmod(0o755)
+        (Path(folder) / "netrc").touch(mode=0o600)
+        settings = Settings.from_env({"NETRC": f"{folder}/netrc"})
+        os.seteuid(65534)
+        try:
+            trouble, key = settings.netrc_trouble, settings.login_key("https://api.wandb.ai")
+        finally:
+            os.seteuid(0)
+    assert "netrc belongs to root (mode 600), and you are nobody" in trouble
+    assert key is None
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/x", "/", "x" * 5000, "/dev/null/x"])
+def test_a_netrc_file_that_cannot_be_is_none(tmp_path, place):
+    """A directory, a user who is not there, a name too long."""
+    settings = Settings.from_env({"NETRC": place, "HOME": str(tmp_path)})
+    assert settings.netrc_path is None or settings.netrc_path.name.endswith("netrc")

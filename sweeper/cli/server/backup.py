@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -35,4 +36,4 @@ def backup(
     out.print(f"[bold]backup[/]  {escape(str(done.place))}: {what}", soft_wrap=True)
     if done.missing:
         err.print(f"{len(done.missing)} files are missing from the server: see `sweeper server check`", style="yellow")
-    say_next(f"sweeper server restore {file} --data DIR")
+    say_next(f"sweeper server restore {quote(str(file))} --data DIR")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -34,4 +35,4 @@ def restore(
     out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:
         out.print(f"[bold]before[/]    {escape(str(aside))}", soft_wrap=True)
-    say_next(f"sweeper serve --data {folder}" if data else "sweeper status")
+    say_next(f"sweeper serve --data {quote(str(folder))}" if data else "sweeper status")

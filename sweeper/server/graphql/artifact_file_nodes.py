@@ -81,11 +81,15 @@ class ArtifactFileNode(Node[FileOfArtifact]):
         """When its artifact was last changed."""
         return self.stored.artifact.updated_at
 
+    def storage_path(self) -> str | None:
+        """Where its content lies among the server's artifacts; None for a reference."""
+        return f"{self.stored.project_id}/{self.stored.file.md5}" if self.stored.file.md5 else None
+
     def artifact(self) -> Artifact:
         return self.stored.artifact
 
     # what createArtifactFiles gives out is a dict: these are of files still to be uploaded
-    storage_path = upload_url = upload_headers = upload_multipart_urls = None
+    upload_url = upload_headers = upload_multipart_urls = None
 
 
 def file_connection(

@@ -198,9 +198,11 @@ class ArtifactOperations(Root):
         return {"artifact": found}
 
     def delete_artifact(self, fields: object) -> dict[str, Any]:
-        """Delete an artifact; one with aliases only if they may go as well."""
+        """Delete an artifact; one with aliases only if they may go as well. One that is gone already stays so."""
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.read() as db:
+            if artifacts.was_deleted(db, _number(sent.artifact_id, "Artifact")):
+                return {"artifact": {"id": sent.artifact_id}}
             doomed = self.own_artifact(db, sent.artifact_id)
 
         def choose(db: Connection) -> list[Artifact]:

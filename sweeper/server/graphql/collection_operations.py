@@ -147,9 +147,12 @@ class CollectionOperations(Root):
             return artifact_collections.update(db, known.id, now=self.context.now, tags=tags)
 
     def delete_artifact_sequence(self, fields: object) -> dict[str, Any]:
-        """Delete a collection: a sequence with its artifacts, a portfolio with its links."""
+        """Delete a collection: a sequence with its artifacts, a portfolio with its links. One that is gone stays so."""
         sent = inputs.read(sent_as.ChangeCollection, fields)
         with self.context.store.read() as db:
+            if artifact_collections.was_deleted(db, _number(sent.id)):
+                gone = {"__typename": artifact_collections.SEQUENCE, "id": sent.id, "name": "", "state": "DELETED"}
+                return {"artifact_collection": gone}
             found = self._own(db, _find_by_id(db, sent.id))
 
         def choose(db: Connection) -> list[Artifact]:
@@ -179,7 +182,11 @@ def _to_link(db: Connection, sent: sent_as.LinkArtifact) -> Artifact:
 
 
 def _find_by_id(db: Connection, global_name: str) -> Collection:
+    return artifact_collections.get(db, _number(global_name))
+
+
+def _number(global_name: str) -> int:
     parts = parts_of(global_name, "ArtifactCollection")
     if len(parts) != 1 or not (parts[0].isascii() and parts[0].isdecimal()) or len(parts[0]) > 18:
         raise NotFoundError(f"{global_name!r} is not the id of an artifact collection")
-    return artifact_collections.get(db, int(parts[0]))
+    return int(parts[0])

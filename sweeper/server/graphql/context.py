@@ -33,6 +33,7 @@ class Context:
         base_url: The address the client used, without a slash at the end.
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
+        reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
         budget: What the answer may cost.
     """
@@ -45,6 +46,7 @@ class Context:
     base_url: str
     now: float
     holder: str = ""
+    reason: str = ""
     watched: list[int] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
     _projects: dict[int, Project] = field(default_factory=dict)

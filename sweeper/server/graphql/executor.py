@@ -39,7 +39,7 @@ from pydantic import BaseModel, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, bug_message, faults_of
-from sweeper.server.graphql import cost
+from sweeper.server.graphql import cost, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.types import KINDS, NODES
@@ -156,6 +156,8 @@ def _document(text: str) -> DocumentNode:
         raise RequestError(error.message) from error
     except RecursionError as error:
         raise RequestError("the query nests too deeply") from error
+    if errors and (said := not_served.said_of(document)):
+        raise RequestError(said)
     if errors:
         raise RequestError("; ".join(error.message for error in errors[:5]))
     return document
@@ -164,7 +166,9 @@ def _document(text: str) -> DocumentNode:
 @cache
 def _schema() -> GraphQLSchema:
     """Build the schema once a process, each field with what answers it: no request searches for that again."""
-    parts = [files("sweeper.server.graphql") / name for name in ("schema.graphql", "artifacts.graphql")]
+    parts = [
+        files("sweeper.server.graphql") / name for name in ("schema.graphql", "artifacts.graphql", "beyond.graphql")
+    ]
     schema = build_schema("\n".join(part.read_text("utf-8") for part in parts))
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):

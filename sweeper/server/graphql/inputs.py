@@ -22,12 +22,13 @@ Model = TypeVar("Model", bound=Input)
 
 
 class UpsertSweep(Input):
-    """wandb.sweep; with an id, a change of state or of definition."""
+    """wandb.sweep; with an id, a change of state, of definition, or of what it is called."""
 
     id: str | None = None
     config: str | None = None
     state: str | None = None
     display_name: str | None = None
+    description: str | None = None
     entity_name: str | None = None
     project_name: str | None = None
     prior_runs_filters: str | None = None

@@ -9,8 +9,8 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.artifact_operations import ArtifactOperations
 from sweeper.server.graphql.collection_operations import CollectionOperations
 from sweeper.server.graphql.context import global_id
+from sweeper.server.graphql.entity_nodes import entity_node, user_node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
-from sweeper.server.graphql.project_nodes import entity_node, user_node
 from sweeper.server.graphql.run_actions import RunActions
 from sweeper.server.graphql.run_operations import RunOperations
 from sweeper.server.graphql.scheduler_operations import SchedulerOperations
@@ -31,7 +31,7 @@ class Operations(
 
     def viewer(self) -> dict[str, Any]:
         """Say who asks."""
-        return user_node(self.context.user)
+        return user_node(self.context, self.context.user)
 
     def server_info(self) -> dict[str, Any]:
         """Announce few optional features: each one changes which requests come."""
@@ -41,7 +41,7 @@ class Operations(
 
     def entity(self, name: str | None = None) -> dict[str, Any]:
         """Describe an entity."""
-        return entity_node(self.entity_of(name))
+        return entity_node(self.context, self.entity_of(name))
 
     def organization(self, name: str | None = None) -> None:  # noqa: ARG002
         """Have no organizations."""
@@ -68,7 +68,7 @@ class Operations(
         """Find users by a part of their names; all of them without one."""
         with self.context.store.read() as db:
             found = users.search(db, query or "")
-        return {"edges": [{"node": user_node(user)} for user in found]}
+        return {"edges": [{"node": user_node(self.context, user)} for user in found]}
 
     def create_custom_chart(self, fields: object) -> dict[str, Any]:
         """Keep the specification of a chart; one of the same name is replaced."""

@@ -1,4 +1,4 @@
-"""GraphQL's Project over the stored one, and User and Entity, which are little more than names."""
+"""GraphQL's Project over the stored one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sweeper.server.artifacts import collections
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, collection_connection, find_collection
 from sweeper.server.graphql.context import global_id
+from sweeper.server.graphql.entity_nodes import entity_node
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import candidates, run_connection
@@ -18,29 +19,6 @@ from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
-from sweeper.server.store.users import User
-
-
-def user_node(user: User) -> dict[str, Any]:
-    """Give GraphQL's User."""
-    return {
-        "id": global_id("User", user.name),
-        "name": user.name,
-        "username": user.name,
-        "entity": user.name,
-        "email": "",
-        "admin": False,
-        "flags": "{}",
-        "photo_url": None,
-        "deleted_at": None,
-        "api_keys": {"edges": []},
-        "teams": {"edges": []},
-    }
-
-
-def entity_node(name: str) -> dict[str, Any]:
-    """Give GraphQL's Entity; no organization, or the SDK would ask a cloud address about it."""
-    return {"id": global_id("Entity", name), "name": name, "organization": None}
 
 
 class ProjectNode(Node[Project]):
@@ -60,12 +38,13 @@ class ProjectNode(Node[Project]):
 
     def entity(self) -> dict[str, Any]:
         """Whose it is, as the answer to wandb.init has it."""
-        return entity_node(self.stored.entity)
+        return entity_node(self.context, self.stored.entity)
 
     # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
     access = "PRIVATE"
+    triggers = ()  # no automations
 
     all_views = {"edges": [], "page_info": {"end_cursor": None, "has_next_page": False}}  # noqa: RUF012 - no reports
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import Context, parts_of
 from sweeper.server.names import UNCATEGORIZED
-from sweeper.server.rules import rights
+from sweeper.server.rules import deletion, rights
 from sweeper.server.store import projects, runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -37,8 +37,7 @@ class Root:
         Raises:
             NotFoundError: There is none.
         """
-        # an id cut short names no run, which is what the client is told
-        name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
+        entity, project, name = self._parts_of_run(id_)
         place = projects.find(db, entity, project)
         run = runs.find(db, place.id, name) if place else None
         if place is None or run is None:
@@ -55,6 +54,18 @@ class Root:
         place, run = self.run_by_id(db, id_)
         rights.check_run(self.context.user, run)
         return place, run
+
+    def was_deleted(self, db: Connection, id_: str) -> bool:
+        """Whether a global id is that of a run that somebody has deleted already."""
+        entity, project, name = self._parts_of_run(id_)
+        place = projects.find(db, entity, project)
+        return place is not None and deletion.is_deleted(db, place.id, name)
+
+    @staticmethod
+    def _parts_of_run(id_: str) -> tuple[str, str, str]:
+        # an id cut short names no run, which is what the client is told
+        name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
+        return entity, project, name
 
     def ensure_project(self, db: Connection, entity: str | None, name: str | None) -> projects.Project:
         """Find the project a request means, or make it."""

@@ -37,6 +37,9 @@ class RunActions(Root):
     def delete_run(self, fields: object) -> dict[str, Any]:
         """Delete a run with its history and files; a process that is still at it is told to stop."""
         sent = inputs.read(inputs.DeleteRun, fields)
+        with self.context.store.read() as db:
+            if self.was_deleted(db, sent.id):  # asked twice, it is gone all the same
+                return {"client_mutation_id": None}
         if sent.delete_artifacts:
             commit.delete(self.context.store, self.context.blobs, lambda db: self._made_by(db, sent.id))
         with self.context.store.write() as db:

@@ -63,8 +63,12 @@ class FileNode(Node[FileOfRun]):
         """Its path within the run."""
         return self.stored.file.path
 
+    def storage_path(self) -> str:
+        """Where its content lies among the server's files."""
+        return "/".join(self._names())
+
     # the rest of the type is for files of artifacts
-    storage_path = digest = upload_url = upload_headers = upload_multipart_urls = artifact = None
+    digest = upload_url = upload_headers = upload_multipart_urls = artifact = None
 
 
 def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:

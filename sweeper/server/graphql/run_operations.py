@@ -14,7 +14,16 @@ from sweeper.server.graphql.context import run_id
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
-from sweeper.server.rules import branching, deletion, prior_runs, rights, run_endings, run_transitions, shared_mode
+from sweeper.server.rules import (
+    branching,
+    deletion,
+    prior_runs,
+    rights,
+    run_endings,
+    run_transitions,
+    shared_mode,
+    synced_parts,
+)
 from sweeper.server.rules.run_summary import clean_summary
 from sweeper.server.store import run_files, runs, sweeps
 from sweeper.server.store.database import Connection
@@ -56,6 +65,8 @@ class RunOperations(Root):
             deletion.check_new(db, place.id, name)
             run = runs.create(db, place.id, name, state=state, now=now, user_id=self.context.user.id)
             inserted = True
+        elif first and synced_parts.may_follow(run, sent.job_program):
+            run, inserted = synced_parts.begin(db, rights.take_up(db, self.context.user, run)), False
         else:
             run = rights.take_up(db, self.context.user, run)
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
@@ -75,7 +86,8 @@ class RunOperations(Root):
         change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
         with self.context.store.write() as db:
             _, run = self.own_run(db, sent.id)
-            change(db, run, now=self.context.now)
+            change(db, run, now=self.context.now, reason=self.context.reason)
+        self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 
     def create_run_files(self, fields: object) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class SweepNode(Node[Sweep]):
     def run_count(self) -> int:
         """Count the runs it made, in any state."""
         with self.context.store.read() as db:
-            return runs.count(db, self.stored.id)
+            return runs.count(db, self.stored.id) - runs.offers(db, self.stored.id)
 
     def run_count_expected(self) -> int | None:
         """How many runs it will have; None if it goes on until stopped."""

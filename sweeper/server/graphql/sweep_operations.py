@@ -68,6 +68,7 @@ class SweepOperations(Root):
             user_id=self.context.user.id,
             seed=secrets.randbits(31),
             display_name=sent.display_name,
+            description=sent.description,
             now=self.context.now,
         )
 
@@ -81,8 +82,10 @@ class SweepOperations(Root):
         if sent.config is not None and sent.config != sweep.definition_text:
             if sweep.state is not SweepState.PENDING:
                 raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")
-            sweeps.replace_definition(db, sweep.id, sent.config, display_name=sent.display_name, now=self.context.now)
+            sweeps.replace_definition(db, sweep, sent.config, now=self.context.now)
             prior_runs.reread(db, sweeps.get(db, sweep.id), known)
+        if sent.display_name is not None or sent.description is not None:
+            sweeps.describe(db, sweep.id, sent.display_name, sent.description, now=self.context.now)
         if sent.state is not None:
             sweep_transitions.set_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
         return sweeps.get(db, sweep.id)

@@ -46,5 +46,16 @@ def _creator_kind(*_: object) -> str:
     return "Run"  # User is there for the SDK's documents: here a run has logged an artifact, or nobody that we know
 
 
-KINDS: Mapping[str, Callable[..., str]] = {"ArtifactCollection": _collection_kind, "CreatedBy": _creator_kind}
+def _no_kind(*_: object) -> str:
+    raise AssertionError("no value of this type is ever given")  # beyond.graphql
+
+
+KINDS: Mapping[str, Callable[..., str]] = {
+    "ArtifactCollection": _collection_kind,
+    "CreatedBy": _creator_kind,
+    "Integration": _no_kind,
+    "TriggerScope": _no_kind,
+    "TriggeringCondition": _no_kind,
+    "TriggeredAction": _no_kind,
+}
 """Interfaces and unions of the schema, each with what names the type of a value."""

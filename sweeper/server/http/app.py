@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
 from sweeper.server.http import artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.pages import login, views
+from sweeper.server.pages import login, missing, views
 from sweeper.server.rules import early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
@@ -83,20 +84,25 @@ def create_app(
             store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
             start = partial(SearchProcess, data_dir / users.DATABASE)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
-            secret = _furnish(app, data_dir, Dispatcher(store, ahead, policy))
+            with _noting_fault(app):
+                secret = _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
             app.state.signer = Signer(secret, app.state.keys.of)
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
-            reaper = asyncio.create_task(Reaper(app.state.dispatcher).work())
+            app.state.data_watch = DataWatch(store, app.state.end)
+            tasks = [
+                asyncio.create_task(work) for work in (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            ]
             try:
                 yield
             finally:
                 await app.state.held_heartbeats.close()
-                reaper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await reaper
+                for task in tasks:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
 
     app = Starlette(
         routes=_routes(),
@@ -109,6 +115,7 @@ def create_app(
         },
     )
     app.state.is_ending = bool
+    app.state.end = bool
     return app
 
 
@@ -125,6 +132,16 @@ def _routes() -> list[Route]:
         *login.ROUTES,
         *views.ROUTES,
     ]
+
+
+@contextlib.contextmanager
+def _noting_fault(app: Starlette) -> Iterator[None]:
+    """Keep what goes wrong at the start for whoever runs the server: uvicorn only writes a traceback."""
+    try:
+        yield
+    except Exception as error:
+        app.state.fault = error
+        raise
 
 
 def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
@@ -150,10 +167,15 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
     return secret
 
 
-async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    """Turn what is wrong with a request into an answer the SDK can show."""
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Turn what is wrong with a request into an answer the SDK can show, or a page for a browser."""
+    message, status, headers = "the text holds half a surrogate pair", 400, None
     if isinstance(error, RequestError):
-        return refusal_answer(error.message, error.status)
-    if isinstance(error, HTTPException):
-        return refusal_answer(error.detail, error.status_code, dict(error.headers or {}))
-    return refusal_answer("the text holds half a surrogate pair", 400)
+        message, status = error.message, error.status
+    elif isinstance(error, HTTPException):
+        message, status, headers = error.detail, error.status_code, dict(error.headers or {})
+    if status == 404 and (elsewhere := missing.with_spaces(request)):
+        return elsewhere
+    if missing.wants_page(request):
+        return missing.refusal_page(request, message, status)
+    return refusal_answer(message, status, headers)

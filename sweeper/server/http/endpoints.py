@@ -7,6 +7,7 @@ import time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -27,14 +28,17 @@ from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
+REASON_HEADER = "x-sweeper-reason"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
 
 
-async def health(request: Request) -> Response:  # noqa: ARG001
+async def health(request: Request) -> Response:
     """Say that the server is there, and which process it is."""
+    if not await request.app.state.data_watch.whole():
+        raise RequestError("the data of this server were deleted: it ends", 503)
     return JsonAnswer({"service": "sweeper", "version": _version(), "pid": os.getpid()})
 
 
@@ -159,9 +163,16 @@ def context_of(request: Request) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
     address = f"{request.url.scheme}://{request.headers['host']}"
-    holder = request.headers.get(HOLDER_HEADER, "")
     return Context(
-        state.dispatcher, state.files, state.blobs, state.signer, request.state.user, address, time.time(), holder
+        state.dispatcher,
+        state.files,
+        state.blobs,
+        state.signer,
+        request.state.user,
+        address,
+        time.time(),
+        holder=request.headers.get(HOLDER_HEADER, ""),
+        reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sweeper.errors import ServerError, StoreError
 from sweeper.server.http.app import LOOPBACK, create_app
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
@@ -119,10 +120,13 @@ def serve(
         policy: For how long silence is borne.
 
     Raises:
-        StoreError: Its database cannot be used.
+        StoreError: Its database cannot be used, or was deleted meanwhile.
+        ServerError: Its key cannot be used, or nobody can listen there.
+        OSError: The disk refuses something that it needs.
     """
     os.umask(0o077)  # what it writes is for nobody else
     users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
+    users.embedded_key(data_dir)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     certificate, key = address.tls or (None, None)
     app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy)
@@ -146,5 +150,19 @@ def serve(
         signal.signal(number, lambda *_: None)
     server = uvicorn.Server(config)
     app.state.is_ending = lambda: server.should_exit
+    faults: list[str] = []
+
+    def end(why: str) -> None:
+        faults.append(why)
+        server.should_exit = True
+
+    app.state.end = end
     gc.freeze()  # what is there now stays to the end: looking at it takes each full collection 46 ms
-    server.run()
+    try:
+        server.run()
+    except SystemExit:  # of uvicorn, whose log has a traceback and no more
+        raise getattr(app.state, "fault", None) or ServerError(
+            f"cannot serve on {address.host}:{address.port}", "is its port free, and `ulimit -n` high enough?"
+        ) from None
+    if faults:
+        raise StoreError(f"{faults[0]}, so this server has ended", "the next command that needs one starts another")

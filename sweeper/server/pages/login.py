@@ -49,6 +49,8 @@ async def login(request: Request) -> Response:
     if token is None:
         return login_page(target)
     found = await run_in_threadpool(_redeem, request.app.state.store, token)
+    if found is None and await run_in_threadpool(_is_in, request.app.state.store, session_token(request)):
+        return page("welcome.html", target=target)  # who follows an address twice has got in the first time
     if found is None:
         return login_page(target, 401, "This address was used already, or is more than ten minutes old.")
     # No redirect by status: if a page elsewhere linked here, a browser would go on without the SameSite=Strict cookie.
@@ -59,6 +61,11 @@ def _redeem(store: Store, token: str) -> str | None:
     with store.write() as db:
         user = sessions.redeem(db, token, now=time.time())
         return sessions.begin(db, user, now=time.time()) if user else None
+
+
+def _is_in(store: Store, token: str) -> bool:
+    with store.read() as db:
+        return bool(token) and sessions.user_of(db, token, now=time.time()) is not None
 
 
 async def login_with_key(request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from shlex import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -35,7 +36,7 @@ def _duration(seconds: float | None) -> str:
 
 # StrictUndefined: a misspelt name is an error in a test, not an empty cell for a person
 PAGES = Environment(loader=PackageLoader("sweeper.server.pages"), autoescape=True, undefined=StrictUndefined)
-PAGES.filters.update(number=_number, moment=_moment, duration=_duration)
+PAGES.filters.update(number=_number, moment=_moment, duration=_duration, shell=quote)
 
 
 def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:

@@ -7,15 +7,18 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Run, best_run
+from sweeper.metric_value import flat
+from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import importance
+from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
@@ -28,8 +31,14 @@ from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
+AGENT_HEARD_S = 20.0
+"""An agent that waits for a run beats every 5 s; one that is busy shows by its run."""
 CHART_WIDTH, CHART_HEIGHT = 640, 200
 """Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
+SECTIONS = frozenset(
+    ["", "sweeps", "runs", "workspace", "overview", "table", "groups", "artifacts", "reports", "reportlist", "jobs"]
+)
+"""What W&B has below a project, and the SDK prints; nothing for an address with a slash at its end."""
 
 
 async def home(request: Request) -> Response:
@@ -42,6 +51,20 @@ def _home(store: Store) -> Response:
         known = _by_project(db, sweeps.all_of(db))
         shown = [(project, known[project.id]) for project in projects.all_of(db)]
     return page("home.html", projects=shown)
+
+
+async def entity_page(request: Request) -> Response:
+    """Show the projects of one user or team."""
+    return await run_in_threadpool(_entity_page, request.app.state.store, **request.path_params)
+
+
+def _entity_page(store: Store, entity: str) -> Response:
+    with store.read() as db:
+        places = projects.all_of(db, entity)
+        if not places:
+            raise NotFoundError(f"no project of {entity!r} here")
+        known = _by_project(db, [sweep for place in places for sweep in sweeps.of_project(db, place.id)])
+    return page("home.html", projects=[(place, known[place.id]) for place in places])
 
 
 async def project_page(request: Request) -> Response:
@@ -78,7 +101,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
-        seen = seen_runs.for_search(db, found)
+        seen = seen_runs.for_people(db, found)
         fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
@@ -89,7 +112,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         sweep=found,
         metric=found.definition.metric,
         expected=expected,
-        runs=[(run, run.best(goal)) for run in reversed(known)],
+        runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(known)],
         ended=sum(run.state.ended for run in known),
         best=best_run(known, goal),
         best_value=_best_value(known, goal),
@@ -99,9 +122,18 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         importance=[row for row in importance(found.definition, known) if row.forest is not None],
         stopped=sum(run.stop is not None for run in known),
         saved_s=saved_seconds(known),
+        missing=missing_metrics(found.definition, known),
         fallbacks=fallbacks,
+        idle=_is_idle(found, known, time.time()),
         now=time.time(),
     )
+
+
+def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:
+    """Whether a sweep goes on and nobody works on it: no run does, and no agent asks for one."""
+    goes_on = sweep.state in {SweepState.PENDING, SweepState.RUNNING}
+    at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in known)
+    return goes_on and not at_work and now - (sweep.heartbeat_at or 0.0) > AGENT_HEARD_S
 
 
 def _best_value(known: Sequence[Run], goal: Any) -> float | None:
@@ -131,6 +163,8 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
         # as many as the chart has room for: a run may have logged a million
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
+        without = sweep is not None and found.state.ended and not logged
+        reason = found.reason or (why_no_value(seen_runs.get(db, sweep, found.id)) if sweep and without else "")
         uploads = run_files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
     return page(
@@ -139,6 +173,7 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         run=found,
         sweep=sweep,
         metric=sweep.definition.metric if sweep else None,
+        reason=reason,
         chart=chart(values, logged),
         alerts=said,
         suggestion=json.loads(found.origin or "{}"),
@@ -155,8 +190,8 @@ def _config(run: StoredRun) -> dict[str, Any]:
 
 
 def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out media and the SDK's own keys."""
-    return {name: value for name, value in summary.items() if name[0:1] != "_" and not isinstance(value, dict)}
+    """Leave out media and the SDK's own keys; nested values have dotted names."""
+    return dict(flat(summary))
 
 
 def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
@@ -174,6 +209,21 @@ def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
     return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
 
 
+async def page_above(request: Request) -> Response:
+    """Go on from an address that W&B has below a project, a sweep or a run to the page of ours that shows most of it.
+
+    Raises:
+        NotFoundError: W&B has none there either.
+    """
+    names = dict(request.path_params)
+    rest = names.pop("rest")
+    if len(names) == 2 and rest.partition("/")[0] not in SECTIONS:
+        raise NotFoundError(f"no page {request.url.path[:300]!r} here")
+    kind = [f"{kind}s" for kind in ("sweep", "run") if kind in names]
+    entity, project, *below = (quote(name, safe="") for name in names.values())
+    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]), 302)
+
+
 def _find_project(db: Connection, entity: str, name: str) -> Project:
     found = projects.find(db, entity, name)
     if found is None:
@@ -183,7 +233,11 @@ def _find_project(db: Connection, entity: str, name: str) -> Project:
 
 ROUTES = [
     Route("/", home),
+    Route("/{entity}", entity_page),
     Route("/{entity}/{project}", project_page),
     Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
     Route("/{entity}/{project}/runs/{run}", run_page),
+    Route("/{entity}/{project}/sweeps/{sweep}/{rest:path}", page_above),
+    Route("/{entity}/{project}/runs/{run}/{rest:path}", page_above),
+    Route("/{entity}/{project}/{rest:path}", page_above),
 ]

@@ -5,7 +5,8 @@
 1. the sweep has ended: stop what must stop, let the rest finish, then exit
 2. a listed run is to stop, or another agent's since this one fell silent: stop it
 3. the agent is busy, or the sweep paused: wait (one whose run has just ended is not: `early_handout.py`)
-4. a run was assigned to this agent and never started: send it again (the answer was lost)
+4. a run was assigned to this agent and never started: send it again (the answer was lost; if it surely was not, the
+   trainer has ended before `wandb.init`, and the run has failed)
 5. a run waits for an agent (requeued): assign it
 6. the sweep is over, or has nothing left: exit
 7. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
@@ -19,6 +20,7 @@ Functions of a write connection.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +43,10 @@ from sweeper.server.store.sweeps import Agent, Sweep
 MAX_SENDS = 3
 """Times a run that never starts is handed out; then its trainer is taken to end before `wandb.init`."""
 
+SLEEP_S, LATE_S = 4.5, 15.0
+"""After an answer the SDK's agents (0.29 to 0.31) sleep 5 s. One that got none asks again within 3 s, or when it has
+given up waiting, after 20 s at the soonest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -62,16 +68,31 @@ EXIT = Command("exit")
 SEARCH = Command("search")
 
 
-def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float) -> None:
-    """Believe what an agent says about its runs: listed ones live, the others have vanished."""
+def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float, hearing_since: float = math.inf) -> None:
+    """Believe what an agent says about its runs: listed ones live, the others have vanished.
+
+    Args:
+        db: The write connection.
+        agent: The agent.
+        listed: The ids of the runs it says are queued or running with it.
+        now: The time.
+        hearing_since: Since when this server has answered; whether an answer from before arrived cannot be told.
+    """
     for run in runs.of_agent(db, agent.id):
         if run.name in listed:
             run_transitions.listed(db, run, now=now)
-        elif run.live or (run.state is RunState.PENDING and run.accepted):
+        elif run.live or (run.state is RunState.PENDING and (run.accepted or _was_got(run, hearing_since, now=now))):
             run_endings.vanished(db, run, now=now)
     for run in runs.taken_from(db, agent.id):
         if run.name in listed:
             run_transitions.listed(db, run, now=now)
+
+
+def _was_got(run: StoredRun, hearing_since: float, *, now: float) -> bool:
+    """Whether the answer that brought an agent a run arrived: by the time at which the agent asks again."""
+    sent_at = run.heartbeat_at
+    # Where one answer was lost the next one may be, and the SDK's third try comes as late as an agent that has slept.
+    return run.sends == 1 and sent_at >= hearing_since and SLEEP_S <= now - sent_at <= LATE_S
 
 
 def next_command(db: Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
@@ -127,7 +148,9 @@ def _for_free_agent(db: Connection, agent: Agent, sweep: Sweep, *, now: float) -
 
 def _send_home(db: Connection, sweep: Sweep, *, now: float) -> Command:
     """Send a free agent home when the search has nothing more to propose."""
-    sweeps.set_exhausted(db, sweep.id)
+    # An offer that nobody takes up leaves its configuration to the next agent: this may not be the end.
+    if not runs.offers(db, sweep.id):
+        sweeps.set_exhausted(db, sweep.id)
     sweep_transitions.finish_if_done(db, sweep.id, now=now)
     # Somebody else's unstarted run may yet come back to the queue, and would find nobody here.
     return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
@@ -151,7 +174,7 @@ def give(
     origin = {"engine": found.engine, "seed": found.seed, "runs": found.based_on}
     if fallback:
         origin["fallback"] = fallback
-    run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin)
+    run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin, offered=True)
     return _send(db, run, agent, now=now)
 
 

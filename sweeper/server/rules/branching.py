@@ -54,12 +54,13 @@ def _branch_point(config: str | None) -> dict[str, Any] | None:
 def _recount(db: Connection, run: StoredRun) -> StoredRun:
     """Bring what is known of a run's history into line with its rows, and the summary with the last of each."""
     rows = lines.history(db, run.id)
+    keys = json.dumps(history_keys.add_keys({}, rows) if rows else {})
     lines.clear_metrics(db, run.id)
     for sweep in sweeps.seeing(db, run.id):
-        if sweep.definition.metric is not None:
-            lines.put_metric(db, sweep.id, run.id, sweep.definition.metric.name, rows)
+        if (metric := sweep.definition.metric) is not None:
+            key = history_keys.reading_of(keys, metric.name).key
+            lines.put_metric(db, sweep.id, run.id, key, rows)
     summary: dict[str, Any] = {}  # the last value of each key, as the SDK sums up by default
     for line in rows:
         summary.update(line.row)
-    keys = history_keys.add_keys({}, rows) if rows else {}
-    return runs.update(db, run.id, summary=json.dumps(summary), history_keys=json.dumps(keys))
+    return runs.update(db, run.id, summary=json.dumps(summary), history_keys=keys)

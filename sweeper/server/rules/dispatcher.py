@@ -10,6 +10,7 @@ between two transactions under a lock of its sweep, and counts only if the sweep
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Set
@@ -51,13 +52,20 @@ class Dispatcher:
         store: The database.
         search_ahead: Computes suggestions ahead; without one each is computed when it is asked for.
         policy: For how long silence is borne.
+        hearing_since: Since when agents are answered; by default none is sure to have got an answer.
     """
 
     def __init__(
-        self, store: Store, search_ahead: SearchAhead | None = None, policy: LivenessPolicy = liveness.DEFAULT
+        self,
+        store: Store,
+        search_ahead: SearchAhead | None = None,
+        policy: LivenessPolicy = liveness.DEFAULT,
+        *,
+        hearing_since: float = math.inf,
     ) -> None:
         self.store = store
         self.policy = policy
+        self.hearing_since = hearing_since
         self._search_ahead = search_ahead
         self._search_locks: dict[int, threading.Lock] = {}
 
@@ -91,7 +99,7 @@ class Dispatcher:
         with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
             sweeps.touch(db, agent, eager=early and now - agent.created_at < EAGER_S, now=now)
-            assignment.take_listed(db, agent, listed, now=now)
+            assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)
             sweep = finish_if_done(db, agent.sweep_id, now=now)
             command = assignment.next_command(db, agent, sweep, listed, now=now)
         if command.kind == "search":

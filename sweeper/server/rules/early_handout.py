@@ -2,7 +2,7 @@
 
 For agents that ask from a thread beside their run, `wandb.agent(function=...)` (SDK 0.29 to 0.31): their heartbeat is
 answered when the run has ended, and what it brings waits in a queue until the function has returned. One that has
-reached its `count` drops the command and exits without a word: its run is taken back.
+reached its `count` drops the command and exits without a word: its run is taken back, and nobody has seen it.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def hold_s(user_agent: str) -> float:
 def take_back(db: Connection, *, now: float) -> list[StoredRun]:
     """Take runs from agents that have not been heard since they were given one; those never started vanish."""
     given = agent_runs.take_early(db, now - SILENT_S)
-    dropped = [run for run in given if run.state == "pending" and run.agent_id is not None and not run.accepted]
+    waiting = [run for run in given if run.state == "pending" and run.agent_id is not None and not run.accepted]
+    dropped = [run for run in given if run.offered or run in waiting]
     for run in dropped:
         # Nobody has ever seen it: without the row its configuration is free again.
-        if run.started_at is None and run.sends == 1:
+        if run.offered:
             deleted_runs.remove(db, run.id)
         else:
             runs.update(db, run.id, agent_id=None)

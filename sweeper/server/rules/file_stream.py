@@ -20,6 +20,7 @@ from sweeper.server.rules import (
     run_transitions,
     shared_mode,
     stop_requests,
+    synced_parts,
     writers,
 )
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -144,9 +145,18 @@ def _store_shared(db: Connection, run: StoredRun, sent: Sent, writer: str) -> bo
 
 def _store(db: Connection, run: StoredRun, sent: Sent) -> bool:
     """Store all that a request brought; tell whether the metric of a sweep was in it."""
-    measured = [_store_lines(db, run, stream, chunk) for stream, chunk in sent.lines.items()]
+    history = sent.lines.get(Stream.HISTORY, Chunk())
+    if history.content:
+        run = synced_parts.settled(db, run, history.offset, history.content[0])
+    measured = [
+        _store_lines(db, run, stream, Chunk(synced_parts.place_of(run, stream, chunk.offset), chunk.content))
+        for stream, chunk in sent.lines.items()
+    ]
     if sent.summary is not None:
-        runs.update(db, run.id, summary=clean_summary(sent.summary))
+        summary = clean_summary(sent.summary)
+        if synced_parts.is_behind_others(run):
+            summary = json.dumps({**json.loads(run.summary), **json.loads(summary)})
+        runs.update(db, run.id, summary=summary)
     return any(measured)
 
 
@@ -168,16 +178,28 @@ def _store_history(db: Connection, run: StoredRun, chunk: Chunk) -> bool:
     # Before they are stored: what is sent again must not be counted again.
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
-    _count_keys(db, run, [row for row in rows if row.number >= known])
-    measured = [_note_metric(db, sweep, run, rows, known) for sweep in sweeps.seeing(db, run.id)]
+    keys = _count_keys(db, run, [row for row in rows if row.number >= known])
+    measured = [_note_metric(db, sweep, run, rows, known=known, keys=keys) for sweep in sweeps.seeing(db, run.id)]
     return any(measured)
 
 
-def _note_metric(db: Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine], known: int) -> bool:
+def _note_metric(
+    db: Connection, sweep: Sweep, run: StoredRun, rows: Sequence[HistoryLine], *, known: int, keys: str
+) -> bool:
+    """Keep the metric of a sweep; `keys` tells what the run has logged by now, the run itself what it had before."""
     metric = sweep.definition.metric
-    return metric is not None and lines.put_metric(db, sweep.id, run.id, metric.name, rows, known=known)
+    if metric is None:
+        return False
+    before, now = (history_keys.reading_of(text, metric.name) for text in (run.history_keys, keys))
+    if before.aggregate and not now.aggregate:  # the first row with `loss.min` itself: what came of `loss` is void
+        rows, known = lines.history(db, run.id), lines.MAX_INTEGER
+    return lines.put_metric(db, sweep.id, run.id, now.key, rows, known=known)
 
 
-def _count_keys(db: Connection, run: StoredRun, new: Sequence[HistoryLine]) -> None:
-    if new:
-        runs.update(db, run.id, history_keys=json.dumps(history_keys.add_keys(json.loads(run.history_keys), new)))
+def _count_keys(db: Connection, run: StoredRun, new: Sequence[HistoryLine]) -> str:
+    """Bring the statistics of a run's keys up to date, and give them."""
+    if not new:
+        return run.history_keys
+    keys = json.dumps(history_keys.add_keys(json.loads(run.history_keys), new))
+    runs.update(db, run.id, history_keys=keys)
+    return keys

@@ -11,10 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sweeper import search
-from sweeper.run import lookup
+from sweeper.metric_value import lookup
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import lines, projects, run_filters, runs, seen_runs, suggestions, sweep_runs, sweeps
+from sweeper.server.store import (
+    history_keys,
+    lines,
+    projects,
+    run_filters,
+    runs,
+    seen_runs,
+    suggestions,
+    sweep_runs,
+    sweeps,
+)
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
@@ -27,11 +37,13 @@ class Logged:
 
     Attributes:
         attempt: Which attempt it was in.
+        key: What of its history the metric was read from.
         count: How many lines its history had.
         values: Those lines, with nothing but the metric.
     """
 
     attempt: int
+    key: str
     count: int
     values: tuple[HistoryLine, ...]
 
@@ -59,8 +71,9 @@ def read_ahead(db: Connection, found: Iterable[StoredRun], metric: str) -> dict[
 
 def _read(db: Connection, run: StoredRun, metric: str) -> Logged:
     count = lines.count(db, run.id, Stream.HISTORY)
-    values = (replace(line, text="", row={metric: lookup(line.row, metric)}) for line in lines.history(db, run.id))
-    return Logged(run.attempt, count, tuple(line for line in values if line.number < count))
+    key = history_keys.reading_of(run.history_keys, metric).key
+    values = (replace(line, text="", row={key: lookup(line.row, key)}) for line in lines.history(db, run.id))
+    return Logged(run.attempt, key, count, tuple(line for line in values if line.number < count))
 
 
 def attach(db: Connection, sweep: Sweep, wanted: str, logged: Mapping[int, Logged] = NOTHING) -> None:
@@ -111,12 +124,13 @@ def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[in
     if same := _knowing(db, run, metric.name, but=sweep.id):  # 0.1 s for 100 long ones, 12 s to read them
         lines.copy_metric(db, same[0].id, sweep.id, run.id)
         return
+    key = history_keys.reading_of(runs.get(db, run.id).history_keys, metric.name).key
     seen = logged.get(run.id)
     # Another attempt has begun anew since: what was read is of a history that is gone.
-    if seen is None or seen.attempt != run.attempt:
-        seen = Logged(run.attempt, 0, ())
+    if seen is None or (seen.attempt, seen.key) != (run.attempt, key):
+        seen = Logged(run.attempt, key, 0, ())
     since = lines.history(db, run.id, first=seen.count)
-    lines.put_metric(db, sweep.id, run.id, metric.name, [*seen.values, *since])
+    lines.put_metric(db, sweep.id, run.id, key, [*seen.values, *since])
 
 
 def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = None) -> list[Sweep]:

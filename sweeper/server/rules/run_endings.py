@@ -8,13 +8,14 @@ from __future__ import annotations
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import own_scheduler, sweep_transitions
-from sweeper.server.rules.run_transitions import fence
+from sweeper.server.rules.run_transitions import fence, taken_up
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
 INTERRUPTED = 255
 """What wandb-core 0.31.0 reports after Ctrl-C."""
+BEFORE_INIT = "the trainer ended before wandb.init"
 
 
 def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> StoredRun:
@@ -40,10 +41,9 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
 def vanished(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that its agent no longer lists although it never reported its end."""
     if run.started_at is None:
-        reason = "the trainer ended before wandb.init"
+        _died(db, run, BEFORE_INIT, state=RunState.FAILED, now=now)
     else:
-        reason = "its process ended without a word (killed, or out of memory?)"
-    _died(db, run, reason, now=now)
+        _died(db, run, "its process ended without a word (killed, or out of memory?)", now=now)
 
 
 def silent(db: Connection, run: StoredRun, *, now: float, retries: int) -> None:
@@ -93,17 +93,17 @@ def _lose(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
 
 def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that was handed out again and again and never reported."""
-    _died(db, run, f"handed out {run.sends} times, the trainer never came to wandb.init", now=now)
+    _died(db, run, f"{BEFORE_INIT} (handed out {run.sends} times)", state=RunState.FAILED, now=now)
 
 
-def _died(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
+def _died(db: Connection, run: StoredRun, reason: str, *, state: RunState = RunState.CRASHED, now: float) -> None:
     if run.stop_requested:
-        runs.update(db, run.id, state=RunState.KILLED, ended_at=now)
+        runs.update(db, run.id, state=RunState.KILLED, ended_at=now, **taken_up(db, run))
     elif run.preempting:
         _requeue(db, run, None, "preempted", now=now)
         return
     else:
-        runs.update(db, run.id, state=RunState.CRASHED, reason=reason, ended_at=now)
+        runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run))
     sweep_transitions.run_ended(db, run, now=now)
 
 
@@ -125,12 +125,19 @@ def _requeue(db: Connection, run: StoredRun, exit_code: int | None, reason: str,
         resuming=0,
         exit_code=exit_code,
         ended_at=now,
+        **taken_up(db, run),
         **fence(run),
     )
 
 
-def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
+def requeue(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
     """Hand a run out again, with its id, because its worker or a person asks for it; a waiting one just waits.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: How its process ended, of which only its worker can tell; empty if a person asks.
 
     Raises:
         RequestError: It has finished, or its sweep gives out no runs any more.
@@ -138,7 +145,9 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     if run.lost_agent_id:  # whoever asks knows that its process is gone
         return runs.update(db, run.id, lost_agent_id=None, **fence(run))
     if run.state in {RunState.PENDING, RunState.PREEMPTED}:
-        return run
+        # its process ended before it began: its agent went with it, and would be waited for in vain
+        free = {"agent_id": None, "accepted": 0, "sends": 0, **fence(run)} if reason else {}
+        return runs.update(db, run.id, state=run.state, **taken_up(db, run), **free)  # whoever asks has it
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
@@ -147,16 +156,24 @@ def requeue(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 
 
-def give_up(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
-    """End a run that its worker has given up; one that has ended stays as it is."""
+def give_up(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> StoredRun:
+    """End a run that its worker has given up; one that has ended stays as it is, and is told why.
+
+    Args:
+        db: The write connection.
+        run: The run.
+        now: The time.
+        reason: What its worker saw: more than an exit code, or the silence after which we take a run for crashed.
+    """
     if run.state.ended:
-        return run
+        known = not reason or run.state not in {RunState.FAILED, RunState.CRASHED}
+        return run if known else runs.update(db, run.id, state=RunState.FAILED, reason=reason)
     if run.stop_requested:
         state, reason = RunState.KILLED, run.reason
     elif own_scheduler.is_controller(run):
         state, reason = RunState.FINISHED, ""
     else:
-        state, reason = RunState.FAILED, "given up by its worker"
-    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **fence(run))
+        state, reason = RunState.FAILED, reason or "given up by its worker"
+    ended = runs.update(db, run.id, state=state, reason=reason, ended_at=now, **taken_up(db, run), **fence(run))
     sweep_transitions.run_ended(db, run, now=now)
     return ended

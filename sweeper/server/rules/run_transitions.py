@@ -5,12 +5,13 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import writers
-from sweeper.server.store import lines, runs
+from sweeper.server.store import lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -30,6 +31,14 @@ def sent(db: Connection, run: StoredRun, agent_id: int, *, now: float) -> Stored
         heartbeat_at=now,
         **fence(run),
     )
+
+
+def taken_up(db: Connection, run: StoredRun) -> dict[str, object]:
+    """Give the columns that make a run of what was only offered: it is its sweep's next one, and is named so."""
+    if not run.offered or run.sweep_id is None:
+        return {}
+    sweep = sweeps.get(db, run.sweep_id)
+    return {"offered": 0, "display_name": runs.next_name(db, sweep, json.loads(run.params))}
 
 
 def fence(run: StoredRun) -> dict[str, object]:
@@ -59,13 +68,14 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
         heartbeat_at=now,
         ended_at=None,
         exit_code=None,
+        **taken_up(db, run),
         **back,
     )
 
 
 def listed(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that an agent says a run is queued or running with it."""
-    run = runs.update(db, run.id, heartbeat_at=now, accepted=1)
+    run = runs.update(db, run.id, heartbeat_at=now, accepted=1, **taken_up(db, run))
     # Not what failed or was stopped: an agent lists a run until its process is gone, some seconds after its end.
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
@@ -87,7 +97,9 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     check_holder(run, writing)
     if starts_anew(run, first=first):
         lines.clear(db, run.id)
-        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", **_UNTOUCHED)
+        run = runs.update(
+            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **_UNTOUCHED
+        )
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
@@ -119,7 +131,7 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
     """
     check_holder(run, writing)
     if run.state.ended:
-        run = runs.update(db, run.id, **_UNTOUCHED)
+        run = runs.update(db, run.id, part="", **_UNTOUCHED)
     return wrote(db, heard(db, run, now=now), writing)
 
 

@@ -5,10 +5,11 @@ Functions of a write connection. The states are drawn in `sweeper.run`.
 
 from __future__ import annotations
 
-from sweeper.run import RunState, SweepState
+from sweeper.metric_value import may_aggregate
+from sweeper.run import RunState, SweepState, best_run
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import stop_requests
-from sweeper.server.store import lines, runs, seen_runs, sweep_runs, sweeps
+from sweeper.server.store import deleted_runs, lines, runs, seen_runs, sweep_runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -35,10 +36,16 @@ def is_over(db: Connection, sweep: Sweep) -> bool:
 
 
 def reached_target(db: Connection, sweep: Sweep) -> bool:
-    """Whether a run of a sweep has logged a value as good as the metric's target."""
+    """Whether a run of a sweep that may lead has logged a value as good as the metric's target."""
     metric = sweep.definition.metric
     if metric is None or metric.target is None:
         return False
+    if may_aggregate(metric.name):  # what `loss.max` is, a run's last value decides
+        own = (run for run in seen_runs.for_search(db, sweep) if not run.prior)
+        ended = (run for run in own if run.state.ended or run.aggregate is None)
+        best = best_run(ended, metric.goal)
+        value = best.best(metric.goal) if best else None
+        return value is not None and metric.reached_by(value)
     return lines.metric_reached(db, sweep.id, metric.target, metric.goal)
 
 
@@ -60,7 +67,8 @@ def _reaches_target(db: Connection, sweep: Sweep, run: StoredRun) -> bool:
         return sweep.definition.met(seen_runs.get(db, sweep, run.id).values)
     if metric is None or metric.target is None:
         return False
-    best = seen_runs.get(db, sweep, run.id).best(metric.goal)
+    ended = seen_runs.get(db, sweep, run.id)
+    best = ended.best(metric.goal) if ended.may_lead else None
     return best is not None and metric.reached_by(best)
 
 
@@ -77,13 +85,17 @@ def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) ->
     """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
 
     Raises:
-        RequestError: The sweep was canceled; it cannot come back.
+        RequestError: The sweep was canceled, it cannot come back; or it is to pause and has finished.
     """
     if sweep.state is SweepState.CANCELED and state is not SweepState.CANCELED:
         raise RequestError(f"sweep {sweep.name} is canceled: create a new one")
+    if sweep.state.ended and state in {SweepState.PENDING, SweepState.PAUSED}:
+        raise RequestError(f"sweep {sweep.name} has finished: resume it first")
     sweeps.set_state(db, sweep.id, state, now=now)
     for run in runs.of_sweep(db, sweep.id) if state.ended else ():
-        if stop_requests.waits(run):
+        if run.offered and run.agent_id is None:
+            deleted_runs.remove(db, run.id)
+        elif stop_requests.waits(run):
             stop_requests.end_waiting(db, run, "the sweep was stopped before it started", now=now)
         elif state is SweepState.CANCELED:
             stop_requests.request(db, run.id, "the sweep was canceled", now=now)

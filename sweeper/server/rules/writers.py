@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sweeper.run import float_or_nan, lookup
+from sweeper.metric_value import float_or_nan, lookup
 
 TOLERANCE_S = 1.5
 """Lines and config of one process differ by up to 0.25 s (0.31.0)."""

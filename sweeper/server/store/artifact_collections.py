@@ -67,6 +67,15 @@ def get(db: sqlite3.Connection, collection_id: int) -> Collection:
     return Collection(*row)
 
 
+def was_deleted(db: sqlite3.Connection, collection_id: int) -> bool:
+    """Whether there was a collection of an id, which is gone: no id is given out twice."""
+    query = (
+        "SELECT 1 FROM sqlite_sequence WHERE name = 'artifact_collections' AND seq >= :id"
+        " AND NOT EXISTS (SELECT 1 FROM artifact_collections WHERE id = :id)"
+    )
+    return db.execute(query, {"id": collection_id}).fetchone() is not None
+
+
 def of_project(db: sqlite3.Connection, project_id: int, artifact_type: str | None = None) -> list[Collection]:
     """List a project's collections, or those of one type, the newest first; not those that never had a version."""
     query = (

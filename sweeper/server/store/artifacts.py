@@ -51,6 +51,15 @@ def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
     return Artifact(*row)
 
 
+def was_deleted(db: sqlite3.Connection, artifact_id: int) -> bool:
+    """Whether there was an artifact of an id, which is gone: ids are counted up and none is given out twice."""
+    query = (
+        "SELECT 1 FROM sqlite_sequence WHERE name = 'artifacts' AND seq >= :id"
+        " AND NOT EXISTS (SELECT 1 FROM artifacts WHERE id = :id)"
+    )
+    return db.execute(query, {"id": artifact_id}).fetchone() is not None
+
+
 def update(db: sqlite3.Connection, artifact_id: int, *, now: float, **columns: object) -> Artifact:
     """Set columns of an artifact."""
     assignments = ", ".join(f"{column} = ?" for column in (*columns, "updated_at"))

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sweeper.errors import StoreError
+from sweeper.machine_errors import database_fix
 from sweeper.server.store import disk, schema, snapshot
 from sweeper.server.store.wal_sync import WalSync
 
@@ -59,12 +60,16 @@ class Store:
                     if self._path != MEMORY:
                         self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
-            raise StoreError(
-                f"{self._path} cannot be opened as the server's database: {error}",
-                "Give another data directory, or restore the file from a copy: sweeper server restore.",
-            ) from error
+            raise StoreError(f"{self._path} cannot be opened as the server's database: {error}", _fix(error)) from error
         except disk.DiskFullError as error:
-            raise StoreError(f"{self._path} cannot be opened: {error.message}") from error
+            raise StoreError(f"{self._path} cannot be opened: {error.__cause__}", "make space on its disk") from error
+        self._identity = disk.identity(self._path)
+
+    def displaced(self) -> str:
+        """Say that the file lies no more where it was opened: what is written to it is lost. Empty if it does."""
+        if self._path == MEMORY or (now := disk.identity(self._path)) == self._identity:
+            return ""
+        return f"{self._path} was {'replaced by another file' if now else 'deleted or moved away'}"
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
@@ -191,7 +196,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(open_reader(path)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read: {error}", f"restore it: {RESTORE}") from error
+        raise StoreError(f"{path} cannot be read: {error}", _fix(error)) from error
+
+
+def _fix(error: sqlite3.Error) -> str:
+    return database_fix(getattr(error, "sqlite_errorname", "")) or f"restore it: {RESTORE}"
 
 
 @contextmanager

@@ -12,8 +12,13 @@ from pathlib import Path
 from sweeper.server.errors import RequestError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # EFBIG: a limit on the size of files, as `ulimit -f` sets it
+_READ_ONLY = {errno.EROFS, errno.EIO}
+"""A disk that fails is mounted read-only by the system."""
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 """SQLite gives ENOSPC its own code, and an exceeded quota (EDQUOT) the one of any failed write."""
+
+
+_WRITABLE = "make the server's data directory writable again"
 
 
 class DiskFullError(RequestError):
@@ -23,17 +28,17 @@ class DiskFullError(RequestError):
 
     Args:
         cause: What the system said.
+        todo: What to do about it.
     """
 
-    def __init__(self, cause: object) -> None:
+    def __init__(self, cause: object, todo: str = "make space in the server's data directory") -> None:
         what = "the server's disk takes no more, so nothing of this request was stored"
-        todo = "make space in the server's data directory; it then goes on by itself"
-        super().__init__(f"{what} ({cause}): {todo}", 507)
+        super().__init__(f"{what} ({cause}): {todo}; it then goes on by itself", 507)
 
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn what a full disk raises into a refusal that clients repeat.
+    """Turn what a full disk raises, or one that cannot be written any more, into a refusal that clients repeat.
 
     Raises:
         DiskFullError: The disk is full, or a quota used up.
@@ -44,11 +49,28 @@ def refusing() -> Iterator[None]:
         # the low byte: extended codes say in the others what of a write failed
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
             raise DiskFullError(error) from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+            raise DiskFullError(error, _WRITABLE) from error
         raise
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError(error.strerror) from error
+        if error.errno in _READ_ONLY:
+            raise DiskFullError(error.strerror, _WRITABLE) from error
         raise
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Tell a file from any other that takes its name; None if there is none.
+
+    Raises:
+        OSError: The disk does not say.
+    """
+    try:
+        found = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def flush(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sweeper.run import lookup
+from sweeper.metric_value import Reading, lookup, may_aggregate, reading
 from sweeper.server.store.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
@@ -67,6 +67,18 @@ def _count(entry: dict[str, Any] | None, values: Sequence[Any]) -> dict[str, Any
 def counts(keys: Mapping[str, Any]) -> dict[str, int]:
     """Read out of a run's key statistics how often each key was logged."""
     return {name: sum(known["count"] for known in entry["typeCounts"]) for name, entry in keys.get("keys", {}).items()}
+
+
+def reading_of(keys: str, metric: str) -> Reading:
+    """Say where a metric is found in the history of a run.
+
+    Args:
+        keys: The run's key statistics, as JSON.
+        metric: The name of the metric.
+    """
+    if not may_aggregate(metric):  # as nearly always: nothing needs to be parsed
+        return Reading(metric)
+    return reading(metric, json.loads(keys).get("keys", {}))
 
 
 def _kind(value: Any) -> str:

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sweeper.run import lookup
+from sweeper.metric_value import lookup
 from sweeper.server.store import history_keys, lines
 from sweeper.server.store.lines import MAX_INTEGER, Stream
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sweeper.run import Goal, float_or_nan, lookup, sign
+from sweeper.metric_value import float_or_nan, lookup
+from sweeper.run import Goal, sign
 from sweeper.server.errors import RequestError
+from sweeper.server.store import runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
@@ -81,21 +83,21 @@ def put_metric(
     db: sqlite3.Connection,
     sweep_id: int,
     run_id: int,
-    metric: str,
+    key: str,
     history: Sequence[HistoryLine],
     *,
     known: int = MAX_INTEGER,
 ) -> bool:
     """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any.
 
-    Lines from `known` on are new: of those nothing is kept yet.
+    The metric is read from a key (`metric_value.reading`). Lines from `known` on are new: of those nothing is kept yet.
     """
     if not history:
         return False
     for table in ("metric_values", "nonfinite_values"):
         query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
         db.executemany(query, [(sweep_id, run_id, line.number) for line in history if line.number < known])
-    found = [(line.number, float_or_nan(lookup(line.row, metric))) for line in history]
+    found = [(line.number, float_or_nan(lookup(line.row, key))) for line in history]
     logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
     finite = [row for row in logged if math.isfinite(row[3])]
     bad = [row[:3] for row in logged if not math.isfinite(row[3])]
@@ -138,6 +140,12 @@ def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[
     """Give a sweep's metric of one run in logged order."""
     query = "SELECT value FROM metric_values WHERE sweep_id = ? AND run_id = ? ORDER BY line"
     return tuple(value for (value,) in db.execute(query, (sweep_id, run_id)))
+
+
+def metric_until(db: sqlite3.Connection, sweep_id: int, run_id: int, iteration: int) -> tuple[float, ...]:
+    """Give a sweep's metric of one run up to and with an iteration."""
+    query = "SELECT value FROM metric_values WHERE sweep_id = ? AND run_id = ? AND iteration <= ? ORDER BY line"
+    return tuple(value for (value,) in db.execute(query, (sweep_id, run_id, iteration)))
 
 
 def metric_samples(db: sqlite3.Connection, sweep_id: int, run_id: int, limit: int) -> tuple[float, ...]:
@@ -190,11 +198,11 @@ def metric_histories(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[f
 
 
 def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: Goal) -> bool:
-    """Whether a run that the sweep made has logged a value of its metric as good as the target."""
+    """Whether a run that the sweep made, and that may lead, has logged a value of its metric as good as the target."""
     good = "<=" if sign(goal) > 0 else ">="
     query = (
         f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
-        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target LIMIT 1"
+        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target AND {runs.MAY_LEAD} LIMIT 1"
     )
     return db.execute(query, {"id": sweep_id, "target": target}).fetchone() is not None
 
@@ -240,6 +248,14 @@ def clear_metrics(db: sqlite3.Connection, run_id: int) -> None:
 def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
     """Forget the finite values that a sweep keeps of its metric, of all runs it sees."""
     db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep_id,))
+
+
+def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int) -> None:
+    """Forget a stream's lines before a number, and count the others from 0."""
+    where = {"run": run_id, "stream": stream, "number": number}
+    db.execute("DELETE FROM lines WHERE run_id = :run AND stream = :stream AND number < :number", where)
+    # in the order of their numbers: each finds its new place free
+    db.execute("UPDATE lines SET number = number - :number WHERE run_id = :run AND stream = :stream", where)
 
 
 def cut_history(db: sqlite3.Connection, run_id: int, last_step: int) -> None:

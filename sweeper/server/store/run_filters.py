@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sweeper.run import lookup
+from sweeper.metric_value import in_summary, lookup, may_aggregate
+from sweeper.run import Goal, may_lead
 from sweeper.server import strict_json
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import runs, seen_runs, sweeps
 from sweeper.server.store.filter_conditions import MISSING, TIMES, Work, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 MAX_FILTER = 2**20
 """Characters of a filter: the names of 20,000 runs."""
+NO_AGGREGATES: Mapping[str, float | None] = {}
+_SUMMARY = ("summary_metrics", "summaryMetrics")
 _COLUMNS = {
     "name": "name",
     "state": "state",
@@ -77,9 +80,14 @@ class Candidate:
         if section == "config" and rest:
             found = lookup(self.values, rest)
             return _present(found if found is not None else lookup(self.config, rest))
-        if section in {"summary_metrics", "summaryMetrics"} and rest:
+        if section in _SUMMARY and rest:
             return _present(lookup(self.summary, rest))
         return _present(self._own(key))
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether it may be the best of its sweep."""
+        return may_lead(self.stored.state, stopped_early=bool(self.stored.stop))
 
     def _own(self, key: str) -> Any:
         if key in _COLUMNS:
@@ -115,7 +123,8 @@ def find(
     """
     if wanted and len(wanted) > MAX_FILTER:
         raise RequestError(f"the filter has {len(wanted)} characters, at most {MAX_FILTER} are read")
-    names = {found.id: found.name for found in sweeps.of_project(db, project_id)}
+    there = sweeps.of_project(db, project_id)
+    names = {found.id: found.name for found in there}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
     # three queries and three mappings: a query for each run would be thousands
     attached: dict[int, list[str | None]] = {}
@@ -124,28 +133,67 @@ def find(
     # wandb.Api().sweep() asks for its runs by a filter: the others of the project need not be read
     restricted = sweep.name if sweep else _sweep_named_in(wanted)
     if restricted is None:
-        found = runs.where(db, "project_id = ?", (project_id,))
+        found = runs.of_project(db, project_id)
     else:
-        found = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
+        seen = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
+        found = [run for run in seen if not run.offered]
     known = [
         Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
         for run in found
     ]
-    return _select(known, wanted, order, budget)
+    chosen = next((known_sweep for known_sweep in there if known_sweep.name == restricted), None)
+    if chosen is None:
+        return _select(known, wanted, order, budget, of_sweep=restricted is not None)
+    return _select(known, wanted, order, budget, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
 
 
-def _select(known: Sequence[Candidate], filters: str | None, order: str | None, budget: Budget) -> list[Candidate]:
-    """Filter and order runs; the oldest first without an order, those without its key last."""
+def _aggregates(db: sqlite3.Connection, sweep: Sweep, order: str) -> dict[str, float | None]:
+    """Give each run's value of the metric if an order asks for it and it is an aggregate: summaries may lack it."""
+    metric = sweep.definition.metric
+    section, _, name = order.lstrip("+-").partition(".")
+    if metric is None or section not in _SUMMARY or name != metric.name or not may_aggregate(name):
+        return {}
+    return {run.id: run.best(metric.goal) for run in seen_runs.for_search(db, sweep)}
+
+
+def _select(
+    known: Sequence[Candidate],
+    filters: str | None,
+    order: str | None,
+    budget: Budget,
+    *,
+    of_sweep: bool,
+    aggregates: Mapping[str, float | None] = NO_AGGREGATES,
+) -> list[Candidate]:
+    """Filter and order runs; the oldest first without an order, those without its key last.
+
+    Of one sweep's runs, ordered by what they have in their summaries, those that may not lead come behind those that
+    may: `wandb.Api().sweep(...).best_run()` (0.31.0) takes the first.
+    """
     condition = strict_json.parse_object(filters, "the filter") if filters else {}
     work = Work(budget)
     found = [run for run in known if matches(condition, run, work)]
     if not order:
         return found
     key = order.lstrip("+-")
-    keyed = [(_sort_key(run.get(key)), run) for run in found]
+    down = order.startswith("-")
+    section, _, metric = key.partition(".")
+    of_summary = section in _SUMMARY and bool(metric)
+    goal: Goal = "maximize" if down else "minimize"
+
+    def value(run: Candidate) -> Any:
+        if not of_summary:
+            return run.get(key)
+        found = in_summary(run.summary, metric, goal)
+        return aggregates.get(run.stored.name) if found is None else found
+
+    keyed = [(_sort_key(value(run)), run) for run in found]
     with_key = [(rank, run) for rank, run in keyed if rank is not None]
-    with_key.sort(key=operator.itemgetter(0), reverse=order.startswith("-"))
-    return [run for _, run in with_key] + [run for rank, run in keyed if rank is None]
+    with_key.sort(key=operator.itemgetter(0), reverse=down)
+    ranked = [run for _, run in with_key]
+    if of_sweep and of_summary:
+        ranked.sort(key=lambda run: not run.may_lead)
+    return ranked + [run for rank, run in keyed if rank is None]
 
 
 def _sort_key(value: Any) -> tuple[int, Any] | None:

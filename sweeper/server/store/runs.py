@@ -1,4 +1,8 @@
-"""Runs in the database."""
+"""Runs in the database.
+
+One that is only offered, handed to an agent that has not taken it up yet, is a run for the search and for nobody else:
+what people and the SDK are shown leaves it out.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ from sweeper.space.parameter_space import params_key
 LIVE = ("running", "preempting")
 ENDED = ("finished", "failed", "crashed", "killed")
 UNFINISHED = ("pending", "running", "preempting", "preempted")
+MAY_LEAD = "(r.state NOT IN ('failed', 'crashed', 'killed') OR (r.state = 'killed' AND r.stop <> ''))"
+"""`sweeper.run.may_lead` as a condition on a run `r`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class StoredRun:
     stop_due: float
     losses: int
     lost_agent_id: int | None
+    offered: int
+    part: str
 
     @property
     def live(self) -> bool:
@@ -109,6 +117,11 @@ def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     return where(db, condition, (sweep_id, sweep_id))
 
 
+def of_project(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
+    """List a project's runs, the oldest first; not what is only offered."""
+    return where(db, "project_id = ? AND NOT offered", (project_id,))
+
+
 def attached_to(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     """List the earlier runs attached to a sweep, the oldest first."""
     return where(db, "id IN (SELECT run_id FROM prior_runs WHERE sweep_id = ?)", (sweep_id,))
@@ -127,8 +140,8 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
 
 
 def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
-    """List all that an agent was given, the oldest first."""
-    return where(db, "agent_id = ?", (agent_id,))
+    """List all that an agent was given and has taken up, the oldest first."""
+    return where(db, "agent_id = ? AND NOT offered", (agent_id,))
 
 
 def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
@@ -156,11 +169,20 @@ def count(db: sqlite3.Connection, sweep_id: int, states: tuple[str, ...] = ()) -
     return number
 
 
+def offers(db: sqlite3.Connection, sweep_id: int) -> int:
+    """Count the runs of a sweep that are only offered."""
+    number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ? AND offered", (sweep_id,)).fetchone()[0]
+    return number
+
+
 def counts(db: sqlite3.Connection) -> dict[int, int]:
-    """Count the runs of every sweep that has any."""
-    return dict(
+    """Count the runs of every sweep that has any; not what is only offered."""
+    # two counts, each from an index alone: the rows themselves are long
+    made = dict(
         db.execute("SELECT sweep_id, count(*) FROM runs WHERE sweep_id IS NOT NULL GROUP BY sweep_id").fetchall()
     )
+    offered = dict(db.execute("SELECT sweep_id, count(*) FROM runs WHERE offered GROUP BY sweep_id").fetchall())
+    return {sweep_id: number - offered.get(sweep_id, 0) for sweep_id, number in made.items()}
 
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
@@ -205,7 +227,7 @@ def create(
 def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:
     """Number the next run within its sweep, or among its project's runs without one."""
     if isinstance(sweep_id, int):
-        return count(db, sweep_id) + 1
+        return count(db, sweep_id) - offers(db, sweep_id) + 1
     query = "SELECT count(*) + 1 FROM runs WHERE project_id = ? AND sweep_id IS NULL"
     number: int = db.execute(query, (project_id,)).fetchone()[0]
     return number
@@ -234,6 +256,7 @@ def propose(
     origin: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
     display_name: str | None = None,
+    offered: bool = False,
 ) -> StoredRun:
     """Store a suggestion as a pending run, with the config its agent will be given.
 
@@ -245,9 +268,9 @@ def propose(
         origin: What suggested them, if this server did.
         config: The config, if it is not made of the parameters.
         display_name: Its name on the pages; the file's template or its number if left out.
+        offered: It is shown only when its agent takes it up.
     """
     nested = sweep.definition.space.nest(params) if config is None else {}
-    named = display_name or sweep.definition.run_name(params, _number(db, sweep.project_id, sweep.id))
     return create(
         db,
         sweep.project_id,
@@ -259,9 +282,16 @@ def propose(
         params=json.dumps(params),
         params_key=key_of(params),
         origin=json.dumps(origin) if origin else "",
+        offered=int(offered),
         config=json.dumps({name: {"value": value} for name, value in nested.items()} if config is None else config),
-        **({"display_name": named} if named else {}),
+        display_name=display_name or next_name(db, sweep, params),
     )
+
+
+def next_name(db: sqlite3.Connection, sweep: Sweep, params: Mapping[str, Any]) -> str:
+    """Name the next run of a sweep: by the file's template, or by its number among those that are shown."""
+    number = _number(db, sweep.project_id, sweep.id)
+    return sweep.definition.run_name(params, number) or f"run-{number}"
 
 
 def parameters_of(sweep: Sweep, config: str) -> dict[str, Any]:

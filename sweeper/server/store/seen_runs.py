@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
-from sweeper.run import Run, RunState, StopDecision, finite, lookup, sign
+from sweeper.definition.run_metrics import measured
+from sweeper.metric_value import may_aggregate
+from sweeper.run import Run, StopDecision, sign
 from sweeper.search import Judged, OthersAt, Reached
-from sweeper.server.store import lines, runs
+from sweeper.server.store import history_keys, lines, runs
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 
 def get(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> Run:
     """Give one of the runs that a sweep sees, with the history of its metric."""
-    stored = runs.get(db, run_id)
-    logged = lines.metric_history(db, sweep.id, run_id)
-    return _as_run(sweep, stored, _history(sweep, stored, {run_id: logged}))
+    return _as_run(db, sweep, runs.get(db, run_id), lines.metric_history(db, sweep.id, run_id))
 
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
     """Give all runs that a sweep sees with the history of its metric, the oldest first."""
+    return _with_histories(db, sweep, runs.seen_by(db, sweep.id))
+
+
+def for_people(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
+    """Give the same runs without those that are only offered."""
+    return _with_histories(db, sweep, [run for run in runs.seen_by(db, sweep.id) if not run.offered])
+
+
+def _with_histories(db: sqlite3.Connection, sweep: Sweep, seen: list[StoredRun]) -> list[Run]:
     histories = lines.metric_histories(db, sweep.id)
-    return [_as_run(sweep, run, _history(sweep, run, histories)) for run in runs.seen_by(db, sweep.id)]
+    return [_as_run(db, sweep, run, histories.get(run.id, ())) for run in seen]
 
 
-def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
+def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
     # a run of another sweep may have other parameters: what this sweep has of them is in its config
     prior = stored.sweep_id != sweep.id
-    return Run(
+    run = Run(
         id=stored.name,
         state=stored.state,
         params=runs.parameters_of(sweep, stored.config) if prior else json.loads(stored.params),
@@ -41,24 +50,10 @@ def _as_run(sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
         stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
-        values=_values(sweep, stored),
+        nonfinite=lines.nonfinite(db, sweep.id, stored.id) if stored.state.ended and not history else 0,
     )
-
-
-def _values(sweep: Sweep, stored: StoredRun) -> tuple[float, ...]:
-    """Give the values of several metrics: those of a run belong together, so they are its last ones."""
-    if sweep.definition.metrics is None or stored.state is not RunState.FINISHED:
-        return ()
-    return sweep.definition.final_values(json.loads(stored.summary))
-
-
-def _history(sweep: Sweep, run: StoredRun, histories: Mapping[int, tuple[float, ...]]) -> tuple[float, ...]:
-    """Take what was logged; for an ended run that logged nothing, what its summary says."""
-    metric = sweep.definition.metric
-    logged = histories.get(run.id, ())
-    if logged or metric is None or not run.state.ended:
-        return logged
-    return finite([lookup(json.loads(run.summary), metric.name)])
+    keys, summary = partial(json.loads, stored.history_keys), partial(json.loads, stored.summary)
+    return measured(run, sweep.definition, keys=keys, summary=summary)
 
 
 def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_line: int | None) -> Judged:
@@ -76,7 +71,9 @@ def for_judging(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, since_l
         before=now if since_line is None else lines.iterations(db, sweep.id, stored.id, since_line),
         now=now,
         # looked up on demand: a rule needs the values at its rungs, and a long run has a hundred thousand others
-        at=lambda iteration: _reached(sweep, lines.metric_of(db, sweep.id, stored.id, iteration)),
+        at=lambda iteration: _reached(
+            db, sweep, stored.id, iteration, lines.metric_of(db, sweep.id, stored.id, iteration)
+        ),
         nonfinite=0 if now else lines.nonfinite(db, sweep.id, stored.id),
     )
 
@@ -86,10 +83,16 @@ def others_at(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> OthersAt:
 
     def look_up(iteration: int) -> list[Reached]:
         rows = lines.metric_at(db, sweep.id, iteration)
-        return [_reached(sweep, row) for row in rows if row["run_id"] != run_id]
+        return [_reached(db, sweep, row["run_id"], iteration, row) for row in rows if row["run_id"] != run_id]
 
     return look_up
 
 
-def _reached(sweep: Sweep, row: sqlite3.Row) -> Reached:
-    return Reached(row["value"], row["lowest" if sign(sweep.definition.goal) > 0 else "highest"])
+def _reached(db: sqlite3.Connection, sweep: Sweep, run_id: int, iteration: int, row: sqlite3.Row) -> Reached:
+    metric, goal = sweep.definition.metric, sweep.definition.goal
+    if metric is not None and may_aggregate(metric.name):  # rare, so its values may be read again
+        found = history_keys.reading_of(runs.get(db, run_id).history_keys, metric.name)
+        if found.aggregate:
+            so_far = found.value(lines.metric_until(db, sweep.id, run_id, iteration), goal)
+            return Reached(so_far, so_far)
+    return Reached(row["value"], row["lowest" if sign(goal) > 0 else "highest"])

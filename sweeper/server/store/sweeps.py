@@ -67,7 +67,8 @@ def parse_definition(text: str) -> SweepDefinition:
 def warnings(text: str) -> list[str]:
     """List what the user of a plain `wandb sweep` probably did not mean, in a text that describes a sweep."""
     found = yaml_document.read(text, "sweep.yaml")
-    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in placed_faults.misread(found)]
+    faults = [*placed_faults.without_value(found), *placed_faults.misread(found)]
+    return [fault.render("sweep.yaml").replace("\n   ", ":") for fault in faults]
 
 
 def _sweep(row: sqlite3.Row) -> Sweep:
@@ -86,6 +87,7 @@ def create(
     user_id: int,
     seed: int,
     display_name: str | None,
+    description: str | None = None,
     now: float,
 ) -> Sweep:
     """Store a new sweep under an id of its own, PENDING until its first agent."""
@@ -98,7 +100,7 @@ def create(
         "state": SweepState.PENDING,
         "seed": seed,
         "display_name": display_name or definition.name,
-        "description": definition.description,
+        "description": description or definition.description,
         "created_at": now,
         "updated_at": now,
     }
@@ -163,17 +165,26 @@ def set_exhausted(db: sqlite3.Connection, sweep_id: int) -> None:
     db.execute("UPDATE sweeps SET exhausted = 1 WHERE id = ?", (sweep_id,))
 
 
-def replace_definition(
-    db: sqlite3.Connection, sweep_id: int, text: str, *, display_name: str | None, now: float
-) -> None:
-    """Give a sweep that has not started another definition."""
-    definition = parse_definition(text)
+def replace_definition(db: sqlite3.Connection, sweep: Sweep, text: str, *, now: float) -> None:
+    """Give a sweep that has not started another definition; what a person has called it stays."""
+    old, new = sweep.definition, parse_definition(text)
+    name = new.name if sweep.display_name == old.name else sweep.display_name
+    description = new.description if sweep.description == old.description else sweep.description
     # they were computed for the other space
-    db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep_id,))
+    db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep.id,))
     db.execute(
         "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ? WHERE id = ?",
-        (text, display_name or definition.name, definition.description, now, sweep_id),
+        (text, name, description, now, sweep.id),
     )
+
+
+def describe(db: sqlite3.Connection, sweep_id: int, name: str | None, description: str | None, *, now: float) -> None:
+    """Call a sweep something else, or describe it in other words; None leaves it, an empty text takes it away."""
+    query = (
+        "UPDATE sweeps SET display_name = nullif(coalesce(:name, display_name), ''),"
+        " description = nullif(coalesce(:description, description), ''), updated_at = :now WHERE id = :id"
+    )
+    db.execute(query, {"name": name, "description": description, "now": now, "id": sweep_id})
 
 
 def add_agent(db: sqlite3.Connection, sweep_id: int, host: str, *, now: float) -> Agent:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, StoreError
 from sweeper.server.names import RESERVED
 from sweeper.server.store import change_mark
 from sweeper.server.store.database import Store
@@ -172,6 +172,7 @@ def all_users(data_dir: Path) -> list[ListedUser]:
         "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
         " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
     )
+    _check_there(data_dir)
     with closing(open_store(data_dir)) as store, store.read() as db:
         return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
 
@@ -183,6 +184,7 @@ def rotate_key(data_dir: Path, name: str) -> str:
         ServerError: There is no such user.
     """
     key = new_key()
+    _check_there(data_dir)
     with _changing(data_dir) as db:
         user_id = _id_of(db, name)
         for table in ("api_keys", "sessions", "login_links"):
@@ -203,8 +205,15 @@ def remove_user(data_dir: Path, name: str) -> None:
     """
     if name == EMBEDDED_USER:
         raise ServerError(f"{name} is the server's own user", f"end its key: sweeper server rotate-key {name}")
+    _check_there(data_dir)
     with _changing(data_dir) as db:
         db.execute("DELETE FROM users WHERE id = ?", (_id_of(db, name),))
+
+
+def _check_there(data_dir: Path) -> None:
+    """Make no database for who asks about its users."""
+    if not (data_dir / DATABASE).exists():
+        raise StoreError(f"{data_dir} holds no {DATABASE}: no server has run there", "give --data DIR")
 
 
 @contextmanager

@@ -57,12 +57,25 @@ for _ in range(2):  # the same folder twice leaves the same run
     assert done.returncode == 0, done.stderr
 found["synced"] = read("o")
 
+parts = []
+for value in range(3):
+    with wandb.init(project=PROJECT, id="parts", resume="allow") as run:
+        run.log({"a": value})
+        parts.append(str(pathlib.Path(run.dir).parent))
+parts = [parts[2], parts[0], parts[1]]
+command = [sys.executable, "-m", "wandb", "beta", "sync", "--no-skip-online", "--id", "whole", *parts]
+done = subprocess.run(command, capture_output=True, text=True)
+assert done.returncode == 0, done.stderr
+found["parts"] = read("whole")
+
 run = wandb.init(project=PROJECT, id="d")
 run.log({"a": 1})
 deadline = time.monotonic() + 20
 while wandb.Api().run(f"{PROJECT}/d").lastHistoryStep < 0 and time.monotonic() < deadline:
     time.sleep(0.2)
-wandb.Api().run(f"{PROJECT}/d").delete()
+twice = wandb.Api().run(f"{PROJECT}/d")
+twice.delete()
+twice.delete()  # it is gone all the same
 run.log({"a": 2})
 run.finish()
 found["deleted"] = [run.id for run in wandb.Api().runs(PROJECT, filters={"name": "d"})]

@@ -105,6 +105,13 @@ api.create_project("fresh", "")
 found["projects"] = sorted(project.name for project in api.projects())
 found["viewer"] = [api.viewer.username, api.viewer.entity, api.default_entity]
 found["users"] = [api.user("local").username, api.user("nobody"), [user.username for user in api.users("loc")]]
+found["lacking"] = {
+    "members": [member.username for member in api.team("local").members],
+    "empty": [list(found) for found in (api.automations(), api.automations("local"), api.integrations())],
+    "team": words(lambda: api.team("nobody")),
+    "organization": words(lambda: api.organization("nobody")),
+    "queue": words(lambda: api.run_queue("local", "q").id),
+}
 if hasattr(api, "create_custom_chart"):
     chart = {"display_name": "C", "spec_type": "vega2", "access": "private", "spec": "{}"}
     found["chart"] = words(lambda: api.create_custom_chart(entity="local", name="c", **chart))

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.backend.choose import LastSweep, follow_last, last_sweep, open_backend, other_backend, remember, resolve
-from sweeper.errors import BackendError, SweeperError
+from sweeper.backend.choose import (
+    LastSweep,
+    check_sweep,
+    follow_last,
+    has_key,
+    last_sweep,
+    lost_data,
+    open_backend,
+    other_backend,
+    remember,
+    resolve,
+    wandb_backend,
+)
+from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
+from sweeper.journal.attempt import Attempt
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
 
 LOCAL = Backend(kind="local", base_url="http://127.0.0.1:1")
@@ -64,11 +79,43 @@ def test_auto_follows_the_last_sweep_where_none_is_named(settings, choice, sweep
     assert follow_last(settings, choice, sweep) == followed
 
 
-def test_a_damaged_note_is_no_note(settings):
-    """A half-written file is as good as none."""
+@pytest.mark.parametrize(
+    "text",
+    ['{"sweep": "x"', "[]", "", '{"sweep": 5, "backend": "local", "base_url": "x"}', '{"sweep": "a", "more": 1}', "\0"],
+)
+def test_a_damaged_note_is_no_note(settings, text):
+    """A half-written file is as good as none, and the error names it."""
     settings.home.mkdir(exist_ok=True)
-    (settings.home / "last-sweep.json").write_text('{"sweep": "x"')
+    (settings.home / "last-sweep.json").write_text(text)
     assert last_sweep(settings) is None
+    with pytest.raises(SweepNotFoundError, match=r"last-sweep\.json does not say"):
+        check_sweep(settings, CLOUD, None)
+
+
+def test_where_there_is_nothing_to_read_no_server_is_started(settings):
+    """The error says where it looked, and nothing was made there."""
+    with pytest.raises(SweepNotFoundError, match=f"no sweep was created yet in {settings.home}"):
+        check_sweep(settings, None, "local/p/s1")
+    with pytest.raises(SweepNotFoundError, match="no sweep was created yet"):
+        check_sweep(settings, CLOUD, None)
+    check_sweep(settings, CLOUD, "e/p/s1")
+    assert not list(settings.home.glob("*"))
+
+
+@pytest.mark.parametrize("gone", ["server", "server/sweeper.db"])
+def test_data_that_were_deleted_are_told_from_none(settings, gone):
+    """What is gone, the sweep that went with it, and how to get it back or begin anew."""
+    (settings.home / "server").mkdir(parents=True)
+    (settings.home / "server" / "sweeper.db").touch()
+    remember(settings, LastSweep("local/p/s1", "local", LOCAL.base_url))
+    assert lost_data(settings) == ""
+    (settings.home / "server" / "sweeper.db").unlink()
+    if gone == "server":
+        (settings.home / "server").rmdir()
+    with pytest.raises(SweepNotFoundError) as caught:
+        check_sweep(settings, None, None)
+    assert f"{settings.home / gone} is gone, and with it sweep local/p/s1" in caught.value.message
+    assert "sweeper server restore" in caught.value.hint
 
 
 def test_wandb_without_credentials_is_refused(settings):
@@ -120,3 +167,30 @@ def test_the_server_of_the_sdk_is_the_default(environment):
     assert other_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=URL), None).base_url == URL
     with pytest.raises(BackendError, match="no W&B server"):
         other_backend(environment(WANDB_BASE_URL=URL), None)
+
+
+def test_whether_there_is_a_key_is_asked_without_an_error(environment):
+    """But a text that is no address is wrong in any case."""
+    assert has_key(environment("wandb.acme.org"), URL)
+    assert not has_key(environment(), URL)
+    assert not has_key(environment(), None)
+    with pytest.raises(BackendError, match="is no address"):
+        has_key(environment(), "acme")
+
+
+def test_a_run_is_not_taken_for_a_sweep(settings):
+    """Both are eight letters; whose run it is and what can be done with one is said."""
+    launch = SweepDir.of(settings.home, SweepRef("local", "p", "s1")).new_launch()
+    launch.append(Attempt(run_id="r1", slot="cpu0"))
+    with pytest.raises(SweepNotFoundError, match="r1 is a run of sweep local/p/s1") as caught:
+        resolve(settings, LOCAL, "r1")
+    assert "sweeper stop local/p/s1 --run r1" in caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[::bad", "http://x:99999", "ftp://x", "http://", "https://:1"])
+def test_what_is_no_address_is_told_so(environment, url):
+    """In WANDB_BASE_URL and behind --to, whatever is wrong with it."""
+    with pytest.raises(BackendError, match="is no address"):
+        other_backend(environment(WANDB_API_KEY="k"), url)
+    with pytest.raises(BackendError, match="which is no address"):
+        wandb_backend(environment(WANDB_API_KEY="k", WANDB_BASE_URL=url))

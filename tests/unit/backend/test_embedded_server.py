@@ -107,7 +107,19 @@ def test_a_server_that_does_not_start_says_what_it_said(tmp_path):
     with pytest.raises(ServerError, match=r"did not start: .* is not a database") as caught:
         embedded_server.ensure(tmp_path, os.environ)
     assert str(embedded_server.log_file(tmp_path)) in caught.value.hint
+    assert "sweeper server restore" in caught.value.hint
     assert embedded_server.find(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("api-key", "holds no API key"), ("files", "cannot use .*files: File exists")]
+)
+def test_a_server_whose_directory_holds_nonsense_says_what(tmp_path, name, said):
+    """Also where it meets it late in its start."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / name).write_text("nonsense")
+    with pytest.raises(ServerError, match=f"did not start: .*{said}"):
+        embedded_server.ensure(tmp_path, os.environ)
 
 
 def test_a_key_that_was_deleted_is_named(tmp_path):
@@ -115,3 +127,29 @@ def test_a_key_that_was_deleted_is_named(tmp_path):
     with pytest.raises(ServerError, match=r"the server's key is gone: .*api-key") as caught:
         embedded_server.backend(tmp_path, embedded_server.ServerRecord(1, "http://127.0.0.1:1"))
     assert "sweeper server stop" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "\n\n", "two\nlines of " + "x" * 40])
+def test_a_file_that_holds_no_key_is_named(tmp_path, content):
+    """Whoever emptied it is told how to get another one."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "api-key").write_text(content)
+    with pytest.raises(ServerError, match=r"api-key holds no API key") as caught:
+        embedded_server.backend(tmp_path, embedded_server.ServerRecord(1, "http://127.0.0.1:1"))
+    assert "sweeper server stop" in caught.value.hint
+
+
+@pytest.mark.parametrize("record", ["[]", "{}", "\0", '{"pid": "x", "url": "y"}', '{"pid": 1, "url": 5}', "null"])
+def test_a_damaged_record_is_no_server(tmp_path, record):
+    """Whatever stands in it, another server is started."""
+    (tmp_path / "server.json").write_text(record)
+    assert embedded_server.find_in(tmp_path) is None
+    assert embedded_server.choose_port(tmp_path) > 0
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path):
+    """What stands in the way, and the way around it."""
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(ServerError, match=r"cannot use .*home/server: Not a directory") as caught:
+        embedded_server.ensure(tmp_path / "home", os.environ)
+    assert "SWEEPER_HOME" in caught.value.hint

@@ -7,6 +7,7 @@ import os
 
 import pytest
 import wandb
+from wandb.sdk.mailbox.mailbox_handle import HandleAbandonedError
 
 from sweeper.backend import sdk
 from sweeper.errors import BackendError
@@ -62,6 +63,7 @@ def test_a_dead_server_is_told_in_seconds():
         (wandb.Error("Could not find run <r1>"), "`sweeper status` lists what there is"),
         (wandb.errors.CommError("401: unauthorized"), "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"),
         (ValueError("Invalid  sweep\nconfig"), ""),
+        (HandleAbandonedError("abandoned"), "the server is down or slow; try again"),
         (TypeError(), "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"),
     ],
 )

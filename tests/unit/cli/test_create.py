@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import Result
 
 from sweeper.backend.create import Created
 from sweeper.cli.create import _show
-from sweeper.errors import DefinitionError
+from sweeper.errors import BackendError, DefinitionError
 from sweeper.ref import SweepRef
 
 CREATED = Created(ref=SweepRef("local", "p", "s1"), url="http://127.0.0.1:1/local/p/sweeps/s1", expected_runs=6)
@@ -30,6 +31,45 @@ def test_the_json_is_for_scripts(capsys):
     _show(CREATED, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told == {"sweep": "local/p/s1", "url": CREATED.url, "expected_runs": 6}
+
+
+def test_the_next_command_takes_the_trainer_that_was_named(capsys):
+    """Without it a launch would take another one."""
+    _show(CREATED, as_json=False, trainer="mine:train")
+    assert capsys.readouterr().out.splitlines()[-1] == "next: sweeper launch --trainer mine:train"
+
+
+def test_the_trainer_is_said_and_looked_for(sweeper, tmp_path, monkeypatch):
+    """Before any server is asked (here there is none); what lies on another machine is not looked for."""
+    monkeypatch.chdir(tmp_path)
+    text = "method: random\nrun_cap: 1\nparameters: {learning_rate: {min: 0.1, max: 0.2}}\n"
+
+    def create(more: str, *options: str) -> Result:
+        (tmp_path / "sweep.yaml").write_text(text + more)
+        return sweeper("create", "sweep.yaml", "--backend", "wandb", *options)
+
+    shipped = create("")
+    assert isinstance(shipped.exception, BackendError)
+    assert "trainer: trainer.train:train, the shipped one: the file names no program" in shipped.stderr
+    (tmp_path / "mine.py").write_text("import nonesuch_abc\ndef train(): ...\n")
+    refused = create("program: mine:train\n").exception
+    assert isinstance(refused, DefinitionError)
+    assert "sweep.yaml:4:1: program: cannot import mine: ModuleNotFoundError" in refused.message
+    assert "--elsewhere" in refused.message
+    assert isinstance(create("program: mine:train\n", "--elsewhere").exception, BackendError)
+    (tmp_path / "mine.py").write_text("def train(): ...\n")
+    own = create("program: mine:train\n")
+    assert isinstance(own.exception, BackendError)
+    assert "trainer: mine:train, as the file's `program:` says" in own.stderr
+
+
+def test_a_sweep_for_a_function_elsewhere_is_created_with_a_warning(sweeper, tmp_path, monkeypatch):
+    """Whoever calls `wandb.agent(function=...)` names no program: the shipped trainer is not taken for granted."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweep.yaml").write_text("method: random\nrun_cap: 1\nparameters: {lr: {min: 0.1, max: 0.2}}\n")
+    created = sweeper("create", "sweep.yaml", "--backend", "wandb")
+    assert isinstance(created.exception, BackendError)
+    assert "sweep.yaml:3:14: warning: parameters.lr: the file names no `program:`" in created.stderr
 
 
 def test_a_wrong_file_starts_no_server(sweeper, home, tmp_path):

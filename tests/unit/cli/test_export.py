@@ -9,6 +9,7 @@ import json
 import pytest
 
 from sweeper.errors import ResultError
+from tests.unit.conftest import GRID
 
 
 def test_a_table_goes_to_stdout_alone(here, embedded):
@@ -38,6 +39,16 @@ def test_a_history_has_a_row_for_every_step(here, embedded):
         (run, "1", "0.05"),
         (run, "2", "0.04"),
     ]
+
+
+def test_a_table_without_a_value_is_explained(here, embedded):
+    """On stderr: what was logged instead of the metric; a table with a value needs no word."""
+    ref, (run,) = embedded.sweep(0, text=GRID.replace("name: loss", "name: los"))
+    done = here("export", ref)
+    assert f"run {run} never logged `los`; it logged `loss`: did you mean `loss`?" in done.stderr
+    assert "finished without a value of `los`" in done.stdout
+    ref, _ = embedded.sweep(0)
+    assert "never logged" not in here("export", ref).stderr
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from sweeper.cli.progress_log import ProgressLog, final_count
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
+from sweeper.search.missing_metric import MissingMetric
 
 FACTS = SweepFacts(
     sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="random", metric="acc", goal="maximize"
@@ -22,6 +23,16 @@ def run(name: str, state: RunState, **more) -> RunStatus:
 
 def status(*runs: RunStatus, done: int = 0, total: int | None = None) -> SweepStatus:
     return SweepStatus(facts=FACTS, progress=RunCounts(done=done, total=total, counts={}, elapsed_s=None), runs=runs)
+
+
+def test_a_metric_that_nobody_logs_is_told_once(capsys):
+    """However often the status is read."""
+    log = ProgressLog(status(), None)
+    told = "run a never logged `acc`; it logged `ac`: did you mean `ac`?"
+    missing = MissingMetric(metric="acc", run="a", logged=("ac",), meant="ac", message=told)
+    for _ in range(2):
+        log.tell(replace(status(), missing_metrics=(missing,)))
+    assert capsys.readouterr().err == f"warning: {told}\n"
 
 
 @pytest.mark.parametrize(
@@ -55,9 +66,50 @@ def test_a_failure_says_why(capsys):
     assert capsys.readouterr().err == "a failed in 5.0s, 1/? done ([out of memory])\n"
 
 
+def test_the_end_of_a_run_is_told_when_its_worker_has_told_it(capsys):
+    """The server hears an exit code first; a moment later there are the cause, and the time it took."""
+    log = ProgressLog(status(), None)
+    ended = run("a", RunState.FAILED, reason="exit code 1", duration_s=0.0)
+    log.tell(replace(status(ended), closing=frozenset({"a"})))
+    assert capsys.readouterr().err == ""
+    log.tell(status(run("a", RunState.FAILED, reason="ValueError: no")))
+    assert capsys.readouterr().err == "a failed in 5.0s, 1/? done (ValueError: no)\n"
+
+
 def test_several_metrics_are_told_side_by_side(capsys):
     """In the file's order."""
     told = status(run("a", RunState.FINISHED, values={"acc": 0.9, "size": 5.0}))
     facts = replace(FACTS, metric="", metrics={"acc": "maximize", "size": "minimize"})
     ProgressLog(status(), None).tell(replace(told, facts=facts))
     assert "a finished acc / size 0.9 / 5 in" in capsys.readouterr().err
+
+
+def stands(state: SweepState, *runs: RunStatus, total: int | None = None) -> SweepStatus:
+    done = sum(one.state.ended for one in runs)
+    return replace(status(*runs, done=done, total=total), facts=replace(FACTS, state=state))
+
+
+def test_a_server_that_is_away_is_told_once_and_so_is_its_return(capsys):
+    """With what the runs do meanwhile."""
+    log = ProgressLog(status(), None)
+    for trouble in ("", "nobody answers", "nobody answers at all", "", ""):
+        log.tell(status(), trouble)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("nobody answers: runs wait for it")
+    assert lines[1:] == ["the server answers again"]
+
+
+def test_what_others_do_to_the_sweep_is_told(capsys):
+    """Paused, resumed, stopped or canceled under the launch; what ends by itself is no news."""
+    log = ProgressLog(stands(SweepState.RUNNING), None)
+    over = run("a", RunState.FINISHED)
+    for state in (SweepState.PAUSED, SweepState.PAUSED, SweepState.RUNNING, SweepState.FINISHED):
+        log.tell(stands(state, total=4))
+    ProgressLog(stands(SweepState.RUNNING, over), None).tell(stands(SweepState.FINISHED, over, total=1))
+    ProgressLog(stands(SweepState.RUNNING, over), None).tell(stands(SweepState.CANCELED, over))
+    assert capsys.readouterr().err.splitlines() == [
+        "the sweep was paused: no run starts until `sweeper resume e/p/s`",
+        "the sweep goes on",
+        "the sweep was stopped: 0 of 4 runs are done",
+        "the sweep was canceled: 1 of ? runs are done",
+    ]

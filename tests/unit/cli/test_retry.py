@@ -49,3 +49,13 @@ def test_all_and_some_exclude_each_other(sweeper, home):
     assert isinstance(error, LaunchError)
     assert "exclude each other" in error.message
     assert not (home / "server").exists()
+
+
+def test_a_run_at_work_is_left_to_its_process(here, embedded):
+    """It would lose what it still does; how to stop it first is said."""
+    ref, (run,) = embedded.sweep(None)
+    done = here("retry", ref, run)
+    assert done.exit_code == 1
+    assert f"run {run} is not tried again: it is running" in done.stderr
+    assert f"sweeper stop {ref} --run {run}" in done.stderr
+    assert states(here, ref) == {run: "running"}

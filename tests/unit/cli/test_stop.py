@@ -35,3 +35,9 @@ def test_a_run_that_is_not_there_is_named(here, embedded):
     assert isinstance(done.exception, BackendError)
     assert "nobody" in done.exception.message
     assert done.stdout == ""
+
+
+def test_a_run_that_has_ended_is_not_said_to_be_stopped(here, embedded):
+    """How it ended is said."""
+    ref, (run,) = embedded.sweep(1)
+    assert here("stop", ref, "--run", run).stdout == f"run {run} has ended already: it is failed\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend.choose import LastSweep, remember
-from sweeper.errors import BackendError
+from sweeper.errors import SweepNotFoundError
 from sweeper.settings import Settings
 
 
@@ -18,9 +18,8 @@ def test_the_sweep_created_last_is_meant_where_none_is_named(here, embedded):
 
 @pytest.mark.parametrize("command", ["pause", "cancel"])
 def test_a_sweep_that_is_not_there_keeps_no_promise(here, command):
-    """The server's own words, and nothing on stdout that a script would take for success."""
+    """It is named, and nothing is on stdout that a script would take for success."""
     done = here(command, "local/p/nowhere")
-    assert isinstance(done.exception, BackendError)
-    assert done.exception.message.startswith(f"cannot {command} local/p/nowhere: ")
-    assert "not found" in done.exception.message
+    assert isinstance(done.exception, SweepNotFoundError)
+    assert done.exception.message == "no sweep local/p/nowhere on this server"
     assert done.stdout == ""

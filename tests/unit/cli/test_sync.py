@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.cli.sync import _show, _tell
 from sweeper.errors import BackendError
+from sweeper.journal.directories import SweepDir
 from sweeper.results.sync import RunSync, SyncResult
 
 SENT = RunSync(run="a", outcome="sent", notes=("2 rows that its log lacks were read from the server",))
@@ -66,3 +67,27 @@ def test_without_a_key_for_the_other_server_none_is_started(sweeper, home):
     assert isinstance(error, BackendError)
     assert "no W&B server to send to" in error.message
     assert not (home / "server").exists()
+
+
+def test_a_dry_run_needs_no_key(here, embedded):
+    """It says what would be sent, and to whom as far as that is known; the key is asked for where something goes."""
+    ref, (done, _) = embedded.sweep(0, None)
+    ledger = SweepDir.of(embedded.home, ref).sync / "sent.jsonl"
+    asked = ("sync", ref, "--dry-run", "--json", "--to", "https://w.org/")
+    found = here(*asked)
+    assert found.exit_code == 0
+    assert "for which there is no key here yet" in found.stderr
+    told = json.loads(found.stdout)
+    assert told["to"] == "https://w.org/(the key's own user)/p"
+    assert [run["outcome"] for run in told["runs"]] == ["to be sent", "not ended"]
+    ledger.parent.mkdir(parents=True)
+    ledger.write_text(json.dumps({"run": done, "sent": True, "to": "https://w.org/me/p"}) + "\n{")
+    for more, outcome in [
+        ((), "sent before"),
+        (("--entity", "you"), "to be sent"),
+        (("--entity", "me"), "sent before"),
+    ]:
+        assert json.loads(here(*asked, *more).stdout)["runs"][0]["outcome"] == outcome
+    assert "no server is named" in here("sync", ref, "--dry-run").stderr
+    assert "is no address" in str(here("sync", ref, "--dry-run", "--to", "w.org").exception)
+    assert "no key for https://w.org" in str(here("sync", ref, "--to", "https://w.org").exception)

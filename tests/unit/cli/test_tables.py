@@ -12,6 +12,7 @@ from sweeper.cli.tables import duration, live_view, parameters, status_view
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 from sweeper.search.importance import Importance
+from sweeper.search.missing_metric import MissingMetric
 
 PARAMS = {"opt.learning_rate": 0.00123456, "kernels": [16, 32], "batch_size": 128, "optimizer": "adam"}
 
@@ -65,6 +66,19 @@ def test_a_status_fits_80_columns_and_loses_nothing():
         assert part in joined
     assert "learning_rate=0.001235" in text
     assert "[red]odd[/] name" in text
+
+
+def test_a_metric_that_nobody_logs_is_told_in_one_line():
+    """To be found by whoever looks for it; on a live view, where a long line would be cut, it is broken."""
+    told = "run aaaaaaaa never logged `test_accuracy`; it logged `test_acc`, `epoch`: did you mean `test_acc`?"
+    missing = MissingMetric(metric="test_accuracy", run="a", logged=("test_acc",), meant="test_acc", message=told)
+    shown = replace(status(run("aaaaaaaa")), missing_metrics=(missing,))
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    console.print(status_view(shown), crop=False)
+    assert f"warning {told}" in console.file.getvalue()
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    console.print(live_view(shown, height=40))
+    assert told in " ".join(console.file.getvalue().split())
 
 
 def test_a_printed_status_ends_with_the_best_run():
@@ -147,3 +161,12 @@ def test_a_logs_path_is_never_broken():
     console = Console(file=io.StringIO(), width=80, highlight=False)
     console.print(status_view(status(failed)), crop=False)  # as `sweeper status` prints it
     assert log in console.file.getvalue().splitlines()
+
+
+def test_a_sweep_on_which_nobody_works_says_what_goes_on_with_it():
+    """Running is what it says of itself; a person takes it for work."""
+    text = " ".join(render(replace(status(), idle=True), width=200).split())
+    assert "state running, but nobody works on it: sweeper launch local/sweeper-mnist/ab12cd34" in text
+    paused = replace(status(), facts=replace(status().facts, state=SweepState.PAUSED))
+    assert "state paused: sweeper resume local/sweeper-mnist/ab12cd34" in " ".join(render(paused, width=200).split())
+    assert "nobody works" not in render(replace(status(), idle=None))

@@ -59,3 +59,41 @@ def test_a_server_that_is_not_there_is_named(environ):
     os.environ.update(environ | {"WANDB_BASE_URL": "http://127.0.0.1:1", "WANDB_API_KEY": "k" * 40})
     with pytest.raises(BackendError, match=r"nobody answers at http://127\.0\.0\.1:1"):
         find_target("p/s1", "wandb")
+
+
+def test_a_netrc_file_that_cannot_be_read_is_told_where_a_login_would_count(here, tmp_path):
+    """The sweep goes to the embedded server, and not in silence: `--backend wandb` says why it cannot be had."""
+    (tmp_path / "netrc").write_bytes(b"\xff")
+    (tmp_path / "sweep.yaml").write_text("method: grid\nparameters: {dropout: {values: [0.1]}}\n")
+    made = here("create", tmp_path / "sweep.yaml", "--trainer", "trainer.train:train")
+    assert "netrc is no netrc file: it is not text in UTF-8: so there is no login" in made.stderr
+    assert "no W&B credentials (" in str(here("status", "--backend", "wandb").exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "fix"),
+    [
+        ("grid.yaml", "is a sweep file", "sweeper create grid.yaml, then: sweeper launch"),
+        ("sweeps/Bayes.YML", "is a sweep file", "sweeper create sweeps/Bayes.YML"),
+        ("train.py", "is a script", "program: train.py"),
+        ("http://127.0.0.1:80/local/my/sweeps/ab12", "is the address of a page", "local/my/ab12"),
+        ("https://wandb.ai/e/p/sweeps/ab12?nw=1", "is the address of a page", "e/p/ab12"),
+        ("e/p/sweeps/ab12", "is the address of a page", "e/p/ab12"),
+    ],
+)
+@pytest.mark.usefixtures("environ")
+def test_what_is_no_sweeps_name_is_told_before_a_server_is_asked(home, text, says, fix):
+    """A newcomer gives the file or the address instead of the id."""
+    with pytest.raises(SweepNotFoundError) as caught:
+        find_target(text, "auto")
+    assert says in caught.value.message
+    assert fix in caught.value.hint
+    assert not (home / "server").exists()
+
+
+@pytest.mark.usefixtures("server")
+def test_the_next_command_names_a_sweep_that_was_named():
+    """Without its name it would be about the sweep created last."""
+    target = find_target("mnist/s1", "auto")
+    assert target.command("resume") == "sweeper resume acme/mnist/s1"
+    target.check()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.definition.check import check, check_document, check_file
+from sweeper.definition.check import Look, check, check_document, check_file
 from sweeper.definition.yaml_document import Document
 from sweeper.errors import DefinitionError, TrainerError
 
@@ -131,3 +131,40 @@ def test_a_faulty_check_has_no_sweep():
     """Asking it for the definition raises what is wrong."""
     with pytest.raises(DefinitionError, match="bayess"):
         _ = check("method: bayess\nparameters: {a: {value: 1}}", "my.yaml").sweep
+
+
+def test_a_real_parameter_of_the_trainer_gets_the_number_that_yaml_reads_as_text():
+    """The shipped trainer declares its learning rate as a real number, and its epochs as a whole one."""
+    text = "method: random\nprogram: trainer/train.py\n"
+    text += "parameters: {learning_rate: {values: [1e-5, 0.1]}, epochs: {value: 2}}"
+    found = check(text, "my.yaml")
+    assert found.faults == ()
+    [warning] = found.warnings
+    assert warning.message == "YAML reads 1e-5 as text; this trainer wants a real number and gets 1e-05"
+    assert found.sweep.to_dict()["parameters"]["learning_rate"] == {"values": [1e-5, 0.1]}
+    [fault] = check(text.replace("2}", "1e1}"), "my.yaml").faults
+    assert "refuses '1e1'" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("imports", "level", "fix"), [(False, "warning", "run from"), (True, "error", "on another machine: --elsewhere")]
+)
+def test_a_trainer_that_is_missing_weighs_more_when_a_sweep_is_created(tmp_path, monkeypatch, imports, level, fix):
+    """A check may be made elsewhere; what cannot be right anywhere is an error for both."""
+    monkeypatch.chdir(tmp_path)
+    look = Look(tmp_path, {}, imports=imports)
+    text = "method: random\nparameters: {x: {values: [1, 2]}}\nprogram: "
+    found = check(text + "gone.py", "my.yaml", look=look)
+    [said] = (*found.faults, *found.warnings)
+    assert (said.line, said.level, fix in said.fix) == (3, level, True)
+    Path("folder").mkdir()
+    [said] = check(text + "folder", "my.yaml", look=look).faults
+    assert "is a folder" in said.message
+
+
+def test_a_trainer_that_the_user_names_is_tried_in_a_process_of_its_own(trainer):
+    """Before it is imported here, where it could do anything."""
+    target = trainer("import os\ntrain = print\nos._exit(3)")
+    look = Look(Path(), {})
+    with pytest.raises(TrainerError, match="ends Python with exit code 3"):
+        check("method: random\nparameters: {x: {value: 1}}", "a", trainer=target, look=look)

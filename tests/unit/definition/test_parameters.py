@@ -60,9 +60,6 @@ WRONG = {
     "1e-5 as a limit": ("{min: 1e-5, max: 0.1}", "min", "YAML reads 1e-5 as text", "write 1.0e-5"),
     "1e3 as the upper limit": ("{min: 0.1, max: 1E+3}", "max", "YAML reads 1E+3 as text", "write 1000.0"),
     "1e-5 in quotes as a limit": ("{min: '1e-5', max: 0.1}", "min", "'1e-5' is not a number", "write 1.0e-5"),
-    "1e-5 among values": ("{values: [0.1, 1e-5]}", "values.1", "YAML reads 1e-5 as text", 'or "1e-5" for a text'),
-    "1e-5 as a value": ("{value: 1e-5}", "value", "YAML reads 1e-5 as text", 'or "1e-5" for a text'),
-    "1e-5 inside a value": ("{value: {eps: [1e-5]}}", "value.eps.0", "YAML reads 1e-5 as text", "write 1.0e-5"),
     "1e-5 in a probability": ("{values: [1, 2], probabilities: [1e-1, 0.9]}", "probabilities.0", "as text", "0.1"),
     "008 as a limit": ("{min: 008, max: 9}", "min", "YAML reads 008 as text", "write 8"),
     "a word as a limit": ("{min: low, max: 9}", "min", "'low' is not a number", "write a number"),
@@ -144,7 +141,7 @@ def test_a_wrong_form_says_where_what_and_what_instead_at_any_depth(form, key, f
         ("{distribution: q_normal, mu: x, sigma: -1, q: 0, foo: 1}", ["'x'", "negative", "q 0", "unknown key"]),
         ("{distribution: beta, a: 0, b: -1}", ["a 0", "b -1"]),
         ("{min: 1e-5, max: .inf}", ["1e-5", ".inf"]),
-        ("{values: [1e-5, .nan, 2024-01-01], probabilities: [x]}", ["1e-5", ".nan", "a date", "'x'"]),
+        ("{values: [1e-5, .nan, 2024-01-01], probabilities: [x]}", [".nan", "a date", "'x'"]),
         ("{parameters: {a: {vale: 1}, b: {min: 2, max: 1}, c: 3}}", ["`vale`", "min 2", "3 is not"]),
     ],
 )
@@ -154,6 +151,12 @@ def test_all_faults_of_a_form_come_at_once(form, faults):
         define(form)
     assert len(caught.value.faults) == len(faults)
     assert all(any(found in fault.message for fault in caught.value.faults) for found in faults)
+
+
+def test_a_text_that_looks_like_a_number_is_a_value_as_in_wandb():
+    """At any depth; the check warns of it, and where a number has to stand it is a fault."""
+    assert define("{values: [0.1, 1e-5]}").space.distributions["p"] == Categorical((0.1, "1e-5"))
+    assert define("{value: {eps: [1e-5]}}").space.distributions["p"] == Categorical(({"eps": ["1e-5"]},))
 
 
 def test_quotes_make_a_text_of_what_looks_like_a_number():

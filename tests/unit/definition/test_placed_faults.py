@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from sweeper.definition import yaml_document
+from sweeper.definition import placed_faults, yaml_document
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import DefinitionError
 
@@ -173,6 +175,45 @@ FAULTS = {
     "a job and an image": (TOP + "job: a\nimage_uri: b", 5, "image_uri", "keep one"),
     "another kind": (TOP + "kind: sweeps", 4, "kind", "`sweep`"),
     "a command as text": (TOP + "command: python train.py", 4, "command", "write a list"),
+    "a command line": (
+        TOP + "command: python 'my train.py' ${args}",
+        4,
+        "command",
+        '["python", "my train.py", "${args}"]',
+    ),
+    "an open command line": (TOP + "command: python 'my", 4, "command", "write a list"),
+    "a command of parameters": (TOP + "command: ['${env}', '${args}']", 4, "command.1", "begin with one"),
+    "a metric's name alone": (TOP + "metric: loss", 4, "metric", "`name: loss`"),
+    "metrics as a list of one": (TOP + "metric: [{name: loss}]", 4, "metric", "without `- `"),
+    "a rule's name alone": (METRIC + "early_terminate: hyperband", 5, "early_terminate", "`type: hyperband`"),
+    "parameters with dashes": (
+        "method: random\nparameters:\n  - lr: {value: 1}",
+        2,
+        "parameters",
+        "without `- `",
+    ),
+    "one value as values": ("method: random\nparameters:\n  a: {values: 0.1}", 3, "parameters.a.values", "[0.1]"),
+    "values as one text": ("method: random\nparameters:\n  a: {values: '1, 2'}", 3, "parameters.a.values", "[1, 2]"),
+    "a key that belongs to metric": (TOP + "goal: minimize", 4, "goal", "below `metric:`"),
+    "a key that belongs to hyperband": (TOP + "min_iter: 3", 4, "min_iter", "below `early_terminate:`"),
+    "a key of ours at the top": (TOP + "seed: 3", 4, "seed", "below `sweeper:`"),
+    "a key of other tools": (TOP + "count: 3", 4, "count", "did you mean `run_cap`?"),
+    "no space after a key": ("method: random\nparameters:\n  a:\n    min:3", 3, "parameters.a", "`min: 3`"),
+    "no space after keys": ("method: random\nparameters:\n  a: {min:3, max:4}", 3, "parameters.a.min:3", "`min: 3`"),
+    "a distribution of other tools": (
+        "method: random\nparameters:\n  a: {distribution: loguniform, min: 0.1, max: 1.0}",
+        3,
+        "parameters.a.distribution",
+        "`log_uniform_values`",
+    ),
+    "a decimal comma": ("method: random\nparameters:\n  a:\n    min: 0,5\n    max: 1.0", 4, "parameters.a.min", "0.5"),
+    "a power": ("method: random\nparameters: {a: {min: 10**-4, max: 1.0}}", 2, "parameters.a.min", "write 0.0001"),
+    "thirds": (
+        "method: random\nparameters: {a: {values: [1, 2, 3], probabilities: [1/3, 1/3, 1/3]}}",
+        2,
+        "parameters.a.probabilities.0",
+        "write 0.333333",
+    ),
     "an unknown macro": (TOP + "command: ['${env}', '${progam}']", 4, "command.1", "did you mean `program`?"),
     "a strange macro": (TOP + "command: ['${xyz}']", 4, "command.0", "or envvar:NAME"),
     "a macro for a parameter": (TOP + "command: ['--lr=${lr}']", 4, "command.0", "write ${args}"),
@@ -311,3 +352,62 @@ def test_nonsense_parameters_are_refused_without_a_crash(value):
         SweepDefinition.model_validate(data)
     with pytest.raises(DefinitionError):
         SweepDefinition.from_yaml(yaml.safe_dump(data))
+
+
+NUMBERS = ["1e-5", "1E5", "+1e-5", "1.5e5", "3e6"]
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize("form", ["{value: %s}", "{values: [%s, 0.1]}", "{parameters: {b: {value: %s}}}"])
+def test_a_value_that_yaml_reads_as_text_is_taken(text, form):
+    """As W&B takes it; most trainers call `float` on it."""
+    file = f"method: random\nparameters: {{a: {form % text}}}\n"
+    definition = SweepDefinition.from_yaml(file)
+    assert json.dumps(text) in json.dumps(definition.to_dict())
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "parameters: {a: {min: %s, max: 1.0e+9}}",
+        "parameters: {a: {min: 0.1, max: %s}}",
+        "parameters: {a: {distribution: normal, mu: %s}}",
+        "parameters: {a: {distribution: normal, sigma: %s}}",
+        "parameters: {a: {distribution: q_uniform, min: 0, max: 9, q: %s}}",
+        "parameters: {a: {distribution: beta, a: %s}}",
+        "parameters: {a: {values: [1, 2], probabilities: [%s, 0.5]}}",
+        "parameters: {a: {value: 1}}\nmetric: {name: x, target: %s}",
+        "parameters: {a: {value: 1}}\nrun_cap: %s",
+        "parameters: {a: {value: 1}}\nmetric: {name: x}\nearly_terminate: {type: hyperband, min_iter: 1, eta: %s}",
+        "parameters: {a: {min: 0.0, max: 1.0}}\nsweeper: {initial: [{a: %s}]}",
+        "parameters: {a: {values: [1, 2]}, b: {value: 1}}\nsweeper: {conditions: {b: {a: %s}}}",
+        "parameters: {a: {value: 1}}\nsweeper: {repeats: %s}",
+    ],
+)
+def test_where_a_number_has_to_stand_such_a_text_is_a_fault(text, place):
+    """W&B refuses it there, too."""
+    with pytest.raises(DefinitionError) as caught:
+        SweepDefinition.from_yaml("method: random\n" + place % text)
+    [fault] = caught.value.faults
+    assert fault.message == f"YAML reads {text} as text, not as a number"
+    assert fault.fix.startswith("write ")
+    assert float(fault.fix.removeprefix("write ")) == float(text)
+
+
+def test_a_real_parameter_gets_the_number():
+    """Where a trainer declares one; everything else stays the text that YAML reads."""
+    text = (
+        "parameters: {a: {values: [1e-5, x, [1e-3]]}, b: {value: 1e-5}, g: {parameters: {a: {value: 1e-4}}}}\nname: 1e3"
+    )
+    found = yaml_document.read(text, "my.yaml")
+    meant = placed_faults.as_meant(found, ["a", "g", "name"])
+    assert meant.data == {
+        "parameters": {
+            "a": {"values": [1e-5, "x", [1e-3]]},
+            "b": {"value": "1e-5"},
+            "g": {"parameters": {"a": {"value": "1e-4"}}},
+        },
+        "name": "1e3",
+    }
+    assert found.data["parameters"]["a"]["values"][0] == "1e-5"

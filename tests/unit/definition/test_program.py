@@ -1,13 +1,11 @@
-"""Which function trains."""
+"""Which trainer a sweep takes, and why."""
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from sweeper.definition.program import choose_trainer, declared, find_script
-from sweeper.errors import TrainerError
+from sweeper.definition.command_macros import DEFAULT_COMMAND
+from sweeper.definition.program import choose, here, is_shipped
 
 
 @pytest.fixture
@@ -18,79 +16,63 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "program", "chosen"),
+    ("asked", "program", "chosen", "why"),
     [
-        (None, None, "trainer.train:train"),
-        (None, "trainer/train.py", "trainer.train:train"),
-        (None, "json:dumps", "json:dumps"),
-        ("json:dumps", "trainer/train.py", "json:dumps"),
+        (None, None, "trainer.train:train", "the shipped one: the file names no program"),
+        (None, "trainer/train.py", "trainer.train:train", "the shipped one, as the file's `program:` says"),
+        (None, "json:dumps", "json:dumps", "as the file's `program:` says"),
+        ("json:dumps", "trainer/train.py", "json:dumps", "as --trainer says"),
     ],
 )
-def test_the_option_wins_over_the_file_and_that_over_the_shipped_trainer(asked, program, chosen):
+def test_the_option_wins_over_the_file_and_that_over_the_shipped_trainer(asked, program, chosen, why):
     """The shipped files name their script for `wandb agent`; here that is the shipped function."""
-    assert choose_trainer(asked, program) == chosen
-
-
-@pytest.mark.parametrize("target", ["train.py", "my_train", ":train", "json:", "no_such_module:train"])
-def test_what_is_no_function_is_refused(target):
-    """A user's own script is never replaced by our trainer."""
-    with pytest.raises(TrainerError) as caught:
-        choose_trainer(None, target)
-    assert caught.value.hint
-
-
-def test_the_shipped_trainer_is_refused_where_it_cannot_run(folder, monkeypatch):
-    """Without its extra a launch says at once which command brings it; a trainer of the user's own needs nothing."""
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
-    with pytest.raises(TrainerError, match="shipped trainer needs onnxruntime") as caught:
-        choose_trainer(None, "trainer/train.py")
-    assert "pip install 'sweeper[trainer]'" in caught.value.hint
-    assert choose_trainer("json:dumps", None) == "json:dumps"
-    (folder / "trainer").mkdir()
-    (folder / "trainer" / "train.py").touch()
-    assert choose_trainer(None, "trainer/train.py") == "trainer.train:train"
-
-
-def test_a_file_of_the_same_name_is_not_the_shipped_trainer(tmp_path, monkeypatch):
-    """Somebody else's trainer/train.py is not judged by what ours declares."""
-    (tmp_path / "trainer").mkdir()
-    (tmp_path / "trainer" / "train.py").write_text("")
-    assert declared(None, "trainer/train.py") is not None
-    monkeypatch.chdir(tmp_path)
-    assert declared(None, "trainer/train.py") is None
+    choice = choose(asked, program)
+    assert (choice.target, choice.why, choice.command) == (chosen, why, None)
+    assert str(choice) == f"{chosen}, {why}"
+    assert choice.by_default == (asked is None and program is None)
 
 
 @pytest.mark.parametrize(
     ("asked", "program", "command", "script"),
     [
-        (None, None, [], None),
-        (None, "trainer/train.py", [], None),
-        (None, "json:dumps", [], None),
         ("json:dumps", "mine.py", [], None),
         (None, "mine.py", [], "mine.py"),
         (None, "mine.py", ["${env}", "${interpreter}", "${program}", "${args}"], "mine.py"),
-        (None, "trainer/train.py", ["sh", "-c", "true"], "trainer/train.py"),
+        (None, "trainer/train.py", ["sh", "-c", "true"], "sh -c true"),
         (None, None, ["sh", "-c", "true"], "sh -c true"),
-    ],
-)
-def test_a_script_trains_where_the_file_names_one(asked, program, command, script, folder):
-    """A function that the user asks for wins; the shipped files name their script for `wandb agent`."""
-    (folder / "mine.py").write_text("")
-    assert find_script(asked, program, command) == script
-
-
-@pytest.mark.parametrize(
-    ("program", "command", "word"),
-    [
-        ("gone.py", [], "no file"),
-        ("json", [], "is a module"),
-        (None, ["${interpreter}", "${program}"], "no `program:`"),
-        ("trainer/train.py", ["no-such-tool", "x"], "no command here"),
+        (None, None, ["python", 3], "python 3"),
+        (None, "json:dumps", ["sh", "${args}"], "sh ${args}"),
+        (None, "", [], "nothing"),
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_a_script_that_cannot_be_started_is_named(program, command, word):
-    """Nothing is left for the agent to fail with."""
-    with pytest.raises(TrainerError, match=word) as caught:
-        find_script(None, program, command)
-    assert caught.value.hint
+def test_a_script_or_command_trains_where_the_file_names_one(asked, program, command, script):
+    """A function that the user asks for wins; a command that does not have ${program} is told as it stands."""
+    choice = choose(asked, program, command)
+    if script is None:
+        assert (choice.target, choice.command) == (asked, None)
+    else:
+        assert (choice.target, choice.program) == (script, program)
+        assert choice.command == (tuple(map(str, command)) or DEFAULT_COMMAND)
+
+
+@pytest.mark.parametrize("own", ["trainer/train.py", "trainer/__init__.py", "trainer.py"])
+def test_a_module_of_the_users_hides_the_shipped_trainer(folder, own):
+    """What lies in the current folder is found first, by the worker too."""
+    assert is_shipped("trainer/train.py")
+    assert is_shipped("trainer.train:train")
+    (folder / own).parent.mkdir(exist_ok=True)
+    (folder / own).touch()
+    assert not is_shipped("trainer/train.py")
+    assert not is_shipped("trainer.train:train")
+    assert not is_shipped("train.py")
+
+
+def test_modules_of_the_current_folder_are_found_as_in_a_worker(folder):
+    """And only for as long as that is wanted."""
+    import sys
+
+    before = list(sys.path)
+    with here():
+        assert sys.path == [str(folder), *before]
+    assert sys.path == before

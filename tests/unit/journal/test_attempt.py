@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Failure, Kind, Policy
 
 STARTED = Attempt(run_id="r1", slot="gpu0", ticket=3, log="/log", attempt=2)
@@ -41,3 +41,14 @@ def test_what_was_stopped_or_interrupted_has_not_failed(outcome, failed):
     """Nothing is wrong with such a run."""
     assert STARTED.ended(outcome).failed is failed
     assert not STARTED.failed
+
+
+def test_the_times_of_a_runs_attempts_add_up():
+    """Of those that have ended: by the trainer's clock, or by its process's where the trainer could not tell."""
+    history = [
+        Attempt(run_id="a", slot="gpu0", at=1.0),
+        Attempt(run_id="a", slot="gpu0", outcome=AttemptOutcome.INTERRUPTED, wall_s=9.0, trainer_s=8.0),
+        Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.DIED, wall_s=3.0),
+        Attempt(run_id="b", slot="gpu0"),
+    ]
+    assert spent(history) == {"a": 11.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.journal.failures import EndedBy, Facts, Kind, Policy, broken, classify, last_error
+from sweeper.journal.failures import EndedBy, Facts, Kind, Policy, classify, last_error
 
 OOM = (
     "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 39.39 GiB of "
@@ -18,8 +18,7 @@ ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
     ("facts", "kind", "policy", "cause"),
     [
         (Facts(error="ValueError: no"), Kind.EXCEPTION, Policy.FAIL, "ValueError: no"),
-        (Facts(error="ModuleNotFoundError: No module named 'x'"), Kind.IMPORT, Policy.STOP, "No module"),
-        (Facts(error="ImportError: y", proven=True), Kind.IMPORT, Policy.FAIL, "y"),
+        (Facts(error="ModuleNotFoundError: No module named 'x'"), Kind.IMPORT, Policy.FAIL, "No module"),
         (Facts(error=OOM.format(own="38.1 GiB")), Kind.GPU_MEMORY, Policy.FAIL, "CUDA out of memory"),
         (Facts(error=OOM.format(own="512.00 MiB")), Kind.GPU_MEMORY, Policy.RETRY_ELSEWHERE, "CUDA out of memory"),
         (Facts(exit_code=-9), Kind.HOST_MEMORY, Policy.RETRY_HERE, "SIGKILL, perhaps for lack of memory"),
@@ -34,6 +33,22 @@ ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
         (Facts(exit_code=-11, earlier=(Kind.CRASH,)), Kind.CRASH, Policy.FAIL, "SIGSEGV"),
         (Facts(exit_code=3), Kind.EXIT, Policy.FAIL, "code 3"),
         (Facts(exit_code=1, log="x\nKeyError: 'lr'\nwandb: bye"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
+        (Facts(exit_code=127), Kind.EXIT, Policy.FAIL, "code 127: a command was not found"),
+        (
+            Facts(exit_code=2, log="usage\nt.py: error: no --lr\n"),
+            Kind.EXIT,
+            Policy.FAIL,
+            "code 2: t.py: error: no --lr",
+        ),
+        (
+            Facts(exit_code=2, error="sys.exit(2)", exited=True, log="t: error: x"),
+            Kind.EXIT,
+            Policy.FAIL,
+            "): t: error: x",
+        ),
+        (Facts(exit_code=-9, error="sys.exit(-9)", exited=True), Kind.EXIT, Policy.FAIL, "sys.exit(-9)"),
+        (Facts(exit_code=137, error="sys.exit(137)", exited=True), Kind.EXIT, Policy.FAIL, "sys.exit(137)"),
+        (Facts(unbegun="the function returned without it"), Kind.UNBEGUN, Policy.FAIL, "without it"),
         (Facts(exit_code=-15), Kind.PREEMPTED, Policy.RETRY_HERE, "SIGTERM from outside"),
         (Facts(exit_code=143, ended_by=EndedBy.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
         (Facts(exit_code=-9, ended_by=EndedBy.TIMEOUT), Kind.TIMEOUT, Policy.FAIL, "--timeout"),
@@ -91,22 +106,3 @@ def test_the_last_exception_of_a_log_is_found():
     log = "Traceback\nKeyError: 'a'\n\nDuring handling ...\n  raise X\nmy.pkg.BadError: two words\nwandb: synced\n"
     assert last_error(log) == "my.pkg.BadError: two words"
     assert last_error("all is well") == ""
-
-
-@pytest.mark.parametrize(
-    ("causes", "max_failures", "why"),
-    [
-        ([], None, ""),
-        (["E: 1", "E: 2"], None, ""),
-        (["E: 1", "E: 2", "E: 0x3f"], None, "in the same way"),
-        (["E", "F", "E"], None, ""),
-        ([None, "E", "E", "E"], None, ""),
-        ([None, "E", "E", "E"], 3, "--max-failures"),
-        ([None, "E", None, "E"], 2, ""),
-    ],
-)
-def test_a_broken_set_up_is_told_from_bad_luck(causes, max_failures, why):
-    """Three equal failures with nothing better before end a launch; --max-failures counts any in a row."""
-    found = broken(causes, max_failures)
-    assert why in found
-    assert bool(found) is bool(why)

@@ -1,13 +1,15 @@
-"""A launch's folder, orders for its slots, and a module in place of the worker that a launcher starts."""
+"""A launch's folder, orders for its slots, machines with GPUs, and a module in place of a worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.launch.gpus import Found, Gpu, GpuProcess
 from sweeper.ref import SweepRef
 from sweeper.worker.spec import Slot, WorkerSpec
 
@@ -30,6 +32,25 @@ if name in {"done", "fail"}:
     sys.exit(int(name == "fail"))
 time.sleep(60)
 """
+
+
+def gpu(index: int, **more) -> Gpu:
+    name = f"gpu{index}"
+    return Gpu(name=name, index=index, model="H100", uuid=f"GPU-{index}aaa", memory_mib=81559, used_mib=4, **more)
+
+
+def mig(index: int, number: int) -> Gpu:
+    uuid = f"MIG-{index}{number}bbb"
+    return Gpu(name=f"gpu{index}mig{number}", index=index, model="MIG 1g.10gb", uuid=uuid, memory_mib=9856)
+
+
+FOUR = tuple(gpu(index) for index in range(4))
+CUT = gpu(1, mig=(mig(1, 0), mig(1, 2)))
+BUSY = replace(gpu(2), used_mib=70000, processes=(GpuProcess(4242, 69000),))
+LOST = gpu(3, trouble="GPU is lost")
+MIXED = (gpu(0), CUT, BUSY, LOST)
+NO_DRIVER = Found(trouble="no NVIDIA driver here")
+DEVICE_FILE = replace(NO_DRIVER, signs="/dev/nvidia0 is")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,7 @@ import pytest
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.launch.background import find_log, read_log, start_in_background
+from sweeper.launch.background import BackgroundLaunch, find_log, read_log, start_in_background
 from sweeper.ref import SweepRef
 from sweeper.settings import Settings
 from tests.conftest import clean_environ
@@ -96,28 +97,60 @@ def test_a_background_launch_that_ends_at_once_says_why(tmp_path, directory):
     assert len(list(directory.path.glob("detached-*.log"))) == 1
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-def test_a_background_launch_has_begun_when_its_launch_is_held(tmp_path, directory, monkeypatch):
-    """It has a session of its own, which no logout ends; its process is the one that `status` names."""
-    package = tmp_path / "stand" / "sweeper"  # in place of the command: it holds a launch and waits
+@pytest.fixture
+def stands_in(tmp_path, monkeypatch, directory) -> Callable[[str], BackgroundLaunch]:
+    """Start a process in place of the command: it holds a launch and does what it is told."""
+    package = tmp_path / "stand" / "sweeper"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    launch = directory.new_launch()
-    (package / "__main__.py").write_text(
-        "import fcntl, os, pathlib, sys, time\n"
-        "file = pathlib.Path(sys.argv[1], 'launcher').open('w')\n"
-        "fcntl.flock(file, fcntl.LOCK_EX)\n"
-        "file.write(str(os.getpid()))\n"
-        "file.flush()\n"
-        "time.sleep(60)\n"
-    )
     settings = Settings.from_env({**clean_environ(tmp_path), "PYTHONPATH": str(package.parent)})
     monkeypatch.chdir(package.parent)
-    started = start_in_background([str(launch.path)], directory, settings)
+
+    def start(code: str) -> BackgroundLaunch:
+        (package / "__main__.py").write_text(HOLD + code)
+        return start_in_background([str(directory.new_launch().path)], directory, settings)
+
+    return start
+
+
+HOLD = """
+import fcntl, json, os, pathlib, sys, time
+folder = pathlib.Path(sys.argv[1])
+file = (folder / "launcher").open("w")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write(str(os.getpid()))
+file.flush()
+
+def note(**words):
+    with (folder / "cpu0.runs.jsonl").open("a") as file:
+        file.write(json.dumps({"run_id": "r1", "slot": "cpu0", "at": time.time(), **words}) + "\\n")
+"""
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+@pytest.mark.parametrize("noted", ["at=time.time() - 60", "outcome='finished'"])
+def test_a_background_launch_has_begun_when_a_run_works(directory, stands_in, noted):
+    """It has a session of its own, which no logout ends; its process is the one that `status` names."""
+    started = stands_in(f"note({noted}); time.sleep(60)")
     process = psutil.Process(started.pid)
     try:
         assert os.getsid(started.pid) == started.pid
         assert directory.launchers() == {started.pid: ()}
+        assert not started.over
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_launch_that_breaks_in_its_first_seconds_is_told_in_the_foreground(stands_in):
+    """Its errors, and not all that it printed: a run that failed is no sign of health."""
+    with pytest.raises(LaunchError) as failed:
+        stands_in(
+            "note(outcome='failed'); print('server: x\\nerror: no module\\n  mend it\\nerror: over'); sys.exit(1)"
+        )
+    assert failed.value.message == "the launch ended at once: no module; over"
+
+
+def test_a_launch_that_is_over_within_seconds_has_not_failed(stands_in):
+    """Nobody watches it in vain."""
+    assert stands_in("sys.exit(0)").over

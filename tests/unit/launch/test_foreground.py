@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Failure, Kind, Policy
@@ -190,6 +192,52 @@ def test_a_signal_stops_the_workers_and_is_ours_no_longer_afterwards(launch_of):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_closed_terminal_stops_the_workers_once(launch_of):
+    """The kernel tells it more than once: that is no second Ctrl-C, and it does not end us before the summary."""
+    before = signal.getsignal(signal.SIGHUP)
+    told: list[int] = []
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+
+    def close() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    result = run(launch_of(grace_s=7.0), cluster, tick=close, on_stop=told.append)
+    assert (told, cluster.stops) == ([1], [7.0])
+    assert result.interrupted
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_nohup_means_what_it_says(launch_of):
+    """Where SIGHUP is ignored it stays so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    cluster = Cluster(lambda *_: WorkerState.RUNNING)
+    told: list[int] = []
+
+    def close_and_stop() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        if not told:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run(launch_of(), cluster, tick=close_and_stop, on_stop=told.append)
+    assert told == [1]
+    assert signal.signal(signal.SIGHUP, before) is signal.SIG_IGN
+
+
+def test_what_ended_the_launch_is_told_once(launch_of):
+    """Not by every slot that saw it; what else a slot has to say is."""
+
+    def work(spec, _number):
+        folder(spec).end("cannot import toy")
+        said = "cannot import toy; see x" if spec.slot.name == "cpu0" else "the disk is full"
+        folder(spec).worker_log(spec.slot.name).write_text(said)
+        return WorkerState.FAILED
+
+    result = run(launch_of(), Cluster(work))
+    assert result.ended == "cannot import toy"
+    assert list(result.errors) == ["cpu1"]
+
+
 def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
     """Nobody can say why it gave up; the launch ends as it would have."""
 
@@ -199,3 +247,31 @@ def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
 
     said = run(launch_of(), Cluster(work)).errors["cpu0"]
     assert said.startswith("it ended without a word (log: ")
+
+
+def test_a_launch_whose_folder_is_deleted_ends(launch_of):
+    """Its workers could neither take tickets nor write down what became of their runs."""
+    launch = launch_of()
+    launch = replace(launch, needs=(Path("/"), launch.directory.path / "data"))
+    launch.needs[1].mkdir()
+
+    def work(_spec, _number):
+        launch.needs[1].rmdir()
+        return WorkerState.RUNNING
+
+    with pytest.raises(LaunchError, match=f"{launch.needs[1]} was deleted or moved away"):
+        run(replace(launch, slots=launch.slots[:1]), Cluster(work))
+
+
+def test_a_file_that_hides_a_module_of_python_is_named(launch_of, tmp_path, monkeypatch):
+    """A worker that cannot start for it says what is missing, and not why."""
+    (tmp_path / "random.py").touch()
+    (tmp_path / "train.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    def work(spec, _number):
+        folder(spec).worker_log(spec.slot.name).write_text("ImportError: cannot import name 'SystemRandom'")
+        return WorkerState.FAILED
+
+    said = run(launch_of(), Cluster(work)).errors["cpu0"]
+    assert "'SystemRandom'; random.py in this folder hides a module of Python" in said

@@ -108,3 +108,27 @@ def test_no_library_is_no_driver(tmp_path):
     if not trouble:
         pytest.skip("this machine has an NVIDIA driver")
     assert "no NVIDIA driver" in trouble
+
+
+def test_what_tells_of_a_gpu_is_named_where_nvml_does_not_answer(nvml, tmp_path):
+    """Device files of NVIDIA, AMD and WSL, and nvidia-smi on the path."""
+    signs = f"""
+from pathlib import Path
+from sweeper.launch.gpus import find_gpus
+print(find_gpus(Path({str(tmp_path)!r}), {str(tmp_path)!r}).signs)
+"""
+
+    def told(*lines: str) -> str:
+        command = [sys.executable, "-c", signs]
+        return subprocess.run(command, env=nvml.set(*lines), capture_output=True, text=True, timeout=60).stdout.strip()
+
+    assert told("init|12") == ""
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidiactl").touch()  # of the driver, not of a GPU
+    assert told("init|12") == ""
+    for name in ("nvidia1", "nvidia0", "kfd"):
+        (tmp_path / "dev" / name).touch()
+    assert told("init|12") == "/dev/nvidia0 and /dev/kfd are"
+    (tmp_path / "nvidia-smi").touch(mode=0o755)
+    assert told("init|12") == f"/dev/nvidia0 and /dev/kfd and {tmp_path}/nvidia-smi are"
+    assert told(H100) == ""

@@ -3,54 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.errors import LaunchError, NoGpuError
+from sweeper.launch.claims import Claim
 from sweeper.launch.cores import usable_cores
-from sweeper.launch.gpus import Found, Gpu, GpuProcess
-from sweeper.launch.plan import SlotRequest, choose, plan_machine, plan_slots, visible
+from sweeper.launch.gpus import Found
+from sweeper.launch.plan import Machine, SlotRequest, plan_slots, this_machine
 from sweeper.settings import Settings
+from tests.unit.launch.conftest import BUSY, DEVICE_FILE, FOUR, LOST, MIXED, NO_DRIVER, gpu, mig
 
 
-def gpu(index: int, **more) -> Gpu:
-    name = f"gpu{index}"
-    return Gpu(name=name, index=index, model="H100", uuid=f"GPU-{index}aaa", memory_mib=81559, used_mib=4, **more)
-
-
-def mig(index: int, number: int) -> Gpu:
-    uuid = f"MIG-{index}{number}bbb"
-    return Gpu(name=f"gpu{index}mig{number}", index=index, model="MIG 1g.10gb", uuid=uuid, memory_mib=9856)
-
-
-FOUR = tuple(gpu(index) for index in range(4))
-CUT = gpu(1, mig=(mig(1, 0), mig(1, 2)))
-BUSY = replace(gpu(2), used_mib=70000, processes=(GpuProcess(4242, 69000),))
-LOST = gpu(3, trouble="GPU is lost")
-MIXED = (gpu(0), CUT, BUSY, LOST)
-NO_DRIVER = Found(trouble="no NVIDIA driver here")
-
-
-def plan(machine=FOUR, *, found=None, mask=None, cores=8, **asked):
-    return plan_slots(found or Found(gpus=tuple(machine)), SlotRequest(**asked), mask=mask, cores=cores)
+def plan(machine=FOUR, *, found=None, mask=None, cores=8, others=(), **asked):
+    there = Machine(found=found or Found(gpus=tuple(machine)), mask=mask, cores=cores)
+    return plan_slots(there, SlotRequest(**asked), others)
 
 
 def slots(*args, **options) -> list[tuple[str, str, int]]:
     return [(slot.name, slot.device, slot.threads) for slot in plan(*args, **options).slots]
-
-
-def names(gpus) -> list[str]:
-    return [one.name for one in gpus]
-
-
-def refused(gpus, request, mask=None) -> NoGpuError:
-    with pytest.raises(NoGpuError) as caught:
-        choose(gpus, request, mask)
-    assert caught.value.hint
-    return caught.value
 
 
 # Which GPUs
@@ -60,30 +33,13 @@ def test_every_gpu_is_a_slot_by_default():
     """Four GPUs, four slots, each pinned by UUID, without a word about it."""
     assert slots() == [(f"gpu{index}", f"GPU-{index}aaa", 2) for index in range(4)]
     assert plan().notes == ()
-    assert slots(gpus="all") == slots()
-
-
-@pytest.mark.parametrize(
-    ("request_", "chosen"),
-    [
-        ("0,2", ["gpu0", "gpu2"]),
-        ("2,0", ["gpu2", "gpu0"]),
-        ("1-3", ["gpu1", "gpu2", "gpu3"]),
-        ("2-2", ["gpu2"]),
-        ("0-1,3", ["gpu0", "gpu1", "gpu3"]),
-        ("GPU-2aaa", ["gpu2"]),
-        ("gpu-1A, 0", ["gpu1", "gpu0"]),
-    ],
-)
-def test_gpus_are_named_by_number_range_and_uuid(request_, chosen):
-    """Mixed as one likes, in the order asked for; the beginning of a UUID is enough."""
-    assert names(choose(FOUR, request_)) == chosen
+    assert slots(gpus="all") == slots(gpus="ALL ") == slots()
 
 
 def test_a_gpu_in_mig_mode_stands_for_its_mig_devices():
     """It cannot be used whole; a MIG device can be named alone."""
-    assert names(choose(MIXED, "0-1")) == ["gpu0", "gpu1mig0", "gpu1mig2"]
-    assert names(choose(MIXED, "GPU-1aaa")) == ["gpu1mig0", "gpu1mig2"]
+    assert [slot.name for slot in plan(MIXED, gpus="0-1").slots] == ["gpu0", "gpu1mig0", "gpu1mig2"]
+    assert [slot.name for slot in plan(MIXED, gpus="GPU-1aaa").slots] == ["gpu1mig0", "gpu1mig2"]
     assert slots(MIXED, gpus="MIG-12") == [("gpu1mig2", "MIG-12bbb", 8)]
 
 
@@ -94,88 +50,10 @@ def test_all_leaves_out_what_cannot_be_used_and_says_so():
     lost, busy = made.notes
     assert lost == "gpu3 is left out: GPU is lost"
     assert busy == "gpu2 is busy: 70000 of 81559 MiB in use by pid 4242 (69000 MiB)"
-    assert plan(MIXED, gpus="0").notes == ()
-
-
-def test_idle_gpus_are_those_without_work():
-    """Others' GPUs are left alone, without a word."""
-    assert names(choose(MIXED, "idle")) == ["gpu0", "gpu1mig0", "gpu1mig2"]
-    assert plan((gpu(0), BUSY), gpus="idle").notes == ()
-
-
-def test_where_none_is_idle_the_error_names_who_is_there():
-    """With the bound of idleness, and a way out."""
-    error = refused([BUSY], "idle")
-    assert "gpu2: 70000 of 81559 MiB in use by pid 4242" in error.message
-    assert "256 MiB" in error.hint
-
-
-@pytest.mark.parametrize(
-    ("request_", "says"),
-    [
-        ("9", "no GPU 9 on this machine"),
-        ("2-5", "no GPU 4 on this machine"),
-        ("GPU-f", "no GPU GPU-f on this machine"),
-        ("GPU-", "GPU- begins the UUIDs of several GPUs"),
-        ("0,0", "names gpu0 twice"),
-        ("0-2,GPU-1aaa", "names gpu1 twice"),
-        ("3-1", "the range 3-1 is empty"),
-        ("all,0", "'all' names no GPU"),
-        ("x", "'x' names no GPU"),
-        ("", "'' names no GPU"),
-        ("-1", "'-1' names no GPU"),
-        ("0;1", "'0;1' names no GPU"),
-        ("0-9999999", "'0-9999999' names no GPU"),
-    ],
-)
-def test_a_wrong_gpu_is_refused_with_a_hint(request_, says):
-    """Unknown, doubled and unreadable ones are named."""
-    assert says in refused(FOUR, request_).message
-    with pytest.raises(NoGpuError):
-        plan(gpus=request_)
-
-
-def test_a_gpu_that_cannot_be_used_is_refused_with_its_reason():
-    """It was asked for by name: leaving it out in silence would be wrong."""
-    assert refused(MIXED, "3").message == "gpu3 cannot be used: GPU is lost"
+    assert plan(MIXED, gpus="0").notes == plan((gpu(0), BUSY), gpus="idle").notes == ()
 
 
 # An inherited CUDA_VISIBLE_DEVICES
-
-
-@pytest.mark.parametrize(
-    ("mask", "left"),
-    [
-        (None, ["gpu0", "gpu1mig0", "gpu1mig2", "gpu2"]),
-        ("2,0", ["gpu0", "gpu2"]),
-        ("GPU-0", ["gpu0"]),
-        ("MIG-12bbb", ["gpu1mig2"]),
-        ("1", ["gpu1mig0", "gpu1mig2"]),
-        ("", []),
-        ("-1", []),
-        ("NoDevFiles", []),
-        ("0,-1,2", ["gpu0"]),
-        ("GPU-", []),
-        ("7", []),
-        ("3", []),
-    ],
-)
-def test_an_inherited_mask_is_read_as_cuda_reads_it(mask, left):
-    """Numbers, UUIDs and MIG devices; what follows a name that is none is not visible."""
-    assert names(visible(MIXED, mask)) == left
-
-
-def test_an_inherited_mask_limits_all_and_idle():
-    """A Slurm job stays within its share."""
-    assert names(choose(FOUR, "all", "1,2")) == ["gpu1", "gpu2"]
-    assert names(choose(MIXED, "idle", "0,2")) == ["gpu0"]
-
-
-def test_asking_beyond_the_mask_is_an_error_that_says_so():
-    """With what the mask leaves."""
-    error = refused(FOUR, "0,3", "0,1")
-    assert error.message == "gpu3 is hidden by CUDA_VISIBLE_DEVICES=0,1"
-    assert "gpu0 (H100, GPU-0aaa), gpu1" in error.hint
 
 
 def test_a_mask_that_hides_all_gpus_leaves_the_cpu():
@@ -201,22 +79,80 @@ def test_workers_are_cpu_slots():
     assert slots(workers=3, cores=2) == [("cpu0", "", 1), ("cpu1", "", 1), ("cpu2", "", 1)]
 
 
-def test_numbers_are_taken_at_their_word_where_nvml_does_not_answer():
-    """No driver library is no proof of no GPU (ROCm); a UUID is NVIDIA's, and a mask holds all the same."""
-    made = plan(found=NO_DRIVER, gpus="0-1")
-    assert [(slot.name, slot.device) for slot in made.slots] == [("gpu0", "0"), ("gpu1", "1")]
-    assert made.notes == ("no NVIDIA driver here: runs are pinned to these GPUs, but may train on the CPU",)
-    with pytest.raises(NoGpuError, match="no GPU GPU-1 on"):
-        plan(found=NO_DRIVER, gpus="GPU-1")
-    with pytest.raises(NoGpuError, match="hidden by CUDA_VISIBLE_DEVICES=0"):
-        plan(found=NO_DRIVER, gpus="0,1", mask="0")
+def test_numbers_that_nobody_can_check_come_with_a_word():
+    """A device file tells of a GPU, and NVML does not answer: each is named."""
+    says = "no NVIDIA driver here, but /dev/nvidia0 is here: these numbers are unchecked, and runs may train on the CPU"
+    assert plan(found=DEVICE_FILE, gpus="0-1").notes == (says,)
+    why = "no NVIDIA driver here (but /dev/nvidia0 is here: --gpus 0 takes one unchecked): running on the CPU"
+    assert plan(found=DEVICE_FILE).notes == (why,)
 
 
-@pytest.mark.parametrize("asked", [{"gpus": "idle"}, {"per_gpu": 2}, {"gpus_per_run": 2}])
+@pytest.mark.parametrize(
+    "asked", [{"gpus": "0,1"}, {"gpus": "idle"}, {"gpus": "all"}, {"per_gpu": 2}, {"gpus_per_run": 2}]
+)
 def test_asking_for_gpus_where_there_are_none_is_an_error(asked):
     """The CPU is no answer to a question about GPUs."""
-    with pytest.raises(NoGpuError, match="no NVIDIA driver"):
-        plan(found=NO_DRIVER, **asked)
+    for machine in (NO_DRIVER, Found()):
+        with pytest.raises(NoGpuError, match=r"no NVIDIA driver|driver finds no GPU|no GPU 0") as caught:
+            plan(found=machine, **asked)
+        assert "--workers 2" in caught.value.hint
+
+
+# Other launches
+
+
+def held(*slots_: tuple[str, str], pid: int = 42) -> Claim:
+    return Claim(pid, "e/p/s", dict(slots_))
+
+
+ON_CPU = held(("cpu0", ""), ("cpu1", ""))
+ON_GPU = held(("gpu0", "GPU-0aaa"), ("gpu2-3", "GPU-2aaa,GPU-3aaa"))
+
+
+def test_cpu_slots_of_two_launches_have_different_names_and_share_the_cores():
+    """Who is there is said, and that too many workers slow each other down."""
+    assert slots((), others=[ON_CPU]) == [("cpu2", "", 2), ("cpu3", "", 2)]
+    assert slots(workers=1, others=[held(("cpu1", ""))]) == [("cpu0", "", 4)]
+    assert plan(workers=2, others=[ON_CPU]).notes == (
+        "process 42 (sweep e/p/s) works on cpu0, cpu1: this launch takes cpu2, cpu3",
+    )
+    assert plan(workers=9).notes == ("9 workers share 8 CPU cores: they slow each other down",)
+    assert plan(workers=2, others=[ON_CPU], cores=1).notes[1] == "4 workers share 1 CPU core: they slow each other down"
+
+
+def test_a_launch_takes_the_gpus_that_no_other_holds():
+    """By default and of the idle ones, with a word about the rest; one in a group of several is held, too."""
+    made = plan(others=[ON_GPU])
+    assert [(slot.name, slot.threads) for slot in made.slots] == [("gpu1", 2)]
+    assert made.notes[0] == "gpu0 is left out: it is held by process 42 (sweep e/p/s)"
+    assert slots(gpus="idle", others=[ON_GPU]) == slots(others=[ON_GPU])
+    assert plan(others=[held(("gpu7", "GPU-7"))]).notes == ()
+
+
+@pytest.mark.parametrize("asked", [{"gpus": "0"}, {"gpus": "1,GPU-2aaa"}, {"gpus": "3", "per_gpu": 2}])
+def test_a_gpu_that_was_named_and_is_held_is_refused(asked):
+    """Whoever named it is told who holds it, and how to share it on purpose."""
+    with pytest.raises(
+        NoGpuError, match=r"another launch of this machine holds gpu\d by process 42 \(sweep e/p/s\)"
+    ) as caught:
+        plan(others=[ON_GPU], **asked)
+    assert "--share" in caught.value.hint
+
+
+def test_where_all_gpus_are_held_the_cpu_is_no_silent_answer():
+    """Not even by default: somebody with GPUs does not expect it."""
+    for asked in ({}, {"gpus": "all"}, {"gpus": "idle"}):
+        with pytest.raises(NoGpuError, match="holds gpu0 by process 42"):
+            plan(FOUR[:1], others=[ON_GPU], **asked)
+
+
+def test_gpus_are_shared_on_purpose():
+    """With another name than the slot that is there already."""
+    made = plan(gpus="0,1", share=True, others=[ON_GPU])
+    assert [(slot.name, slot.device) for slot in made.slots] == [("gpu0.1", "GPU-0aaa"), ("gpu1", "GPU-1aaa")]
+    assert made.notes == ("gpu0 is shared with process 42 (sweep e/p/s)",)
+    both = [ON_GPU, held(("gpu0.1", "GPU-0aaa"))]
+    assert [one[0] for one in slots(gpus="0", per_gpu=2, share=True, others=both)] == ["gpu0.2", "gpu0.3"]
 
 
 # Sharing and joining
@@ -264,6 +200,7 @@ def test_a_run_cannot_have_several_mig_devices():
         {"gpus": "0", "workers": 2},
         {"per_gpu": 2, "workers": 2},
         {"gpus_per_run": 2, "workers": 2},
+        {"share": True, "workers": 2},
         {"per_gpu": 2, "gpus_per_run": 2},
     ],
 )
@@ -306,6 +243,6 @@ def test_groups_never_share_a_gpu(number, size):
 
 def test_this_machines_slots_share_the_cores_it_may_use(tmp_path):
     """What is asked for decides where no GPU is wanted."""
-    plan = plan_machine(Settings(home=tmp_path), SlotRequest(workers=3))
+    plan = plan_slots(this_machine(Settings(home=tmp_path)), SlotRequest(workers=3))
     assert [slot.name for slot in plan.slots] == ["cpu0", "cpu1", "cpu2"]
     assert {slot.threads for slot in plan.slots} == {max(1, usable_cores() // 3)}

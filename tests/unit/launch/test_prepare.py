@@ -6,8 +6,10 @@ import pytest
 
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import SweepDir
-from sweeper.launch.prepare import _check_mode, _worker_environ
+from sweeper.launch.prepare import _check_mode, _check_open, _worker_environ
 from sweeper.ref import SweepRef
+from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
+from sweeper.run import RunState, SweepState
 from sweeper.settings import Backend
 
 BACKEND = Backend(kind="wandb", base_url="https://wandb.example", api_key="k")
@@ -30,3 +32,48 @@ def test_runs_write_to_the_sweeps_folder_unless_the_user_has_another(tmp_path):
     theirs = {"WANDB_QUIET": "false", "WANDB_DIR": str(tmp_path / "theirs")}
     assert _worker_environ(theirs, directory) == theirs
     assert (tmp_path / "theirs").is_dir()
+
+
+def sweep(state: SweepState, *states: RunState, total: int | None = 2, **facts) -> SweepStatus:
+    return SweepStatus(
+        facts=SweepFacts(
+            sweep=REF.path, name="", url="", state=state, method="random", metric="loss", goal="minimize", **facts
+        ),
+        progress=RunCounts(done=sum(one.ended for one in states), total=total, counts={}, elapsed_s=None),
+        runs=tuple(
+            RunStatus(
+                id=f"r{number}", name="", state=one, params={}, best=None, last=None, duration_s=None, slot="",
+                reason="", log="",
+            )
+            for number, one in enumerate(states)
+        ),
+    )  # fmt: skip
+
+
+REF = SweepRef("e", "p", "s")
+DONE = RunState.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "fix"),
+    [
+        (sweep(SweepState.CANCELED, DONE), "is canceled, and that is for good", "sweeper create FILE"),
+        (sweep(SweepState.FINISHED, DONE), "was stopped: 1 of its 2 runs are done", "sweeper resume e/p/s"),
+        (sweep(SweepState.FINISHED, DONE, total=None), "was stopped: 1 runs are done", "sweeper resume e/p/s"),
+        (sweep(SweepState.FINISHED, DONE, DONE), "is finished: all 2 combinations", "more values"),
+        (sweep(SweepState.RUNNING, DONE, DONE, run_cap=2), "has no run left to give: all 2 runs of its", "`run_cap:`"),
+    ],
+)
+def test_a_sweep_that_gives_no_run_is_refused_with_the_way_on(status, says, fix):
+    """Its workers would end at once."""
+    with pytest.raises(LaunchError, match="sweep e/p/s") as caught:
+        _check_open(REF, status)
+    assert says in caught.value.message
+    assert fix in caught.value.hint
+
+
+@pytest.mark.parametrize("states", [(), (DONE,), (DONE, RunState.PREEMPTED), (DONE, RunState.RUNNING)])
+def test_a_sweep_with_runs_to_give_is_open(states):
+    """Also for one that waits to be handed out again, or may yet come back."""
+    _check_open(REF, sweep(SweepState.RUNNING, *states, run_cap=2))
+    _check_open(REF, sweep(SweepState.PAUSED, *states, run_cap=2))  # its workers wait, as W&B's agents do

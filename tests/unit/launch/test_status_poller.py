@@ -6,6 +6,8 @@ import threading
 
 from sweeper.errors import BackendError
 from sweeper.launch.status_poller import StatusPoller
+from sweeper.results.status import RunCounts, SweepFacts, SweepStatus
+from sweeper.run import SweepState
 
 
 class Server:
@@ -15,21 +17,26 @@ class Server:
         self.asked = 0
         self.answered = threading.Event()
 
-    def read(self) -> object:
-        """Answer with how often it was asked."""
+    def read(self) -> SweepStatus:
+        """Answer with as many seconds as it was asked times."""
         self.asked += 1
         if self.asked % 2 == 0:
             raise BackendError("nobody answers")
         self.answered.set()
-        return self.asked
+        return status(self.asked)
+
+
+def status(elapsed_s: float) -> SweepStatus:
+    facts = SweepFacts(sweep="", name="", url="", state=SweepState.RUNNING, method="grid", metric="", goal="minimize")
+    return SweepStatus(facts=facts, progress=RunCounts(done=0, total=None, counts={}, elapsed_s=elapsed_s))
 
 
 def test_the_last_answer_stays_while_the_server_is_away():
     """A server that restarts is back in a moment; until then the launch shows why nothing moves."""
     poller = StatusPoller(Server())
-    assert (poller.read(), poller.trouble) == (1, "")
-    assert (poller.read(), poller.trouble) == (1, "nobody answers")
-    assert (poller.read(), poller.trouble) == (3, "")
+    assert (poller.read(), poller.trouble) == (status(1), "")
+    assert (poller.read(), poller.trouble) == (status(1), "nobody answers")
+    assert (poller.read(), poller.trouble) == (status(3), "")
 
 
 def test_it_asks_by_itself_and_ends_when_it_is_left():
@@ -38,4 +45,15 @@ def test_it_asks_by_itself_and_ends_when_it_is_left():
     with StatusPoller(server) as poller:
         assert server.answered.wait(10)
     assert not poller._thread.is_alive()
-    assert poller.latest == 1
+    assert poller.latest == status(1)
+
+
+def test_a_server_that_is_gone_is_told_without_asking_the_sdk():
+    """Which would try for a minute and a half."""
+    server = Server()
+
+    def check() -> None:
+        raise BackendError("nobody answers at all")
+
+    poller = StatusPoller(server, check)
+    assert (poller.read(), poller.trouble, server.asked) == (None, "nobody answers at all", 0)

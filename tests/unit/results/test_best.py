@@ -9,8 +9,9 @@ import pytest
 from sweeper.errors import ResultError, SweeperError
 from sweeper.ref import SweepRef
 from sweeper.results.best import _is_media, _own, check_folder, find_best
-from sweeper.results.status import RunCounts, SweepFacts, SweepStatus
-from sweeper.run import SweepState
+from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
+from sweeper.run import RunState, SweepState
+from sweeper.search.missing_metric import MissingMetric
 
 REF = SweepRef("e", "p", "s")
 FACTS = SweepFacts(
@@ -33,6 +34,28 @@ def test_where_no_run_is_the_best_it_is_said_why(facts, says):
         find_best(replace(STATUS, facts=facts), REF)
     assert says in caught.value.message
     assert caught.value.hint
+
+
+def test_a_sweep_that_only_failed_runs_have_values_of_has_no_best():
+    """The error names one of them, to be taken all the same; a name that nobody logs is told with what was logged."""
+    failed = RunStatus(
+        id="r1",
+        name="",
+        state=RunState.FAILED,
+        params={},
+        best=0.5,
+        last=0.5,
+        duration_s=1.0,
+        slot="",
+        reason="",
+        log="",
+    )
+    with pytest.raises(ResultError, match="none is the best") as caught:
+        find_best(replace(STATUS, runs=(failed,)), REF)
+    assert "sweeper best e/p/s --run r1" in caught.value.hint
+    missing = MissingMetric(metric="acc", run="r1", logged=("ac",), meant="ac", message="run r1 never logged `acc`")
+    with pytest.raises(ResultError, match="run r1 never logged `acc`"):
+        find_best(replace(STATUS, missing_metrics=(missing,)), REF)
 
 
 def test_a_run_that_is_not_the_sweeps_is_refused():

@@ -32,11 +32,11 @@ def test_the_json_is_flat_and_its_keys_are_a_promise():
     assert list(told) == [
         *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
         *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best"),
-        *("target", "launchers", "scheduler", "scheduler_at_work", "metrics", "front"),
+        *("target", "launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
     ]
     assert list(told["runs"][0]) == [
         *("id", "name", "state", "params", "best", "last", "duration_s", "slot", "reason", "log", "kind", "policy"),
-        *("attempts", "log_tail", "told_to_stop", "stop", "losses", "values"),
+        *("attempts", "log_tail", "told_to_stop", "stop", "losses", "values", "lacks"),
     ]
     assert told["best"] == told["runs"][0]
     assert (told["sweep"], told["state"], told["done"], told["total"]) == ("e/p/s", "RUNNING", 1, 4)

@@ -46,10 +46,10 @@ def test_what_a_launch_needs_of_the_file_is_known_after_the_first_read(embedded,
     """The server has the file; the reader asks for it once, and not again for each of these."""
     ref, _ = embedded.sweep(text=TEXT)
     reader = StatusReader(ref, settings)
-    assert (reader.program, reader.command) == (None, ())
+    assert reader.definition is None
     reader.read()
-    assert (reader.program, list(reader.command)) == ("train.py", ["${interpreter}", "${program}"])
-    assert reader.scheduler is None
+    assert (reader.definition.program, reader.definition.command) == ("train.py", ["${interpreter}", "${program}"])
+    assert reader.definition.scheduler is None
 
 
 def test_the_best_runs_model_is_fetched_once(embedded, settings):
@@ -73,3 +73,18 @@ def test_a_sweep_that_is_not_there_is_said(settings):
     """By its whole name."""
     with pytest.raises(SweepNotFoundError, match="local/p/nowhere"):
         StatusReader(SweepRef("local", "p", "nowhere"), settings).read()
+
+
+def test_who_works_on_a_sweep_is_told_by_runs_agents_and_launches(embedded, settings):
+    """An agent that was just heard elsewhere works; one of a launch of ours that has ended does not."""
+    ref, _ = embedded.sweep()
+    reader = StatusReader(ref, settings)
+    assert reader.read().idle is True
+    agent = embedded.wire.agent(ref.sweep_id)
+    assert reader.read().idle is False
+    command = embedded.wire.beat(agent)
+    embedded.wire.init(command["run_id"], ref.sweep_id)
+    assert reader.read().idle is False
+    embedded.wire.stream(command["run_id"], complete=True, exitcode=0)
+    with reader.directory.new_launch().held():
+        assert reader.read().idle is False

@@ -69,6 +69,31 @@ def test_workers_attempts_give_slot_wall_time_and_cause():
     assert (shown.slot, shown.duration_s, shown.reason) == ("gpu1", 7.5, "ended by SIGKILL")
 
 
+def test_what_lies_between_two_attempts_is_none_of_a_runs_time():
+    """A night, perhaps; while an attempt is under way its time counts, as soon as the launch has died it does not."""
+    ended = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.FINISHED, wall_s=9.0, trainer_s=7.5)
+    here = LocalView(attempts={"a": ended}, spent={"a": 100.0})
+    assert here.seconds_of("a", START) == 100.0
+    under_way = Attempt(run_id="a", slot="gpu1", at=START.timestamp() - 3)
+    here = replace(here, attempts={"a": under_way}, launchers={7: ("gpu0", "gpu1")})
+    assert here.seconds_of("a", START) == 103.0
+    assert replace(here, launchers={}).seconds_of("a", START) == 100.0
+    assert replace(here, launchers={}, spent={}).seconds_of("a", START) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "launchers", "closing"),
+    [(RunState.FAILED, {7: ("gpu1",)}, True), (RunState.FAILED, {}, False), (RunState.RUNNING, {7: ("gpu1",)}, False)],
+)
+def test_a_run_is_closing_until_its_worker_has_said_how_it_ended(state, launchers, closing):
+    """One whose launch was killed waits for no word."""
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.RUNNING, runs=(run("a", state),)
+    )
+    here = LocalView(attempts={"a": Attempt(run_id="a", slot="gpu1")}, launchers=launchers)
+    assert ("a" in summarise(view, here, now=START).closing) is closing
+
+
 def test_the_servers_reason_counts_for_a_stopped_run():
     """Why a run was stopped early only the server knows."""
     attempt = Attempt(run_id="a", slot="gpu1", outcome=AttemptOutcome.STOPPED, wall_s=7.5)
@@ -139,11 +164,12 @@ SEVERAL = SweepDefinition.from_yaml(
 
 def test_the_front_has_the_runs_that_none_beats():
     """In the order of the first metric; a finished run without a value of both says so and is not on it."""
-    runs = [replace(run(name, RunState.FINISHED), values=values) for name, values in
-            [("good", (0.9, 5.0)), ("small", (0.7, 1.0)), ("worse", (0.6, 6.0)), ("blind", ())]]  # fmt: skip
+    valued = [("good", (0.9, 5.0)), ("small", (0.7, 1.0)), ("worse", (0.6, 6.0))]
+    runs = [replace(run(name, RunState.FINISHED), values=values) for name, values in valued]
+    runs.append(replace(run("blind", RunState.FINISHED), lacks=("acc", "size")))
     status = summary(*runs, definition=SEVERAL)
     assert [shown.id for shown in status.standing.front] == ["small", "good"]
-    assert status.runs[3].reason == "ended without a finite value of acc and size"
+    assert status.runs[3].reason == "finished without a value of `acc` and `size`"
     assert status.facts.metrics == {"acc": "maximize", "size": "minimize"}
 
 

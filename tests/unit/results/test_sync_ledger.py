@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.results.sync_ledger import Ledger
+from sweeper.results.sync_ledger import Ledger, targets
 
 
 def test_what_was_noted_is_known(tmp_path):
@@ -28,3 +28,15 @@ def test_a_torn_line_is_no_line(tmp_path):
         file.write('{"to": "a/p", "run": "r2", "be')
     ledger.begin("r3")
     assert ledger.runs("begun") == ["r1", "r3"]
+
+
+def test_all_targets_are_known_each_once(tmp_path):
+    """In the order of their first line; what is torn or strange is none."""
+    file = tmp_path / "sent.jsonl"
+    assert targets(file) == []
+    for target in ("a/p", "b/p", "a/p"):
+        Ledger(file, target).begin("r")
+    with file.open("a") as lines:
+        lines.write('[]\n{"run": "x"}\n{"to": "c')
+    assert targets(file) == ["a/p", "b/p"]
+    assert Ledger(file, "a/p").runs("begun") == ["r"]

@@ -13,7 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import Run, RunState, StopDecision, finite, float_or_nan
+from sweeper.metric_value import finite, float_or_nan
+from sweeper.run import Run, RunState, StopDecision
 from sweeper.search import stop_decision
 
 CASES = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from sweeper.worker.forkserver import OWN, SDK, TORCH, preloads
+from sweeper.worker.forkserver import OWN, SDK, TORCH, TRAINER, preloads
 from sweeper.worker.spec import Slot, WorkerSpec
 
 
@@ -17,7 +17,7 @@ def spec(**more) -> WorkerSpec:
 
 def test_every_module_that_is_named_for_the_forkserver_is_there():
     """It skips a name that it does not find, and every run would be slower by what that name was for."""
-    names = (*OWN, *SDK, TORCH[0])  # to look for torch._dynamo imports torch, which takes seconds
+    names = (*OWN, *SDK, TORCH[0], TRAINER)  # to look for torch._dynamo imports torch, which takes seconds
     assert [name for name in names if importlib.util.find_spec(name) is None] == []
 
 
@@ -28,5 +28,5 @@ def test_the_bond_to_the_worker_comes_first():
 
 def test_the_trainers_module_is_imported_once_for_all_runs():
     """A script is a program of its own: nothing of it, nor torch, is imported for it."""
-    assert preloads(spec())[-1] == "pkg.train"
+    assert preloads(spec())[-1] == TRAINER
     assert preloads(spec(script=True, trainer="train.py")) == [*OWN, *SDK]

@@ -7,10 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
-from sweeper.errors import TrainerError
-from sweeper.worker.run_process import HOLDER_HEADER, environ_of, load_trainer
+from sweeper.worker.run_process import HOLDER_HEADER, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
 
 SPEC = WorkerSpec(
@@ -20,18 +17,6 @@ SPEC = WorkerSpec(
     count=None,
     directory="/somewhere",
 )
-
-
-@pytest.mark.parametrize("target", ["nowhere.at_all:train", "json:no_such_function", "json:__doc__"])
-def test_a_trainer_that_is_none_is_named(target):
-    """Module or function, the error says which is missing."""
-    with pytest.raises(TrainerError, match=r"nowhere\.at_all|no_such_function|__doc__"):
-        load_trainer(target)
-
-
-def test_a_trainer_is_any_function():
-    """`package.module:function` is enough."""
-    assert load_trainer("json:dumps").__name__ == "dumps"
 
 
 def test_a_run_sees_its_gpus_and_no_others():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,34 +15,41 @@ from sweeper.worker.script_host import host_script
 
 def agent():
     env = {**os.environ, "WANDB_SWEEP_PARAM_PATH": "/somewhere", "WANDB_RUN_ID": "r1"}
-    subprocess.Popen([sys.executable, "-c", sys.argv[1]], env=env)
+    try:
+        subprocess.Popen(sys.argv[1:], env=env)
+    except OSError:
+        pass  # it tries again
     time.sleep(60)  # it looks after its script every few seconds
 
-def complete(env):
-    env["COMPLETED"] = "yes"
-    return env["WANDB_RUN_ID"]
+class Run:
+    def __init__(self, env):
+        env["COMPLETED"] = "yes"
+        self.run_id, self.params = env["WANDB_RUN_ID"], {}
 
-host_script(agent, tell=lambda report: print(report, flush=True), complete=complete)
+    def unbegun(self):
+        return "never begun"
+
+host_script(agent, tell=lambda report: print(report, flush=True), enter=Run)
 """
 
 
-def start(script: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", HOST, script], stdout=subprocess.PIPE, text=True)
+def start(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", HOST, *command], stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize(
     ("script", "report"),
     [
-        ("import os; assert os.environ['COMPLETED'] == 'yes'", "Returned("),
-        ("import sys; sys.exit(3)", "exit_code=3)"),
-        ("import os; os.kill(os.getpid(), 9)", "exit_code=137)"),
+        ("import os; assert os.environ['COMPLETED'] == 'yes'", "unbegun='never begun')"),
+        ("import sys; sys.exit(3)", "exit_code=3, exited=False)"),
+        ("import os; os.kill(os.getpid(), 9)", "exit_code=137, exited=False)"),
     ],
 )
 def test_the_end_of_a_script_is_reported(script, report):
     """Its environment is completed, its exit code read, a signal as a shell writes it; its host ends with it."""
-    process = start(script)
+    process = start(sys.executable, "-c", script)
     said = process.communicate(timeout=30)[0].splitlines()
-    assert said[0] == "Started(run_id='r1')"
+    assert said[0] == "Started(run_id='r1', params={})"
     assert report in said[1]
     assert process.returncode == 0
 
@@ -54,9 +62,29 @@ def test_a_script_gets_the_signals_of_its_host():
         "print('ready', flush=True)\n"
         "time.sleep(60)"
     )
-    process = start(script)
+    process = start(sys.executable, "-c", script)
     assert process.stdout is not None
     while "ready" not in process.stdout.readline():
         pass
     process.send_signal(signal.SIGTERM)
-    assert "exit_code=7)" in process.communicate(timeout=30)[0]
+    assert "exit_code=7," in process.communicate(timeout=30)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "why"),
+    [
+        (None, 0, "there is no such file"),
+        ("#!/bin/sh\n", 0o600, "it may not be executed"),
+        ("#!/no/such/interpreter\n", 0o700, "its first line names /no/such/interpreter, which is not there"),
+    ],
+)
+def test_a_command_that_cannot_be_started_says_why(tmp_path, text, mode, why):
+    """The agent would try it again and again, for seconds each time."""
+    script = tmp_path / "train"
+    if text is not None:
+        script.write_text(text)
+        script.chmod(mode)
+    if text is not None and os.access(script, os.X_OK) and not mode & 0o100:
+        pytest.skip("this user may execute everything")
+    said = start(str(script)).communicate(timeout=30)[0].splitlines()
+    assert f"{script} cannot be started: {why}" in said[1]

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Failure, Kind, Policy
+from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import SweepRef
 from sweeper.worker.slot_loop import Worker
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
@@ -29,8 +30,15 @@ def spec(launch, **rules) -> WorkerSpec:
     )
 
 
-def note(launch, run_id, outcome, reason="", policy=None) -> None:
-    launch.append(Attempt(run_id=run_id, slot="cpu0", outcome=outcome, reason=reason, policy=policy))
+def environ(folder) -> dict[str, str]:
+    """The environment of a worker that finds its trainer in a folder, and there a torch that costs no time."""
+    (folder / "torch").mkdir()
+    (folder / "torch" / "__init__.py").touch()
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+
+
+def note(launch, run_id, outcome, reason="", policy=None, **more) -> None:
+    launch.append(Attempt(run_id=run_id, slot="cpu0", outcome=outcome, reason=reason, policy=policy, **more))
 
 
 def test_a_trainer_that_cannot_be_loaded_ends_the_launch(launch):
@@ -49,26 +57,61 @@ def test_a_trainer_that_cannot_be_loaded_ends_the_launch(launch):
 
 
 def test_a_failure_that_every_run_would_have_ends_the_launch(launch):
-    """A missing package fails the first run and all others."""
+    """A missing package fails the first run and all others; one that only some parameters need fails theirs."""
     worker = Worker(spec(launch))
-    worker._end_if_broken(Failure(Kind.EXCEPTION, "ValueError: no", Policy.FAIL))
+    note(launch, "r1", AttemptOutcome.FAILED, "ModuleNotFoundError: x", Policy.FAIL, kind=Kind.IMPORT)
+    worker._end_if_broken()
     assert launch.ended() == ""
-    worker._end_if_broken(Failure(Kind.IMPORT, "no module x", Policy.STOP))
-    assert launch.ended() == "every run would fail: no module x"
+    note(launch, "r2", AttemptOutcome.FAILED, "ModuleNotFoundError: x", Policy.FAIL, kind=Kind.IMPORT)
+    worker._end_if_broken()
+    assert launch.ended() == "every run would fail: ModuleNotFoundError: x"
 
 
 def test_failures_in_a_row_are_counted_over_all_slots_and_not_while_runs_wait(launch):
     """A run that is to be retried has not failed yet."""
     worker = Worker(spec(launch, max_failures=2))
-    failure = Failure(Kind.EXCEPTION, "E: 2", Policy.FAIL)
     note(launch, "r0", AttemptOutcome.FINISHED)
     note(launch, "r1", AttemptOutcome.FAILED, "E: 1", Policy.FAIL)
     note(launch, "r2", AttemptOutcome.DIED, "killed", Policy.RETRY_HERE)
-    worker._end_if_broken(failure)
+    worker._end_if_broken()
     assert launch.ended() == ""
     note(launch, "r3", AttemptOutcome.FAILED, "E: 2", Policy.FAIL)
-    worker._end_if_broken(failure)
+    worker._end_if_broken()
     assert "2 runs failed in a row" in launch.ended()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def train(:\n", "cannot import toy: SyntaxError: invalid syntax (toy.py, line 1)"),
+        ("import os\nos._exit(5)\n", "importing toy ended its process: it exited with code 5"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "it was ended by SIGSEGV"),
+    ],
+    ids=["syntax", "exits", "crashes"],
+)
+def test_a_module_that_ends_whoever_imports_it_ends_the_launch(launch, tmp_path, code, said):
+    """The forkserver dies of it first; a run's process then tells why, in the user's words."""
+    (tmp_path / "toy.py").write_text(code)
+    orders = launch.spec("cpu0")
+    replace(spec(launch), trainer="toy:train").save(orders)
+    command = [sys.executable, "-m", "sweeper.worker", str(orders)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ(tmp_path), timeout=50, check=False)
+    assert done.returncode == 1
+    assert said in launch.ended()
+    assert launch.ended() in done.stderr
+
+
+def test_an_import_without_an_end_ends_the_launch(launch, tmp_path):
+    """It trains, perhaps: the launch would say nothing, for ever."""
+    (tmp_path / "toy.py").write_text("import time\ntime.sleep(60)\n")
+    replace(spec(launch), trainer="toy:train").save(launch.spec("cpu0"))
+    code = "import pathlib, sys; from sweeper.worker.slot_loop import *\n"
+    code += "Worker(WorkerSpec.load(pathlib.Path(sys.argv[1])), import_s=4).run()"
+    command = [sys.executable, "-c", code, str(launch.spec("cpu0"))]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ(tmp_path), timeout=50, check=False)
+    assert done.returncode == 1
+    assert launch.ended().startswith("importing toy takes longer than 4 s: put what trains into a function")
+    assert launch.ended() in done.stderr
 
 
 def test_the_only_slot_leaves_no_run_to_others(launch):

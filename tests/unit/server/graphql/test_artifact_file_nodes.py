@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.unit.server.artifact_logger import md5_of
 
 
@@ -41,6 +43,7 @@ def test_a_file_says_what_it_is_and_where(log, client):
     assert (node["mimetype"], node["md5"], node["digest"]) == ("text/plain", md5_of(b"A"), md5_of(b"A"))
     assert node["artifact"] == {"id": artifact}
     assert node["url"] == node["directUrl"]
+    assert re.fullmatch(r"\d+/[0-9a-f]{32}", node["storagePath"])
 
 
 def test_a_reference_is_where_it_says(log, client):
@@ -49,6 +52,7 @@ def test_a_reference_is_where_it_says(log, client):
     log.manifest(artifact, {"far": {"digest": "etag", "ref": "s3://bucket/far", "size": 7}})
     log.commit(artifact)
     (edge,) = files(client, artifact)["edges"]
+    assert edge["node"]["storagePath"] is None
     assert (edge["node"]["url"], edge["node"]["md5"], edge["node"]["sizeBytes"]) == ("s3://bucket/far", None, 7)
 
 

@@ -28,6 +28,17 @@ def test_an_unknown_run_cannot_be_stopped(client):
     assert "not the id of a run" in client.graphql(STOP, status=404, id="nonsense")
 
 
+def test_a_run_is_deleted_once_and_for_all(client):
+    """Asked twice it is gone all the same; one that never was is a 404."""
+    client.init("kept")
+    id_ = client.init("r")["bucket"]["id"]
+    query = "mutation($id: ID!) { deleteRun(input: {id: $id, deleteArtifacts: true}) { clientMutationId } }"
+    for _ in range(2):
+        assert client.graphql(query, id=id_)["deleteRun"] == {"clientMutationId": None}
+    assert client.runs() == ["kept"]
+    assert "no run" in client.graphql(query, status=404, id="UnVuOnYxOng6cDpsb2NhbA==")
+
+
 def test_files_are_deleted_by_their_ids(client):
     """A file goes from the list and from the disk; once more changes nothing, and a wrong id is a 404."""
     client.init("r")

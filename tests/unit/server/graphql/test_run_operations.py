@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 from sweeper.server.graphql.run_operations import MAX_FILES
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
@@ -60,6 +63,15 @@ def test_a_run_is_given_up_or_handed_out_again(client):
     client.graphql(UPDATE, id=id_, s="pending")
     assert client.run(command["run_id"], "state") == {"state": "preempted"}  # it had started, so it waits to go on
     assert "pending or failed" in client.graphql(UPDATE, status=400, id=id_, s="finished")
+
+
+def test_a_worker_says_why_it_gives_a_run_up(client):
+    """In a header, for the SDK has no word for it; headers are ASCII, and what a trainer raises is not."""
+    (command,) = client.beat(client.agent(client.sweep(GRID)))
+    client.http.headers["X-Sweeper-Reason"] = quote("ValueError: größer")
+    assert client.set_run_state(command["run_id"], "failed")
+    summary = json.loads(client.run(command["run_id"], "summaryMetrics")["summaryMetrics"])
+    assert summary["_sweeper"]["reason"] == "ValueError: größer"
 
 
 def test_a_run_may_be_made_in_a_state(client):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}
 SWEEP_FIELDS = "name state method config runCount runCountExpected bestLoss displayName"
 
@@ -25,7 +27,9 @@ def test_sweep_tells_what_to_expect(client):
 def test_cli_reads_a_sweep_with_its_runs(client):
     """The CLI's document is answered; it passes one text where the schema has a list of them."""
     name = client.sweep(GRID)
-    client.beat(client.agent(name))
+    agent = client.agent(name)
+    (command,) = client.beat(agent)
+    client.beat(agent, command["run_id"])
     query = """query($sweep: String!, $specs: [JSONString!]!) { project(name: "p") { sweep(sweepName: $sweep) {
         state heartbeatAt earlyStopJobRunning controller scheduler
         runs { edges { node { name state shouldStop failed stopped running exitcode sampledHistory(specs: $specs) } } }
@@ -43,11 +47,31 @@ def test_run_that_joins_a_sweep_late_brings_its_metric(client):
     assert sweep_fields(client, sweep, "bestLoss runCount") == {"bestLoss": 0.5, "runCount": 1}
 
 
+@pytest.mark.parametrize("method", ["grid", "random", "bayes"])
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"parameters": {"lr": {"values": [1, 2, 3]}}}, 3),
+        ({"parameters": {"lr": {"values": [1, 2, 3]}}, "run_cap": 2}, 2),
+        ({"parameters": {"lr": {"min": 0.0, "max": 1.0}}, "run_cap": 9}, 9),
+        ({"parameters": {"lr": {"min": 0.0, "max": 1.0}}}, None),
+    ],
+)
+def test_expected_runs_are_those_at_which_the_sweep_ends(client, method, more, expected):
+    """A cap, or all that a finite space has, whatever the method; a range without a cap has no end."""
+    if method == "grid" and "min" in more["parameters"]["lr"]:
+        more = {**more, "parameters": {"lr": {"values": list(range(20))}}}
+        expected = expected or 20
+    sweep = client.sweep({"method": method, "metric": {"name": "loss"}, **more})
+    assert sweep_fields(client, sweep, "runCountExpected") == {"runCountExpected": expected}
+
+
 def test_a_sweep_lists_its_agents_with_their_runs(client):
     """An agent's state is its own and its sweep's: an agent of a finished sweep is done."""
     name = client.sweep(GRID)
     agent = client.agent(name)
     (command,) = client.beat(agent)
+    client.beat(agent, command["run_id"])
     fields = "agents { edges { node { id name host state totalRuns runs { edges { node { name } } } } } }"
     (edge,) = sweep_fields(client, name, fields)["agents"]["edges"]
     assert edge["node"] == {

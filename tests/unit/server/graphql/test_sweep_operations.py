@@ -77,6 +77,17 @@ def test_state_of_a_sweep_is_set(client, state):
     assert set_state(client, name, state)["upsertSweep"]["sweep"]["state"] == state
 
 
+def test_sweep_is_called_something_else_at_any_time(client):
+    """What a person writes is shown instead of the file's name, of a sweep that has started too."""
+    name = client.sweep({**GRID, "name": "of the file"})
+    client.beat(client.agent(name))
+    query = """mutation($id: ID, $name: String) { upsertSweep(input: {id: $id, displayName: $name,
+        description: "why"}) { sweep { displayName description state } } }"""
+    found = client.graphql(query, id=id_of(client, name), name="mine")["upsertSweep"]["sweep"]
+    assert found == {"displayName": "mine", "description": "why", "state": "RUNNING"}
+    assert "<h1>mine" in client.http.get(f"/local/p/sweeps/{name}").text
+
+
 def test_unknown_state_is_refused_with_the_known_ones(client):
     """A state that is none is refused, and the message lists those there are."""
     assert "CANCELED" in set_state(client, client.sweep(GRID), "ASLEEP", status=400)

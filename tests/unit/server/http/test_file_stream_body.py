@@ -66,7 +66,7 @@ def test_lines_of_one_request_are_counted(client):
 def test_a_line_of_values_without_end_is_refused(client, name):
     """Each of its keys would be read, counted and kept; what a run prints may have as many commas as it likes."""
     client.init("r")
-    line = '{"a": [' + "0," * file_stream_body.MAX_ROW + "0]}"
+    line = '{"a": [' + "0," * (file_stream_body.MAX_ROW + 1) + "0]}"
     answer = client.stream("r", status=413, files={name: {"content": [line]}})
     assert "values" in answer["errors"][0]["message"]
     client.stream("r", files={"output.log": {"content": [line]}})

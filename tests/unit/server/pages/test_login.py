@@ -45,6 +45,7 @@ def test_address_lets_a_browser_in_once(browser):
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert browser.http.get("/").status_code == 200
+    assert "url=/local/p?x=1" in browser.http.get(address).text  # who is in goes on, by a used address too
     browser.http.cookies.clear()
     assert browser.http.get(address).status_code == 401
     assert browser.http.get("/").status_code == 401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from contextlib import contextmanager
@@ -46,6 +47,15 @@ def test_pages_show_the_sweep_and_its_runs(client):
         assert part in pages[f"/local/p/runs/{name}"].text
 
 
+def test_a_sweeps_page_says_where_nobody_works_on_it(client):
+    """With the command that does; a run at work says enough."""
+    sweep = client.sweep(SWEEP)
+    assert f"sweeper launch local/p/{sweep}" in client.http.get(f"/local/p/sweeps/{sweep}").text
+    (command,) = client.beat(client.agent(sweep))
+    client.init(command["run_id"])
+    assert "sweeper launch" not in client.http.get(f"/local/p/sweeps/{sweep}").text
+
+
 def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     """From ten runs with a value on, every parameter has its line; runs stopped early are counted."""
     rule = {"type": "hyperband", "min_iter": 1, "eta": 4}
@@ -82,6 +92,28 @@ def test_the_page_of_several_metrics_gives_each_runs_values(client):
     assert "<td>0.25</td><td>7.5</td>" in runs
     assert "<td></td><td></td>" in runs
     assert "<td>minimize loss, maximize speed</td>" in client.http.get("/local/p").text
+
+
+def test_the_page_tells_of_a_metric_that_nobody_logs_and_stars_no_run_that_failed(client):
+    """What was logged instead, and each such run's reason, on its own page too; the first value ends the warning."""
+    sweep = client.sweep({**SWEEP, "parameters": {"lr": {"values": [1, 2, 3]}}})
+    path = f"/local/p/sweeps/{sweep}"
+    names = []
+    for row, code in (({"los": 1.0}, 0), ({"loss": 0.1}, 1), ({"loss": 0.5}, 0)):
+        (command,) = client.beat(client.agent(sweep))
+        names.append(name := command["run_id"])
+        client.init(name)
+        client.log(name, {"_step": 0, **row})
+        client.stream(name, complete=True, exitcode=code)
+        if len(names) == 1:
+            told = f"run {name} never logged `loss`; it logged `los`: did you mean `los`?"
+            assert told in client.http.get(path).text
+            for page in (path, f"/local/p/runs/{name}"):
+                assert "finished without a value of `loss`" in client.http.get(page).text
+    page = client.http.get(path).text
+    assert "never logged" not in page
+    assert f'<dt>best</dt><dd>0.5 <a href="/local/p/runs/{names[2]}">' in page
+    assert page.count('<tr class="best">') == 1
 
 
 def test_random_draws_in_place_of_a_search_are_reported(serve, tmp_path):
@@ -233,3 +265,75 @@ def test_a_page_shows_the_config_as_the_user_wrote_it(client):
     assert "telemetry" not in text
     assert "777" not in text
     assert "hidden" not in text
+
+
+def test_an_entity_has_a_page_of_its_projects(client):
+    """What a person gets who cuts an address short; somebody without projects has none."""
+    client.init("r", project="p")
+    client.init("r", project="other")
+    text = client.http.get("/local").text
+    assert "local / p</a>" in text
+    assert "local / other</a>" in text
+    assert client.http.get("/nobody").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/local/my%20p/", "/local/my%20p"),
+        ("/local/my%20p/sweeps", "/local/my%20p"),
+        ("/local/my%20p/runs/", "/local/my%20p"),
+        ("/local/my%20p/workspace?nw=x", "/local/my%20p"),
+        ("/local/my%20p/artifacts/model/net/v0", "/local/my%20p"),
+        ("/local/my%20p/groups/g/workspace", "/local/my%20p"),
+        ("/local/my%20p/runs/r/overview", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/logs/", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/files/a/b.txt", "/local/my%20p/runs/r"),
+        ("/local/my%20p/sweeps/SWEEP/overview", "/local/my%20p/sweeps/SWEEP"),
+        ("/local/my+p/sweeps/SWEEP", "/local/my%20p/sweeps/SWEEP"),
+        ("/local/my+p", "/local/my%20p"),
+    ],
+)
+def test_addresses_that_wandb_has_lead_to_pages_that_we_have(client, address, page):
+    """Tabs of runs and sections of projects lead to the page above them; `+` is how the SDK writes a space."""
+    sweep = client.sweep(SWEEP, project="my p")
+    client.init("r", project="my p")
+    answer = client.http.get(address.replace("SWEEP", sweep))
+    assert answer.status_code == 200
+    assert answer.url.raw_path.decode() == page.replace("SWEEP", sweep)
+
+
+@pytest.mark.parametrize("name", ["a+b", "grösse 1", "100&more", "a;b", "a'b", 'a"b', "a$(b)", "<i>", "~x", "a=b,c@d"])
+def test_a_project_of_any_name_has_pages_and_links_to_them(client, name):
+    """Every link on the pages above leads to it."""
+    sweep = client.sweep(SWEEP, project=name)
+    client.init("r", project=name)
+    seen = set()
+    for page in ("/", "/local"):
+        links = re.findall(r'href="(/[^"]+)"', client.http.get(page).text)
+        assert links
+        for link in map(html.unescape, links):
+            seen.add(link)
+            assert client.http.get(link).status_code == 200
+    below = "".join(client.http.get(link).text for link in seen)
+    assert f"/sweeps/{sweep}" in below
+    assert "/runs/r" in below
+
+
+@pytest.mark.parametrize("path", ["/nobody", "/local/nope", "/local/p/swep/x", "/local/p/runs/nope", "/a/b/c/d/e"])
+def test_a_mistyped_address_is_a_page_for_a_browser_and_json_for_the_sdk(client, path):
+    """What is wrong, and the way back to what there is."""
+    client.init("r")
+    answer = client.http.get(path, headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert '<a href="/">All projects</a>' in answer.text
+    assert f'<a href="/{path.split("/")[1]}">' in answer.text
+    assert client.http.get(path, headers={"Accept": "*/*"}).json()["errors"]
+
+
+def test_the_command_on_a_sweeps_page_can_be_copied(client):
+    """With quotes where the shell needs them."""
+    sweep = client.sweep(SWEEP, project="my p")
+    text = html.unescape(client.http.get(f"/local/my%20p/sweeps/{sweep}").text)
+    assert f"sweeper launch 'local/my p/{sweep}'" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server.rules import early_handout, run_transitions, stop_requests
+from sweeper.server.rules import early_handout, own_scheduler, run_transitions, stop_requests
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3]}}}
 
@@ -118,6 +118,22 @@ def test_run_that_was_taken_up_stays(table, sign):
         table.start(second)
     assert take_back(table, 100) == []
     assert len(table.runs(sweep)) == 2
+
+
+def test_dropped_run_that_a_scheduler_proposed_goes_back_to_the_queue(table):
+    """Its scheduler waits for it, and sees it all the time: it is no offer of ours."""
+    sweep = table.sweep({**GRID, "method": "custom", "scheduler": {"engine": "optuna"}})
+    with table.store.write() as db:
+        first, second = (
+            own_scheduler.add(db, sweep, {"x": {"value": x}}, display_name=None, now=table.now) for x in (1, 2)
+        )
+    agent, run = eager(table, sweep)
+    assert run.name == first.name
+    table.complete(run)
+    assert table.beat(agent, run.name).run.name == second.name
+    assert not table.read(second).offered
+    assert take_back(table, 16) == [second.name]
+    assert table.given(table.agent(sweep)).name == second.name
 
 
 def test_dropped_run_with_a_past_goes_back_to_the_queue(table):

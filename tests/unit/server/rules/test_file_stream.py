@@ -116,6 +116,21 @@ def test_metric_of_the_sweep_is_kept_once(client, row):
         assert [value for (value,) in db.execute("SELECT value FROM metric_values ORDER BY line")] == [2.0, 1.0]
 
 
+@pytest.mark.parametrize(("name", "best"), [("loss.max", 3.0), ("loss.mean", 2.0), ("loss.last", 2.0)])
+def test_an_aggregate_of_a_logged_key_is_the_metric(client, name, best):
+    """However its values came in, and whatever the goal."""
+    sweep = client.sweep({**SWEEP, "metric": {"name": name, "goal": "minimize"}})
+    (command,) = client.beat(client.agent(sweep))
+    run = command["run_id"]
+    client.init(run)
+    client.log(run, {"_step": 0, "loss": 1.0}, {"_step": 1, "loss": 3.0})
+    client.log(run, {"_step": 2, "loss": 2.0}, offset=2)
+    query = f'{{ project(name: "p") {{ sweep(sweepName: "{sweep}") {{ bestLoss }} }} }}'
+    assert client.graphql(query)["project"]["sweep"]["bestLoss"] == best
+    client.log(run, {"_step": 3, name: 7.0}, offset=3)  # the key itself comes first, and all before it is void
+    assert client.graphql(query)["project"]["sweep"]["bestLoss"] == 7.0
+
+
 def test_metric_given_only_in_the_summary_counts_at_the_end(client):
     """A run that never logged the metric but left it in its summary is judged by that."""
     sweep = client.sweep(SWEEP)

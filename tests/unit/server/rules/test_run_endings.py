@@ -21,12 +21,12 @@ def test_vanished_run_has_crashed(table):
 
 
 def test_trainer_that_ends_before_init_is_said_so(table):
-    """A run that was listed but never reported crashed, with the reason that its trainer never came to wandb.init."""
+    """A run that was listed but never reported has failed, its trainer never came to wandb.init; another follows."""
     agent = table.agent(table.sweep(GRID))
     run = table.given(agent)
     table.beat(agent, run.name)
-    table.beat(agent)
-    assert table.state(run) is RunState.CRASHED
+    assert table.given(agent).name != run.name
+    assert table.state(run) is RunState.FAILED
     assert table.read(run).reason == "the trainer ended before wandb.init"
 
 
@@ -112,3 +112,36 @@ def test_a_run_that_is_given_up_has_ended(table, told, state):
     with table.store.write() as db:
         run_endings.give_up(db, table.read(run), now=table.now + 5)
     assert table.read(run).ended_at == table.now
+
+
+def test_a_worker_says_more_than_an_exit_code_or_a_silence(table):
+    """What it saw replaces the reason that the server made up; a run that finished or was killed keeps its own."""
+    sweep = table.sweep(GRID)
+    failed, silent, well = (table.given(table.agent(sweep)) for _ in range(3))
+    for run in (failed, silent, well):
+        table.start(run)
+    table.complete(failed, 1)
+    with table.store.write() as db:
+        run_endings.vanished(db, table.read(silent), now=table.now)
+    table.complete(well, 0)
+    for run, state, reason in (
+        (failed, RunState.FAILED, "ValueError: no"),
+        (silent, RunState.FAILED, "ValueError: no"),
+        (well, RunState.FINISHED, ""),
+    ):
+        with table.store.write() as db:
+            run_endings.give_up(db, table.read(run), now=table.now, reason="ValueError: no")
+        assert (table.state(run), table.read(run).reason) == (state, reason)
+
+
+def test_a_run_whose_process_ended_before_it_began_waits_for_another_agent(table):
+    """Only its worker knows that: a person who asks for a run that is being started changes nothing."""
+    sweep = table.sweep(GRID)
+    run = table.given(table.agent(sweep))
+    with table.store.write() as db:
+        run_endings.requeue(db, table.read(run), now=table.now)
+    assert table.read(run).agent_id is not None
+    with table.store.write() as db:
+        run_endings.requeue(db, table.read(run), now=table.now, reason="the process was ended by SIGSEGV")
+    assert table.state(run) is RunState.PENDING
+    assert table.given(table.agent(sweep)).name == run.name

@@ -42,6 +42,7 @@ def test_runs_in_memory_are_those_of_the_database(table):
     check()
     table.complete(second, 1)
     earlier = table.given(table.agent(table.sweep(RANDOM)))
+    table.start(earlier)
     with table.store.write() as db:
         prior_runs.attach(db, sweep, json.dumps({"name": earlier.name}))
     check()

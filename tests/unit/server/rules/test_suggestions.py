@@ -187,7 +187,7 @@ def test_another_definition_makes_suggestions_void(ahead):
     with ahead.store.write() as db:
         order = suggestions.SearchOrder(sweep.id, sweep.definition_text, 0, ())
         text = sweep.definition_text.replace("grid", "random")
-        sweeps.replace_definition(db, sweep.id, text, display_name=None, now=ahead.now)
+        sweeps.replace_definition(db, sweep, text, now=ahead.now)
         assert not suggestions.keep(db, order, entry(1, a=1, b="x"))
         assert suggestions.ahead(db, sweep.id) == []
 

@@ -64,6 +64,42 @@ def test_canceled_sweep_stops_a_run_whose_start_was_under_way(table):
     assert table.beat(agent, run.name).kind == "stop"
 
 
+STATES = {
+    SweepState.PENDING: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.RUNNING: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.PAUSED: {"RUNNING", "PAUSED", "FINISHED", "CANCELED"},
+    SweepState.FINISHED: {"RUNNING", "FINISHED", "CANCELED"},
+    SweepState.CANCELED: {"CANCELED"},
+}
+"""What a person may ask of a sweep, by the state it is in."""
+
+
+@pytest.mark.parametrize("asked", ["RUNNING", "PAUSED", "FINISHED", "CANCELED"])
+@pytest.mark.parametrize("state", SweepState)
+def test_each_state_takes_what_makes_sense(table, state, asked):
+    """A sweep that has not begun can be paused, one that has ended cannot; what a sweep is already is no error."""
+    sweep = table.sweep(GRID)
+    if state is not SweepState.PENDING:
+        table.set_state(sweep, state)
+    if asked in STATES[state]:
+        table.set_state(sweep, SweepState(asked))
+        assert table.sweep_state(sweep) is SweepState(asked)
+    else:
+        with pytest.raises(RequestError, match="resume it first" if state is SweepState.FINISHED else "create a new"):
+            table.set_state(sweep, SweepState(asked))
+        assert table.sweep_state(sweep) is state
+
+
+def test_sweep_paused_before_it_begins_waits_with_its_first_agent(table):
+    """Its agents stay and get nothing; resumed, they get runs."""
+    sweep = table.sweep(GRID)
+    table.set_state(sweep, SweepState.PAUSED)
+    agent = table.agent(sweep)
+    assert table.beat(agent).kind == "wait"
+    table.set_state(sweep, SweepState.RUNNING)
+    assert table.beat(agent).kind == "run"
+
+
 def test_canceled_sweep_cannot_be_resumed(table):
     """Nothing brings a canceled sweep back."""
     sweep = table.sweep(GRID)
@@ -119,6 +155,29 @@ def test_target_may_be_reached_in_the_summary(ahead):
         runs.update(db, run.id, summary='{"loss": 0.95}')
     ahead.complete(run)
     assert ahead.sweep_state(sweep) is SweepState.FINISHED
+
+
+def test_a_run_that_failed_has_not_reached_the_target(ahead):
+    """Whatever it had logged: the sweep goes on."""
+    sweep = ahead.sweep({**BAYES, "metric": {**METRIC, "target": 0.1}})
+    run = ahead.given(ahead.agent(sweep))
+    ahead.start(run)
+    ahead.log(run, 0.05)
+    ahead.complete(run, 1)
+    assert ahead.beat(ahead.agent(sweep)).kind == "run"
+
+
+@pytest.mark.parametrize(("last", "over"), [(0.05, True), (0.9, False)])
+def test_an_aggregate_reaches_the_target_at_the_end(table, last, over):
+    """The maximum so far may still rise; it is the last one that counts."""
+    sweep = table.sweep({**RANDOM, "metric": {"name": "loss.max", "goal": "minimize", "target": 0.1}})
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    table.start(run)
+    table.log(run, 0.01, last)
+    assert table.beat(table.agent(sweep)).kind == "run"
+    table.complete(run)
+    assert (table.beat(agent).kind == "run") is not over
 
 
 def test_a_prior_runs_value_is_not_the_target(ahead):

@@ -119,9 +119,9 @@ def test_another_process_reads_beside_the_server(tmp_path):
 
 
 def test_a_database_that_cannot_be_read_is_an_error_of_ours(tmp_path):
-    """With its name and the command that puts a backup back; a file that is not there is one too."""
+    """With its name and the command that puts a backup back; a file that is not there is one too, with other words."""
     (tmp_path / "db").write_bytes(b"hello" * 1000)
-    for name in ("db", "absent"):
+    for name, fix in (("db", "sweeper server restore"), ("absent", "see that it is there")):
         with pytest.raises(StoreError, match=name) as caught, reading(tmp_path / name) as db:
             projects.all_of(db)
-        assert "sweeper server restore" in caught.value.hint
+        assert fix in caught.value.hint

@@ -40,6 +40,23 @@ def test_what_the_system_says_of_a_full_disk_is_told_apart(number):
     assert caught.value.status == 507
 
 
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO])
+def test_a_disk_that_is_read_only_by_now_is_told_from_a_full_one(number):
+    """Clients repeat what they sent; who looks after the machine reads what to do."""
+    with pytest.raises(DiskFullError, match=r"data directory writable again") as caught, disk.refusing():
+        raise OSError(number, os.strerror(number))
+    assert caught.value.status == 507
+
+
+def test_a_database_that_cannot_be_written_any_more_is_told_so(tmp_path):
+    """As after a remount of its disk."""
+    store = Store(tmp_path / "db")
+    store._writer.execute("PRAGMA query_only = ON")
+    with pytest.raises(DiskFullError, match="writable again"), store.write() as db:
+        db.execute("INSERT INTO projects (entity, name, created_at) VALUES ('e', 'p', 1)")
+    store.close()
+
+
 @pytest.mark.parametrize(
     "error", [PermissionError(errno.EACCES, "no"), ValueError("no"), sqlite3.OperationalError("no such table")]
 )

@@ -137,3 +137,17 @@ def test_a_run_that_begins_anew_has_logged_nothing(db, make_sweep, make_run):
     lines.clear(db, run.id)
     assert (lines.count(db, run.id, Stream.HISTORY), lines.nonfinite(db, sweep.id, run.id)) == (0, 0)
     assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}
+
+
+def test_a_stream_begins_later():
+    """What lies before a line goes, the others count from 0, and other streams stay."""
+    store = Store(MEMORY)
+    with store.write() as db:
+        _, run_id = _sweep_and_run(db)
+        for stream in (Stream.CONSOLE, Stream.EVENTS):
+            lines.put(db, run_id, stream, 0, ["a", "b", "c", "d"])
+        lines.cut_before(db, run_id, Stream.CONSOLE, 2)
+        assert lines.texts(db, run_id, Stream.CONSOLE) == ["c", "d"]
+        assert lines.count(db, run_id, Stream.CONSOLE) == 2
+        assert lines.count(db, run_id, Stream.EVENTS) == 4
+    store.close()

@@ -70,6 +70,32 @@ def test_runs_without_the_key_come_last(three_runs, order, expected):
     assert three_runs.runs(order=order) == expected
 
 
+def test_the_first_of_a_sweeps_runs_by_its_metric_is_the_best(client):
+    """`best_run()` of the SDK takes it: runs that failed come behind all others, and a summed-up value counts."""
+    grid = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [1, 2, 3]}}}
+    sweep = client.sweep(grid)
+    made = [client.beat(client.agent(sweep))[0]["run_id"] for _ in range(3)]
+    for name, loss, code in zip(made, ("0.1", '{"min": 0.2}', "0.3"), (1, 0, 0), strict=True):
+        client.init(name, summary=f'{{"loss": {loss}}}')
+        client.stream(name, complete=True, exitcode=code)
+    own = {"$and": [{"sweep": sweep}]}
+    assert client.runs(own, order="+summary_metrics.loss") == [made[1], made[2], made[0]]
+    assert client.runs(own, order="-summary_metrics.loss") == [made[2], made[1], made[0]]
+    assert client.runs({}, order="+summary_metrics.loss")[0] == made[0]
+
+
+def test_a_sweeps_runs_are_ordered_by_an_aggregate_that_no_summary_has(client):
+    """The SDK asks for `summary_metrics.loss.max`, and a summary has the last loss alone."""
+    grid = {"method": "grid", "metric": {"name": "loss.max"}, "parameters": {"lr": {"values": [1, 2]}}}
+    sweep = client.sweep(grid)
+    made = [client.beat(client.agent(sweep))[0]["run_id"] for _ in range(2)]
+    for name, highest in zip(made, (5, 3), strict=True):
+        client.init(name)
+        client.log(name, {"_step": 0, "loss": highest}, {"_step": 1, "loss": 1})
+        client.stream(name, complete=True, exitcode=0)
+    assert client.runs({"$and": [{"sweep": sweep}]}, order="+summary_metrics.loss.max") == made[::-1]
+
+
 @pytest.mark.parametrize(
     "condition",
     [{"$foo": []}, {"state": {"$foo": 1}}, {"nope": 1}, {"$and": 3}, {"name": {"$regex": "("}}, {"created_at": "soon"}],
@@ -135,6 +161,7 @@ def test_a_sweeps_runs_are_found_with_those_attached_to_it(table):
     """A filter by sweep finds what the sweep sees, and gives the names of all sweeps that see a run."""
     old, new = table.sweep(GRID), table.sweep(GRID)
     run = table.given(table.agent(old))
+    table.start(run)
     with table.store.write() as db:
         db.execute("INSERT INTO prior_runs VALUES (?, ?)", (new.id, run.id))
         (found,) = run_filters.find(db, new.project_id, json.dumps({"sweep": new.name}), budget=Budget())

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sweeper.run import RunState, StopDecision
+from sweeper.run import RunState, StopDecision, may_lead
 from sweeper.server.errors import RequestError
 from sweeper.server.store import runs, sweeps
 
@@ -55,6 +55,16 @@ def test_the_states_are_parted_as_the_states_themselves_say():
     """The words in queries are those of RunState."""
     assert set(runs.ENDED) == {state for state in RunState if state.ended}
     assert {*runs.ENDED, *runs.UNFINISHED} == set(RunState)
+
+
+def test_the_runs_that_may_lead_are_those_of_the_rule(db, make_run):
+    """The condition in queries holds for the same runs as `sweeper.run.may_lead`."""
+    for state in RunState:
+        for stop in ("", "{}"):
+            runs.update(db, make_run(f"{state}{stop}", state).id, stop=stop)
+    leading = {name for (name,) in db.execute(f"SELECT name FROM runs r WHERE {runs.MAY_LEAD}")}  # noqa: S608
+    ruled = {f"{s}{stop}" for s in RunState for stop in ("", "{}") if may_lead(s, stopped_early=bool(stop))}
+    assert leading == ruled
 
 
 def test_the_oldest_run_that_waits_is_handed_out_first(db, make_run, make_sweep):

@@ -50,10 +50,23 @@ def test_another_definition_forgets_what_was_computed_ahead(db, make_sweep):
     sweep = make_sweep()
     db.execute("INSERT INTO suggestions VALUES (?, 1, '{}', x'00', 'random', 1, 0)", (sweep.id,))
     text = yaml.safe_dump({**DEFINITION, "name": "new", "method": "grid", "parameters": {"x": {"values": [1]}}})
-    sweeps.replace_definition(db, sweep.id, text, display_name=None, now=3)
+    sweeps.replace_definition(db, sweep, text, now=3)
     found = sweeps.get(db, sweep.id)
     assert (found.definition.method, found.display_name, found.updated_at) == ("grid", "new", 3)
     assert db.execute("SELECT count(*) FROM suggestions").fetchone()[0] == 0
+
+
+def test_what_a_person_calls_a_sweep_stays(db, make_sweep):
+    """Another definition brings its own name only where nobody has given one; an empty name takes it away."""
+    sweep = make_sweep()
+    sweeps.describe(db, sweep.id, "mine", None, now=2)
+    text = yaml.safe_dump({**DEFINITION, "name": "new", "description": "of the file"})
+    sweeps.replace_definition(db, sweeps.get(db, sweep.id), text, now=3)
+    found = sweeps.get(db, sweep.id)
+    assert (found.display_name, found.description, found.updated_at) == ("mine", "of the file", 3)
+    sweeps.describe(db, sweep.id, "", "by hand", now=4)
+    found = sweeps.get(db, sweep.id)
+    assert (found.display_name, found.description, found.updated_at) == (None, "by hand", 4)
 
 
 def test_a_run_is_seen_by_its_own_sweep_and_those_it_is_attached_to(db, make_sweep, make_run):
@@ -82,3 +95,25 @@ def test_a_definition_is_parsed_once(make_sweep):
     """Every heartbeat asks for it."""
     sweep = make_sweep()
     assert sweep.definition is sweep.definition
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"command": ["python", "x.py", "hydra.run.dir=out/${now:%H-%M-%S}", "a.lr=${lr}", "${args_no_hyphens}"]},
+        {"command": [], "program": "x.py"},
+        {"parameters": {"lr": {"values": ["1e-5", "1e-4"]}, "b": {"value": None}}},
+        {"program": "gone.py"},
+    ],
+)
+def test_what_wandb_sweep_may_send_is_stored(make_sweep, more):
+    """The SDK has written the file anew, and nobody here looks for the trainer."""
+    sweep = make_sweep(**more)
+    assert sweep.definition.to_dict().items() >= more.items()
+
+
+def test_the_sdk_is_told_what_was_probably_not_meant():
+    """As W&B's warnings about a file, which `wandb sweep` prints."""
+    text = yaml.safe_dump({**DEFINITION, "parameters": {"lr": {"values": ["1e-5", 0.1]}}})
+    [warning] = sweeps.warnings(text)
+    assert "YAML reads 1e-5 as text, not as a number: write 1.0e-5" in warning

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, StoreError
 from sweeper.server.store import sessions, users
 from sweeper.server.store.users import Keyring, ListedUser
 
@@ -106,9 +106,18 @@ def test_the_servers_own_user_stays(tmp_path):
     assert stat.S_IMODE((tmp_path / users.KEY_FILE).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("ask", [users.all_users, lambda data: users.rotate_key(data, "ann")])
+def test_asking_about_users_makes_no_database(tmp_path, ask):
+    """Where no server has run there is none, and there stays none."""
+    with pytest.raises(StoreError, match=r"holds no sweeper\.db"):
+        ask(tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("change", [users.rotate_key, users.remove_user])
 def test_a_user_who_is_not_there_is_named(tmp_path, change):
     """With the command that lists those who are."""
+    users.add_user(tmp_path, "bob")
     with pytest.raises(ServerError, match="no user 'ann'") as caught:
         change(tmp_path, "ann")
     assert "sweeper server users" in caught.value.hint

@@ -1,0 +1,48 @@
+"""The commands of `sweeper`, and the words that other tools have for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+OTHER_WORDS = {
+    "agent": "launch",
+    "run": "launch",
+    "start": "launch",
+    "train": "launch",
+    "sweep": "create",
+    "new": "create",
+    "init": "create",
+    "validate": "check",
+    "lint": "check",
+    "list": "status",
+    "ls": "status",
+    "ps": "status",
+    "show": "status",
+    "watch": "status --watch",
+    "tail": "logs",
+    "kill": "cancel",
+    "delete": "cancel",
+    "rm": "cancel",
+    "continue": "resume",
+    "rerun": "retry",
+    "upload": "sync",
+    "download": "best --download DIR",
+    "version": "--version",
+    "help": "--help",
+}
+"""What people type who know W&B's or another tool's words, and what it is here."""
+
+
+class CommandGroup(TyperGroup):
+    """Typer's group, which knows misspelt commands; this one also knows those of other tools."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is meant."""
+        word = args[0] if args else ""
+        if word in OTHER_WORDS and word not in self.commands:
+            ctx.fail(f"No such command {word!r}. Did you mean: sweeper {OTHER_WORDS[word]}?")
+        if word.endswith((".yaml", ".yml")):
+            ctx.fail(f"No such command {word!r}. Did you mean: sweeper create {word}?")
+        return super().resolve_command(ctx, args)

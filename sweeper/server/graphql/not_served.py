@@ -1,0 +1,45 @@
+"""What the SDK (0.29 to 0.31.0) can ask for that is not in the schema, and what its user is told of that.
+
+docs/protocol.md lists the same operations.
+"""
+
+from __future__ import annotations
+
+from graphql import DocumentNode, OperationDefinitionNode
+
+LAUNCH = "this server has no W&B Launch (queues, launch agents, jobs): `wandb agent` and `sweeper launch` start runs"
+REGISTRIES = "this server has no organizations and no registries: log and link artifacts in a project"
+USERS = "this server makes no teams, users or keys over the wire: `sweeper server add-user NAME` and `rotate-key` do"
+AUTOMATIONS = "this server has no automations and no integrations: look at `wandb.Api()` or the pages, or poll a sweep"
+FEATURES = "this server announces no such feature"
+
+NOT_SERVED = {
+    LAUNCH: """
+        CreateDefaultResourceConfig CreateRunQueue UpsertRunQueue DeleteFromRunQueue DeleteRunQueue
+        GetDefaultResourceConfig GetRunQueueItem GetRunQueueItems GetRunQueueMetadata fetchRunQueuesFromProject
+        ProjectRunQueues LaunchAgent createLaunchAgent updateLaunchAgent pushToRunQueue pushToRunQueueByName
+        popFromRunQueue ackRunQueueItem failRunQueueItem updateRunQueueItemWarning
+        """,
+    REGISTRIES: """
+        FetchAdvancedRegistryFeatures FetchRegistries FetchRegistry UpsertRegistry
+        RenameRegistry DeleteRegistry RegistryCollections RegistryVersions RegistryUserMembers RegistryTeamMembers
+        CreateRegistryMembers DeleteRegistryMembers UpdateUserRegistryRole UpdateTeamRegistryRole
+        """,
+    USERS: "CreateTeam CreateInvite DeleteInvite CreateServiceAccount CreateUserFromAdmin GenerateApiKey DeleteApiKey",
+    AUTOMATIONS: "CreateAutomation UpdateAutomation DeleteAutomation CreateGenericWebhookIntegration",
+    FEATURES: """
+        MarkRunFilesUploaded CompleteMultipartUploadArtifact XXHashDigestsEnabled FetchArtifactDigestAlgorithm
+        ArtifactFileURLsByManifestEntries
+        """,
+}
+"""The operations, by what is said of them."""
+
+_SAID = {name: said for said, names in NOT_SERVED.items() for name in names.split()}
+
+
+def said_of(document: DocumentNode) -> str | None:
+    """Say why a document that does not fit the schema is not served; None if it is nothing that the SDK sends."""
+    for part in document.definitions:
+        if isinstance(part, OperationDefinitionNode) and part.name and part.name.value in _SAID:
+            return f"{part.name.value}: {_SAID[part.name.value]}"
+    return None
