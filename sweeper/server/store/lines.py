@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 from sweeper.server.store import runs
 
@@ -214,17 +215,29 @@ def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:
     return number
 
 
+def bounded(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
+    """Read rows with a `text`, no more of them than one answer has room for: a run may have logged any number.
+
+    Raises:
+        SpentError: There are more.
+    """
+    budget = Budget()
+    for row in rows:
+        budget.weigh(row["text"] or "")
+        yield row
+
+
 def texts(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
     """Give all lines of a stream."""
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
-    return [row["text"] for row in db.execute(query, (run_id, stream))]
+    return [row["text"] for row in bounded(db.execute(query, (run_id, stream)))]
 
 
 def history_between(db: sqlite3.Connection, run_id: int, first: int, end: int) -> list[str]:
     """Give the lines of the history with `first` <= step < `end`, looked up by step (`+`) and then sorted."""
     # 'history' stands in the query as in the condition of the index lines_by_step, which is for that stream alone
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' AND step >= ? AND step < ? ORDER BY +number"
-    return [row["text"] for row in db.execute(query, (run_id, first, end))]
+    return [row["text"] for row in bounded(db.execute(query, (run_id, first, end)))]
 
 
 def steps(db: sqlite3.Connection, run_id: int) -> list[int]:

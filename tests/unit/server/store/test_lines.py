@@ -151,3 +151,23 @@ def test_a_stream_begins_later():
         assert lines.count(db, run_id, Stream.CONSOLE) == 2
         assert lines.count(db, run_id, Stream.EVENTS) == 4
     store.close()
+
+
+def test_no_more_is_read_than_an_answer_has_room_for(client):
+    """However much a run has logged: what is asked for is not first put together in memory."""
+    client.init("r")
+    long = json.dumps({"_step": 0, "a": "x" * (17 * 2**20)})
+    for offset in range(4):
+        rows = {
+            "wandb-history.jsonl": {"offset": offset, "content": [long]},
+            "output.log": {"offset": offset, "content": [long]},
+        }
+        client.stream("r", files=rows)
+    for field in (
+        "history",
+        "history(minStep: 0)",
+        "logLines { edges { cursor } }",
+        "logLines(last: 9) { edges { cursor } }",
+    ):
+        query = f'{{ project(name: "p") {{ run(name: "r") {{ {field} }} }} }}'
+        assert "bytes" in client.graphql(query, status=400)
