@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from sweeper import search
 from sweeper.metric_value import lookup
-from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 from sweeper.server.store import (
     history_keys,
@@ -59,7 +58,7 @@ def chosen(db: Connection, project_id: int, wanted: str) -> list[StoredRun]:
     """
     names = run_filters.names_only(wanted)
     if names is None:
-        return [candidate.stored for candidate in run_filters.find(db, project_id, wanted, budget=Budget())]
+        return [candidate.stored for candidate in run_filters.find(db, project_id, wanted)]
     # what wandb.sweep sends, looked up: comparing 1,000 names with 2,001 runs takes seconds
     return runs.named(db, project_id, names)
 

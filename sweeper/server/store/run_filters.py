@@ -113,14 +113,17 @@ def find(
     order: str | None = None,
     sweep: Sweep | None = None,
     *,
-    budget: Budget,
+    budget: Budget | None = None,
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for.
+
+    The work is paid out of the budget of a request, or of one of its own.
 
     Raises:
         RequestError: The filter or the order cannot be read.
         SpentError: The budget does not suffice.
     """
+    budget = budget or Budget()
     if wanted and len(wanted) > MAX_FILTER:
         raise RequestError(f"the filter has {len(wanted)} characters, at most {MAX_FILTER} are read")
     there = sweeps.of_project(db, project_id)
