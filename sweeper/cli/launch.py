@@ -237,7 +237,7 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
         notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
-    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}, {escape(launch.trainer)}", soft_wrap=True)
+    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)

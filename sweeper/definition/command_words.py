@@ -34,7 +34,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StartedCommand:
     """What a command starts.
 
     Attributes:
@@ -73,18 +73,18 @@ def expand(program: str | None, command: Sequence[str], environ: Mapping[str, st
     return words
 
 
-def read(words: Sequence[Word]) -> Reading:
+def read(words: Sequence[Word]) -> StartedCommand:
     """Find out what a command starts, and which file it needs for that."""
     rest = _after_env(list(words))
     if not rest:
-        return Reading(None)
+        return StartedCommand(None)
     starter, rest = rest[0], rest[1:]
     name = PurePath(starter.text).name
     if PYTHON.fullmatch(name):
         return _of_interpreter(starter, rest, "python", takes_word="WX")
     if name in _SHELLS:
         return _of_interpreter(starter, rest, "shell", takes_word="oO")
-    return Reading(starter)
+    return StartedCommand(starter)
 
 
 def _after_env(words: list[Word]) -> list[Word]:
@@ -99,22 +99,24 @@ def _after_env(words: list[Word]) -> list[Word]:
 
 def _of_interpreter(
     starter: Word, rest: list[Word], interpreter: Literal["python", "shell"], *, takes_word: str
-) -> Reading:
+) -> StartedCommand:
     """Read the options of Python or a shell, up to the file, module or code."""
     while rest:
         word, rest = rest[0], rest[1:]
         if word.is_parameters or not word.text.startswith("-") or word.text == "-":
-            return Reading(starter, interpreter, "file", None if word.is_parameters else word)
+            return StartedCommand(starter, interpreter, "file", None if word.is_parameters else word)
         for place, letter in enumerate(word.text[1:], start=1):
             inline = word.text[place + 1 :]
             if letter == "c":
-                return Reading(starter, interpreter)
+                return StartedCommand(starter, interpreter)
             if letter == "m" and interpreter == "python":
                 module = Word(inline, word.key) if inline else next(iter(rest), None)
-                return Reading(starter, interpreter, "module", None if module is None or not module.text else module)
+                return StartedCommand(
+                    starter, interpreter, "module", None if module is None or not module.text else module
+                )
             if letter in takes_word:
                 rest = rest if inline else rest[1:]
                 break
             if letter == "-":  # a long option
                 break
-    return Reading(starter, interpreter, "file")
+    return StartedCommand(starter, interpreter, "file")

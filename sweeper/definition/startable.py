@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sweeper.definition import command_words, function_in_text
-from sweeper.definition.command_words import Reading, Word
+from sweeper.definition.command_words import StartedCommand, Word
 from sweeper.definition.module_files import find_module
 from sweeper.definition.obstacle import ELSEWHERE, Obstacle, in_code
 from sweeper.definition.program import Choice
@@ -44,7 +44,7 @@ def obstacles(choice: Choice, environ: Mapping[str, str]) -> Iterator[Obstacle]:
 # --- a command
 
 
-def _of_reading(reading: Reading, words: list[Word], environ: Mapping[str, str]) -> Iterator[Obstacle]:
+def _of_reading(reading: StartedCommand, words: list[Word], environ: Mapping[str, str]) -> Iterator[Obstacle]:
     starter = reading.starter
     if starter is None or starter.is_parameters:
         fix = 'begin with one: ["${env}", "${interpreter}", "${program}", "${args}"]'
@@ -114,7 +114,7 @@ def _no_command(starter: Word) -> Obstacle:
     return Obstacle("missing", starter.key, f"{what} is no command here", "install it, or mend the file")
 
 
-def _passed_on(reading: Reading, words: list[Word]) -> Iterator[Obstacle]:
+def _passed_on(reading: StartedCommand, words: list[Word]) -> Iterator[Obstacle]:
     """Note a script that is handed to a program which may find it elsewhere: a container, another machine."""
     for word in words:
         is_script = word is not reading.starter and word.key == ("program",) and word.text.endswith(".py")
@@ -126,7 +126,7 @@ def _passed_on(reading: Reading, words: list[Word]) -> Iterator[Obstacle]:
 # --- a script
 
 
-def _of_script(script: Word, reading: Reading, interpreter: str) -> Iterator[Obstacle]:
+def _of_script(script: Word, reading: StartedCommand, interpreter: str) -> Iterator[Obstacle]:
     path = Path(script.text)
     python = reading.interpreter == "python"
     if script.text in {"-", "/dev/stdin"}:

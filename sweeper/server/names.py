@@ -10,6 +10,9 @@ from sweeper.plain_text import HOSTILE
 from sweeper.server.errors import RequestError
 
 UNCATEGORIZED = "uncategorized"
+RESERVED = frozenset({"artifact-files", "artifactsV2", "files", "graphql", "healthz", "login", "logout", "sdk"})
+"""What addresses of ours begin with: pages of an entity of such a name could not be told from them. A test compares
+them with the routes."""
 _ALPHABET = string.ascii_lowercase + string.digits
 _NAME = re.compile(rf"[^{HOSTILE}/\\#?%:\ud800-\udfff]{{1,128}}\Z")
 
@@ -17,6 +20,17 @@ _NAME = re.compile(rf"[^{HOSTILE}/\\#?%:\ud800-\udfff]{{1,128}}\Z")
 def new_id() -> str:
     """Make the id of a sweep, run or agent: eight lower-case letters and digits, as W&B does."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def check_entity(name: str) -> str:
+    """Give back a name that may be an entity's.
+
+    Raises:
+        RequestError: It may not.
+    """
+    if name in RESERVED:
+        raise RequestError(f"{name!r} cannot be the name of an entity: addresses of the server's own begin with it")
+    return check_name(name, "entity")
 
 
 def check_name(name: str, what: str) -> str:

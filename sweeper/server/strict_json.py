@@ -13,19 +13,27 @@ from sweeper.server.errors import RequestError
 
 MAX_DEPTH = 100
 """Lists and objects in each other."""
+MAX_CONTAINERS = 2_500_000
+"""Lists and objects in one text: a manifest of a million files, and more lines of a history than come at a time."""
+MAX_COMMAS = 4_000_000
+"""Commas in one text, also within strings: while so many values are read nothing else runs for tenths of a second."""
 
 
-def parse(text: str | bytes, what: str) -> Any:
+def parse(text: str | bytes, what: str, *, most: int = MAX_COMMAS) -> Any:
     """Read JSON sent by a client; bare `NaN` and `Infinity` are accepted, the SDK sends them.
 
     Raises:
         RequestError: The text is no JSON, or nests too deeply to be read.
     """
+    brackets = (text.count(b"["), text.count(b"{")) if isinstance(text, bytes) else (text.count("["), text.count("{"))
+    # looked at first: some bytes of text become some hundred in memory, and nothing else runs while they are read
+    commas = 0 if len(text) <= most else text.count(b",") if isinstance(text, bytes) else text.count(",")
+    if sum(brackets) > MAX_CONTAINERS or commas > most:
+        raise RequestError(f"{what} has more than {MAX_CONTAINERS} lists and objects, or {most} values", 413)
     try:
         value = _read(text)
     except (ValueError, RecursionError) as error:  # ValueError: JSON, UTF-8 and over-long integers
         raise RequestError(f"{what} is not readable JSON: {error}") from error
-    brackets = (text.count(b"["), text.count(b"{")) if isinstance(text, bytes) else (text.count("["), text.count("{"))
     if sum(brackets) > MAX_DEPTH and _nests(value):  # counting first: rows of history come by the thousand
         raise RequestError(f"{what} nests more than {MAX_DEPTH} deep")
     return value
@@ -54,13 +62,13 @@ def _nests(value: Any) -> bool:
     return True
 
 
-def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
+def parse_object(text: str | bytes, what: str, *, most: int = MAX_COMMAS) -> dict[str, Any]:
     """Read a JSON object sent by a client.
 
     Raises:
         RequestError: The text is no JSON object.
     """
-    value = parse(text, what)
+    value = parse(text, what, most=most)
     if not isinstance(value, dict):
         raise RequestError(f"{what} is {type(value).__name__}, expected a JSON object")
     return value

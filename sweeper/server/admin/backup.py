@@ -1,6 +1,6 @@
 """A server's data in one file, made while it runs.
 
-The file is a tar, gzipped if its name says so: `backup.json`, the key, folders with contents, and the database last.
+The file is a tar, gzipped if its name says so: `backup.json`, the folders with contents, the key, the database.
 The database is copied first, as it is at one moment; a file that is uploaded anew meanwhile is taken as it is when its
 turn comes, and its row with it, so the two agree. What is deleted meanwhile is left out of the backup's database too.
 """
@@ -26,12 +26,12 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.store import artifact_files, artifacts, disk, run_files, snapshot
 from sweeper.server.store.database import Connection, reading
 from sweeper.server.store.run_files import FileStore
-from sweeper.server.store.users import DATABASE, MARK_FILE
+from sweeper.server.store.users import DATABASE, KEY_FILE, MARK_FILE
 
 MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
-"""The folder of the runs' files. It and that of the artifacts have rows; what lies elsewhere is taken as it is."""
+"""The folder of the runs' files. It and that of the artifacts have rows; beside them only the key is taken."""
 OF_THE_PROCESS = {"server.json", "last-port", "server.log", "serve.lock", "start.lock", MARK_FILE}
 """What belongs to a running server and not to its data."""
 
@@ -126,7 +126,7 @@ def _add_contents(tar: tarfile.TarFile, db: Connection, live: Connection, data: 
         data: The data directory.
         done: What is in the backup by now.
     """
-    steps = _add_files(tar, db, live, data, done), _add_artifacts(tar, db, live, data, done), _add_rest(tar, data, done)
+    steps = _add_files(tar, db, live, data, done), _add_artifacts(tar, db, live, data, done), _add_key(tar, data, done)
     return itertools.chain(*steps)
 
 
@@ -176,16 +176,12 @@ def _add_artifacts(tar: tarfile.TarFile, db: Connection, live: Connection, data:
             commit.forget(db, artifact_id)
 
 
-def _add_rest(tar: tarfile.TarFile, data: Path, done: Backup) -> Iterator[int]:
-    """Add what else lies in the data directory: the key, and folders whose contents never change."""
-    for top in sorted(data.iterdir()):
-        if top.name.startswith((DATABASE, ".", REPLACED)) or top.name in {CONTENTS, ARTIFACTS, *OF_THE_PROCESS}:
-            continue
-        for place in [top] if top.is_file() else sorted(top.rglob("*")):
-            found = None if place.name.startswith(".") else _add(tar, place, str(place.relative_to(data)))
-            if found:
-                done.files += 1
-                yield found[0]
+def _add_key(tar: tarfile.TarFile, data: Path, done: Backup) -> Iterator[int]:
+    """Add the key of the server's own user: clients of the restored server know it."""
+    found = _add(tar, data / KEY_FILE, KEY_FILE)
+    if found:
+        done.files += 1
+        yield found[0]
 
 
 class _Digested:

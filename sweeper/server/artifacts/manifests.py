@@ -14,6 +14,8 @@ from sweeper.server.store.artifact_files import ArtifactFile
 
 FULL, INCREMENTAL, PATCH = "FULL", "INCREMENTAL", "PATCH"
 MANIFEST_NAME = "wandb_manifest.json"
+MAX_FILES = 1_000_000
+"""Files of an artifact; as many as its largest manifest has room for."""
 MAX_PATH = 4096
 """Characters: Linux opens no longer path."""
 
@@ -36,7 +38,7 @@ def parse_manifest(text: bytes) -> dict[str, Any]:
     Raises:
         RequestError: It is none.
     """
-    found = strict_json.parse_object(text, "the manifest")
+    found = strict_json.parse_object(text, "the manifest", most=8 * MAX_FILES)
     contents = found.get("contents")
     if not isinstance(contents, dict) or not all(isinstance(entry, dict) for entry in contents.values()):
         raise RequestError("the manifest has no `contents` with an object for each file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweeper.server.graphql.context import Context
+from sweeper.server.signing import READ_S, WRITE_S
 
 PREFIX = "/artifact-files/"
 READ, WRITE = "read artifact", "write artifact"
@@ -18,14 +19,14 @@ MAX_PARTS, MAX_IN_PARTS = 10_000, 5 * 2**40
 
 def content_url(context: Context, project_id: int, md5: str) -> str:
     """Give an address to read a content from."""
-    token = context.signer.token(READ, str(project_id), md5, now=context.now)
+    token = context.sign(READ_S, READ, str(project_id), md5)
     return f"{context.base_url}{PREFIX}{project_id}/{md5}?token={token}"
 
 
 def upload_url(context: Context, project_id: int, md5: str, limit: int) -> str:
     """Give an address to write a content of at most `limit` bytes to."""
     # the limit is signed too: the address alone says how much its holder may write
-    token = context.signer.token(WRITE, str(project_id), md5, str(limit), now=context.now)
+    token = context.sign(WRITE_S, WRITE, str(project_id), md5, str(limit))
     return f"{context.base_url}{PREFIX}{project_id}/{md5}?limit={limit}&token={token}"
 
 

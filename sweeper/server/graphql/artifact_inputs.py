@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
 from sweeper.server.graphql.inputs import Input
+from sweeper.server.store.artifacts import MAX_TTL_S
 
 
 def _id_alias(name: str) -> AliasChoices:
@@ -28,6 +29,8 @@ Tag = Annotated[str, BeforeValidator(_tag_name), Field(min_length=1, max_length=
 Alias = Annotated[str, BeforeValidator(_alias_name)]
 # what SQLite holds in an INTEGER; JSON's numbers have no end
 BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+# from "for ever", -2, to what Python's timedelta holds: the SDK could not read an artifact with more
+TimeToLive = Annotated[int, Field(ge=-2, le=MAX_TTL_S)]
 
 
 class CreateArtifact(Input):
@@ -45,7 +48,7 @@ class CreateArtifact(Input):
     metadata: str | None = None
     aliases: list[Alias] | None = None
     tags: list[Tag] | None = None
-    ttl_duration_seconds: BigInt | None = None
+    ttl_duration_seconds: TimeToLive | None = None
     history_step: BigInt | None = None
     enable_digest_deduplication: bool | None = None
     distributed_id: str | None = Field(None, validation_alias=_id_alias("distributed_id"))
@@ -103,7 +106,7 @@ class UpdateArtifact(Input):
     artifact_id: str = Field(validation_alias=_id_alias("artifact_id"))
     description: str | None = None
     metadata: str | None = None
-    ttl_duration_seconds: BigInt | None = None
+    ttl_duration_seconds: TimeToLive | None = None
     tags_to_add: list[Tag] | None = None
     tags_to_delete: list[Tag] | None = None
 

@@ -52,7 +52,7 @@ class ArtifactNode(Node[Artifact]):
 
     def ttl_duration_seconds(self) -> int:
         """How long it is to be kept; the SDK reads -1 as "as its project", -2 as "for ever"."""
-        return TTL_INHERITED if self.stored.ttl_s is None else self.stored.ttl_s
+        return TTL_INHERITED if self.stored.ttl_s is None else min(self.stored.ttl_s, artifacts.MAX_TTL_S)
 
     def ttl_is_inherited(self) -> bool:
         """Whether nobody has said how long it is to be kept."""

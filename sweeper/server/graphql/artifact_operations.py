@@ -15,6 +15,7 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.artifact_addresses import MAX_MANIFEST, limit_of, upload_url
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
+from sweeper.server.rules import rights
 from sweeper.server.store import artifact_collections, artifact_files, artifacts, projects, runs
 from sweeper.server.store.artifact_collections import Collection
 from sweeper.server.store.artifact_files import ArtifactFile, Manifest
@@ -49,6 +50,7 @@ class ArtifactOperations(Root):
             collection = collections.ensure(
                 db, place.id, sent.name, artifact_collections.SEQUENCE, sent.artifact_type_name, now=self.context.now
             )
+            rights.check_aliases(db, self.context.user, collection.id, sent.aliases or [])
             found = self._known(db, collection, sent) or self._begun(db, collection, sent)
             self._logged_by(db, place, found, sent.run_name)
         return {"artifact": found}
@@ -96,6 +98,7 @@ class ArtifactOperations(Root):
     def _logged_by(self, db: Connection, place: projects.Project, artifact: Artifact, run_name: str | None) -> None:
         run = runs.find(db, place.id, run_name) if run_name else None
         if run is not None:
+            rights.check_run(self.context.user, run)
             artifacts.note_run(db, artifact.id, run.id, artifacts.OUTPUT)
 
     def create_artifact_manifest(self, fields: object) -> dict[str, Any]:
@@ -105,7 +108,7 @@ class ArtifactOperations(Root):
             raise RequestError(f"a manifest is FULL, INCREMENTAL or PATCH, not {sent.type!r}")
         md5 = hex_of(sent.digest) if sent.digest else ""
         with self.context.store.write() as db:
-            artifact = _pending(db, sent.artifact_id)
+            artifact = self._pending(db, sent.artifact_id)
             base = find_artifact(db, sent.base_artifact_id).id if sent.base_artifact_id else None
             manifest = artifact_files.add_manifest(db, artifact.id, sent.type, base, md5)
             return self._manifest_payload(db, artifact, manifest)
@@ -117,6 +120,7 @@ class ArtifactOperations(Root):
             number = _number(sent.artifact_manifest_id, "ArtifactManifest")
             manifest = artifact_files.set_manifest(db, number, hex_of(sent.digest))
             artifact = artifacts.get(db, manifest.artifact_id)
+            self._check_owner(artifact)
             return self._manifest_payload(db, artifact, manifest)
 
     def _manifest_payload(self, db: Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
@@ -139,7 +143,7 @@ class ArtifactOperations(Root):
         return {"files": {"edges": [{"node": node} for node in nodes], "page_info": {"has_next_page": False}}}
 
     def _announced(self, db: Connection, spec: sent_as.FileSpec) -> dict[str, Any]:
-        artifact, md5 = _pending(db, spec.artifact_id), hex_of(spec.md5)
+        artifact, md5 = self._pending(db, spec.artifact_id), hex_of(spec.md5)
         project_id = artifact_collections.get(db, artifact.collection_id).project_id
         path = manifests.check_path(spec.name)
         artifact_files.announce(db, artifact.id, ArtifactFile(path, md5, 0))
@@ -158,6 +162,8 @@ class ArtifactOperations(Root):
     def commit_artifact(self, fields: object) -> dict[str, Any]:
         """Make an artifact a version, if all of it is here."""
         number = _number(inputs.read(sent_as.OneArtifact, fields).artifact_id, "Artifact")
+        with self.context.store.read() as db:
+            self._check_owner(artifacts.get(db, number))
         done = commit.commit(self.context.store, self.context.blobs, number, now=self.context.now)
         return {"artifact": done}
 
@@ -167,7 +173,7 @@ class ArtifactOperations(Root):
         if sent.metadata is not None:
             strict_json.parse_object(sent.metadata, "the metadata")
         with self.context.store.write() as db:
-            known = find_artifact(db, sent.artifact_id)
+            known = self.own_artifact(db, sent.artifact_id)
             columns: dict[str, Any] = {
                 "tags": collections.changed_tags(known.tags, sent.tags_to_add or [], sent.tags_to_delete or []),
                 "description": known.description if sent.description is None else sent.description,
@@ -187,6 +193,7 @@ class ArtifactOperations(Root):
             run = runs.find(db, place.id, sent.run_name) if place else None
             if run is None:
                 raise NotFoundError(f"no run {sent.run_name!r} in this project")
+            rights.check_run(self.context.user, run)
             artifacts.note_run(db, found.id, run.id, artifacts.INPUT)
         return {"artifact": found}
 
@@ -196,7 +203,7 @@ class ArtifactOperations(Root):
         with self.context.store.read() as db:
             if artifacts.was_deleted(db, _number(sent.artifact_id, "Artifact")):
                 return {"artifact": {"id": sent.artifact_id}}
-            doomed = find_artifact(db, sent.artifact_id)
+            doomed = self.own_artifact(db, sent.artifact_id)
 
         def choose(db: Connection) -> list[Artifact]:
             aliases = [alias for _, alias in artifact_collections.aliases_of(db, doomed.id)]
@@ -207,6 +214,26 @@ class ArtifactOperations(Root):
         commit.delete(self.context.store, self.context.blobs, choose)
         return {"artifact": doomed}
 
+    def own_artifact(self, db: Connection, global_name: str) -> Artifact:
+        """Find an artifact that the asker may change, by its global id.
+
+        Raises:
+            NotFoundError: There is none.
+            ForbiddenError: It is another user's.
+        """
+        found = find_artifact(db, global_name)
+        self._check_owner(found)
+        return found
+
+    def _pending(self, db: Connection, global_name: str) -> Artifact:
+        found = self.own_artifact(db, global_name)
+        if found.state != artifacts.PENDING:
+            raise RequestError("this artifact is committed: log another version of it instead of changing this one")
+        return found
+
+    def _check_owner(self, artifact: Artifact) -> None:
+        rights.check(self.context.user, "the artifact", [artifact.user_id])
+
 
 def find_artifact(db: Connection, global_name: str) -> Artifact:
     """Find an artifact by its global id.
@@ -215,13 +242,6 @@ def find_artifact(db: Connection, global_name: str) -> Artifact:
         NotFoundError: There is none.
     """
     return artifacts.get(db, _number(global_name, "Artifact"))
-
-
-def _pending(db: Connection, global_name: str) -> Artifact:
-    found = find_artifact(db, global_name)
-    if found.state != artifacts.PENDING:
-        raise RequestError("this artifact is committed: log another version of it instead of changing this one")
-    return found
 
 
 def _number(global_name: str, kind: str) -> int:

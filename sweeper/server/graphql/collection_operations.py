@@ -14,6 +14,7 @@ from sweeper.server.graphql.artifact_operations import find_artifact
 from sweeper.server.graphql.collection_nodes import tag_nodes
 from sweeper.server.graphql.context import global_id, parts_of
 from sweeper.server.graphql.root import Root
+from sweeper.server.rules import rights
 from sweeper.server.store import artifact_collections, artifacts
 from sweeper.server.store.artifact_collections import Collection
 from sweeper.server.store.artifacts import Artifact
@@ -43,8 +44,10 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.ChangeAliases, fields)
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
+            rights.check(self.context.user, "the artifact", [artifact.user_id])
             for placed in sent.aliases:
                 collection = self._member_collection(db, artifact, placed)
+                rights.check_aliases(db, self.context.user, collection.id, [placed.alias])
                 change(db, collection.id, artifact.id, [placed.alias])
         return {"success": True}
 
@@ -52,6 +55,11 @@ class CollectionOperations(Root):
         found = self._collection(db, placed.entity_name, placed.project_name, placed.artifact_collection_name)
         if artifact_collections.membership(db, found.id, artifact.id) is None:
             raise NotFoundError(f"the artifact is not in the collection {found.name!r}")
+        return found
+
+    def _own(self, db: Connection, found: Collection) -> Collection:
+        """Refuse to change a collection that holds what belongs to another user."""
+        rights.check(self.context.user, f"some of {found.name!r}", artifacts.owners(db, found.id))
         return found
 
     def _collection(self, db: Connection, entity: str | None, project: str | None, name: str) -> Collection:
@@ -80,6 +88,7 @@ class CollectionOperations(Root):
                 now=self.context.now,
             )
             member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
+            rights.check_aliases(db, self.context.user, portfolio.id, sent.aliases or [])
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
         return {"version_index": member.version, "artifact_membership": member}
 
@@ -88,6 +97,7 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
+            rights.check(self.context.user, "the artifact", [artifact.user_id])
             portfolio = _find_by_id(db, sent.artifact_portfolio_id or "")
             if portfolio.kind != artifact_collections.PORTFOLIO:
                 raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")
@@ -98,7 +108,7 @@ class CollectionOperations(Root):
         """Change a collection's name or description."""
         sent = inputs.read(sent_as.ChangeCollection, fields)
         with self.context.store.write() as db:
-            known = _find_by_id(db, sent.id)
+            known = self._own(db, _find_by_id(db, sent.id))
             name = known.name if sent.name is None else collections.check_word(sent.name, "the name of an artifact")
             description = known.description if sent.description is None else sent.description
             changed = artifact_collections.update(
@@ -113,7 +123,8 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.ChangeCollection, fields)
         kind = collections.check_word(sent.destination_artifact_type_name or "", "an artifact's type")
         with self.context.store.write() as db:
-            changed = artifact_collections.update(db, _find_by_id(db, sent.id).id, now=self.context.now, type=kind)
+            known = self._own(db, _find_by_id(db, sent.id))
+            changed = artifact_collections.update(db, known.id, now=self.context.now, type=kind)
         return {"artifact_collection": changed}
 
     def create_artifact_collection_tag_assignments(self, fields: object) -> dict[str, Any]:
@@ -129,7 +140,9 @@ class CollectionOperations(Root):
     def _retagged(self, fields: object, *, add: bool) -> Collection:
         sent = inputs.read(sent_as.TagCollection, fields)
         with self.context.store.write() as db:
-            known = self._collection(db, sent.entity_name, sent.project_name, sent.artifact_collection_name)
+            known = self._own(
+                db, self._collection(db, sent.entity_name, sent.project_name, sent.artifact_collection_name)
+            )
             tags = collections.changed_tags(known.tags, sent.tags if add else [], [] if add else sent.tags)
             return artifact_collections.update(db, known.id, now=self.context.now, tags=tags)
 
@@ -140,7 +153,7 @@ class CollectionOperations(Root):
             if artifact_collections.was_deleted(db, _number(sent.id)):
                 gone = {"__typename": artifact_collections.SEQUENCE, "id": sent.id, "name": "", "state": "DELETED"}
                 return {"artifact_collection": gone}
-            found = _find_by_id(db, sent.id)
+            found = self._own(db, _find_by_id(db, sent.id))
 
         def choose(db: Connection) -> list[Artifact]:
             return artifacts.of_sequence(db, found.id)

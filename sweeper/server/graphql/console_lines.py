@@ -9,7 +9,6 @@ from sweeper.server.errors import RequestError
 from sweeper.server.store import console
 from sweeper.server.store.console import ConsoleLine
 from sweeper.server.store.database import Connection
-from sweeper.server.store.lines import MAX_INTEGER
 
 PAGE, MAX_PAGE = 1000, 10_000
 """Lines of one answer: if the client names no number, and whatever it names."""
@@ -38,7 +37,7 @@ def _size(asked: int | None) -> int:
 
 
 def _number(cursor: str) -> int:
-    if not cursor.isascii() or not cursor.isdigit() or int(cursor[:20]) >= MAX_INTEGER:
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:  # more may be beyond what a column holds
         raise RequestError(f"{cursor!r} is not a cursor of ours")
     return int(cursor)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from sweeper.server.artifacts.blobs import BlobStore
+from sweeper.server.budget import Budget
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.cost import Budget
 from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.signing import Signer
@@ -62,6 +62,11 @@ class Context:
             with self.store.read() as db:
                 self._projects[project_id] = projects.get(db, project_id)
         return self._projects[project_id]
+
+    def sign(self, lifetime_s: float, action: str, *names: str) -> str:
+        """Give the asker's right to an action, as a token for an address that is used without their key."""
+        until = self.now + lifetime_s
+        return self.signer.token(action, *names, user_id=self.user.id, key=self.user.key, until=until)
 
     def writing(self, config: str | None) -> set[str]:
         """Name the process that asks: by itself, or by the config it sends."""

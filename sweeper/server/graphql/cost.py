@@ -1,10 +1,8 @@
-"""What a GraphQL document may ask for: how deep, how many fields, how many values, how long."""
+"""What a GraphQL document may ask for: how deep, how many fields; what its answer may cost stands in `budget.py`."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
@@ -25,53 +23,6 @@ MAX_FIELDS = 1000
 """Fields with fragments written out, aliases and all; the SDK's widest document has some hundred."""
 MAX_NESTED_VALUES = 20
 """Lists and objects in each other, written out in a document; the SDK sends such as variables."""
-MAX_VALUES = 300_000
-"""Values in one answer: a page of 1,000 runs has 40 each."""
-MAX_S = 30.0
-"""Seconds until no further field is looked up."""
-
-
-class SpentError(BaseException):
-    """A request has had all it may have.
-
-    No `Exception`: of those, graphql-core (3.3) notes one for a field and goes on with the next.
-
-    Args:
-        message: What to do instead.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-@dataclass(slots=True)
-class Budget:
-    """What is left to one request.
-
-    Attributes:
-        values: Values that its answer may still have.
-        until: When its time is up, on the monotonic clock; None before the first value, for a request may have waited
-            long for a thread.
-    """
-
-    values: int = MAX_VALUES
-    until: float | None = None
-
-    def spend(self) -> None:
-        """Pay for one value of the answer.
-
-        Raises:
-            SpentError: There have been too many, or it takes too long.
-        """
-        if self.until is None:
-            self.until = time.monotonic() + MAX_S
-        self.values -= 1
-        if self.values < 0:
-            raise SpentError(f"the answer would have more than {MAX_VALUES} values: ask for shorter pages (`first`)")
-        # now and then: to ask the clock costs more than to count
-        if self.values % 64 == 0 and time.monotonic() > self.until:
-            raise SpentError(f"the answer takes longer than {MAX_S:.0f} s: ask for shorter pages (`first`)")
 
 
 def check(document: DocumentNode) -> None:

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -37,10 +37,10 @@ from graphql import (
 from pydantic import BaseModel, ValidationError
 
 from sweeper.server import strict_json
+from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, bug_message, faults_of
 from sweeper.server.graphql import cost, not_served
 from sweeper.server.graphql.context import Context
-from sweeper.server.graphql.cost import SpentError
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.types import KINDS, NODES
 
@@ -50,6 +50,8 @@ MAX_QUERY_LENGTH = 50_000
 """Characters; the SDK's longest document (0.31.0) has 5,000."""
 MAX_TOKENS = 8000
 """Words and signs; that document has a thousand."""
+MAX_VARIABLES = 500_000
+"""Values in the variables of a request; wandb-core (0.31.0) announces some thousand files of an artifact at a time."""
 
 
 class GraphQLRequest(BaseModel):
@@ -72,6 +74,7 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     """
     try:
         request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
+        _check_variables(request.variables)
         document = _document(request.query)
     except ValidationError as error:
         return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
@@ -113,6 +116,26 @@ def _failed(errors: list[GraphQLError]) -> tuple[int, dict[str, Any]]:
         return 500, _errors([bug_message(number)])
     known = [error.message for error in errors if error.original_error not in bugs]
     return refusals[0].status if refusals else 400, _errors(known)
+
+
+def _check_variables(variables: dict[str, Any] | None) -> None:
+    """Count the values in a request's variables, without recursion: each is looked at several times.
+
+    Raises:
+        RequestError: There are too many.
+    """
+    pending: list[Any] = [variables or {}]
+    count = 0
+    while pending and count <= MAX_VARIABLES:
+        inner = pending.pop()
+        count += len(inner)
+        pending += [
+            value
+            for value in (inner.values() if isinstance(inner, dict) else inner)
+            if value and isinstance(value, dict | list)
+        ]
+    if count > MAX_VARIABLES:
+        raise RequestError(f"the variables have more than {MAX_VARIABLES} values", 413)
 
 
 @lru_cache(maxsize=256)
@@ -160,6 +183,8 @@ def _schema() -> GraphQLSchema:
             kind.parse_value = kind.coerce_input_value = _READERS[kind.name]  # type: ignore[assignment]
         elif isinstance(kind, GraphQLScalarType) and kind.name == "DateTime":
             kind.serialize = kind.coerce_output_value = _moment  # type: ignore[method-assign]
+        if isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
+            kind.parse_literal = partial(_read_literal, _READERS[kind.name])  # type: ignore[method-assign]
     return schema
 
 
@@ -167,7 +192,9 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
     """Make what finds a field: a method, an attribute or a key, and then the node of the row that it gives."""
     name = _snake_case(field_name)
     names = {argument: _ARGUMENTS.get(argument) or _snake_case(argument) for argument in field.args}
-    node = NODES.get(get_named_type(field.type).name)
+    named = get_named_type(field.type)
+    kind, is_plain = named.name, isinstance(named, GraphQLScalarType)
+    node = NODES.get(kind)
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         context: Context = info.context
@@ -175,6 +202,11 @@ def _resolver(field_name: str, field: GraphQLField) -> Callable[..., Any]:
         value = source.get(name) if isinstance(source, dict) else getattr(source, name)
         if callable(value):
             value = value(**{names[key]: argument for key, argument in arguments.items()})
+        if kind == "Int" and value is not None:
+            # a count beyond GraphQL's Int, of runs or of lines: one such field must not hide all the others
+            return max(-_MAX_INT - 1, min(value, _MAX_INT))
+        if is_plain:
+            context.budget.weigh(value)
         return value if node is None else _wrapped(node, context, value)
 
     return resolve
@@ -208,6 +240,16 @@ def _moment(value: float | str) -> str:
         return value
     return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
+
+def _read_literal(read: Callable[[Any], Any], node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Read a value written out in the document."""
+    try:
+        return read(value_from_ast_untyped(node, variables))
+    except ValueError as error:  # an integer of thousands of digits
+        raise GraphQLError(f"a value cannot be read: {error}") from error
+
+
+_MAX_INT = 2**31 - 1
 
 _READERS: dict[str, Callable[[Any], Any]] = {"JSONString": _text, "Int64": _integer}
 

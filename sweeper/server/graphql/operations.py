@@ -15,6 +15,7 @@ from sweeper.server.graphql.run_actions import RunActions
 from sweeper.server.graphql.run_operations import RunOperations
 from sweeper.server.graphql.scheduler_operations import SchedulerOperations
 from sweeper.server.graphql.sweep_operations import SweepOperations
+from sweeper.server.rules import rights
 from sweeper.server.store import custom_charts, projects, users
 from sweeper.server.store.projects import Project
 
@@ -73,6 +74,8 @@ class Operations(
         """Keep the specification of a chart; one of the same name is replaced."""
         sent = inputs.read(inputs.CustomChart, fields)
         with self.context.store.write() as db:
+            known = [user.id for user in users.search(db, sent.entity) if user.name == sent.entity]
+            rights.check(self.context.user, f"what {sent.entity} has", known)
             number = custom_charts.keep(db, **sent.model_dump())
         return {"chart": {"id": global_id("CustomChart", str(number))}}
 

@@ -12,7 +12,7 @@ from sweeper.server.graphql.entity_nodes import entity_node
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import connection
 from sweeper.server.graphql.run_nodes import candidates, run_connection
-from sweeper.server.rules import run_transitions
+from sweeper.server.rules import rights, run_transitions
 from sweeper.server.store import artifact_collections, artifacts, runs, sweeps
 from sweeper.server.store.artifact_collections import Collection, Membership
 from sweeper.server.store.artifacts import Artifact
@@ -96,7 +96,7 @@ class ProjectNode(Node[Project]):
         found = self.run(name)
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
-        if found is not None:
+        if found is not None and rights.may_take_up(self.context.user, found):
             # only wandb-core (0.31.0) asks for a bucket, when a process is about to go on with a run
             with self.context.store.write() as db:
                 run_transitions.asks_to_resume(db, found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import Context, parts_of
 from sweeper.server.names import UNCATEGORIZED
-from sweeper.server.rules import deletion
+from sweeper.server.rules import deletion, rights
 from sweeper.server.store import projects, runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -42,6 +42,17 @@ class Root:
         run = runs.find(db, place.id, name) if place else None
         if place is None or run is None:
             raise NotFoundError(f"no run {entity}/{project}/{name} here")
+        return place, run
+
+    def own_run(self, db: Connection, id_: str) -> tuple[projects.Project, StoredRun]:
+        """Find a run that the asker may change, with its project, by its global id.
+
+        Raises:
+            NotFoundError: There is none.
+            ForbiddenError: It is another user's.
+        """
+        place, run = self.run_by_id(db, id_)
+        rights.check_run(self.context.user, run)
         return place, run
 
     def was_deleted(self, db: Connection, id_: str) -> bool:

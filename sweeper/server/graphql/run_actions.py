@@ -10,10 +10,11 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.rules import branching, deletion, run_transitions, stop_requests, sweep_transitions
+from sweeper.server.rules import branching, deletion, rights, run_transitions, stop_requests, sweep_transitions
 from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
+from sweeper.server.store.lines import MAX_STEP
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 
@@ -26,7 +27,7 @@ class RunActions(Root):
         """Stop a run, wherever it is: Api run.stop(); the answer does not wait for it."""
         sent = inputs.read(inputs.RunById, fields)
         with self.context.store.write() as db:
-            _, run = self.run_by_id(db, sent.id)
+            _, run = self.own_run(db, sent.id)
             stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
             if run.sweep_id is not None:
                 sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
@@ -42,7 +43,7 @@ class RunActions(Root):
         if sent.delete_artifacts:
             commit.delete(self.context.store, self.context.blobs, lambda db: self._made_by(db, sent.id))
         with self.context.store.write() as db:
-            place, run = self.run_by_id(db, sent.id)
+            place, run = self.own_run(db, sent.id)
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
                 sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
@@ -51,8 +52,10 @@ class RunActions(Root):
         return {"client_mutation_id": None}
 
     def _made_by(self, db: Connection, run_id: str) -> list[artifacts.Artifact]:
-        _, run = self.run_by_id(db, run_id)
-        return artifacts.of_run(db, run.id, artifacts.OUTPUT)
+        _, run = self.own_run(db, run_id)
+        found = artifacts.of_run(db, run.id, artifacts.OUTPUT)
+        rights.check(self.context.user, "an artifact of the run", [artifact.user_id for artifact in found])
+        return found
 
     def delete_files(self, fields: object) -> dict[str, Any]:
         """Delete files of runs; those that are gone already do not matter."""
@@ -63,6 +66,7 @@ class RunActions(Root):
                 place = projects.find(db, entity, project)
                 run = runs.find(db, place.id, run_name) if place else None
                 if run is not None:
+                    rights.check_run(self.context.user, run)
                     run_files.forget(db, run.id, path)
         for found in names:
             self.context.files.remove(*found)
@@ -79,7 +83,7 @@ class RunActions(Root):
     def rewind_run(self, fields: object) -> dict[str, Any]:
         """Go back to a step of a run and on from there: wandb.init(resume_from="RUN?_step=N")."""
         sent = inputs.read(inputs.RewindRun, fields)
-        if sent.metric_name != "_step" or sent.metric_value != int(sent.metric_value):
+        if sent.metric_name != "_step" or not sent.metric_value.is_integer() or abs(sent.metric_value) > MAX_STEP:
             raise RequestError(f"a run is rewound to a whole `_step`, not to {sent.metric_name} {sent.metric_value}")
         with self.context.store.write() as db:
             _, run = self._run_named(db, sent)
@@ -100,4 +104,5 @@ class RunActions(Root):
         run = runs.find(db, place.id, sent.run_name) if place else None
         if place is None or run is None:
             raise NotFoundError(f"no run {sent.run_name!r} in {self.entity_of(sent.entity_name)}/{sent.project_name}")
+        rights.check_run(self.context.user, run)
         return place, run

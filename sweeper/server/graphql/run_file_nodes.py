@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.node import Node
+from sweeper.server.rules import rights
+from sweeper.server.signing import WRITE_S
 from sweeper.server.store.run_files import StoredFile
 from sweeper.server.store.runs import StoredRun
 
@@ -49,6 +51,8 @@ class FileNode(Node[FileOfRun]):
 
     def url(self, upload: bool = False) -> str:
         """Where to download it from, or to upload it to."""
+        if upload:  # an address to write to is the right to it
+            rights.check_run(self.context.user, self.stored.run)
         return upload_url(self.context, *self._names()) if upload else self.context.file_url(*self._names())
 
     def direct_url(self) -> str:
@@ -69,5 +73,5 @@ class FileNode(Node[FileOfRun]):
 
 def upload_url(context: Context, entity: str, project: str, run: str, path: str) -> str:
     """Give a signed address to upload a file to; a whole one, wandb-core 0.31.0 fails on a path alone."""
-    token = context.signer.token("upload", entity, project, run, path, now=context.now)
+    token = context.sign(WRITE_S, "upload", entity, project, run, path)
     return f"{context.file_url(entity, project, run, path)}?token={token}"

@@ -24,7 +24,7 @@ from sweeper.server.store import (
     sweeps,
     users,
 )
-from sweeper.server.store.lines import MAX_INTEGER, Stream
+from sweeper.server.store.lines import MAX_INTEGER, MAX_STEP, Stream
 from sweeper.server.store.projects import Project
 from sweeper.server.store.run_filters import Candidate
 from sweeper.server.store.runs import StoredRun
@@ -95,7 +95,9 @@ class RunNode(Node[StoredRun]):
 
     def history_keys(self) -> dict[str, Any] | None:
         """What it logged, by key; None before the first row."""
-        return json.loads(self.stored.history_keys) or None
+        found = json.loads(self.stored.history_keys)
+        # clients ask for the rows before the one behind the last: older servers noted steps of the size of their type
+        return {**found, "lastStep": min(found.get("lastStep", -1), MAX_STEP)} if found else None
 
     def history_line_count(self) -> int:
         """Count its history."""
@@ -124,7 +126,7 @@ class RunNode(Node[StoredRun]):
         """What the last system event said of its machine."""
         with self.context.store.read() as db:
             last = lines.tail(db, self.stored.id, Stream.EVENTS)
-        event = json.loads(last[0]) if last else {}
+        event = _event(last[0]) if last else {}
         return json.dumps({name: value for name, value in event.items() if name.startswith("system.")})
 
     def history_tail(self) -> str:
@@ -142,8 +144,8 @@ class RunNode(Node[StoredRun]):
     def wandb_config(self, keys: list[str]) -> str:
         """Parts of the SDK's own section of the config; the SDK takes a run without `t` as never started."""
         own = json.loads(self.stored.config).get("_wandb", {})
-        values = own.get("value", {}) if isinstance(own, dict) else {}
-        return json.dumps({key: values[key] for key in keys if key in values})
+        values = own.get("value") if isinstance(own, dict) else None
+        return json.dumps({key: values[key] for key in keys if key in values} if isinstance(values, dict) else {})
 
     def history(
         self, min_step: int | None = None, max_step: int | None = None, samples: int | None = None
@@ -223,12 +225,20 @@ class RunNode(Node[StoredRun]):
         return connection(rows, lambda row: row.file.path, first=first, after=after)
 
 
+def _event(text: str) -> dict[str, Any]:
+    """Read a line of system events; older servers stored whatever came."""
+    try:
+        return strict_json.parse_object(text, "the event")
+    except RequestError:
+        return {}
+
+
 def candidates(
     context: Context, project_id: int, wanted: str | None, order: str | None, sweep: Sweep | None = None
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
     with context.store.read() as db:
-        return run_filters.find(db, project_id, wanted, order, sweep)
+        return run_filters.find(db, project_id, wanted, order, sweep, budget=context.budget)
 
 
 def run_connection(

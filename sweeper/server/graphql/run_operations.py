@@ -18,6 +18,7 @@ from sweeper.server.rules import (
     branching,
     deletion,
     prior_runs,
+    rights,
     run_endings,
     run_transitions,
     shared_mode,
@@ -46,9 +47,10 @@ class RunOperations(Root):
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
-        _, run = self.run_by_id(db, id_)
         # wandb.Api() changes a run whoever works on it; only a process's first words mean that it goes on
+        _, run = self.run_by_id(db, id_) if sent.is_first else self.own_run(db, id_)
         if sent.is_first:
+            run = rights.take_up(db, self.context.user, run)
             run = run_transitions.resumes(db, run, self.context.writing(sent.config), now=self.context.now)
         return run, False
 
@@ -64,8 +66,9 @@ class RunOperations(Root):
             run = runs.create(db, place.id, name, state=state, now=now, user_id=self.context.user.id)
             inserted = True
         elif first and synced_parts.may_follow(run, sent.job_program):
-            run, inserted = synced_parts.begin(db, run), False
+            run, inserted = synced_parts.begin(db, rights.take_up(db, self.context.user, run)), False
         else:
+            run = rights.take_up(db, self.context.user, run)
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
             run = run_transitions.begins(db, run, self.context.writing(sent.config), first=first, now=now)
         # once, at the start: repeated words of the same process must not copy the parent's rows again
@@ -82,7 +85,7 @@ class RunOperations(Root):
             raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
         change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
         with self.context.store.write() as db:
-            _, run = self.run_by_id(db, sent.id)
+            _, run = self.own_run(db, sent.id)
             change(db, run, now=self.context.now, reason=self.context.reason)
         self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
@@ -98,6 +101,7 @@ class RunOperations(Root):
             run = runs.find(db, place.id, sent.run_name) if place else None
         if run is None or place is None:
             raise NotFoundError(f"no run {entity}/{project}/{sent.run_name} here")
+        rights.check_run(self.context.user, run)
         urls = [
             {
                 "name": path,

@@ -11,7 +11,7 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.names import new_id
-from sweeper.server.rules import own_scheduler
+from sweeper.server.rules import own_scheduler, rights
 from sweeper.server.store import sweeps
 
 
@@ -32,5 +32,6 @@ class SchedulerOperations(Root):
             sweep = sweeps.find(db, name)
             if sweep is None:
                 raise NotFoundError(f"no sweep {name!r} here")
+            rights.check(self.context.user, f"sweep {name}", [sweep.user_id])
             run = own_scheduler.add(db, sweep, config, display_name=sent.display_name, now=self.context.now)
         return {"id": run.name if run else f"no-run-{new_id()}", "run_queue_item_id": None}

@@ -47,8 +47,9 @@ class SweepNode(Node[Sweep]):
             return None
         # made when it is first asked for: the scheduler (0.31.0) wants a run to log into, and nobody else does
         with self.context.store.write() as db:
-            user_id, now = self.context.user.id, self.context.now
-            return own_scheduler.ensure_controller(db, self.stored, user_id=user_id, now=now).name
+            # the sweep's owner's, whoever asks first
+            user_id = self.context.user.id if self.stored.user_id is None else self.stored.user_id
+            return own_scheduler.ensure_controller(db, self.stored, user_id=user_id, now=self.context.now).name
 
     def run_count(self) -> int:
         """Count the runs it made, in any state."""

@@ -16,7 +16,7 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_nodes import AgentOfSweep
-from sweeper.server.rules import prior_runs, sweep_transitions
+from sweeper.server.rules import prior_runs, rights, sweep_transitions
 from sweeper.server.rules.assignment import Command
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.store import projects, runs, sweeps
@@ -78,6 +78,7 @@ class SweepOperations(Root):
         sweep = sweeps.find(db, name)
         if sweep is None:
             raise NotFoundError(f"no sweep {name!r} here")
+        rights.check(self.context.user, f"sweep {name}", [sweep.user_id])
         if sent.config is not None and sent.config != sweep.definition_text:
             if sweep.state is not SweepState.PENDING:
                 raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")
@@ -106,6 +107,7 @@ class SweepOperations(Root):
     def agent_heartbeat(self, fields: object) -> dict[str, Any]:
         """Take an agent's sign of life and tell it what to do: at most one command, as JSON text of a list."""
         sent = inputs.read(inputs.AgentHeartbeat, fields)
+        rights.check_agent(self.context.store, self.context.user, sent.id)
         # a worker of ours takes one run and ends
         early = not self.context.holder
         command = self.context.dispatcher.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)

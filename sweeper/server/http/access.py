@@ -7,24 +7,21 @@ import binascii
 import ipaddress
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sweeper.server.graphql import artifact_addresses
 from sweeper.server.pages import login
 from sweeper.server.store import sessions
 from sweeper.server.store.database import Store
 from sweeper.server.store.users import Keyring, User
 from sweeper.server.strict_json import JsonAnswer, refusal_answer
 
-OPEN_PATHS = frozenset({"/healthz", login.LOGIN, login.LOGOUT})
-"""Without a key, and nothing below them: `/healthz/x` may be a page."""
-OPEN_FOLDERS = ("/sdk/otel/", artifact_addresses.PREFIX)
-"""wandb-core 0.31.0 sends its telemetry without a key; addresses of artifacts' contents carry the right to them."""
 ANY_HOST = "*"
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -37,12 +34,15 @@ class Gate:
 
     Args:
         app: What it guards.
+        is_open: The endpoints that answer without a key. What counts is the endpoint that will answer, never how an
+            address begins: `/artifact-files/x` may be somebody's page.
         hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all. Bare addresses
             always may: only a name can be pointed here by somebody else (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, is_open: Collection[Callable[..., Any]], hosts: Collection[str]) -> None:
         self.app = app
+        self.is_open = frozenset(is_open)
         self.hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,11 +50,11 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            refusal = self._refuse(HTTPConnection(scope), scope["method"], scope["path"])
+            refusal = self._refuse(HTTPConnection(scope), scope["method"])
             await (refusal or self.app)(scope, receive, send)
         # nothing else is spoken here: the server closes a WebSocket that nobody accepts
 
-    def _refuse(self, request: HTTPConnection, method: str, path: str) -> Response | None:
+    def _refuse(self, request: HTTPConnection, method: str) -> Response | None:
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or not self._is_called(hosts[0]):
             name = ", ".join(hosts)[:300]
@@ -64,7 +64,7 @@ class Gate:
         origin = request.headers.get("origin")
         if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
             return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
-        if _is_open(method, path):
+        if _endpoint(request) in self.is_open:
             return None
         user = _user(request, method)
         if user is None:
@@ -80,9 +80,12 @@ class Gate:
         return ANY_HOST in self.hosts or name.strip("[]") in self.hosts or _is_address(name.strip("[]"))
 
 
-def _is_open(method: str, path: str) -> bool:
-    """Whether a request needs no key; the right to PUT a file is in its address, and its endpoint checks it."""
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) or (method == "PUT" and path.startswith("/files/"))
+def _endpoint(request: HTTPConnection) -> Callable[..., Any] | None:
+    """Find what will answer a request; None if nothing will."""
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.FULL:
+            return route.endpoint
+    return None
 
 
 def _is_address(name: str) -> bool:

@@ -45,6 +45,19 @@ GRAPHQL_THREADS = 200
 """Heartbeats that may wait for a search at the same time; file streams have threads of their own."""
 
 
+WITHOUT_KEY = (
+    endpoints.health,
+    endpoints.telemetry,  # wandb-core 0.31.0 sends it without a key
+    endpoints.upload_file,  # these addresses carry the right to them, which their endpoints check
+    artifact_endpoints.upload,
+    artifact_endpoints.download,
+    login.login,
+    login.login_with_key,
+    login.logout,
+)
+"""All that answers without a key."""
+
+
 def create_app(
     data_dir: Path,
     *,
@@ -72,8 +85,9 @@ def create_app(
             start = partial(SearchProcess, data_dir / users.DATABASE)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
             with _noting_fault(app):
-                _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
+                secret = _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
             app.state.keys = stack.enter_context(contextlib.closing(users.Keyring(store, data_dir)))
+            app.state.signer = Signer(secret, app.state.keys.of)
             app.state.max_file = max_file
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
@@ -93,7 +107,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -131,8 +145,8 @@ def _noting_fault(app: Starlette) -> Iterator[None]:
         raise
 
 
-def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
-    """Put what requests need where they find it."""
+def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
+    """Put what requests need where they find it; give the secret that signs addresses."""
     now, store = time.time(), dispatcher.store
     key = users.embedded_key(data_dir)
     with store.write() as db:
@@ -146,12 +160,12 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> None:
         run_files.settle(db, app.state.files, now=now)
     app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     commit.tidy(store, app.state.blobs, now=now)
-    app.state.signer = Signer(secret)
     app.state.dispatcher = dispatcher
     with store.read() as db:
         for sweep in sweeps.running(db):
             dispatcher.changed(sweep.id)
     app.state.graphql_threads = anyio.CapacityLimiter(GRAPHQL_THREADS)
+    return secret
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import anyio
@@ -14,8 +13,7 @@ from starlette.routing import Route
 from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql.artifact_addresses import PREFIX, READ, WRITE
-from sweeper.server.http import limits
-from sweeper.server.signing import Signer
+from sweeper.server.http import limits, signed
 from sweeper.server.store import projects
 from sweeper.server.store.database import Store
 
@@ -23,13 +21,15 @@ from sweeper.server.store.database import Store
 async def upload(request: Request) -> Response:
     """Take one content, as a stream."""
     names, limit = _names(request), request.query_params.get("limit", "")
-    _check(request, WRITE, *names, limit)
+    check = signed.right_to(request, WRITE, *names, limit)
+    check()
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > int(limit):
         raise RequestError(f"the upload has {length} bytes, it was announced with at most {limit}", 413)
     blobs: BlobStore = request.app.state.blobs
     try:
-        await blobs.save(int(names[0]), names[1], limits.upload(request, blobs.root), limit=int(limit))
+        chunks = signed.while_held(limits.upload(request, blobs.root), check)
+        await blobs.save(int(names[0]), names[1], chunks, limit=int(limit))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     return Response(status_code=200)
@@ -38,7 +38,7 @@ async def upload(request: Request) -> Response:
 async def download(request: Request) -> Response:
     """Give out one content."""
     project_id, md5 = _names(request)
-    _check(request, READ, project_id, md5)
+    signed.right_to(request, READ, project_id, md5)()
     return await _content(request, int(project_id), md5)
 
 
@@ -70,14 +70,6 @@ async def _content(request: Request, project_id: int, md5: str) -> Response:
 
 def _names(request: Request) -> tuple[str, str]:
     return request.path_params["project"], request.path_params["md5"]
-
-
-def _check(request: Request, action: str, *names: str) -> None:
-    signer: Signer = request.app.state.signer
-    if not signer.holds(request.query_params.get("token", ""), action, *names, now=time.time()):
-        raise RequestError(
-            "this address is not, or no longer, signed for that: ask for the artifact's files again", 403
-        )
 
 
 ROUTES = [

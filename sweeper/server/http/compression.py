@@ -5,6 +5,7 @@ wandb-core 0.31.0 compresses file_stream with `x_file_stream_no_gzip=False` if t
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
@@ -14,6 +15,8 @@ from sweeper.server.errors import RequestError
 
 PIECE = 2**18
 """Bytes unpacked at a time: a small piece of a bomb is large."""
+MAX_MEMBERS = 1000
+"""Members of a gzip body: one is usual, and each takes a while even if it is empty."""
 
 
 async def content(request: Request, *, limit: int) -> AsyncIterator[bytes]:
@@ -38,12 +41,16 @@ async def content(request: Request, *, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _unpacked(request: Request, limit: int) -> AsyncIterator[bytes]:
-    unpacker, total, is_whole = _gzip(), 0, False
+    unpacker, total, is_whole, taken, members = _gzip(), 0, False, 0, 1
     async for chunk in request.stream():
-        waiting = chunk
+        waiting, taken = chunk, taken + len(chunk)
+        if taken > limit + PIECE:  # packed and more than it may be unpacked: nothing but empty blocks
+            raise RequestError(f"the packed request has more than {limit} bytes", 413)
         while waiting:
             if is_whole:  # a gzip file may have several members
-                unpacker, is_whole = _gzip(), False
+                unpacker, is_whole, members = _gzip(), False, members + 1
+                if members > MAX_MEMBERS:
+                    raise RequestError(f"the gzip body has more than {MAX_MEMBERS} members")
             piece = _unpack(unpacker, waiting)
             waiting = unpacker.unconsumed_tail or unpacker.unused_data
             is_whole = unpacker.eof
@@ -51,6 +58,7 @@ async def _unpacked(request: Request, limit: int) -> AsyncIterator[bytes]:
             if total > limit:
                 raise RequestError(f"the request unpacks to more than {limit} bytes", 413)
             yield piece
+            await asyncio.sleep(0)  # a bomb is one small piece: others want to be answered while it is unpacked
     if not is_whole:
         raise RequestError("the gzip body is cut off")
 

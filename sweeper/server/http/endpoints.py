@@ -19,10 +19,9 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import executor
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
-from sweeper.server.http import compression, file_stream_body, limits
+from sweeper.server.http import compression, file_stream_body, limits, signed
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
-from sweeper.server.signing import Signer
 from sweeper.server.store import projects, run_files, runs
 from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
@@ -85,7 +84,7 @@ async def take_lines(request: Request) -> Response:
     context, names = context_of(request), request.path_params
     body = await _body(request)
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
-    take = partial(file_stream.receive, user_id=context.user.id, holder=context.holder, writer=writer, now=context.now)
+    take = partial(file_stream.receive, user=context.user, holder=context.holder, writer=writer, now=context.now)
     run = (names["entity"], names["project"], names["run"])
 
     def receive() -> tuple[bool, bool]:
@@ -108,22 +107,23 @@ async def upload_file(request: Request) -> Response:
     store: Store = request.app.state.store
     shelf: FileStore = request.app.state.files
     names = _file_names(request)
-    signer: Signer = request.app.state.signer
-    if not signer.holds(request.query_params.get("token", ""), "upload", *names, now=time.time()):
-        raise RequestError("this address is not, or no longer, signed for an upload: ask createRunFiles for one", 403)
+    check = signed.right_to(request, "upload", *names)
+    check()
     shelf.locate(*names)  # or it is refused
     try:
-        arrival = await shelf.take(limits.upload(request, shelf.root))
+        arrival = await shelf.take(signed.while_held(limits.upload(request, shelf.root), check))
     except ClientDisconnect as error:
         raise RequestError("the upload broke off") from error
     try:
-        await run_in_threadpool(_keep, store, shelf, names, arrival)
+        await run_in_threadpool(_keep, store, shelf, names, arrival, signed.user_id(request))
     finally:
         await anyio.Path(arrival.temporary).unlink(missing_ok=True)
     return Response(status_code=200)
 
 
-def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival) -> None:
+def _keep(
+    store: Store, shelf: FileStore, names: tuple[str, str, str, str], arrival: run_files.Arrival, user_id: int
+) -> None:
     """Put an upload in its place and note it; a server that dies in between finds out at its next start."""
     entity, project, run_name, path = names
     place, now = shelf.locate(*names), time.time()
@@ -133,7 +133,7 @@ def _keep(store: Store, shelf: FileStore, names: tuple[str, str, str, str], arri
         run = runs.find(db, home.id, run_name)
         if run is None:
             deletion.check_new(db, home.id, run_name)
-            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now)
+            run = runs.create(db, home.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id)
         run_files.announce(db, run.id, path, arrival)
     with store.write() as db:  # one at a time, so that what lies there last is what was noted last
         arrival.move(place)

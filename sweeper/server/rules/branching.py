@@ -37,7 +37,7 @@ def fork(db: Connection, run: StoredRun, config: str | None) -> StoredRun:
     parent = runs.find(db, run.project_id, str(branch["run_id"]))
     if parent is None:
         raise NotFoundError(f"no run {branch['run_id']!r} to fork in this project")
-    lines.copy_history(db, parent.id, run.id, branch["step"])
+    lines.copy_history(db, parent.id, run.id, max(-lines.MAX_STEP, min(branch["step"], lines.MAX_STEP)))
     return _recount(db, run)
 
 

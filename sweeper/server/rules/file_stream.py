@@ -15,6 +15,7 @@ from sweeper.server import strict_json
 from sweeper.server.rules import (
     deletion,
     early_termination,
+    rights,
     run_endings,
     run_transitions,
     shared_mode,
@@ -29,6 +30,7 @@ from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
+from sweeper.server.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def receive(
     run_name: str,
     sent: Sent,
     *,
-    user_id: int,
+    user: User,
     now: float,
     holder: str = "",
     writer: str = "",
@@ -90,8 +92,9 @@ def receive(
         if deletion.is_deleted(db, place.id, run_name):
             return True
         run = runs.find(db, place.id, run_name) or runs.create(
-            db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user_id
+            db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user.id
         )
+        run = rights.take_up(db, user, run)
         writing = {holder} if holder else sent.writers(resumed=bool(run.resuming))
         run_transitions.check_holder(run, writing)
         # Neither a repeated last request nor a late line of one of several processes sets an ended run running.
@@ -160,6 +163,9 @@ def _store(db: Connection, run: StoredRun, sent: Sent) -> bool:
 def _store_lines(db: Connection, run: StoredRun, stream: Stream, chunk: Chunk) -> bool:
     if stream is Stream.HISTORY:
         return _store_history(db, run, chunk)
+    if stream is Stream.EVENTS:  # as the history: what cannot be read again is not stored
+        for text in chunk.content:
+            strict_json.parse_object(text, "a system event")
     lines.put(db, run.id, stream, chunk.offset, chunk.content)
     return False
 

@@ -119,7 +119,8 @@ def all_contents(db: sqlite3.Connection) -> list[tuple[int, str]]:
 
 def total_bytes(db: sqlite3.Connection) -> int:
     """Add up the sizes of what artifacts hold, each content once; manifests, whose sizes nobody says, are left out."""
-    query = "SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT md5, size FROM artifact_files WHERE md5 <> '')"
+    # total, not sum: clients say sizes as they like, and a sum of integers beyond 64 bits is an error to SQLite
+    query = "SELECT total(size) FROM (SELECT DISTINCT md5, size FROM artifact_files WHERE md5 <> '')"
     return int(db.execute(query).fetchone()[0])
 
 

@@ -10,6 +10,8 @@ from sweeper.server.store.artifact_collections import Collection
 
 PENDING, COMMITTED = "PENDING", "COMMITTED"
 INPUT, OUTPUT = "input", "output"
+MAX_TTL_S = 999_999_999 * 86_400
+"""Seconds of the longest time to live: what Python's timedelta holds, in which the SDK (0.31.0) gives it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,13 @@ def of_sequence(db: sqlite3.Connection, collection_id: int) -> list[Artifact]:
     """List the artifacts logged to a collection, committed or not."""
     query = "SELECT * FROM artifacts WHERE collection_id = ? ORDER BY id"
     return [Artifact(*row) for row in db.execute(query, (collection_id,))]
+
+
+def owners(db: sqlite3.Connection, collection_id: int) -> list[int | None]:
+    """List whose the artifacts are that were logged or linked to a collection."""
+    linked = "SELECT artifact_id FROM artifact_memberships WHERE collection_id = :id"
+    query = f"SELECT DISTINCT user_id FROM artifacts WHERE collection_id = :id OR id IN ({linked})"  # noqa: S608
+    return [row["user_id"] for row in db.execute(query, {"id": collection_id})]
 
 
 def exists(db: sqlite3.Connection, artifact_id: int) -> bool:

@@ -16,6 +16,12 @@ def broken_pages(db: sqlite3.Connection) -> list[str]:
     return [text for (text,) in found if text != "ok"]
 
 
+def alien_schema(db: sqlite3.Connection) -> list[str]:
+    """List what no migration of ours makes and SQL of a stranger's could hide in: triggers, views, virtual tables."""
+    query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%'"
+    return [str(name) for (name,) in db.execute(query)]
+
+
 def loose_references(db: sqlite3.Connection) -> list[str]:
     """List the rows that refer to a row which is not there, as `TABLE row NUMBER`."""
     return [f"{table} row {row}" for table, row, *_ in db.execute("PRAGMA foreign_key_check")]

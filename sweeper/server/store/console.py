@@ -10,7 +10,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server.store.lines import Stream
+from sweeper.server.store.lines import Stream, bounded
 
 _LINE = re.compile(r"(?P<error>ERROR )?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?) (?P<text>.*)", re.DOTALL)
 _LABEL = re.compile(r"\[(?P<label>[^\]]{1,200})\] (?P<text>.*)", re.DOTALL)
@@ -39,14 +39,14 @@ def page(db: sqlite3.Connection, run_id: int, *, start: int, size: int) -> tuple
     """Give the lines from one on, the oldest first, and whether there are more."""
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
     # one more than asked for: whether there is a next page is then known without a count
-    rows = db.execute(query, (run_id, Stream.CONSOLE, start, size + 1)).fetchall()
+    rows = list(bounded(db.execute(query, (run_id, Stream.CONSOLE, start, size + 1))))
     return [_line(row["number"], row["text"]) for row in rows[:size]], len(rows) > size
 
 
 def tail(db: sqlite3.Connection, run_id: int, size: int) -> list[ConsoleLine]:
     """Give the last lines, the oldest first."""
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT ?"
-    rows = db.execute(query, (run_id, Stream.CONSOLE, size)).fetchall()
+    rows = list(bounded(db.execute(query, (run_id, Stream.CONSOLE, size))))
     return [_line(row["number"], row["text"]) for row in reversed(rows)]
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import re2
 
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 
 MISSING = object()
 """Stands for a value that is not there: no operator but `$exists` and a comparison with null takes it for one."""
+MAX_TEXT = 2**20
+"""Characters of a text in which a pattern is looked for."""
 MAX_PATTERN = 200
 """Characters: what people write has fewer, and RE2's memory grows with them."""
 TIMES = {
@@ -34,42 +37,92 @@ class Fields(Protocol):
         """Look up a value; MISSING if there is none."""
 
 
-def matches(condition: object, run: Fields) -> bool:
+class Work:
+    """What comparing with one filter costs, paid out of a request's budget before it is done.
+
+    Args:
+        budget: The budget.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._pay = budget.pay
+        self._sizes: dict[int, int] = {}
+
+    def condition(self) -> None:
+        """Pay for looking at one condition."""
+        self._pay(1)
+
+    def compare(self, value: Any, wanted: Any) -> None:
+        """Pay for comparing a value with an operand, or with each in a list of them: lists are walked through."""
+        if isinstance(wanted, list | dict):
+            # by its identity: the filter is the same for all runs, and lives as long as its work
+            size = self._sizes.get(id(wanted))
+            if size is None:
+                size = self._sizes[id(wanted)] = _count(wanted)
+        else:
+            size = 1
+        self._pay(size * max(1, len(value)) if isinstance(value, list) else size)
+
+    def search(self, value: Any) -> None:
+        """Pay for looking for a pattern, by the length of the texts."""
+        texts = value if isinstance(value, list) else [value]
+        self._pay(sum(1 + len(text[:MAX_TEXT]) // 16 for text in texts if isinstance(text, str)))
+
+
+def _count(value: Any) -> int:
+    """Count the values in a value, itself among them."""
+    pending, count = [value], 0
+    while pending:
+        inner = pending.pop()
+        count += 1
+        if isinstance(inner, dict | list):
+            pending += inner.values() if isinstance(inner, dict) else inner
+    return count
+
+
+def matches(condition: object, run: Fields, work: Work) -> bool:
     """Tell whether a filter holds for a run.
 
     Raises:
         RequestError: The filter has an unknown operator or key.
+        SpentError: It takes too much work.
     """
+    work.condition()
     if not isinstance(condition, Mapping):
         raise RequestError(f"a filter is a JSON object, not {condition!r}")
-    return all(_holds(key, wanted, run) for key, wanted in condition.items())
+    return all(_holds(key, wanted, run, work) for key, wanted in condition.items())
 
 
-def _holds(key: str, wanted: Any, run: Fields) -> bool:
+def _holds(key: str, wanted: Any, run: Fields, work: Work) -> bool:
     if key in {"$and", "$or", "$nor"}:
         if not isinstance(wanted, list):
             raise RequestError(f"{key} takes a list of filters")
-        found = [matches(part, run) for part in wanted]
+        found = [matches(part, run, work) for part in wanted]
         return all(found) if key == "$and" else any(found) is (key == "$or") if found else True
     if key == "$not":
-        return not matches(wanted, run)
+        return not matches(wanted, run, work)
     if key.startswith("$"):
         raise RequestError(f"unknown operator {key!r}; a filter combines with $and, $or, $nor, $not")
-    return _compare(key, run.get(key), wanted)
+    return _compare(key, run.get(key), wanted, work)
 
 
-def _compare(key: str, value: Any, wanted: Any) -> bool:
+def _compare(key: str, value: Any, wanted: Any, work: Work) -> bool:
     """Compare one value with a constant or with `{"$gt": ...}`."""
     if not (isinstance(wanted, Mapping) and any(name.startswith("$") for name in wanted)):
+        work.compare(value, wanted)
         return _equal(value, _operand(key, wanted))
     for name, operand in wanted.items():
         if name == "$not":
-            if _compare(key, value, operand):
+            work.condition()
+            if _compare(key, value, operand, work):
                 return False
         elif name not in _OPERATORS:
             raise RequestError(f"unknown operator {name!r}; choose from {', '.join(_OPERATORS)}, $not")
-        elif not _OPERATORS[name](value, _operand(key, operand)):
-            return False
+        else:
+            pay = work.search if name == "$regex" else partial(work.compare, wanted=operand)
+            pay(value)
+            if not _OPERATORS[name](value, _operand(key, operand)):
+                return False
     return True
 
 
@@ -122,7 +175,7 @@ def regex(value: Any, pattern: Any) -> bool:
     if compiled is None:
         raise RequestError("$regex takes a pattern")
     found = value if isinstance(value, list) else [value]
-    return any(isinstance(text, str) and compiled.search(_encoded(text)) is not None for text in found)
+    return any(isinstance(text, str) and compiled.search(_encoded(text[:MAX_TEXT])) is not None for text in found)
 
 
 def _encoded(text: str) -> bytes:

@@ -12,6 +12,8 @@ from sweeper.metric_value import Reading, lookup, may_aggregate, reading
 from sweeper.server.store.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
+MAX_KEYS = 50_000
+"""Keys of a run that are counted, the first ones: what is known of each is read and written with every delivery."""
 T = TypeVar("T")
 
 
@@ -29,6 +31,8 @@ def add_keys(keys: Mapping[str, Any], history: Sequence[HistoryLine]) -> dict[st
         last_step = max(last_step, line.step if line.step is not None else -1)
         _spread(line.row, columns)
     for name, values in columns.items():
+        if name not in counted and len(counted) >= MAX_KEYS:
+            continue
         counted[name] = _count(counted.get(name), values)
     return {"sets": [], "keys": counted, "lastStep": last_step}
 

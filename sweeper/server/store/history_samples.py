@@ -39,7 +39,8 @@ def texts(db: sqlite3.Connection, run_id: int, stream: Stream, limit: int) -> li
         " FROM json_each(:targets) t) ORDER BY number"
     )
     targets = json.dumps(list(history_keys.sample(range(end), limit)))
-    return [row["text"] for row in db.execute(query, {"run": run_id, "stream": stream, "targets": targets})]
+    found = db.execute(query, {"run": run_id, "stream": stream, "targets": targets})
+    return [row["text"] for row in lines.bounded(found)]
 
 
 def live_steps(db: sqlite3.Connection, run_id: int) -> list[int]:
@@ -139,7 +140,7 @@ class _Part:
         split = "SELECT value ->> 0 AS low, value ->> 1 AS high FROM json_each(:cells)"
         query = f"WITH cells AS ({split}) SELECT low, high, ({first}) AS text FROM cells c"  # noqa: S608
         cells = json.dumps(list(itertools.pairwise(starts)))
-        for row in self._db.execute(query, {**self._given, "cells": cells}).fetchall():
+        for row in lines.bounded(self._db.execute(query, {**self._given, "cells": cells})):
             if row["text"] is None:
                 continue
             values = self._values(row["text"])

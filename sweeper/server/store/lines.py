@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
+from sweeper.server.budget import Budget
+from sweeper.server.errors import RequestError
 from sweeper.server.store import runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
+MAX_LINES = 2**31 - 1
+"""Lines of a stream: GraphQL's Int, in which clients ask how many there are, counts no further."""
+MAX_STEP = 2**53
+"""The largest `_step`: clients ask for the rows before the one behind the last, and every JSON reader counts so far."""
 
 
 class Stream(StrEnum):
@@ -38,18 +44,30 @@ class HistoryLine:
     def step(self) -> int | None:
         """The `_step` it was logged at."""
         step = self.row.get("_step")
-        return step if isinstance(step, int) and abs(step) <= MAX_INTEGER else None
+        return step if isinstance(step, int) and -MAX_INTEGER <= step <= MAX_STEP else None
 
 
 def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts: Sequence[str]) -> None:
     """Set the lines from `offset` on; the same request twice leaves the same lines."""
+    _check_place(offset, len(texts))
     # OR REPLACE: after a lost answer the SDK sends the request again, and a progress bar rewrites its line
     rows = [(run_id, stream, offset + i, text) for i, text in enumerate(texts)]
     db.executemany("INSERT OR REPLACE INTO lines (run_id, stream, number, text) VALUES (?, ?, ?, ?)", rows)
 
 
+def _check_place(first: int, length: int) -> None:
+    """Refuse lines that no client could ask for.
+
+    Raises:
+        RequestError: They lie too far behind.
+    """
+    if first + length > MAX_LINES:
+        raise RequestError(f"line {first + length} is more than a stream of a run has: {MAX_LINES} at most")
+
+
 def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLine]) -> None:
     """Set lines of the history, with their steps."""
+    _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
     query = "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text) VALUES (?, ?, ?, ?, ?)"
     db.executemany(query, rows)
@@ -197,17 +215,29 @@ def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:
     return number
 
 
+def bounded(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
+    """Read rows with a `text`, no more of them than one answer has room for: a run may have logged any number.
+
+    Raises:
+        SpentError: There are more.
+    """
+    budget = Budget()
+    for row in rows:
+        budget.weigh(row["text"] or "")
+        yield row
+
+
 def texts(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
     """Give all lines of a stream."""
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
-    return [row["text"] for row in db.execute(query, (run_id, stream))]
+    return [row["text"] for row in bounded(db.execute(query, (run_id, stream)))]
 
 
 def history_between(db: sqlite3.Connection, run_id: int, first: int, end: int) -> list[str]:
     """Give the lines of the history with `first` <= step < `end`, looked up by step (`+`) and then sorted."""
     # 'history' stands in the query as in the condition of the index lines_by_step, which is for that stream alone
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' AND step >= ? AND step < ? ORDER BY +number"
-    return [row["text"] for row in db.execute(query, (run_id, first, end))]
+    return [row["text"] for row in bounded(db.execute(query, (run_id, first, end)))]
 
 
 def steps(db: sqlite3.Connection, run_id: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from sweeper.server.names import check_name
+from sweeper.server.names import check_entity, check_name
 
 _BY_NAME = "SELECT * FROM projects WHERE entity = ? AND name = ?"
 
@@ -24,8 +24,11 @@ class Project:
 
 def ensure(db: sqlite3.Connection, entity: str, name: str, *, now: float) -> Project:
     """Find a project, made if it is not there."""
+    known = find(db, entity, name)
+    if known is not None:  # perhaps from before its name was kept for ourselves: its runs go on
+        return known
     # files of runs lie in folders of these names
-    check_name(entity, "entity")
+    check_entity(entity)
     check_name(name, "project")
     query = "INSERT OR IGNORE INTO projects (entity, name, created_at) VALUES (?, ?, ?)"
     db.execute(query, (entity, name, now))

@@ -14,14 +14,15 @@ from typing import Any
 from sweeper.metric_value import in_summary, lookup, may_aggregate
 from sweeper.run import Goal, may_lead
 from sweeper.server import strict_json
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
 from sweeper.server.store import runs, seen_runs, sweeps
-from sweeper.server.store.filter_conditions import MISSING, TIMES, matches
+from sweeper.server.store.filter_conditions import MISSING, TIMES, Work, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
-MAX_COMPARISONS = 5_000_000
-"""Conditions of a filter times runs to look at: some seconds."""
+MAX_FILTER = 2**20
+"""Characters of a filter: the names of 20,000 runs."""
 NO_AGGREGATES: Mapping[str, float | None] = {}
 _SUMMARY = ("summary_metrics", "summaryMetrics")
 _COLUMNS = {
@@ -106,13 +107,25 @@ def _present(value: Any) -> Any:
 
 
 def find(
-    db: sqlite3.Connection, project_id: int, wanted: str | None, order: str | None = None, sweep: Sweep | None = None
+    db: sqlite3.Connection,
+    project_id: int,
+    wanted: str | None,
+    order: str | None = None,
+    sweep: Sweep | None = None,
+    *,
+    budget: Budget | None = None,
 ) -> list[Candidate]:
     """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for.
 
+    The work is paid out of the budget of a request, or of one of its own.
+
     Raises:
         RequestError: The filter or the order cannot be read.
+        SpentError: The budget does not suffice.
     """
+    budget = budget or Budget()
+    if wanted and len(wanted) > MAX_FILTER:
+        raise RequestError(f"the filter has {len(wanted)} characters, at most {MAX_FILTER} are read")
     there = sweeps.of_project(db, project_id)
     names = {found.id: found.name for found in there}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
@@ -133,8 +146,8 @@ def find(
     ]
     chosen = next((known_sweep for known_sweep in there if known_sweep.name == restricted), None)
     if chosen is None:
-        return _select(known, wanted, order, of_sweep=restricted is not None)
-    return _select(known, wanted, order, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
+        return _select(known, wanted, order, budget, of_sweep=restricted is not None)
+    return _select(known, wanted, order, budget, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
 
 
 def _aggregates(db: sqlite3.Connection, sweep: Sweep, order: str) -> dict[str, float | None]:
@@ -150,6 +163,7 @@ def _select(
     known: Sequence[Candidate],
     filters: str | None,
     order: str | None,
+    budget: Budget,
     *,
     of_sweep: bool,
     aggregates: Mapping[str, float | None] = NO_AGGREGATES,
@@ -160,10 +174,8 @@ def _select(
     may: `wandb.Api().sweep(...).best_run()` (0.31.0) takes the first.
     """
     condition = strict_json.parse_object(filters, "the filter") if filters else {}
-    # each condition has a key, and a key two quotation marks
-    if filters and filters.count('"') // 2 * len(known) > MAX_COMPARISONS:
-        raise RequestError(f"the filter is too long for {len(known)} runs")
-    found = [run for run in known if matches(condition, run)]
+    work = Work(budget)
+    found = [run for run in known if matches(condition, run, work)]
     if not order:
         return found
     key = order.lstrip("+-")
@@ -189,7 +201,8 @@ def _select(
 
 def _sort_key(value: Any) -> tuple[int, Any] | None:
     """Rank numbers before texts; None for what has no place in an order."""
-    if isinstance(value, int | float) and math.isfinite(value):  # NaN compares with nothing, not even in a sort
+    # NaN compares with nothing, not even in a sort; an integer may be too large for isfinite
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return 0, value
     return (1, value) if isinstance(value, str) else None
 

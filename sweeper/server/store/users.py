@@ -11,10 +11,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.errors import ServerError, StoreError
+from sweeper.server.names import RESERVED
 from sweeper.server.store import change_mark
 from sweeper.server.store.database import Store
 
@@ -40,15 +41,27 @@ class ListedUser:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a key; the name is also the default entity."""
+    """Somebody with a key; the name is also the default entity.
+
+    Attributes:
+        id: The row.
+        name: What they are called.
+        key: The digest of the key they came with; empty if it was with none.
+    """
 
     id: int
     name: str
+    key: bytes = field(default=b"", compare=False, repr=False)
 
 
 def new_key() -> str:
     """Make a key in the form the SDK accepts: 40 hex digits behind a prefix."""
     return f"local-{secrets.token_hex(20)}"
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key."""
+    return _KEY.match(text) is not None
 
 
 def authenticate(db: sqlite3.Connection, key: str) -> User | None:
@@ -59,7 +72,7 @@ def authenticate(db: sqlite3.Connection, key: str) -> User | None:
 def _owners(db: sqlite3.Connection) -> list[tuple[bytes, User]]:
     """List the keys' digests with their users."""
     query = "SELECT k.sha256, u.id, u.name FROM api_keys k JOIN users u ON u.id = k.user_id"
-    return [(row["sha256"], User(row["id"], row["name"])) for row in db.execute(query)]
+    return [(row["sha256"], User(row["id"], row["name"], row["sha256"])) for row in db.execute(query)]
 
 
 def _owner(owners: list[tuple[bytes, User]], key: str) -> User | None:
@@ -87,11 +100,18 @@ class Keyring:
 
     def owner(self, key: str) -> User | None:
         """Find the owner of a key; None for a key nobody has."""
+        return _owner(self._known(), key)
+
+    def of(self, user_id: int) -> list[bytes]:
+        """List the digests of a user's keys."""
+        return [digest for digest, user in self._known() if user.id == user_id]
+
+    def _known(self) -> list[tuple[bytes, User]]:
         if self._seen != self._mark.read():
             # inside a write transaction: no other process is between changing the mark and its commit
             with self._store.write(durable=False) as db:
                 self._seen, self._owners = self._mark.read(), _owners(db)
-        return _owner(self._owners, key)
+        return self._owners
 
     def close(self) -> None:
         """Let go of the mark."""
@@ -119,6 +139,8 @@ def ensure_user(db: sqlite3.Connection, name: str, key: str, *, now: float) -> U
     """
     if not _NAME.match(name):
         raise ServerError(f"{name!r} cannot be a user's name", "Use letters, digits and . _ - (at most 64).")
+    if name in RESERVED:  # it is also their entity
+        raise ServerError(f"{name!r} cannot be a user's name: addresses of the server begin with it", "Choose another.")
     if not _KEY.match(key):
         raise ServerError(
             f"the key has {len(key)} characters or some that keys do not have",

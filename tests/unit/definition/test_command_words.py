@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sweeper.definition.command_macros import DEFAULT_COMMAND
-from sweeper.definition.command_words import Reading, expand, read
+from sweeper.definition.command_words import StartedCommand, expand, read
 
 
-def reading(*command: str, program: str | None = "train.py") -> Reading:
-    return read(expand(program, command, {"HOME": "/home/me"}))
+def reading(*command: str, program: str | None = "train.py") -> StartedCommand:
+    return read(expand(program, command, {"HOME": "/srv/me"}))
 
 
 def test_macros_become_words_with_their_places():

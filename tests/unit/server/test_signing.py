@@ -1,42 +1,58 @@
-"""Signed addresses: for one action on one thing, for a while."""
+"""Signed addresses: for one action on one thing, for a while, as long as the key is there that they were signed for."""
 
 from __future__ import annotations
 
 import pytest
 
-from sweeper.server.signing import LIFETIME_S, Signer
+from sweeper.server.signing import READ_S, WRITE_S, Signer
 
-SIGNER = Signer(b"secret")
-NOW = 1_000_000.0
+KEY = b"k" * 32
+SIGNER = Signer(b"secret", {7: [b"other", KEY]}.get)
+UNTIL = 1_000_000.0
 
 
-def test_token_holds_for_a_day():
-    """A token holds until its time is over, and not a second longer."""
-    token = SIGNER.token("upload", "run", "a.txt", now=NOW)
-    assert SIGNER.holds(token, "upload", "run", "a.txt", now=NOW + LIFETIME_S)
-    assert not SIGNER.holds(token, "upload", "run", "a.txt", now=NOW + LIFETIME_S + 1)
+def token(*asked, signer=SIGNER, user_id=7, key=KEY):
+    """Sign a right that ends at UNTIL."""
+    return signer.token(*(asked or ("upload", "run", "a.txt")), user_id=user_id, key=key, until=UNTIL)
+
+
+def test_token_holds_until_its_time_is_over():
+    """And not a second longer; what writes has less time to begin than what reads."""
+    assert SIGNER.holds(token(), "upload", "run", "a.txt", now=UNTIL)
+    assert not SIGNER.holds(token(), "upload", "run", "a.txt", now=UNTIL + 1)
+    assert WRITE_S < READ_S == 24 * 3600
 
 
 @pytest.mark.parametrize("asked", [("upload", "run", "b.txt"), ("download", "run", "a.txt"), ("upload", "runa.txt")])
 def test_token_holds_for_what_it_names_only(asked):
     """Another file or another action needs another token."""
-    token = SIGNER.token("upload", "run", "a.txt", now=NOW)
-    assert not SIGNER.holds(token, *asked, now=NOW)
+    assert not SIGNER.holds(token(), *asked, now=0)
 
 
-@pytest.mark.parametrize("token", ["", ".", "9999999999.", "9999999999.00", "x.y", "é.ü", "\ud800.a"])
-def test_made_up_token_does_not_hold(token):
+@pytest.mark.parametrize(
+    "made_up", ["", ".", "..", "7.9999999999.", "7.9999999999.00", "x.y.z", "é.ü.a", "\ud800.a.b", "\u0667.1.a"]
+)
+def test_made_up_token_does_not_hold(made_up):
     """Whatever is not a token of ours is refused without an error."""
-    assert not SIGNER.holds(token, "upload", "run", "a.txt", now=NOW)
+    assert not SIGNER.holds(made_up, "upload", "run", "a.txt", now=0)
 
 
-def test_longer_life_cannot_be_written_into_a_token():
-    """The time is part of what is signed."""
-    expires, _, mac = SIGNER.token("upload", "run", "a.txt", now=NOW).partition(".")
-    assert not SIGNER.holds(f"{int(expires) + 1}.{mac}", "upload", "run", "a.txt", now=NOW)
+def test_neither_time_nor_user_can_be_written_into_a_token():
+    """Both are part of what is signed."""
+    user, until, mac = token().split(".")
+    signer = Signer(b"secret", lambda _: [KEY])
+    assert signer.holds(f"{user}.{until}.{mac}", "upload", "run", "a.txt", now=0)
+    for changed in (f"{user}.{int(until) + 1}.{mac}", f"8.{until}.{mac}", f"07.{until}.{mac}"):
+        assert not signer.holds(changed, "upload", "run", "a.txt", now=0)
 
 
 def test_other_server_has_other_tokens():
     """A token is worth nothing without the secret it was made with."""
-    token = Signer(b"other").token("upload", "run", "a.txt", now=NOW)
-    assert not SIGNER.holds(token, "upload", "run", "a.txt", now=NOW)
+    foreign = token(signer=Signer(b"other", SIGNER.keys_of))
+    assert not SIGNER.holds(foreign, "upload", "run", "a.txt", now=0)
+
+
+def test_a_token_ends_with_the_key_it_was_signed_for():
+    """A key that was rotated, and whoever gets the number of a user who was removed, have no part in it."""
+    for keys in ([], [b"new"]):
+        assert not Signer(b"secret", lambda _, keys=keys: keys).holds(token(), "upload", "run", "a.txt", now=0)

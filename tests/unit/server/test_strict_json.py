@@ -76,3 +76,21 @@ def test_a_refusal_lies_where_the_sdk_looks():
     answer = refusal_answer("no", 404, {"X": "y"})
     assert (answer.status_code, answer.headers["X"]) == (404, "y")
     assert json.loads(answer.body) == {"errors": [{"message": "no"}]}
+
+
+@pytest.mark.parametrize("inner", ["[],", '{"a":1},', "[[]],"])
+def test_lists_and_objects_without_end_are_not_read(inner):
+    """Each of some bytes takes some hundred in memory: they are counted before they are read."""
+    text = "[" + inner * strict_json.MAX_CONTAINERS + "0]"
+    for sent in (text, text.encode()):
+        with pytest.raises(RequestError, match="lists and objects"):
+            strict_json.parse(sent, "it")
+
+
+def test_values_without_end_are_not_read():
+    """Numbers are small and many: they have a bound of their own, which a caller may lift."""
+    text = "[" + "0," * 100 + "0]"
+    assert len(strict_json.parse(text, "it", most=100)) == 101
+    for sent in (text, text.encode()):
+        with pytest.raises(RequestError, match="99 values"):
+            strict_json.parse(sent, "it", most=99)

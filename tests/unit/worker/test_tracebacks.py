@@ -46,7 +46,7 @@ hello
 Traceback (most recent call last):
   File "/env/site-packages/wandb/agents/pyagent.py", line 388, in _run_job
     self._function()
-  File "/home/me/train.py", line 3, in train
+  File "/srv/me/train.py", line 3, in train
     raise ValueError
 ValueError
 wandb: Synced
@@ -54,7 +54,7 @@ wandb: Synced
     assert their_lines(log) == [
         "hello",
         "Traceback (most recent call last):",
-        '  File "/home/me/train.py", line 3, in train',
+        '  File "/srv/me/train.py", line 3, in train',
         "    raise ValueError",
         "ValueError",
     ]

@@ -64,3 +64,11 @@ def test_a_later_manifest_lies_over_an_earlier_one():
     assert whole == {"version": 2, "contents": {"a": {"digest": "1"}, "b": {"digest": "3"}, "c": {"digest": "4"}}}
     assert json.loads(manifests.dump_manifest(whole)) == whole
     assert first["contents"]["b"] == {"digest": "2"}
+
+
+@pytest.mark.parametrize("values", [b"{}," * 2_600_000, b"0," * 8_100_000], ids=["objects", "numbers"])
+def test_a_manifest_of_more_than_files_is_not_read(values):
+    """Values without end would fill the memory before anybody saw that they name no files."""
+    content = b'{"contents": {}, "x": [' + values + b"0]}"
+    with pytest.raises(RequestError, match="more than"):
+        manifests.parse_manifest(content)

@@ -25,6 +25,9 @@ def context():
     """A request of the user `local`, over an empty database, without files and without rules."""
     store = Store(MEMORY)
     with store.write() as db:
-        user = users.ensure_user(db, "local", "k" * 40, now=1.0)
-    yield Context(SimpleNamespace(store=store), None, None, Signer(b"secret"), user, "http://host:1", 1000.0)
+        users.ensure_user(db, "local", "k" * 40, now=1.0)
+        user = users.authenticate(db, "k" * 40)
+    yield Context(
+        SimpleNamespace(store=store), None, None, Signer(b"secret", lambda _: [user.key]), user, "http://host:1", 1000.0
+    )
     store.close()

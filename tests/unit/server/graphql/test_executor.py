@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 
@@ -174,3 +175,23 @@ def test_rows_give_times_as_the_schema_says(client):
     assert found["sweep"]["heartbeatAt"] is None
     times = [found["createdAt"], found["sweep"]["createdAt"], found["sweep"]["updatedAt"]]
     assert [re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text) is not None for text in times] == [True] * 3
+
+
+def test_an_answer_is_bounded_by_its_bytes(client):
+    """One long text under many names is refused once it has been read a few times, wherever the text stands."""
+    long = "x" * (8 * 2**20)
+    client.init("r", config=json.dumps({"a": {"value": long}}))
+    row = json.dumps({"_step": 0, "a": long})
+    client.stream("r", files={"wandb-history.jsonl": {"content": [row]}, "output.log": {"content": [long]}})
+    for field in ("config", 'parquetHistory(liveKeys: ["a"]) { liveData }', "logLines { edges { node { line } } }"):
+        client.run("r", field)
+        often = " ".join(f"a{i}: {field}" for i in range(9))
+        query = f'{{ project(name: "p") {{ run(name: "r") {{ {often} }} }} }}'
+        assert "bytes" in client.graphql(query, status=400)
+
+
+def test_values_of_variables_are_counted(client):
+    """In lists, in objects and all together."""
+    query = 'query($n: [String]) { project(name: "p") { run(name: "r") { files(names: $n) { edges { cursor } } } } }'
+    assert "variables" in client.graphql(query, status=413, n=["a"] * (executor.MAX_VARIABLES + 1))
+    assert "variables" in client.graphql(query, status=413, n=[], m=[[1, 2]] * (executor.MAX_VARIABLES // 3 + 1))

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
+
+from sweeper.errors import ServerError
+from sweeper.server.http.app import WITHOUT_KEY, _routes
+from sweeper.server.names import RESERVED
+from sweeper.server.store import users
 
 
 def basic(key, user="api"):
@@ -68,11 +74,48 @@ def test_what_a_browser_sends_for_another_page_is_refused(client, site, mode, me
     assert client.http.request(method, "/", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/healthzzz/p", "/login/p", "/healthz/p"])
-def test_what_only_looks_like_an_open_address_is_guarded(client, path):
-    """An entity whose name begins like an open address is shown to nobody without a key."""
-    entity = path.split("/")[1]
-    query = 'mutation($e: String) { upsertModel(input: {name: "p", entityName: $e}) { inserted } }'
-    client.graphql(query, e=entity)
-    assert client.http.get(path).status_code == 200
-    assert client.http.get(path, headers={"Authorization": ""}).status_code == 401
+PAGES = ["", "/sweeps/s", "/runs/r"]
+
+
+@pytest.mark.parametrize("entity", ["healthzzz", *sorted(RESERVED)])
+def test_what_only_looks_like_an_open_address_is_guarded(client, entity):
+    """Pages of an entity whose name is, or begins like, an open address are shown to nobody without a key."""
+    with client.http.app.state.store.write() as db:  # as an older server made them: these names are taken no more
+        db.execute("INSERT INTO projects (entity, name, created_at) VALUES (?, 'p', 0)", (entity,))
+    assert client.http.get(f"/{entity}/p").status_code in {200, 405}
+    for page in PAGES:
+        for method in ("GET", "HEAD", "POST", "PUT"):
+            answer = client.http.request(method, f"/{entity}/p{page}", headers={"Authorization": ""})
+            is_file = (method, entity) == ("PUT", "files") or (entity == "artifact-files" and not page)
+            assert answer.status_code in ({401, 403} if is_file else {401}), (method, page)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_only_what_is_listed_answers_without_a_key(client, method):
+    """Every route with every method: without a key it is 401, but for the endpoints that are said to be open."""
+    for route in _routes():
+        url = re.sub(r"{[^}]*}", "1", route.path)
+        answer = client.http.request(method, url, headers={"Authorization": ""}, follow_redirects=False)
+        answering = [other for other in _routes() if other.path_regex.match(url) and method in other.methods]
+        is_open = bool(answering) and answering[0].endpoint in WITHOUT_KEY
+        assert is_open or answer.status_code == 401, (method, url, answer.status_code)
+
+
+def test_the_names_of_our_own_addresses_are_nobodys(client, tmp_path):
+    """What a route begins with is reserved, so that no entity and no user is called so; a project may be."""
+    first = {route.path.split("/")[1] for route in _routes()}
+    assert {name for name in first if name and "{" not in name} == RESERVED
+    query = "mutation($e: String, $n: String!) { upsertModel(input: {name: $n, entityName: $e}) { inserted } }"
+    for name in RESERVED:
+        assert "begin with it" in client.graphql(query, status=400, e=name, n="p")
+        assert client.graphql(query, e="local", n=name)["upsertModel"]["inserted"]
+        with pytest.raises(ServerError, match="begin with it"):
+            users.add_user(tmp_path / "other", name)
+
+
+def test_a_project_of_a_name_that_is_reserved_since_goes_on(client):
+    """Its runs are taken as before."""
+    with client.http.app.state.store.write() as db:
+        db.execute("INSERT INTO projects (entity, name, created_at) VALUES ('login', 'p', 0)")
+    query = 'mutation { upsertBucket(input: {name: "r", modelName: "p", entityName: "login"}) { inserted } }'
+    assert client.graphql(query)["upsertBucket"]["inserted"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,13 @@ def md5_of(content):
 
 def to_write(client, content, limit=LIMIT):
     """Sign an address to write a content to."""
-    token = client.http.app.state.signer.token(WRITE, "1", md5_of(content), str(limit), now=time.time())
+    token = client.sign(WRITE, "1", md5_of(content), str(limit))
     return f"/artifact-files/1/{md5_of(content)}?limit={limit}&token={token}"
 
 
 def to_read(client, content):
     """Sign an address to read a content from."""
-    token = client.http.app.state.signer.token(READ, "1", md5_of(content), now=time.time())
+    token = client.sign(READ, "1", md5_of(content))
     return f"/artifact-files/1/{md5_of(content)}?token={token}"
 
 

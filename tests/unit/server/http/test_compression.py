@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from sweeper.server.http import endpoints
+from sweeper.server.http import compression, endpoints
 
 GZIP = {"Content-Encoding": "gzip"}
 
@@ -55,3 +55,13 @@ def test_what_cannot_be_unpacked_is_refused(client, body, encoding, said):
     answer = client.http.post("/graphql", content=body, headers={"Content-Encoding": encoding})
     assert answer.status_code == 400
     assert said in answer.json()["errors"][0]["message"]
+
+
+def test_a_body_of_nothing_is_not_unpacked_for_ever(client):
+    """Members without content, and blocks without content, have an end."""
+    empty = gzip.compress(b"", mtime=0)
+    answer = client.http.post("/graphql", content=empty * (compression.MAX_MEMBERS + 1), headers=GZIP)
+    assert (answer.status_code, "members" in answer.text) == (400, True)
+    begin, block = gzip.compress(b"", mtime=0)[:10], b"\0\0\0\xff\xff"
+    answer = client.http.post("/graphql", content=begin + block * (endpoints.MAX_BODY // 4), headers=GZIP)
+    assert (answer.status_code, "packed request" in answer.text) == (413, True)

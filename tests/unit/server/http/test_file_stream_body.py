@@ -51,3 +51,22 @@ def test_unreadable_stream_is_refused_whole(client, body):
     assert answer.status_code == 400, answer.text
     assert answer.json()["errors"][0]["message"]
     assert client.run("r", "historyLineCount state") == {"historyLineCount": 0, "state": "running"}
+
+
+def test_lines_of_one_request_are_counted(client):
+    """While they are written everybody waits: more than a client sends at a time are refused."""
+    client.init("r")
+    half = {"content": [""] * (file_stream_body.MAX_CONTENT // 2 + 1)}
+    answer = client.stream("r", status=413, files={"output.log": half, "wandb-events.jsonl": half})
+    assert "at most" in answer["errors"][0]["message"]
+    assert client.run("r", "logLineCount")["logLineCount"] == 0
+
+
+@pytest.mark.parametrize("name", ["wandb-history.jsonl", "wandb-events.jsonl", "wandb-summary.json"])
+def test_a_line_of_values_without_end_is_refused(client, name):
+    """Each of its keys would be read, counted and kept; what a run prints may have as many commas as it likes."""
+    client.init("r")
+    line = '{"a": [' + "0," * (file_stream_body.MAX_ROW + 1) + "0]}"
+    answer = client.stream("r", status=413, files={name: {"content": [line]}})
+    assert "values" in answer["errors"][0]["message"]
+    client.stream("r", files={"output.log": {"content": [line]}})

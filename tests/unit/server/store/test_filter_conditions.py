@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store.filter_conditions import MISSING, matches, regex
+from sweeper.server.store.filter_conditions import MISSING, Work, matches, regex
 
 
 class Fields(dict):
@@ -44,7 +45,7 @@ RUN = Fields(name="a", lr=0.1, best=True, tags=["x", "y"], note="hello", created
 )
 def test_a_filter_holds(condition):
     """Constants, operators and combinations hold for what they describe; a time without a zone is UTC."""
-    assert matches(condition, RUN)
+    assert matches(condition, RUN, Work(Budget()))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_filter_holds(condition):
 )
 def test_a_filter_does_not_hold(condition):
     """A number is no text and a truth value no number, and what is missing is in no order."""
-    assert not matches(condition, RUN)
+    assert not matches(condition, RUN, Work(Budget()))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_filter_does_not_hold(condition):
 def test_an_unreadable_filter_says_what_there_is(condition, said):
     """What cannot be read is refused with what to write instead."""
     with pytest.raises(RequestError, match=said):
-        matches(condition, RUN)
+        matches(condition, RUN, Work(Budget()))
 
 
 def test_a_pattern_takes_linear_time():

@@ -73,3 +73,12 @@ def test_rows_are_cut_down_to_the_keys_they_all_have():
     """A row that lacks a key, or has null for it, is left out."""
     texts = ['{"a": 1, "b": {"c": 2}, "d": 3}', '{"a": 1}', '{"a": null, "b": {"c": 2}}', '{"say": "a b"}']
     assert history_keys.rows_with(texts, ["a", "b.c"]) == [{"a": 1, "b.c": 2}]
+
+
+def test_keys_without_end_are_not_counted():
+    """What is known of each is written with every delivery; the first ones go on being counted."""
+    one = history_keys.add_keys({}, [HistoryLine(0, "", {"a0": 0})])
+    first = {**one, "keys": {f"a{i}": one["keys"]["a0"] for i in range(history_keys.MAX_KEYS)}}
+    more = history_keys.add_keys(first, [HistoryLine(1, "", {"a0": 5, "b": 1})])
+    assert len(more["keys"]) == history_keys.MAX_KEYS
+    assert history_keys.counts(more)["a0"] == 2

@@ -151,3 +151,18 @@ def test_a_stream_begins_later():
         assert lines.count(db, run_id, Stream.CONSOLE) == 2
         assert lines.count(db, run_id, Stream.EVENTS) == 4
     store.close()
+
+
+def test_no_more_is_read_than_an_answer_has_room_for(client):
+    """However much a run has logged: what is asked for is not first put together in memory."""
+    client.init("r")
+    long = json.dumps({"_step": 0, "a": "x" * (17 * 2**20)})
+    with client.http.app.state.store.write(durable=False) as db:
+        (run,) = db.execute("SELECT id FROM runs").fetchone()
+        for number in range(4):
+            lines.put_history(db, run, [HistoryLine(number, long, {"_step": 0})])
+            lines.put(db, run, Stream.CONSOLE, number, [long])
+    console = ["logLines { edges { cursor } }", "logLines(last: 9) { edges { cursor } }"]
+    for field in ["history", "history(minStep: 0)", *console]:
+        query = f'{{ project(name: "p") {{ run(name: "r") {{ {field} }} }} }}'
+        assert "bytes" in client.graphql(query, status=400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,29 @@ def test_pattern_is_sql_like(client):
     for path in ("a.json", "b.json", "c.txt"):
         client.upload("r", path, b"x")
     assert [file["name"] for file in listing(client, pattern="%.json")] == ["a.json", "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("%", 4), ("_.json", 1), ("A.JSON", 1), (r"a\_b.json", 1), ("a_b.json", 2), ("", 0), ("a.c", 0), ("(a|b)%", 0)],
+)
+def test_signs_of_a_pattern_mean_what_they_mean_in_sql(client, pattern, found):
+    """`%` is anything, `_` one character, either behind a backslash itself; nothing else means anything."""
+    client.init("r")
+    for path in ("a.json", "a_b.json", "axb.json", "abc"):
+        client.upload("r", path, b"x")
+    assert len(listing(client, pattern=pattern)) == found
+
+
+def test_a_pattern_takes_linear_time(client):
+    """With many `%` SQL's own comparison would take for ever, and nothing could stop it."""
+    client.init("r")
+    client.upload("r", "/".join(["a" * 180] * 5), b"x")
+    begun = time.monotonic()
+    assert listing(client, pattern="%a" * 30 + "b") == []
+    query = 'query($p: String) { project(name: "p") { run(name: "r") { files(pattern: $p) { edges { cursor } } } } }'
+    assert "pattern" in client.graphql(query, status=400, p="%a" * 10_000)
+    assert time.monotonic() - begun < 10
 
 
 def test_uploaded_page_cannot_act_as_ours(client):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sweeper.server.budget import Budget, SpentError
 from sweeper.server.errors import RequestError
 from sweeper.server.store import run_filters
 
@@ -123,11 +124,37 @@ def test_runs_named_one_by_one_are_known_without_a_look_at_any(wanted, each, onl
 
 def test_a_filter_that_would_take_minutes_is_refused(three_runs):
     """The work is the filter's length times the runs there are, and it has a limit."""
-    quoted = r"\"" * (2 * run_filters.MAX_COMPARISONS // 3)
-    with three_runs.http.app.state.store.read() as db:
-        assert run_filters.find(db, 1, f'{{"name": "{quoted[:2000]}"}}') == []
-        with pytest.raises(RequestError, match="too long for 3 runs"):
-            run_filters.find(db, 1, f'{{"name": "{quoted}"}}')
+    costly = [
+        {"$and": [{}] * 50_000},
+        {"$nor": [{"$not": {"$or": [{}] * 50}}] * 1000},
+        {"config.a": {"$in": [0] * 50_000}},
+        {"config.many": {"$nin": [1.5] * 1000}},
+        {"config.many": {"$in": [{"a": 1}] * 1000}},
+        {"$and": [{"config.many": 2.5}] * 1000},
+        {"$or": [{"config.long": {"$regex": f"(a|b)*c{i}$"}} for i in range(2000)]},
+        {"$or": [{"config.texts": {"$regex": f"(a|b)*c{i}$"}} for i in range(2000)]},
+        {"config.a": {"$not": {"$not": {"$in": [0] * 50_000}}}},
+    ]
+    config = {"a": 1.5, "many": list(range(20_000)), "long": "ab" * 50_000, "texts": ["ab" * 1000] * 50}
+    with three_runs.http.app.state.store.write() as db:
+        text = json.dumps({name: {"value": value} for name, value in config.items()})
+        db.execute("UPDATE runs SET config = ?", (text,))
+        for wanted in costly:
+            with pytest.raises(SpentError, match="too long for so many runs"):
+                run_filters.find(db, 1, json.dumps(wanted), budget=Budget(work=50_000))
+        with pytest.raises(RequestError, match="characters"):
+            run_filters.find(db, 1, json.dumps({"name": "x" * run_filters.MAX_FILTER}), budget=Budget())
+
+
+def test_filters_of_one_request_share_its_budget(three_runs):
+    """A filter repeated under other names costs as often as it stands there."""
+    with three_runs.http.app.state.store.write() as db:
+        db.execute("UPDATE runs SET config = ?", (json.dumps({"many": {"value": list(range(20_000))}}),))
+    wanted = json.dumps({"$or": [{"config.many": 2.5}] * 20})
+    assert three_runs.runs(json.loads(wanted)) == []
+    runs = "".join(f"a{i}: runs(filters: $f) {{ edges {{ cursor }} }} b{i}: runCount(filters: $f) " for i in range(20))
+    query = f'query($f: JSONString) {{ project(name: "p") {{ {runs} }} }}'
+    assert "too long" in three_runs.graphql(query, status=400, f=wanted)
 
 
 def test_a_sweeps_runs_are_found_with_those_attached_to_it(table):
@@ -137,7 +164,7 @@ def test_a_sweeps_runs_are_found_with_those_attached_to_it(table):
     table.start(run)
     with table.store.write() as db:
         db.execute("INSERT INTO prior_runs VALUES (?, ?)", (new.id, run.id))
-        (found,) = run_filters.find(db, new.project_id, json.dumps({"sweep": new.name}))
+        (found,) = run_filters.find(db, new.project_id, json.dumps({"sweep": new.name}), budget=Budget())
     assert (found.stored.name, found.sweeps) == (run.name, (old.name, new.name))
 
 
