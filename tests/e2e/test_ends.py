@@ -131,10 +131,14 @@ def test_a_script_is_told_of_like_a_function(user):
 def test_a_trainer_that_cannot_be_imported_is_told_once(user):
     """The user's own error with its place, for two slots as for one, and no run is taken."""
     sweep_of(user, ["well"])
-    user.write("broken.py", "import wandb\n\ndef train(:\n    pass\n")
-    ended = user.run("launch", "--trainer", "broken:train", "--workers", "2", code=1)
-    assert ended.stderr.count("SyntaxError: invalid syntax (broken.py, line 3)") == 1
-    assert "gave up" not in ended.stderr
+    for code, told in [
+        ("def train(:\n    pass\n", "broken.py, line 1: SyntaxError: invalid syntax"),  # before a worker starts
+        ("raise ValueError('no data here')\ndef train(): pass\n", "cannot import broken: ValueError: no data here"),
+    ]:
+        user.write("broken.py", code)
+        ended = user.run("launch", "--trainer", "broken:train", "--workers", "2", code=1)
+        assert ended.stderr.count(told) == 1
+        assert "gave up" not in ended.stderr
     assert user.status()["runs"] == []
 
 
