@@ -137,7 +137,7 @@ def test_a_trainer_that_cannot_be_imported_is_told_once(user):
     sweep_of(user, ["well"])
     user.write("broken.py", "import wandb\n\ndef train(:\n    pass\n")
     ended = user.run("launch", "--trainer", "broken:train", "--workers", "2", code=1)
-    assert ended.stderr.count("SyntaxError: invalid syntax (broken.py, line 3)") == 1
+    assert ended.stderr.count("broken.py, line 3: SyntaxError: invalid syntax") == 1
     assert "gave up" not in ended.stderr
     assert user.status()["runs"] == []
 
