@@ -125,7 +125,7 @@ def login_address(data: Path, page: str = "/") -> str:
         raise ServerError(f"no server is running on {data}", "start it: sweeper serve, or any command that needs it")
     key = _key(data)
     address = urlsplit(page)
-    target = urlencode({"next": urlunsplit(("", "", address.path or "/", address.query, ""))})
+    target = urlencode({"next": urlunsplit(("", "", f"/{address.path.lstrip('/')}", address.query, ""))})
     try:
         link = _ask(record, f"/login/link?{target}", timeout_s=10, method="POST", key=key)
         return record.url + str(link["path"])
@@ -206,6 +206,11 @@ def check_port(host: str, port: int) -> None:
     Raises:
         ServerError: The port is taken, or the address is not this machine's.
     """
+    try:
+        socket.getaddrinfo(host or None, port)
+    except OSError as error:
+        fix = "give an address of this machine: --host 127.0.0.1, or 0.0.0.0 for all"
+        raise ServerError(f"cannot listen on {host}: no machine of that name is known here", fix) from error
     if _bind(host, port) is None:
         raise ServerError(f"cannot listen on {host}:{port}: it is taken, or not ours", "give another --port")
 

@@ -20,7 +20,7 @@ from sweeper.cli.output import complain, err, escape, out, say_next, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import LaunchError, SweeperError
-from sweeper.run import SweepState
+from sweeper.run import RunState, SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -300,14 +300,18 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
         complain(error)
     for slot, why in result.errors.items():
         complain(LaunchError(f"{slot} gave up: {why}"))
+    # a run that raised after its last `finish` stays finished for its server: there is nothing to hand out again
+    again = status is None or any(run.state in {RunState.FAILED, RunState.CRASHED} for run in status.runs)
     if failed := [run.run_id for run in result.runs if run.failed]:
         how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
-        fix = f"why: sweeper logs {failed[-1]}; once more: {target.command('retry')}"
+        fix = f"why: sweeper logs {failed[-1]}" + (f"; once more: {target.command('retry')}" if again else "")
         complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
     if result.ended and result.planned:
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
-        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {target.command('launch')}"))
+        over = status is not None and why_over(status)
+        then = target.command("retry" if over and again else "launch")
+        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {then}"))
     elif status is not None and (words := cut_off(status)):
         err.print(escape(words), soft_wrap=True)
     elif not (result.runs or result.errors or result.interrupted):

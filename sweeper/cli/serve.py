@@ -21,7 +21,9 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     host: Annotated[
         str, typer.Option(help="The address to listen on; others than loopback want TLS.")
     ] = embedded_server.HOST,
-    port: Annotated[int | None, typer.Option(help="The port; the one used before, or a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port; the one used before, or a free one.")
+    ] = None,
     data: Data = None,
     heartbeat_timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
@@ -38,7 +40,9 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         list[str] | None,
         typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any."),
     ] = None,
-    max_file: Annotated[float, typer.Option(help="The largest file that a run may upload, in GiB.")] = MAX_FILE / 2**30,
+    max_file: Annotated[
+        float, typer.Option(min=2**-30, max=2**20, help="The largest file that a run may upload, in GiB.")
+    ] = MAX_FILE / 2**30,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
 

@@ -37,6 +37,8 @@ def obstacles_of(choice: Choice) -> Iterator[Obstacle]:
 
 
 def _as_function(target: str) -> str:
+    if target.endswith(")") and (called := target.partition("(")[0]).partition(":")[2].isidentifier():
+        return _as_function(called) if "/" in called or ".py:" in called else f"write {called}"
     module, _, name = target.partition(":")
     if module.endswith(".py") and name:
         return f"write {module[:-3].replace('/', '.')}:{name}"

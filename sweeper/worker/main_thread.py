@@ -22,7 +22,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Protocol
 
-from sweeper.worker.tracebacks import last_place, one_line, print_own
+from sweeper.worker.tracebacks import last_place, one_line, place_of_call, print_own
 from sweeper.worker.trainer_import import Trainer
 
 POLL_S = 0.05
@@ -264,7 +264,7 @@ def _end_of(error: BaseException, trainer_s: float, code: int) -> Raised | None:
         return Raised(trainer_s, "", code)
     if not isinstance(error, SystemExit):
         print_own(error)
-        return Raised(trainer_s, one_line(error), code)
+        return Raised(trainer_s, one_line(error) + place_of_call(error), code)
     if error.code is None or error.code == 0:
         return None
     said = f"the trainer called sys.exit({error.code!r:.500}){last_place(error)}"

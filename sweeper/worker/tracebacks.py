@@ -58,6 +58,13 @@ def last_place(error: BaseException) -> str:
     return f" ({Path(here[-1].filename).name}, line {here[-1].lineno})"
 
 
+def place_of_call(error: BaseException) -> str:
+    """Say where the user's code called a library that raised, as `last_place`; nothing where their own code did."""
+    frames = own_frames(error)
+    below = [_is_installed(frame.filename) for frame in frames]
+    return last_place(error) if below and below[-1] and not all(below) else ""
+
+
 def _clean(shown: traceback.TracebackException) -> None:
     shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if _is_theirs(frame)])
     for other in (shown.__cause__, shown.__context__):

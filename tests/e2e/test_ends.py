@@ -96,6 +96,10 @@ def test_a_function_that_never_begins_a_run_ends_the_launch(user):
         ended = user.run("launch", "--trainer", "toy:forgets", "--workers", "1", *option, code=1)
         assert "2 runs in a row never began: the function returned without calling wandb.init" in ended.stderr
     assert [run["state"] for run in user.status()["runs"]] == ["failed"] * 4
+    assert "mend it, then: sweeper launch\n" in ended.stderr
+    sweep_of(user, [1, 2])  # nothing is left to launch then
+    ended = user.run("launch", "--trainer", "toy:forgets", "--workers", "1", code=1)
+    assert "mend it, then: sweeper retry\n" in ended.stderr
 
 
 def test_a_script_is_told_of_like_a_function(user):

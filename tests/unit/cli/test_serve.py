@@ -56,3 +56,21 @@ def test_a_port_that_is_taken_is_said(sweeper, home):
     assert isinstance(error, ServerError)
     assert error.hint == "give another --port"
     assert not home.exists()
+
+
+def test_a_host_that_is_not_known_is_said(sweeper):
+    """Another port would not help."""
+    error = sweeper("serve", "--host", "nobody.invalid", "--insecure-http", "--port", 1).exception
+    assert isinstance(error, ServerError)
+    assert error.message == "cannot listen on nobody.invalid: no machine of that name is known here"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--port", 65536), ("--port", -1), ("--max-file", "inf"), ("--max-file", 0)]
+)
+def test_a_number_that_no_server_can_have_is_refused(sweeper, home, option, value):
+    """In the option's name, before anything is made."""
+    done = sweeper("serve", option, value)
+    assert done.exit_code == 2
+    assert f"Invalid value for '{option}'" in done.stderr
+    assert not (home / "server").exists()

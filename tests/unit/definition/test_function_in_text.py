@@ -60,6 +60,8 @@ def test_a_function_that_may_be_there_is_not_held_up(text):
         ("toy:train", "def train():\n    for x in y:\n        yield x", "wrong", "is a generator", "wait until"),
         ("toy:train", "def train(:", "wrong", "toy.py, line 1: SyntaxError", "mend"),
         ("toy.py:train", "def train(): ...", "wrong", "is not a function", "write toy:train"),
+        ("toy:train()", "def train(): ...", "wrong", "is not a function", "write toy:train"),
+        ("toy.py:train()", "def train(): ...", "wrong", "is not a function", "write toy:train"),
         ("src/toy:train", None, "wrong", "is not a function", "write src.toy:train"),
         ("train.py", None, "wrong", "is not a function", "`program: train.py`"),
         (":train", None, "wrong", "is not a function", "package.module:function"),

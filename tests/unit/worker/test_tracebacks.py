@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from sweeper.worker.tracebacks import last_place, one_line, own_frames, print_own, their_lines
+from sweeper.worker.tracebacks import last_place, one_line, own_frames, place_of_call, print_own, their_lines
 from sweeper.worker.trainer_import import load_trainer
 
 
@@ -36,6 +38,14 @@ def test_an_error_is_one_line_with_its_place(error):
     """Where their code was; nothing where no frame is theirs."""
     assert one_line(error) + last_place(error) == "RuntimeError: bad config here (toy_raises.py, line 4)"
     assert one_line(KeyboardInterrupt()) + last_place(KeyboardInterrupt()) == "KeyboardInterrupt"
+
+
+def test_an_error_that_a_library_raised_names_the_line_that_called_it(error):
+    """The end of the log shows the library alone; where their own code raised, the text is enough."""
+    assert place_of_call(error) == ""
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        json.loads("{")
+    assert place_of_call(caught.value).startswith(" (test_tracebacks.py, line ")
 
 
 def test_the_agents_words_are_left_out_of_a_log():
