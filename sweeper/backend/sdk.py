@@ -285,7 +285,7 @@ def stop_run(run: RunRef) -> str:
     import wandb
 
     with sdk_errors(f"cannot stop run {run}"):
-        found: Any = wandb.Api().run(run.path)
+        found = _find_run(run)
         if not hasattr(found, "stop"):
             raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
         state = str(found.state)
@@ -294,16 +294,26 @@ def stop_run(run: RunRef) -> str:
         return state
 
 
+def _find_run(run: RunRef) -> Any:
+    import wandb
+
+    try:
+        return wandb.Api().run(run.path)
+    except (ValueError, wandb.Error) as error:
+        if "Could not find run" in str(error):  # and its object as Python writes it (wandb 0.31)
+            what = f"{run.entity}/{run.project} has no run {run.run_id}"
+            raise BackendError(what, "`sweeper status` lists a sweep's runs") from error
+        raise
+
+
 def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give a run's whole config and its summary, as the server has them.
 
     Raises:
         BackendError: It does not answer.
     """
-    import wandb
-
     with sdk_errors(f"cannot read run {run}"):
-        found = wandb.Api().run(run.path)
+        found = _find_run(run)
         return dict(found.config), dict(found.summary_metrics)
 
 

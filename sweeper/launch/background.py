@@ -101,12 +101,16 @@ def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
     Raises:
         LaunchError: Nothing of that name ran here.
     """
-    launches = [launch for sweep in SweepDir.known(home) for launch in sweep.launches()]
+    sweeps = SweepDir.known(home)
+    launches = [launch for sweep in sweeps for launch in sweep.launches()]
     launches.sort(key=lambda launch: launch.path.name)  # by the time they began, whatever sweep they are of
     for launch in reversed(launches):
         attempts = [attempt for attempt in launch.history() if name in {attempt.run_id, attempt.slot} and attempt.log]
         if attempts:
             return Path(attempts[-1].log), partial(_goes_on, launch, attempts[-1].run_id)
+    if found := next((sweep.ref for sweep in sweeps if name in {sweep.ref.sweep_id, sweep.ref.path}), None):
+        fix = f"`sweeper status {found.quoted}` lists its runs and their slots"
+        raise LaunchError(f"{name} is a sweep, and logs are a run's or a slot's", fix)
     raise LaunchError(f"no run or slot {name!r} on this machine", "`sweeper status` lists the runs and their slots")
 
 

@@ -33,7 +33,7 @@ def test_a_run_that_is_not_there_is_named(here, embedded):
     ref, _ = embedded.sweep(0)
     done = here("stop", ref, "--run", "nobody")
     assert isinstance(done.exception, BackendError)
-    assert "nobody" in done.exception.message
+    assert done.exception.message == f"{ref.entity}/{ref.project} has no run nobody"
     assert done.stdout == ""
 
 

@@ -58,6 +58,8 @@ def test_what_never_ran_here_has_no_log(tmp_path, directory):
     directory.new_launch().append(Attempt(run_id="r1", slot="gpu0"))
     with pytest.raises(LaunchError, match="no run or slot 'r1'"):
         find_log(tmp_path, "r1")
+    with pytest.raises(LaunchError, match=f"{directory.ref.sweep_id} is a sweep"):
+        find_log(tmp_path, directory.ref.sweep_id)
 
 
 def test_a_log_goes_on_as_long_as_its_run_and_its_launch(tmp_path, directory):
