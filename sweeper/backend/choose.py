@@ -98,20 +98,22 @@ def check_sweep(settings: Settings, chosen: Backend | None, text: str | None) ->
     Raises:
         SweepNotFoundError: None was created yet, or the embedded server has no data.
     """
+    if text is not None and "/" in text:
+        SweepRef.parse(text, entity="-", project="-")  # of another form it is wrong wherever it is looked for
     if chosen is None:
-        _check_data(settings)
+        _check_data(settings, text)
     if text is None and last_sweep(settings) is None:
         raise _no_sweep(settings)
 
 
-def _check_data(settings: Settings) -> None:
+def _check_data(settings: Settings, text: str | None) -> None:
     if lost := lost_data(settings):
         fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
         raise SweepNotFoundError(lost, fix)
     try:
         embedded_server.database(embedded_server.data_dir(settings.home)).stat()
     except FileNotFoundError as error:  # not of another kind: a file in the place of the directory is no empty one
-        raise _no_sweep(settings) from error
+        raise _no_sweep(settings, text) from error
 
 
 def lost_data(settings: Settings) -> str:
@@ -126,11 +128,12 @@ def lost_data(settings: Settings) -> str:
     return f"the embedded server's data were deleted: {gone} is gone{sweep}"
 
 
-def _no_sweep(settings: Settings) -> SweepNotFoundError:
+def _no_sweep(settings: Settings, text: str | None = None) -> SweepNotFoundError:
     fix = "create one: sweeper create sweeps/quickstart.yaml"
     if _last_file(settings).exists():
         return SweepNotFoundError(f"{_last_file(settings)} does not say which sweep was created last", "name the sweep")
-    return SweepNotFoundError(f"no sweep was created yet in {settings.home} (SWEEPER_HOME)", fix)
+    named = f"there is no sweep {text}: " if text else ""
+    return SweepNotFoundError(f"{named}no sweep was created yet in {settings.home} (SWEEPER_HOME)", fix)
 
 
 def chosen_backend(settings: Settings, choice: BackendChoice) -> Backend | None:

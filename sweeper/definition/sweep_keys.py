@@ -49,6 +49,13 @@ def _command(value: object) -> object:
     raise rule("is one text, which the agent does not split", f"write a list: {json.dumps(words)[:200]}")
 
 
+def _item(value: object) -> object:
+    """Refuse an item without a text: the agent (wandb 0.31) would pass on `None`."""
+    if value is None:
+        raise rule("is empty", "give it a value, or remove the line")
+    return value
+
+
 class SweepKeys(StrictModel):
     """What a sweep file may say; rules that need the parameter space stand in `SweepDefinition`."""
 
@@ -66,7 +73,7 @@ class SweepKeys(StrictModel):
     """The number of runs after which the sweep ends, over all agents."""
     program: str | None = None
     """The script that `wandb agent` starts, or the trainer of `sweeper launch` as `pkg.module:function`."""
-    command: Annotated[list[Value] | None, BeforeValidator(_command)] = None
+    command: Annotated[list[Annotated[Value, BeforeValidator(_item)]] | None, BeforeValidator(_command)] = None
     """How `wandb agent` starts the program: a list of arguments and macros such as ${args}."""
     name: str | None = None
     """The sweep's name on the pages."""

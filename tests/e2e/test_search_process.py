@@ -61,10 +61,12 @@ class Wire:
         query = 'mutation($s: String!) { createAgent(input: {host: "h", sweep: $s}) { agent { id } } }'
         return self.graphql(query, s=sweep)["createAgent"]["agent"]["id"]
 
-    def beat(self, agent):
-        """Send a free agent's heartbeat; give the command, or None to wait."""
-        query = 'mutation($i: ID!) { agentHeartbeat(input: {id: $i, metrics: "{}", runState: "{}"}) { commands } }'
-        return next(iter(json.loads(self.graphql(query, i=agent)["agentHeartbeat"]["commands"])), None)
+    def beat(self, agent, listed=None):
+        """Send an agent's heartbeat, of a free one or with a run; give the command, or None to wait."""
+        query = """mutation($i: ID!, $s: JSONString) {
+            agentHeartbeat(input: {id: $i, metrics: "{}", runState: $s}) { commands } }"""
+        state = json.dumps({listed: "RUNNING"} if listed else {})
+        return next(iter(json.loads(self.graphql(query, i=agent, s=state)["agentHeartbeat"]["commands"])), None)
 
     def finish(self, run, loss):
         """Let a run log and end."""
@@ -138,8 +140,10 @@ def test_a_stopped_search_process_costs_random_draws(wire):
     wire.ready()
     search_process(wire.user).suspend()
     agents = [wire.agent(sweep) for _ in range(20)]
-    told = [wire.suggestion(wire.beat(agent)["run_id"]) for agent in agents]
+    given = [wire.beat(agent)["run_id"] for agent in agents]
+    told = [wire.suggestion(run) for run in given]
     assert told[-1] == {"engine": "random/1", "seed": told[0]["seed"], "runs": 0, "fallback": "the search takes longer"}
+    wire.beat(agents[-1], listed=given[-1])  # a run is shown once its agent has it
     shown = wire.user.run("status", f"local/p/{sweep}", "--backend", "local").stdout
     assert "drawn at random: the search takes longer" in shown
     search_process(wire.user).kill()

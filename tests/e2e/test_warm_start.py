@@ -110,9 +110,11 @@ def test_runs_are_named_by_the_template_or_by_their_user(user, sdk):
         """
         import json, wandb
 
+        calls = []
+
         def train():
-            given = {2: {"name": "by init"}}
-            with wandb.init(**given.get(len(wandb.Api().runs("p")), {})) as run:
+            calls.append(1)
+            with wandb.init(**({"name": "by init"} if len(calls) == 2 else {})) as run:
                 run.log({"loss": run.config.lr})
                 if run.config.lr == 0.03:
                     run.name = "by name"
