@@ -166,7 +166,7 @@ PAGES = [
 
 
 def test_no_page_and_no_file_is_there(team):
-    """Each answers as for another name, to bob's key and to his browser; home does not list it."""
+    """Each answers as for another name; home does not list it."""
     sweep = _name_of(team.ids["sweep"])
     for page in PAGES:
         path = page.format(sweep=sweep, md5="0" * 32)
@@ -181,6 +181,16 @@ def test_no_page_and_no_file_is_there(team):
             assert ("ann/p" in client.http.get("/").text) is there
     with team.acting("bob") as client:
         assert client.http.post("/files/ann/p/r/file_stream", json={}).status_code == 404
+
+
+def test_a_browser_sees_what_its_user_sees(team):
+    """A session is its user's, as a key is."""
+    http = team.client.http
+    http.headers.pop("Authorization")
+    for name, status in (("bob", 404), ("ann", 200)):
+        assert http.post("/login", data={"key": team.keys[name]}, follow_redirects=False).status_code == 303
+        assert http.get("/ann/p").status_code == status
+        http.cookies.clear()
 
 
 def test_every_address_is_decided_about():
