@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweeper import private_files
-from sweeper.backend import sdk
+from sweeper.backend import private_project, sdk
 from sweeper.backend.choose import DEFAULT_PROJECT, LastSweep, remember
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -42,6 +42,7 @@ def create(
     project: str | None = None,
     prior_runs: Sequence[str] = (),
     ignore_extensions: bool = False,
+    private: bool = False,
 ) -> Created:
     """Register a sweep; what is given here wins over the environment, and that over the file.
 
@@ -53,6 +54,7 @@ def create(
         project: Where it will be.
         prior_runs: Ids of earlier runs of the project that the search starts from.
         ignore_extensions: Leave out what is under `sweeper:` if the server does not know it.
+        private: Make the project its owner's alone, unless it is so already.
 
     Raises:
         BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
@@ -69,6 +71,8 @@ def create(
         entity = entity or settings.entity or definition.entity
         project = project or settings.project
     project = project or definition.project or DEFAULT_PROJECT
+    if private:
+        private_project.make(backend, settings, entity=entity, project=project)
     ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
     trouble = _note(settings, ref, backend)
     return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs, trouble=trouble)

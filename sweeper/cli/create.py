@@ -36,6 +36,9 @@ def create(  # noqa: PLR0917 Typer passes them by name
     elsewhere: Annotated[
         bool, typer.Option("--elsewhere", help="The trainer lies on another machine: do not look for it here.")
     ] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new project that you alone see; sweeper's own servers have them.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a sweep file and its trainer, and register the sweep.
@@ -64,6 +67,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
         project=project,
         prior_runs=prior_run or (),
         ignore_extensions=ignore_extensions,
+        private=private,
     )
     _show(created, as_json=as_json, trainer=trainer)
     if not as_json:

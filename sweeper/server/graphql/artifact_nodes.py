@@ -66,7 +66,7 @@ class ArtifactNode(Node[Artifact]):
         with self.context.store.read() as db:
             return [
                 alias_node(artifact_collections.get(db, collection_id), alias)
-                for collection_id, alias in artifact_collections.aliases_of(db, self.stored.id)
+                for collection_id, alias in artifact_collections.aliases_seen(db, self.stored.id)
             ]
 
     def artifact_memberships(self) -> dict[str, Any]:

@@ -191,9 +191,10 @@ class ArtifactOperations(Root):
             found = find_artifact(db, sent.artifact_id)
             place = self.find_project(db, sent.entity_name, sent.project_name)
             run = runs.find(db, place.id, sent.run_name) if place else None
-            if run is None:
+            if place is None or run is None:
                 raise NotFoundError(f"no run {sent.run_name!r} in this project")
             rights.check_run(self.context.user, run)
+            rights.check_stays(db, found, place)
             artifacts.note_run(db, found.id, run.id, artifacts.INPUT)
         return {"artifact": found}
 
@@ -206,7 +207,7 @@ class ArtifactOperations(Root):
             doomed = self.own_artifact(db, sent.artifact_id)
 
         def choose(db: Connection) -> list[Artifact]:
-            aliases = [alias for _, alias in artifact_collections.aliases_of(db, doomed.id)]
+            aliases = [alias for _, alias in artifact_collections.aliases_seen(db, doomed.id)]
             if aliases and not sent.delete_aliases:
                 raise RequestError(f"the artifact has aliases ({', '.join(aliases)}): delete(delete_aliases=True)")
             return [artifacts.get(db, doomed.id)]

@@ -79,6 +79,7 @@ class CollectionOperations(Root):
             artifact = _to_link(db, sent)
             source = artifact_collections.get(db, artifact.collection_id)
             place = self.ensure_project(db, sent.entity_name, sent.project_name)
+            rights.check_stays(db, artifact, place)
             portfolio = collections.ensure(
                 db,
                 place.id,

@@ -164,6 +164,7 @@ class UpsertModel(Input):
 
     name: str
     entity_name: str | None = None
+    access: str | None = None
 
 
 def read(model: type[Model], sent: Any) -> Model:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sweeper.server.errors import RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.artifact_operations import ArtifactOperations
 from sweeper.server.graphql.collection_operations import CollectionOperations
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.entity_nodes import entity_node, user_node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
+from sweeper.server.graphql.project_nodes import RESTRICTED
 from sweeper.server.graphql.run_actions import RunActions
 from sweeper.server.graphql.run_operations import RunOperations
 from sweeper.server.graphql.scheduler_operations import SchedulerOperations
@@ -80,9 +82,11 @@ class Operations(
         return {"chart": {"id": global_id("CustomChart", str(number))}}
 
     def upsert_model(self, fields: object) -> dict[str, Any]:
-        """Create a project."""
+        """Create a project; one that is restricted is its maker's alone, from its beginning."""
         sent = inputs.read(inputs.UpsertModel, fields)
         with self.context.store.write() as db:
             known = self.find_project(db, sent.entity_name, sent.name)
-            project = self.ensure_project(db, sent.entity_name, sent.name)
+            if known is not None and sent.access == RESTRICTED and not known.private:
+                raise RequestError(f"project {known.entity}/{known.name} is there already, and everybody's", 409)
+            project = self.ensure_project(db, sent.entity_name, sent.name, private=sent.access == RESTRICTED)
         return {"project": project, "model": project, "inserted": known is None}

@@ -20,6 +20,9 @@ from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
+RESTRICTED = "RESTRICTED"
+"""W&B's word for a project that not even its whole team sees."""
+
 
 class ProjectNode(Node[Project]):
     """GraphQL's Project."""
@@ -43,7 +46,12 @@ class ProjectNode(Node[Project]):
     # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
-    access = "PRIVATE"
+
+    @property
+    def access(self) -> str:
+        """Who may see it, in W&B's words: `PRIVATE` is a whole team's."""
+        return RESTRICTED if self.stored.private else "PRIVATE"
+
     triggers = ()  # no automations
 
     all_views = {"edges": [], "page_info": {"end_cursor": None, "has_next_page": False}}  # noqa: RUF012 - no reports

@@ -67,6 +67,10 @@ class Root:
         name, project, entity, *_ = [*parts_of(id_, "Run"), "", "", ""]
         return entity, project, name
 
-    def ensure_project(self, db: Connection, entity: str | None, name: str | None) -> projects.Project:
-        """Find the project a request means, or make it."""
-        return projects.ensure(db, self.entity_of(entity), name or UNCATEGORIZED, now=self.context.now)
+    def ensure_project(
+        self, db: Connection, entity: str | None, name: str | None, *, private: bool = False
+    ) -> projects.Project:
+        """Find the project a request means, or make it, for all or for the asker alone."""
+        owner_id = self.context.user.id if private else None
+        place = (self.entity_of(entity), name or UNCATEGORIZED)
+        return projects.ensure(db, *place, now=self.context.now, owner_id=owner_id)

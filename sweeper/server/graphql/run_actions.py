@@ -61,6 +61,7 @@ class RunActions(Root):
         """Delete files of runs; those that are gone already do not matter."""
         sent = inputs.read(inputs.DeleteFiles, fields)
         names = [self._file_names(id_) for id_ in sent.files]
+        here = []
         with self.context.store.write() as db:
             for entity, project, run_name, path in names:
                 place = projects.find(db, entity, project)
@@ -68,7 +69,9 @@ class RunActions(Root):
                 if run is not None:
                     rights.check_run(self.context.user, run)
                     run_files.forget(db, run.id, path)
-        for found in names:
+                if place is not None:
+                    here.append((entity, project, run_name, path))
+        for found in here:
             self.context.files.remove(*found)
         return {"success": True}
 

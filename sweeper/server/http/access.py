@@ -17,7 +17,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sweeper.server.pages import login
-from sweeper.server.store import sessions
+from sweeper.server.store import privacy, sessions
 from sweeper.server.store.database import Store
 from sweeper.server.store.users import Keyring, User
 from sweeper.server.strict_json import JsonAnswer, refusal_answer
@@ -50,8 +50,10 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            refusal = self._refuse(HTTPConnection(scope), scope["method"])
-            await (refusal or self.app)(scope, receive, send)
+            request = HTTPConnection(scope)
+            refusal = self._refuse(request, scope["method"])
+            with privacy.asking(getattr(request.state, "user", None)):
+                await (refusal or self.app)(scope, receive, send)
         # nothing else is spoken here: the server closes a WebSocket that nobody accepts
 
     def _refuse(self, request: HTTPConnection, method: str) -> Response | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from anyio import to_thread
 
-from sweeper.server.store import agent_runs
+from sweeper.server.store import agent_runs, privacy
 from sweeper.server.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ class HeldHeartbeats:
                     happened.set_result(not ending)  # an ending server gives out nothing more
 
     def _changed(self, run_ids: frozenset[int]) -> frozenset[int]:
-        with self._store.read() as db:
+        # the task began within somebody's request, and looks for all
+        with privacy.asking(None), self._store.read() as db:
             return agent_runs.no_longer_at_work(db, run_ids)
 
 

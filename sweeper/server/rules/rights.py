@@ -12,8 +12,10 @@ from collections.abc import Iterable
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.store import artifact_collections, artifacts, runs, sweeps
+from sweeper.server.store import artifact_collections, artifacts, projects, runs, sweeps
+from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection, Store
+from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.users import EMBEDDED_USER, User
 
@@ -96,3 +98,17 @@ def check_aliases(db: Connection, user: User, collection_id: int, aliases: Itera
         held = artifact_collections.with_alias(db, collection_id, alias)
         if held is not None:
             check(user, f"the artifact with the alias {alias!r}", [artifacts.get(db, held.artifact_id).user_id])
+
+
+def check_stays(db: Connection, artifact: Artifact, place: Project) -> None:
+    """Refuse to show an artifact of a private project in a project that others see.
+
+    Raises:
+        RequestError: They would.
+    """
+    home = projects.get(db, artifact_collections.get(db, artifact.collection_id).project_id)
+    if home.private and home.id != place.id and (home.private, home.owner_id) != (place.private, place.owner_id):
+        name = f"{home.entity}/{home.name}"
+        raise RequestError(
+            f"the artifact's project {name} is private: log it to {place.entity}/{place.name} to share it"
+        )

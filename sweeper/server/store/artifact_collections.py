@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from sweeper.server.errors import NotFoundError, RequestError
+from sweeper.server.store import privacy
 
 SEQUENCE, PORTFOLIO = "ArtifactSequence", "ArtifactPortfolio"
 """Kinds of collections, named as GraphQL's types: versions logged under a name, versions linked to a name."""
@@ -59,21 +60,21 @@ def get(db: sqlite3.Connection, collection_id: int) -> Collection:
     """Fetch a collection.
 
     Raises:
-        NotFoundError: It is gone.
+        NotFoundError: It is gone, or hidden from who asks.
     """
     row = db.execute("SELECT * FROM artifact_collections WHERE id = ?", (collection_id,)).fetchone()
-    if row is None:
+    if row is None or privacy.hides_collection(db, collection_id):
         raise NotFoundError("this artifact collection is not, or no longer, here")
     return Collection(*row)
 
 
 def was_deleted(db: sqlite3.Connection, collection_id: int) -> bool:
     """Whether there was a collection of an id, which is gone: no id is given out twice."""
-    query = (
-        "SELECT 1 FROM sqlite_sequence WHERE name = 'artifact_collections' AND seq >= :id"
-        " AND NOT EXISTS (SELECT 1 FROM artifact_collections WHERE id = :id)"
-    )
-    return db.execute(query, {"id": collection_id}).fetchone() is not None
+    query = "SELECT 1 FROM sqlite_sequence WHERE name = 'artifact_collections' AND seq >= ?"
+    if db.execute(query, (collection_id,)).fetchone() is None:
+        return False
+    there = db.execute("SELECT 1 FROM artifact_collections WHERE id = ?", (collection_id,)).fetchone() is not None
+    return not there or privacy.hides_collection(db, collection_id)  # as artifacts.was_deleted
 
 
 def of_project(db: sqlite3.Connection, project_id: int, artifact_type: str | None = None) -> list[Collection]:
@@ -141,9 +142,10 @@ def membership(db: sqlite3.Connection, collection_id: int, artifact_id: int) -> 
 
 
 def memberships_of(db: sqlite3.Connection, artifact_id: int) -> list[Membership]:
-    """List the collections an artifact is in, its own first."""
+    """List the collections an artifact is in and that are there for who asks, its own first."""
     query = "SELECT * FROM artifact_memberships WHERE artifact_id = ? ORDER BY collection_id"
-    return [Membership(*row) for row in db.execute(query, (artifact_id,))]
+    found = [Membership(*row) for row in db.execute(query, (artifact_id,))]
+    return [member for member in found if not privacy.hides_collection(db, member.collection_id)]
 
 
 def versions_of(db: sqlite3.Connection, collection_id: int) -> list[Membership]:
@@ -174,6 +176,11 @@ def aliases_of(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]
     """List an artifact's aliases, each with the id of its collection."""
     query = "SELECT collection_id, alias FROM artifact_aliases WHERE artifact_id = ? ORDER BY collection_id, alias"
     return [tuple(row) for row in db.execute(query, (artifact_id,))]
+
+
+def aliases_seen(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]]:
+    """List an artifact's aliases in the collections that are there for who asks."""
+    return [found for found in aliases_of(db, artifact_id) if not privacy.hides_collection(db, found[0])]
 
 
 def aliases_in(db: sqlite3.Connection, collection_id: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sweeper.server.errors import NotFoundError
+from sweeper.server.store import privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def set_manifest(db: sqlite3.Connection, manifest_id: int, md5: str) -> Manifest
     """
     query = "UPDATE artifact_manifests SET md5 = ? WHERE id = ? RETURNING *"
     row = db.execute(query, (md5, manifest_id)).fetchone()
-    if row is None:
+    if row is None or privacy.hides_artifact(db, row["artifact_id"]):
         raise NotFoundError("this manifest is not, or no longer, here")
     return Manifest(*row)
 

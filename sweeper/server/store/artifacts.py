@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from sweeper.server.errors import NotFoundError
+from sweeper.server.store import privacy
 from sweeper.server.store.artifact_collections import Collection
 
 PENDING, COMMITTED = "PENDING", "COMMITTED"
@@ -43,21 +44,19 @@ def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
     """Fetch an artifact.
 
     Raises:
-        NotFoundError: It is gone.
+        NotFoundError: It is gone, or hidden from who asks.
     """
     row = db.execute("SELECT * FROM artifacts WHERE id = ?", (artifact_id,)).fetchone()
-    if row is None:
+    if row is None or privacy.hides_artifact(db, artifact_id):
         raise NotFoundError("this artifact is not, or no longer, here")
     return Artifact(*row)
 
 
 def was_deleted(db: sqlite3.Connection, artifact_id: int) -> bool:
     """Whether there was an artifact of an id, which is gone: ids are counted up and none is given out twice."""
-    query = (
-        "SELECT 1 FROM sqlite_sequence WHERE name = 'artifacts' AND seq >= :id"
-        " AND NOT EXISTS (SELECT 1 FROM artifacts WHERE id = :id)"
-    )
-    return db.execute(query, {"id": artifact_id}).fetchone() is not None
+    # one that is hidden is gone too: of the ids that were given out it would be the only one neither there nor gone
+    given = db.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'artifacts' AND seq >= ?", (artifact_id,)).fetchone()
+    return given is not None and (not exists(db, artifact_id) or privacy.hides_artifact(db, artifact_id))
 
 
 def update(db: sqlite3.Connection, artifact_id: int, *, now: float, **columns: object) -> Artifact:
@@ -80,7 +79,7 @@ def create(
 def of_client(db: sqlite3.Connection, client_id: str) -> int | None:
     """Find an artifact by what its client called it."""
     row = db.execute("SELECT artifact_id FROM artifact_clients WHERE client_id = ?", (client_id,)).fetchone()
-    return row["artifact_id"] if row else None
+    return row["artifact_id"] if row and not privacy.hides_artifact(db, row["artifact_id"]) else None
 
 
 def remember_client(db: sqlite3.Connection, client_id: str, artifact_id: int) -> None:
@@ -137,9 +136,13 @@ def note_run(db: sqlite3.Connection, artifact_id: int, run_id: int, role: str) -
 
 
 def runs_of(db: sqlite3.Connection, artifact_id: int, role: str) -> list[int]:
-    """List the runs that made or used an artifact, in that order."""
-    query = "SELECT run_id FROM artifact_runs WHERE artifact_id = ? AND role = ? ORDER BY rowid"
-    return [row["run_id"] for row in db.execute(query, (artifact_id, role))]
+    """List the runs that made or used an artifact and that are there for who asks, in that order."""
+    query = (
+        "SELECT a.run_id, r.project_id FROM artifact_runs a JOIN runs r ON r.id = a.run_id"
+        " WHERE a.artifact_id = ? AND a.role = ? ORDER BY a.rowid"
+    )
+    unseen = privacy.hidden(db)
+    return [row["run_id"] for row in db.execute(query, (artifact_id, role)) if row["project_id"] not in unseen]
 
 
 def of_run(db: sqlite3.Connection, run_id: int, role: str) -> list[Artifact]:

@@ -10,6 +10,7 @@ from sweeper.definition import placed_faults, yaml_document
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
 from sweeper.server.names import new_id
+from sweeper.server.store import privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,10 @@ def create(
 
 
 def find(db: sqlite3.Connection, name: str, project_id: int | None = None) -> Sweep | None:
-    """Find a sweep by the id users see, in one project or anywhere."""
+    """Find a sweep by the id users see, in one project or in any that is there for who asks."""
     query = "SELECT * FROM sweeps WHERE name = :name AND (:project IS NULL OR project_id = :project)"
     row = db.execute(query, {"name": name, "project": project_id}).fetchone()
-    return _sweep(row) if row else None
+    return _sweep(row) if row and row["project_id"] not in privacy.hidden(db) else None
 
 
 def get(db: sqlite3.Connection, sweep_id: int) -> Sweep:
@@ -194,9 +195,10 @@ def add_agent(db: sqlite3.Connection, sweep_id: int, host: str, *, now: float) -
 
 
 def find_agent(db: sqlite3.Connection, name: str) -> Agent | None:
-    """Find an agent by the id it was given."""
+    """Find an agent by the id it was given, if its sweep is there for who asks."""
     row = db.execute("SELECT * FROM agents WHERE name = ?", (name,)).fetchone()
-    return Agent(*row) if row else None
+    found = Agent(*row) if row else None
+    return found if found and get(db, found.sweep_id).project_id not in privacy.hidden(db) else None
 
 
 def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:

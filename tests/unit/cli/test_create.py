@@ -79,3 +79,20 @@ def test_a_wrong_file_starts_no_server(sweeper, home, tmp_path):
     assert isinstance(error, DefinitionError)
     assert "wrong.yaml:1" in error.message
     assert not (home / "server").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Read the `app_url`:DeprecationWarning")  # the SDK warns of itself
+def test_a_private_project_is_made_for_the_sweep(here, tmp_path):
+    """A new one is restricted, and found again by its owner; one that is everybody's does not become private."""
+    file = tmp_path / "sweep.yaml"
+    file.write_text("method: random\nrun_cap: 1\nparameters: {a: {min: 0.1, max: 0.2}}\n")
+
+    def create(project: str, *options: str) -> Result:
+        return here("create", file, "--elsewhere", "--project", project, *options)
+
+    assert [create("secret", "--private").exit_code for _ in range(2)] == [0, 0]
+    assert create("shared").exit_code == 0
+    refused = create("shared", "--private").exception
+    assert isinstance(refused, BackendError)
+    assert "local/shared is there already, and everybody's" in refused.message
+    assert "another name" in refused.hint

@@ -132,7 +132,7 @@ def test_what_an_older_server_stored_can_be_read(client):
 def test_sizes_that_a_client_makes_up_are_added_up(client):
     """The largest sizes that manifests may name, twice, are more than SQLite adds: backups are made all the same."""
     with client.http.app.state.store.write() as db:
-        db.execute("INSERT INTO projects VALUES (1, 'local', 'p', 0)")
+        db.execute("INSERT INTO projects (id, entity, name, created_at) VALUES (1, 'local', 'p', 0)")
         db.execute(
             "INSERT INTO artifact_collections (id, project_id, name, kind, type, created_at, updated_at)"
             " VALUES (1, 1, 'c', 'ArtifactSequence', 't', 0, 0)"
