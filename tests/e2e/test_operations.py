@@ -40,7 +40,7 @@ def test_damage_and_newer_data_are_told(user):
     data.mkdir()
     Store(data / "sweeper.db").close()
     with contextlib.closing(sqlite3.connect(data / "sweeper.db")) as db:
-        db.execute("INSERT INTO projects VALUES (1, 'local', 'p', 0)")
+        db.execute("INSERT INTO projects (id, entity, name, created_at) VALUES (1, 'local', 'p', 0)")
         db.execute(
             "INSERT INTO runs (id, project_id, name, display_name, state, created_at, heartbeat_at)"
             " VALUES (1, 1, 'r', 'run-1', 'running', 0, 0)"
