@@ -135,7 +135,10 @@ class LaunchDir:
             fcntl.flock(file, fcntl.LOCK_EX)  # not a pid alone, which the next process of the machine may bear
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                os.utime(file.fileno())  # when it ended
 
     def launcher(self) -> int | None:
         """Give the process that runs this launch; None if it has ended."""
@@ -147,6 +150,13 @@ class LaunchDir:
         except FileNotFoundError:
             pass
         return None
+
+    def worked_until(self) -> float:
+        """Tell when it was certainly at work for the last time: its end, or its start if it was killed; 0 for never."""
+        try:
+            return (self.path / "launcher").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def append(self, attempt: Attempt) -> None:
         """Note the news of a run, with the time; the newest line about it counts.

@@ -60,7 +60,7 @@ def is_idle(
         status: The sweep.
         agents: Its agents, as its server has heard them.
         host: This machine's name.
-        worked_until: When a worker of this machine last wrote something down about the sweep.
+        worked_until: When a launch of this machine was last at work on the sweep, as far as it is known.
         now: The time (aware).
     """
     if not_idle(status):

@@ -64,8 +64,9 @@ class StatusReader:
         agents = self._reader.agents()
         if agents is None:
             return None
-        noted = max((attempt.at for attempt in here.attempts.values()), default=None)
-        worked_until = None if noted is None else datetime.fromtimestamp(noted, UTC)
+        noted = [attempt.at for attempt in here.attempts.values()]
+        last = max([*noted, *(launch.worked_until() for launch in self.directory.launches())], default=0.0)
+        worked_until = datetime.fromtimestamp(last, UTC) if last else None
         return is_idle(status, agents, host=socket.gethostname(), worked_until=worked_until, now=datetime.now(UTC))
 
     def fetch_model(self, status: SweepStatus) -> None:

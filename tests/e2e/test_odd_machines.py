@@ -80,7 +80,7 @@ def test_an_empty_home_stays_empty_and_a_deleted_one_takes_all_with_it(user, swe
     assert user.status()["state"] == "PENDING"
 
 
-FULL = 'mkdir -p "$0" && mount -t tmpfs -o size=3m none "$0" && exec "$@"'
+FULL = 'mkdir -p "$0" && mount -t tmpfs -o size=3m,mode=700 none "$0" && exec "$@"'
 
 
 def test_a_disk_with_3_mb_left_and_a_home_of_somebody_else_are_told(user, sweep):

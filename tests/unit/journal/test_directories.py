@@ -96,6 +96,15 @@ def test_a_launch_is_known_to_live_as_long_as_its_launcher(launch):
     assert launch.launcher() is None
 
 
+def test_when_a_launch_ended_is_known(launch):
+    """What its agents told a server before that is no sign of life."""
+    assert launch.worked_until() == 0
+    with launch.held():
+        os.utime(launch.path / "launcher", (1, 1))
+        assert launch.worked_until() == 1
+    assert launch.worked_until() > 1
+
+
 def test_lines_of_the_first_version_are_read(launch):
     """A launch that an older version has started, or still runs, is found by `status` and `logs`."""
     old = {
