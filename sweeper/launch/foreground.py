@@ -112,9 +112,7 @@ class Watch:
 
     def turn(self) -> None:
         """End the launch or a run if the disk, the clock, the scheduler or the sweep's newest status says so."""
-        for path in filter(_is_gone, self.launch.needs):
-            fix = "start anew: sweeper create, sweeper launch"
-            raise LaunchError(f"{path} was deleted or moved away: the launch ends, and its runs with it", fix)
+        self._check_data()
         rules, status = self.launch.rules, self.latest()
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
@@ -156,9 +154,15 @@ class Watch:
         slot = next(slot for slot in self.launch.slots if slot.name == handle.id)
         return self.launcher.replace(handle, self.launch.worker_spec(slot))
 
+    def _check_data(self) -> None:
+        for path in filter(_is_gone, self.launch.needs):
+            fix = "start anew: sweeper create, sweeper launch"
+            raise LaunchError(f"{path} was deleted or moved away: the launch ends, and its runs with it", fix)
+
     def clear(self, states: Mapping[str, WorkerState]) -> None:
         """End what dead workers left running, and hand their runs out again."""
         self.launcher.end_strays(spare=self.scheduler.pids)
+        self._check_data()  # of which a worker may have died before anybody looked
         for slot, state in states.items():
             if state is WorkerState.DIED:
                 with contextlib.suppress(SweeperError):  # the next launch takes it up

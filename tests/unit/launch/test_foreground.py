@@ -249,15 +249,16 @@ def test_a_worker_whose_log_was_deleted_still_counts_as_failed(launch_of):
     assert said.startswith("it ended without a word (log: ")
 
 
-def test_a_launch_whose_folder_is_deleted_ends(launch_of):
-    """Its workers could neither take tickets nor write down what became of their runs."""
+@pytest.mark.parametrize("seen", [WorkerState.RUNNING, WorkerState.FAILED, WorkerState.DIED])
+def test_a_launch_whose_folder_is_deleted_ends(launch_of, seen):
+    """Its workers can neither take tickets nor write down what became of their runs; one may have died of it first."""
     launch = launch_of()
     launch = replace(launch, needs=(Path("/"), launch.directory.path / "data"))
     launch.needs[1].mkdir()
 
     def work(_spec, _number):
         launch.needs[1].rmdir()
-        return WorkerState.RUNNING
+        return seen
 
     with pytest.raises(LaunchError, match=f"{launch.needs[1]} was deleted or moved away"):
         run(replace(launch, slots=launch.slots[:1]), Cluster(work))
