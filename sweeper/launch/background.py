@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from sweeper import private_files
@@ -63,7 +64,8 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
     deadline, held = time.monotonic() + START_TIMEOUT_S, None
     while time.monotonic() < deadline:
         if code := process.poll():
-            raise LaunchError(f"the launch ended at once: {_what_it_said(log)}", f"its log: {log}")
+            said, fixes = _what_it_said(log)
+            raise LaunchError(f"the launch ended at once: {said}", "; ".join([*fixes, f"its log: {log}"]))
         if code == 0:
             return BackgroundLaunch(process.pid, log, over=True)
         if held is None:
@@ -81,11 +83,12 @@ def _works(launch: LaunchDir) -> bool:
     return any(not attempt.failed if attempt.outcome else time.time() - attempt.at > STEADY_S for attempt in attempts)
 
 
-def _what_it_said(log: Path) -> str:
-    """Pick a launch's errors out of all that it printed; its last lines if it names none."""
+def _what_it_said(log: Path) -> tuple[str, list[str]]:
+    """Pick a launch's errors out of all that it printed, and what it says to do; its last lines if it names none."""
     lines = [line.rstrip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return "; ".join(errors) or "\n".join(lines[-8:])
+    fixes = [fix.strip() for line, fix in pairwise(lines) if line.startswith("error: ") and fix.startswith("  ")]
+    return "; ".join(errors) or "\n".join(lines[-8:]), fixes
 
 
 def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:

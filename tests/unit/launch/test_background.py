@@ -151,6 +151,7 @@ def test_a_launch_that_breaks_in_its_first_seconds_is_told_in_the_foreground(sta
             "note(outcome='failed'); print('server: x\\nerror: no module\\n  mend it\\nerror: over'); sys.exit(1)"
         )
     assert failed.value.message == "the launch ended at once: no module; over"
+    assert failed.value.hint.startswith("mend it; its log: ")
 
 
 def test_a_launch_that_is_over_within_seconds_has_not_failed(stands_in):
