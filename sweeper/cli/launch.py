@@ -138,17 +138,18 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     from sweeper.launch.claims import Claims
     from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
     from sweeper.launch.prepare import prepare_launch
-    from sweeper.launch.status_poller import StatusPoller
 
-    rules = replace(
-        Rules(grace_s=grace, retries=retries, max_failures=max_failures, isolated=isolation),
+    rules = Rules(
+        grace_s=grace,
+        retries=retries,
+        max_failures=max_failures,
         timeout_s=seconds(timeout, "--timeout"),
         time_budget_s=seconds(time_budget, "--time-budget"),
         stop_at_target=stop_at_target,
+        isolated=isolation,
         without_metric=without_metric,
     )
     asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
-    asked.check()
     check_gpus_are_one_word(gpus, sweep)
     settings = Settings.from_env()
     plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
@@ -163,9 +164,8 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         prepared = prepare_launch(
             reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
         )
-        _announce(prepared, planned.notes)
-        say_page_link(err, server, settings, prepared.before.facts.url)
-        result = _watch(prepared, StatusPoller(reader, partial(_check, target)))
+        _announce(prepared, planned.notes, target)
+        result = _watch(prepared, reader, target)
     _conclude(prepared, result, reader, target)
 
 
@@ -226,7 +226,7 @@ def seconds(text: str | None, option: str) -> float | None:
     return total
 
 
-def _announce(launch: Launch, notes: Sequence[str]) -> None:
+def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
     from sweeper.cli.tables import runs_word
 
     made = launch.before.progress
@@ -245,17 +245,19 @@ def _announce(launch: Launch, notes: Sequence[str]) -> None:
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
+    say_page_link(err, target.backend, target.settings, launch.before.facts.url)
 
 
-def _watch(launch: Launch, poller: StatusPoller) -> LaunchResult:
+def _watch(launch: Launch, reader: StatusReader, target: Target) -> LaunchResult:
     from sweeper.cli.progress_log import ProgressLog
     from sweeper.launch.foreground import run_launch
+    from sweeper.launch.status_poller import StatusPoller
 
     def say_stopping(asked: int) -> None:
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with poller:
+    with StatusPoller(reader, partial(_check, target)) as poller:
         if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
                 tick = partial(_draw, live, launch, poller)

@@ -104,9 +104,8 @@ def _alike(endings: Sequence[Ending], varied: Sequence[str]) -> str:
 def _is_shared(name: str, endings: Sequence[Ending]) -> bool:
     """Whether all runs have one value of a parameter."""
     values = {json.dumps(lookup(ending.params, name), sort_keys=True, default=str) for ending in endings}
-    return len(values) == 1 and values != {
-        "null"
-    }  # a run of an older journal, or that a condition spares the parameter
+    # null: a run of an older journal, or one that a condition spares the parameter
+    return len(values) == 1 and values != {"null"}
 
 
 def _shape(cause: str) -> str:

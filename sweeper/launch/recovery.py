@@ -107,10 +107,9 @@ def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) 
     waiting: list[str] = []
     refused: dict[str, str] = {}
     for run in chosen or failed:
-        if known[run].state in {RunState.RUNNING, RunState.PREEMPTING}:  # its process would lose what it still does
-            refused[run] = (
-                f"it is {known[run].state.value}; wait, or stop it first: sweeper stop {ref.quoted} --run {run}"
-            )
+        state = known[run].state
+        if state in {RunState.RUNNING, RunState.PREEMPTING}:  # its process would lose what it still does
+            refused[run] = f"it is {state.value}; wait, or stop it first: sweeper stop {ref.quoted} --run {run}"
             continue
         try:
             sdk.set_run_state(ref.run(run), "pending")

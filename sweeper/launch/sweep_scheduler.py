@@ -84,9 +84,8 @@ class SchedulerProcess:
         """Start it, in a session of its own: Ctrl-C is for the launch alone, which ends it when no run needs it."""
         options = ["--batch-size", str(self.runs), "--poll-interval", str(POLL_S)]
         folder = self.log.with_name("scheduler")
-        (folder / "wandb").mkdir(
-            parents=True, exist_ok=True
-        )  # its own log goes there if that is there, and else to /tmp
+        # its own log goes there if that is there, and else to /tmp
+        (folder / "wandb").mkdir(parents=True, exist_ok=True)
         env = {**self.environ, "WANDB_SILENT": "false", "WANDB_QUIET": "false", "WANDB_DIR": str(folder)}
         with private_files.open_file(self.log, "ab") as log:
             self.process = subprocess.Popen(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from sweeper import private_files
+
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -43,10 +45,9 @@ class Voice:
         """Turn to the file with whatever is gone; tell whether something was."""
         gone = [stream for stream in (sys.__stdout__, sys.__stderr__) if stream and _is_gone(stream)]
         if gone:
-            file = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            for stream in gone:
-                os.dup2(file, stream.fileno())
-            os.close(file)
+            with private_files.open_file(self.log, "ab") as file:
+                for stream in gone:
+                    os.dup2(file.fileno(), stream.fileno())
         return bool(gone)
 
 
