@@ -178,13 +178,15 @@ def _check(target: Target) -> None:
 def _detach(reader: StatusReader, settings: Settings) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
-    from sweeper.launch.background import start_in_background
+    from sweeper.launch.background import WATCH_S, start_in_background
 
     # as it was typed, so that every option there is or will be is passed on
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-    if SweepReader(reader.ref).state() is SweepState.PAUSED:
+    is_paused = SweepReader(reader.ref).state() is SweepState.PAUSED
+    if is_paused:
         err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
-    started = start_in_background(arguments, reader.directory, settings)
+    watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
+    started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:

@@ -39,13 +39,16 @@ class BackgroundLaunch:
     over: bool = False
 
 
-def start_in_background(arguments: Sequence[str], directory: SweepDir, settings: Settings) -> BackgroundLaunch:
+def start_in_background(
+    arguments: Sequence[str], directory: SweepDir, settings: Settings, *, watch_s: float = WATCH_S
+) -> BackgroundLaunch:
     """Start `sweeper ...` in a session of its own, which no logout ends, and wait until a run works.
 
     Args:
         arguments: The command line, without `--detach`.
         directory: The sweep's.
         settings: The user's environment.
+        watch_s: How long to wait for such a run once the launch has its slots.
 
     Raises:
         LaunchError: It ended before that, and not well; the message is what it said.
@@ -70,7 +73,7 @@ def start_in_background(arguments: Sequence[str], directory: SweepDir, settings:
             return BackgroundLaunch(process.pid, log, over=True)
         if held is None:
             held = next((launch for launch in directory.launches() if launch.launcher() == process.pid), None)
-            deadline = deadline if held is None else time.monotonic() + WATCH_S
+            deadline = deadline if held is None else time.monotonic() + watch_s
         elif _works(held):
             break
         time.sleep(POLL_S)

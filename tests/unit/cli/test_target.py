@@ -8,9 +8,10 @@ import socket
 import pytest
 
 from sweeper.backend.choose import LastSweep, remember
-from sweeper.cli.target import find_target
-from sweeper.errors import BackendError, SweepNotFoundError
-from sweeper.settings import Settings
+from sweeper.cli.target import Target, find_target
+from sweeper.errors import BackendError, ServerError, SweepNotFoundError
+from sweeper.ref import SweepRef
+from sweeper.settings import Backend, Settings
 
 
 @pytest.fixture
@@ -97,3 +98,11 @@ def test_the_next_command_names_a_sweep_that_was_named():
     target = find_target("mnist/s1", "auto")
     assert target.command("resume") == "sweeper resume acme/mnist/s1"
     target.check()
+
+
+def test_room_is_asked_of_the_disk_of_the_embedded_server_alone(home):
+    """Another server has its own."""
+    settings, ref = Settings(home=home), SweepRef("e", "p", "s")
+    Target(settings, Backend(kind="wandb", base_url="http://elsewhere"), ref).check_room(2**62)
+    with pytest.raises(ServerError, match="MiB left, and the server needs"):
+        Target(settings, Backend(kind="local", base_url="http://127.0.0.1:1"), ref).check_room(2**62)

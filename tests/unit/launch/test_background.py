@@ -100,7 +100,7 @@ def test_a_background_launch_that_ends_at_once_says_why(tmp_path, directory):
 
 
 @pytest.fixture
-def stands_in(tmp_path, monkeypatch, directory) -> Callable[[str], BackgroundLaunch]:
+def stands_in(tmp_path, monkeypatch, directory) -> Callable[..., BackgroundLaunch]:
     """Start a process in place of the command: it holds a launch and does what it is told."""
     package = tmp_path / "stand" / "sweeper"
     package.mkdir(parents=True)
@@ -108,9 +108,9 @@ def stands_in(tmp_path, monkeypatch, directory) -> Callable[[str], BackgroundLau
     settings = Settings.from_env({**clean_environ(tmp_path), "PYTHONPATH": str(package.parent)})
     monkeypatch.chdir(package.parent)
 
-    def start(code: str) -> BackgroundLaunch:
+    def start(code: str, **watch: float) -> BackgroundLaunch:
         (package / "__main__.py").write_text(HOLD + code)
-        return start_in_background([str(directory.new_launch().path)], directory, settings)
+        return start_in_background([str(directory.new_launch().path)], directory, settings, **watch)
 
     return start
 
@@ -130,10 +130,14 @@ def note(**words):
 
 
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-@pytest.mark.parametrize("noted", ["at=time.time() - 60", "outcome='finished'"])
-def test_a_background_launch_has_begun_when_a_run_works(directory, stands_in, noted):
+@pytest.mark.parametrize(
+    ("code", "watch"),
+    [("note(at=time.time() - 60)", {}), ("note(outcome='finished')", {}), ("", {"watch_s": 0.0})],
+    ids=["a run that works", "a run that ended well", "none can work, as the sweep is paused"],
+)
+def test_a_background_launch_has_begun_when_a_run_works(directory, stands_in, code, watch):
     """It has a session of its own, which no logout ends; its process is the one that `status` names."""
-    started = stands_in(f"note({noted}); time.sleep(60)")
+    started = stands_in(f"{code}\ntime.sleep(30)", **watch)
     process = psutil.Process(started.pid)
     try:
         assert os.getsid(started.pid) == started.pid
@@ -157,3 +161,10 @@ def test_a_launch_that_breaks_in_its_first_seconds_is_told_in_the_foreground(sta
 def test_a_launch_that_is_over_within_seconds_has_not_failed(stands_in):
     """Nobody watches it in vain."""
     assert stands_in("sys.exit(0)").over
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_a_run_that_has_just_begun_is_no_sign_of_health(stands_in):
+    """Its first mistakes are still to come."""
+    with pytest.raises(LaunchError, match="too early"):
+        stands_in("note(); time.sleep(1); print('error: too early'); sys.exit(1)")

@@ -199,7 +199,8 @@ def test_a_closed_terminal_stops_the_workers_once(launch_of):
     cluster = Cluster(lambda *_: WorkerState.RUNNING)
 
     def close() -> None:
-        os.kill(os.getpid(), signal.SIGHUP)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
 
     result = run(launch_of(grace_s=7.0), cluster, tick=close, on_stop=told.append)
     assert (told, cluster.stops) == ([1], [7.0])
