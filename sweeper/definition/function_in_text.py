@@ -15,8 +15,7 @@ from sweeper.definition.yaml_document import did_you_mean
 
 def obstacles_of(choice: Choice) -> Iterator[Obstacle]:
     """Look for what keeps agents from calling the function that was chosen."""
-    key = ("program",) if choice.in_file else ()
-    target = choice.target
+    key, target = choice.key, choice.target
     if is_shipped(target):
         missing = [name for name in SHIPPED_NEEDS if importlib.util.find_spec(name) is None]
         if missing:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 ELSEWHERE = "run from the folder it lies in"
+GUARD = 'put what trains into a function, or under `if __name__ == "__main__":`'
+"""What to do about a module that does not only define, when it is imported."""
 
 
 @dataclass(frozen=True, slots=True)
