@@ -39,7 +39,7 @@ class Script:
     @property
     def is_usual(self) -> bool:
         """Whether it has the name of a trainer."""
-        return self.path.stem in NAMES or self.path.stem.startswith(("train_", "run_"))
+        return _called_so(self.path)
 
     @property
     def program(self) -> str:
@@ -88,13 +88,17 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
         yield own
 
 
+def _called_so(path: Path) -> bool:
+    return path.stem in NAMES or path.stem.startswith(("train_", "run_"))
+
+
 def _rank(path: Path) -> int:
     return NAMES.index(path.stem) if path.stem in NAMES else len(NAMES)
 
 
 def _read(path: Path) -> Script | None:
     """Read one file; None if it does not look like a trainer."""
-    called_so = path.stem in NAMES or path.stem.startswith(("train_", "run_"))
+    called_so = _called_so(path)
     try:
         content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
     except OSError:
