@@ -30,9 +30,10 @@ def obstacles(choice: Choice, environ: Mapping[str, str]) -> Iterator[Obstacle]:
         yield from function_in_text.obstacles_of(choice)
         return
     if "${program}" in choice.command and not choice.program:
-        said = "the file's `program:` is empty" if choice.program == "" else "the file no `program:`"
-        place = ("command",) if choice.program is None else ("program",)
-        yield Obstacle("wrong", place, f"`command:` has ${{program}}, and {said}", "name the script there")
+        place, said = ("command",), "`command:` has ${program}, and the file no `program:`"
+        if choice.program is not None:
+            place, said = ("program",), "`program:` is empty"
+        yield Obstacle("wrong", place, said, "name the script there")
         return
     if choice.program and ":" in choice.program and "${program}" in choice.command:
         fix = "leave `command:` out: `sweeper launch` calls the function; or name a script"
