@@ -186,3 +186,13 @@ def test_a_name_that_no_disk_has_is_told_as_that_file_s_fault():
     """Those beside it are checked all the same."""
     with pytest.raises(DefinitionError, match="File name too long"):
         check_file(Path(f"{'a' * 300}.yaml"))
+
+
+def test_a_warning_is_not_given_where_an_error_tells_the_same():
+    """A command without its program: said once."""
+    text = 'method: random\ncommand: [python, "${program}"]\nparameters: {x: {value: 1}}'
+    [warned] = check(text, "a").warnings
+    assert "${program}" in warned.message
+    found = check(text, "a", look=Look(Path(), {}))
+    assert [fault.path for fault in found.faults] == [warned.path]
+    assert found.warnings == ()
