@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.definition.obstacle import TOO_DEEP
 from sweeper.definition.program import SHIPPED_PROGRAM, is_shipped
 
 NAMES = ("train", "main", "run", "trainer", "training", "finetune", "fit", "experiment", "sweep")
@@ -107,9 +108,12 @@ def _read(path: Path) -> Script | None:
     if not (called_so or mentions):
         return None
     try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):  # to be mended, and then a trainer
+        return _of_tree(path, ast.parse(content), called_so=called_so)
+    except (SyntaxError, ValueError, *TOO_DEEP):  # to be mended, and then a trainer
         return Script(path, starts=True, function=None) if called_so else None
+
+
+def _of_tree(path: Path, tree: ast.Module, *, called_so: bool) -> Script | None:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not required_arguments(node)]
     logging = [node.name for node in functions if _calls(node, "wandb.init")]
     names = logging or [node.name for node in functions if called_so and node.name in NAMES]
