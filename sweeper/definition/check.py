@@ -148,7 +148,9 @@ def check_document(found: Document, source: str, *, trainer: str | None = None, 
     if trainer is not None and (said := next((one for one in seen if one.kind in {"wrong", "missing"}), None)):
         raise TrainerError(said.message, said.fix)
     unsaid = choice.by_default and look is not None and not seen
-    declaration = declared(trainer, SHIPPED_PROGRAM if unsaid else definition.program)
+    # one whose import takes too long in a process of its own would not end in this one either
+    given_up = trainer is not None and bool(seen)
+    declaration = None if given_up else declared(trainer, SHIPPED_PROGRAM if unsaid else definition.program)
     if declaration:
         reals = [name for name in definition.parameters if declaration.takes_real(name)]
         found = placed_faults.as_meant(found, reals)

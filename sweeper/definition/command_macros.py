@@ -33,9 +33,11 @@ MACROS = (
 """What the agent replaces by one or more arguments, when it is a whole item of the list."""
 DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
 """What the agent starts where the file has no `command:`, or an empty one."""
+A_COMMAND = 'begin with one: ["${env}", "${interpreter}", "${program}", "${args}"]'
+"""What to do about a command that starts no program."""
 
 MACRO = re.compile(r"\$\{([^}]*)\}")
-_ENVVAR = re.compile(r"\$\{envvar:[A-Z0-9_]*\}")
+ENVVAR = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 
 
 def is_whole(item: str) -> bool:
@@ -51,7 +53,7 @@ def macro_faults(command: Sequence[Any], parameters: Collection[str]) -> Iterato
         parameters: The names of the sweep's parameters, for advice.
     """
     for index, item in enumerate(command):
-        text = _ENVVAR.sub("x", str(item))  # these go first, anywhere
+        text = ENVVAR.sub("x", str(item))  # these go first, anywhere
         if is_whole(text):
             if text[2:-1] not in MACROS:
                 yield rule(*_dropped(text, parameters), "command", index)
@@ -67,16 +69,13 @@ def _starter_faults(items: Sequence[str]) -> Iterator[PydanticCustomError]:
     words = [(index, item) for index, item in enumerate(items) if item != "${env}"]
     if not words:
         if items:
-            yield rule("starts no program: it is ${env} alone", _A_COMMAND, "command", 0)
+            yield rule("starts no program: it is ${env} alone", A_COMMAND, "command", 0)
         return
     index, first = words[0]
     if is_whole(first) and first.startswith("${args"):
-        yield rule(f"{first} cannot start a program: it is the run's parameters", _A_COMMAND, "command", index)
+        yield rule(f"{first} cannot start a program: it is the run's parameters", A_COMMAND, "command", index)
     elif [item for _, item in words] == ["${interpreter}"]:
-        yield rule("starts Python without a program", _A_COMMAND, "command", index)
-
-
-_A_COMMAND = 'begin with one: ["${env}", "${interpreter}", "${program}", "${args}"]'
+        yield rule("starts Python without a program", A_COMMAND, "command", index)
 
 
 def _dropped(item: str, parameters: Collection[str]) -> tuple[str, str]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from sweeper.definition.command_macros import MACROS, is_whole
+from sweeper.definition.command_macros import ENVVAR, MACROS, is_whole
 
 PYTHON = re.compile(r"(python|pypy)(\d(\.\d+)?)?")
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh"})
-_ENVVAR = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def expand(program: str | None, command: Sequence[str], environ: Mapping[str, st
     """
     words: list[Word] = []
     for index, item in enumerate(command):
-        text, key = _ENVVAR.sub(lambda found: environ.get(found[1], found[1]), item), ("command", index)
+        text, key = ENVVAR.sub(lambda found: environ.get(found[1], found[1]), item), ("command", index)
         name = text[2:-1] if is_whole(text) else None
         if name is None:
             words.append(Word(text, key) if text else Word("''", key))

@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator
 
 from sweeper.definition.module_files import ModuleFile, find_module
-from sweeper.definition.obstacle import ELSEWHERE, Obstacle, in_code
+from sweeper.definition.obstacle import ELSEWHERE, TOO_DEEP, Obstacle, in_code
 from sweeper.definition.program import SHIPPED_NEEDS, Choice, is_shipped
 from sweeper.definition.scripts_beside import required_arguments
 from sweeper.definition.yaml_document import did_you_mean
@@ -15,8 +15,7 @@ from sweeper.definition.yaml_document import did_you_mean
 
 def obstacles_of(choice: Choice) -> Iterator[Obstacle]:
     """Look for what keeps agents from calling the function that was chosen."""
-    key = ("program",) if choice.in_file else ()
-    target = choice.target
+    key, target = choice.key, choice.target
     if is_shipped(target):
         missing = [name for name in SHIPPED_NEEDS if importlib.util.find_spec(name) is None]
         if missing:
@@ -56,7 +55,10 @@ def _in_source(found: ModuleFile, module: str, name: str, key: tuple[str | int, 
     if wrong:
         yield from wrong
         return
-    tree = ast.parse(found.path.read_bytes())
+    try:
+        tree = ast.parse(found.path.read_bytes())
+    except TOO_DEEP:
+        return
     if _makes_names(tree):
         return
     bound = list(_bound(tree))
@@ -84,11 +86,12 @@ def _not_for_agents(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
 
 def _within(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a node without the functions and classes inside it."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _within(child)
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield inner
+            waiting.extend(ast.iter_child_nodes(inner))
 
 
 def _makes_names(tree: ast.Module) -> bool:

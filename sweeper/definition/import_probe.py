@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sweeper.definition.obstacle import GUARD, Obstacle
+from sweeper.definition.program import Choice
 from sweeper.processes import python
 
 LIMIT_S = 20.0
@@ -23,37 +25,52 @@ sys.argv = [module]
 found = {}
 try:
     function = getattr(importlib.import_module(module), name, None)
-    if function is None:
-        found = {"error": f"{module} has no function {name!r}"}
+    if getattr(sys.modules.get("wandb"), "run", None) is not None:
+        found = {"trains": f"importing {module} calls wandb.init, before there is a run"}
+    elif function is None:
+        found = {"function": f"{module} has no function {name!r}"}
     elif not callable(function):
-        found = {"error": f"{module}:{name} is no function, it is {type(function).__name__}"}
+        found = {"function": f"{module}:{name} is no function, it is {type(function).__name__}"}
 except BaseException as error:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
     own = [frame for frame in frames if "importlib" not in frame.filename]
     where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
     said = traceback.format_exception_only(error)[-1].strip()
-    found = {"error": f"cannot import {module}: {said}{where}"}
+    found = {"import": f"cannot import {module}: {said}{where}"}
 with open(answer, "w") as file:
     json.dump(found, file)
 os._exit(0)
 """
 
 
-def import_error(target: str, environ: Mapping[str, str], *, limit_s: float = LIMIT_S) -> str | None:
-    """Import `package.module:function` in a process of its own, in the current folder.
+def obstacles(choice: Choice, environ: Mapping[str, str], *, limit_s: float = LIMIT_S) -> Iterator[Obstacle]:
+    """Import the function that was chosen in a process of its own, in the current folder.
 
     Args:
-        target: The function.
+        choice: The function.
         environ: The environment for it.
         limit_s: Seconds it may take.
+    """
+    module, _, name = choice.target.partition(":")
+    try:
+        found = _answer(module, name, environ, limit_s)
+    except TimeoutError as error:
+        yield Obstacle("note", choice.key, str(error), "not checked; the launch will tell")
+        return
+    if said := found.get("import"):
+        yield Obstacle("missing", choice.key, said, f"make `python -c 'import {module}'` work here")
+    elif said := found.get("trains"):
+        yield Obstacle("wrong", choice.key, said, GUARD)
+    elif said := found.get("function"):
+        yield Obstacle("wrong", choice.key, said, "name a function that takes no arguments")
 
-    Returns:
-        What went wrong, in words; None if it is there.
+
+def _answer(module: str, name: str, environ: Mapping[str, str], limit_s: float) -> dict[str, str]:
+    """Tell what went wrong, by its kind; nothing if the function is there.
 
     Raises:
         TimeoutError: It takes longer, so that nobody knows.
     """
-    module, _, name = target.partition(":")
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer"
         command = python("-c", _CODE, module, name, str(answer))
@@ -76,6 +93,6 @@ def import_error(target: str, environ: Mapping[str, str], *, limit_s: float = LI
                     os.killpg(process.pid, signal.SIGKILL)
         if not answer.exists():  # it ended the process by itself, or was killed
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            return f"importing {module} ends Python with {how}"
+            return {"import": f"importing {module} ends Python with {how}"}
         found: dict[str, str] = json.loads(answer.read_text(encoding="utf-8"))
-        return found.get("error")
+        return found

@@ -28,11 +28,15 @@ def refuse(path: Path) -> None:
         raise DefinitionError(f"{path}: is {kind}, no sweep file", fix)
     if re.match(r"[a-z]+:/", str(path)):  # a Path keeps one slash of `https://`
         raise DefinitionError(f"{path}: is an address, no file", "download it first, and give the path of the file")
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError:  # nobody may look there, or the name is too long: reading it tells
+        return
+    if is_folder:
         names = _named(path)
         fix = f"give one of its files: {', '.join(map(str, names))}" if names else _EXAMPLE
         raise DefinitionError(f"{path}: is a folder, no sweep file", fix)
-    if not path.exists():
+    if not is_there:
         close = difflib.get_close_matches(path.name, [file.name for file in _named(path.parent)], n=1)
         fix = f"did you mean {path.with_name(close[0])}?" if close else _EXAMPLE
         raise DefinitionError(f"{path}: No such file or directory", fix)

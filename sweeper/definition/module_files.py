@@ -37,9 +37,9 @@ def find_module(name: str) -> ModuleFile | None:
     if not all(part.isidentifier() for part in parts):
         return None
     spec: ModuleSpec | None = None
-    for part in parts:
+    for depth, part in enumerate(parts):
         # by its own name alone: for a dotted one the finder wants its packages imported
-        spec = None if where is None else _spec(part, where) if part is parts[0] else PathFinder.find_spec(part, where)
+        spec = None if where is None else PathFinder.find_spec(part, where) if depth else _spec(part, where)
         if spec is None:
             return None
         where = list(spec.submodule_search_locations) if spec.submodule_search_locations is not None else None

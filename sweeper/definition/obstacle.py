@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+TOO_DEEP = (RecursionError, MemoryError)
+"""What Python's parser raises for code that is nested too deep, as some of what machines write is."""
 ELSEWHERE = "run from the folder it lies in"
+GUARD = 'put what trains into a function, or under `if __name__ == "__main__":`'
+"""What to do about a module that does not only define, when it is imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ def in_code(path: Path, key: tuple[str | int, ...]) -> Iterator[Obstacle]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except TOO_DEEP:  # started from elsewhere on the stack, it may be read
+        return
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         said = getattr(error, "msg", None) or str(error)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sweeper.definition.strict_model import as_number
+from sweeper.definition.strict_model import as_number, reckoned
 from sweeper.definition.yaml_document import Document, Fault, Path
 
 _FREE_TEXT = {"name", "description", "project", "entity", "program", "command", "job", "image_uri", "apiVersion"}
@@ -86,7 +86,7 @@ def _meant(text: str) -> str:
         return str(int(text, 8))
     if not as_number(text) and re.search("[, ]", text):
         return f"a list of numbers, with commas: [{', '.join(re.split('[, ]+', text))}]"
-    return as_number(text) or "the number itself, since YAML does not calculate"
+    return as_number(text) or reckoned(text) or "the number itself, since YAML does not calculate"
 
 
 def as_meant(found: Document, names: Collection[str]) -> Document:

@@ -43,6 +43,11 @@ class Choice:
         """Whether nobody chose it: it is the shipped one."""
         return not self.in_file and self.why == _DEFAULT
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Where a function stands in the sweep file; empty if it does not."""
+        return ("program",) if self.in_file else ()
+
     def __str__(self) -> str:
         """Say it in one line."""
         return f"{self.target}, {self.why}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeper.definition.obstacle import TOO_DEEP
 from sweeper.definition.program import SHIPPED_PROGRAM, is_shipped
 
 NAMES = ("train", "main", "run", "trainer", "training", "finetune", "fit", "experiment", "sweep")
@@ -39,7 +40,7 @@ class Script:
     @property
     def is_usual(self) -> bool:
         """Whether it has the name of a trainer."""
-        return self.path.stem in NAMES or self.path.stem.startswith(("train_", "run_"))
+        return _called_so(self.path)
 
     @property
     def program(self) -> str:
@@ -88,13 +89,17 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
         yield own
 
 
+def _called_so(path: Path) -> bool:
+    return path.stem in NAMES or path.stem.startswith(("train_", "run_"))
+
+
 def _rank(path: Path) -> int:
     return NAMES.index(path.stem) if path.stem in NAMES else len(NAMES)
 
 
 def _read(path: Path) -> Script | None:
     """Read one file; None if it does not look like a trainer."""
-    called_so = path.stem in NAMES or path.stem.startswith(("train_", "run_"))
+    called_so = _called_so(path)
     try:
         content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else b""
     except OSError:
@@ -103,9 +108,12 @@ def _read(path: Path) -> Script | None:
     if not (called_so or mentions):
         return None
     try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):  # to be mended, and then a trainer
+        return _of_tree(path, ast.parse(content), called_so=called_so)
+    except (SyntaxError, ValueError, *TOO_DEEP):  # to be mended, and then a trainer
         return Script(path, starts=True, function=None) if called_so else None
+
+
+def _of_tree(path: Path, tree: ast.Module, *, called_so: bool) -> Script | None:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not required_arguments(node)]
     logging = [node.name for node in functions if _calls(node, "wandb.init")]
     names = logging or [node.name for node in functions if called_so and node.name in NAMES]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sweeper.definition import command_words, function_in_text
+from sweeper.definition.command_macros import A_COMMAND
 from sweeper.definition.command_words import StartedCommand, Word
 from sweeper.definition.module_files import find_module
 from sweeper.definition.obstacle import ELSEWHERE, Obstacle, in_code
@@ -29,9 +30,10 @@ def obstacles(choice: Choice, environ: Mapping[str, str]) -> Iterator[Obstacle]:
         yield from function_in_text.obstacles_of(choice)
         return
     if "${program}" in choice.command and not choice.program:
-        said = "the file's `program:` is empty" if choice.program == "" else "the file no `program:`"
-        place = ("command",) if choice.program is None else ("program",)
-        yield Obstacle("wrong", place, f"`command:` has ${{program}}, and {said}", "name the script there")
+        place, said = ("command",), "`command:` has ${program}, and the file no `program:`"
+        if choice.program is not None:
+            place, said = ("program",), "`program:` is empty"
+        yield Obstacle("wrong", place, said, "name the script there")
         return
     if choice.program and ":" in choice.program and "${program}" in choice.command:
         fix = "leave `command:` out: `sweeper launch` calls the function; or name a script"
@@ -47,8 +49,7 @@ def obstacles(choice: Choice, environ: Mapping[str, str]) -> Iterator[Obstacle]:
 def _of_reading(reading: StartedCommand, words: list[Word], environ: Mapping[str, str]) -> Iterator[Obstacle]:
     starter = reading.starter
     if starter is None or starter.is_parameters:
-        fix = 'begin with one: ["${env}", "${interpreter}", "${program}", "${args}"]'
-        yield Obstacle("wrong", ("command",), "`command:` starts no program", fix)
+        yield Obstacle("wrong", ("command",), "`command:` starts no program", A_COMMAND)
         return
     found = _executable(starter.text, environ)
     if found is None:
@@ -62,7 +63,7 @@ def _of_reading(reading: StartedCommand, words: list[Word], environ: Mapping[str
     elif reading.kind == "module":
         yield from _of_module(reading.needed, found)
     else:
-        yield from _of_script(reading.needed, reading, found)
+        yield from _of_script(reading.needed, reading, found, environ)
         if not any(word.is_parameters for word in words):
             yield from _without_parameters(Path(reading.needed.text))
 
@@ -78,13 +79,10 @@ def _without_parameters(script: Path) -> Iterator[Obstacle]:
         yield Obstacle("note", ("command",), found, 'add "${args}" at the end, or read wandb.config')
 
 
-def _path(environ: Mapping[str, str]) -> str:
-    """Give the PATH of a run: our own Python's folder comes first, as `worker.run_process` has it."""
-    return os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]))
-
-
 def _executable(name: str, environ: Mapping[str, str]) -> str | None:
-    return shutil.which(name, path=_path(environ))
+    """Find a command on the PATH of a run: our own Python's folder comes first, as `worker.run_process` has it."""
+    path = filter(None, [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
+    return shutil.which(name, path=os.pathsep.join(path))
 
 
 def _is_ours(interpreter: str) -> bool:
@@ -126,7 +124,9 @@ def _passed_on(reading: StartedCommand, words: list[Word]) -> Iterator[Obstacle]
 # --- a script
 
 
-def _of_script(script: Word, reading: StartedCommand, interpreter: str) -> Iterator[Obstacle]:
+def _of_script(
+    script: Word, reading: StartedCommand, interpreter: str, environ: Mapping[str, str]
+) -> Iterator[Obstacle]:
     path = Path(script.text)
     python = reading.interpreter == "python"
     if script.text in {"-", "/dev/stdin"}:
@@ -135,7 +135,7 @@ def _of_script(script: Word, reading: StartedCommand, interpreter: str) -> Itera
         if not (python and (path / "__main__.py").is_file()):
             yield Obstacle("wrong", script.key, f"{script.text!r} is a folder", _in_folder(path))
     elif not path.is_file():
-        yield _no_file(script, python=python)
+        yield _no_file(script, environ, python=python)
     elif path.suffix == ".ipynb":
         fix = f"jupyter nbconvert --to script {path.name}, and name the .py file"
         yield Obstacle("wrong", script.key, f"{script.text!r} is a notebook, which Python does not run", fix)
@@ -150,7 +150,7 @@ def _in_folder(path: Path) -> str:
     return f"name a file in it: {', '.join(map(str, names))}" if names else "name a file"
 
 
-def _no_file(script: Word, *, python: bool) -> Obstacle:
+def _no_file(script: Word, environ: Mapping[str, str], *, python: bool) -> Obstacle:
     """Say what a script that is not there was meant to be."""
     name = script.text
     found = f"no file {name!r} here ({Path.cwd()})"
@@ -167,7 +167,7 @@ def _no_file(script: Word, *, python: bool) -> Obstacle:
         if find_module(name) is not None:
             fix = f"name its file ({name.replace('.', '/')}.py) or a function ({name}:FUNCTION), or {as_module}"
             return Obstacle("missing", script.key, f"program {name!r} is a module", fix)
-        if shutil.which(name):
+        if _executable(name, environ):
             fix = 'add `command: ["${program}", "${args}"]`'
             return Obstacle("wrong", script.key, f"program {name!r} is a command, which Python does not start", fix)
     close = _close(Path(name))

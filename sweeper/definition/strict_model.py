@@ -67,26 +67,27 @@ def _number(value: object) -> object:
             raise rule(f"{value!r} is not a finite number", "write a finite number")
         return value
     meant = as_number(value)
-    fix = f"YAML reads it as text; write {meant}" if meant else _reckoned(value)
+    fix = f"YAML reads it as text; write {meant}" if meant else "write a number"
+    if not meant and (result := reckoned(value)):
+        fix = f"for YAML that is a text; write {result}"
     raise rule(f"{short(value)} is not a number", fix)
 
 
 _SUM = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(/|\*\*|\^|,|%)\s*(-?[\d.]*)")
 
 
-def _reckoned(value: object) -> str:
-    """Advise on a text that is no number: `1/3`, `10**-4`, `0,5` and `20%` are none in YAML."""
+def reckoned(value: object) -> str | None:
+    """Write as a number what YAML takes for text: `1/3`, `10**-4`, `0,5` or `20%`; None if it is none of those."""
     if not isinstance(value, str) or len(value) > MAX_NUMBER or (found := _SUM.fullmatch(value)) is None:
-        return "write a number"
+        return None
     left, sign, right = as_number(found[1]), found[2], as_number(found[3])
     if left is None or (right is None) != (sign == "%"):
-        return "write a number"
+        return None
     try:
         made = float(value.replace(",", ".")) if sign == "," else _result(float(left), sign, float(right or 100))
     except (ArithmeticError, ValueError):
-        return "write a number"
-    written = as_number(f"{made:.6g}")
-    return f"for YAML that is a text; write {written}" if written else "write a number"
+        return None
+    return as_number(f"{made:.6g}")
 
 
 def _result(left: float, sign: str, right: float) -> float:

@@ -34,17 +34,7 @@ def obstacles(choice: Choice, environ: Mapping[str, str], *, imports: bool) -> I
     found = list(startable.obstacles(choice, environ))
     yield from found
     if imports and not found and choice.command is None and not is_shipped(choice.target):
-        key = ("program",) if choice.in_file else ()
-        module = choice.target.partition(":")[0]
-        try:
-            said = import_probe.import_error(choice.target, environ)
-        except TimeoutError as error:
-            yield Obstacle("note", key, str(error), "not checked; the launch will tell")
-        else:
-            if said and "import" in said:
-                yield Obstacle("missing", key, said, f"make `python -c 'import {module}'` work here")
-            elif said:
-                yield Obstacle("wrong", key, said, "name a function that takes no arguments")
+        yield from import_probe.obstacles(choice, environ)
 
 
 def beside(folders: Iterable[Path]) -> Iterator[Obstacle]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from sweeper.definition.obstacle import GUARD
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -27,7 +28,6 @@ from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.stop_grace import StopGrace
-from sweeper.worker.trainer_import import GUARD
 
 POLL_S = 0.2
 

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from types import ModuleType
 
+from sweeper.definition.obstacle import GUARD
 from sweeper.errors import TrainerError
 from sweeper.worker import users_folder
 from sweeper.worker.tracebacks import last_place, one_line, print_own
@@ -27,7 +28,6 @@ PRELOAD = "SWEEPER_PRELOAD_TRAINER"
 LOOK_S = 0.02
 
 _WHERE = "run the launch where `python -c 'import {}'` works"
-GUARD = 'put what trains into a function, or under `if __name__ == "__main__":`'
 
 
 def import_under_watch(name: str, on_run: Callable[[], None]) -> ModuleType:

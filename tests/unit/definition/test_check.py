@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from sweeper.definition import import_probe
 from sweeper.definition.check import Look, check, check_document, check_file
 from sweeper.definition.yaml_document import Document
 from sweeper.errors import DefinitionError, TrainerError
@@ -168,3 +170,29 @@ def test_a_trainer_that_the_user_names_is_tried_in_a_process_of_its_own(trainer)
     look = Look(Path(), {})
     with pytest.raises(TrainerError, match="ends Python with exit code 3"):
         check("method: random\nparameters: {x: {value: 1}}", "a", trainer=target, look=look)
+
+
+def test_a_trainer_whose_import_takes_too_long_is_not_imported_here(trainer, monkeypatch):
+    """It would never end in this process either; a warning says that nobody looked."""
+    target = trainer("import time\nopen('imported', 'a').write('x')\ntime.sleep(3)\ndef train(): ...")
+    monkeypatch.setattr(import_probe, "obstacles", partial(import_probe.obstacles, limit_s=1.0))
+    found = check("method: random\nparameters: {x: {value: 1}}", "a", trainer=target, look=Look(Path(), {}))
+    assert found.faults == ()
+    assert [fault.message for fault in found.warnings] == [f"importing {target[:-6]} takes longer than 1 s"]
+    assert Path("imported").read_text() == "x"
+
+
+def test_a_name_that_no_disk_has_is_told_as_that_file_s_fault():
+    """Those beside it are checked all the same."""
+    with pytest.raises(DefinitionError, match="File name too long"):
+        check_file(Path(f"{'a' * 300}.yaml"))
+
+
+def test_a_warning_is_not_given_where_an_error_tells_the_same():
+    """A command without its program: said once."""
+    text = 'method: random\ncommand: [python, "${program}"]\nparameters: {x: {value: 1}}'
+    [warned] = check(text, "a").warnings
+    assert "${program}" in warned.message
+    found = check(text, "a", look=Look(Path(), {}))
+    assert [fault.path for fault in found.faults] == [warned.path]
+    assert found.warnings == ()

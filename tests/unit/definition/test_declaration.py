@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -74,3 +75,13 @@ def test_what_bears_the_shipped_trainers_name_is_not_imported_to_check_a_file(tm
     for name in [name for name in sys.modules if name.partition(".")[0] == "trainer"]:
         monkeypatch.delitem(sys.modules, name)
     assert declared(None, "trainer.train:train") is None
+
+
+def test_only_a_trainer_of_the_users_is_looked_for_in_their_folder(tmp_path, monkeypatch):
+    """What the shipped one imports may lie in wait there, under the same name."""
+    monkeypatch.chdir(tmp_path)
+    looked = []
+    monkeypatch.setattr(importlib, "import_module", lambda _name: looked.append(sys.path[0]))
+    declared(None, "trainer/train.py")
+    declared("own:train", None)
+    assert [path == str(tmp_path) for path in looked] == [False, True]

@@ -92,3 +92,12 @@ def test_the_shipped_trainer_is_refused_where_it_cannot_run(monkeypatch):
     Path("trainer").mkdir()
     Path("trainer/train.py").write_text("def train(): ...")
     assert look("trainer.train:train", asked=True) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x = " + "+".join("1" * 20_000), "x = " + "-" * 90_000 + "1", "x = a" + ".b()" * 3000, "x = a" + ".b()" * 150],
+)
+def test_code_that_is_nested_deep_may_be_right(line):
+    """What our parser cannot read, and what is only just not too deep for it."""
+    assert look("toy:train", f"def train():\n    {line}\n") == []

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.definition.import_probe import import_error
+from sweeper.definition.import_probe import obstacles
+from sweeper.definition.program import choose
 
 
 @pytest.fixture(autouse=True)
@@ -19,29 +20,34 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "kind", "said"),
     [
-        ("def train(): ...", None),
-        ("class train: ...", None),
-        ("import sys\nprint(sys.argv, file=sys.stderr)\ndef train(): ...", None),
-        ("x = 3", "own has no function 'train'"),
-        ("train = 3", "own:train is no function, it is int"),
-        ("import nonesuch_abc", "cannot import own: ModuleNotFoundError: No module named 'nonesuch_abc'"),
-        ("\n\n1 / 0", "ZeroDivisionError: division by zero ({folder}/own.py, line 3)"),
-        ("def f(:", "cannot import own: SyntaxError"),
-        ("import sys\nsys.exit(3)", "cannot import own: SystemExit: 3"),
-        ("import os\nos._exit(3)", "importing own ends Python with exit code 3"),
-        ("import os\nos.kill(os.getpid(), 9)", "importing own ends Python with signal 9"),
-        ("import os\nassert os.environ['WANDB_MODE'] == 'disabled' and os.environ['MINE']\ndef train(): ...", None),
-        ("import threading, time\nthreading.Thread(target=time.sleep, args=[60]).start()\ndef train(): ...", None),
+        ("def train(): ...", None, ""),
+        ("class train: ...", None, ""),
+        ("import sys\nprint(sys.argv, file=sys.stderr)\ndef train(): ...", None, ""),
+        ("x = 3", "wrong", "importer has no function 'train'"),
+        ("train = 3", "wrong", "importer:train is no function, it is int"),
+        ("import wandb\nwandb.init()\ndef train(): ...", "wrong", "importing importer calls wandb.init"),
+        (
+            "import nonesuch_abc",
+            "missing",
+            "cannot import importer: ModuleNotFoundError: No module named 'nonesuch_abc'",
+        ),
+        ("\n\n1 / 0", "missing", "ZeroDivisionError: division by zero ({folder}/importer.py, line 3)"),
+        ("def f(:", "missing", "cannot import importer: SyntaxError"),
+        ("import sys\nsys.exit(3)", "missing", "cannot import importer: SystemExit: 3"),
+        ("import os\nos._exit(3)", "missing", "importing importer ends Python with exit code 3"),
+        ("import os\nos.kill(os.getpid(), 9)", "missing", "importing importer ends Python with signal 9"),
+        ("import os\nassert os.environ['WANDB_MODE'] == 'disabled' and os.environ['MINE']\ndef train(): ...", None, ""),
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=[60]).start()\ndef train(): ...", None, ""),
     ],
 )
-def test_what_an_import_meets_is_told_with_its_line(folder, text, said):
+def test_what_an_import_meets_is_told_with_its_line(folder, text, kind, said):
     """Whatever the module does, this process goes on, and no run is made."""
-    (folder / "own.py").write_text(text)
-    found = import_error("own:train", {**os.environ, "MINE": "1"})
-    assert (found is None) == (said is None), found
-    assert (said or "").format(folder=folder) in (found or "")
+    (folder / "importer.py").write_text(text)
+    found = list(obstacles(choose(None, "importer:train"), {**os.environ, "MINE": "1"}))
+    assert [(one.kind, one.key) for one in found] == ([(kind, ("program",))] if kind else []), found
+    assert said.format(folder=folder) in "".join(one.message for one in found)
 
 
 def test_an_import_that_takes_long_is_ended_with_what_it_started(folder):
@@ -50,8 +56,8 @@ def test_an_import_that_takes_long_is_ended_with_what_it_started(folder):
         "import os, pathlib, subprocess, time\n"
         "pathlib.Path('pid').write_text(str(subprocess.Popen(['sleep', '600']).pid))\ntime.sleep(600)\n"
     )
-    with pytest.raises(TimeoutError, match="importing own takes longer than 2 s"):
-        import_error("own:train", os.environ, limit_s=2)
+    [said] = obstacles(choose("own:train", None), os.environ, limit_s=2)
+    assert (said.kind, said.key, said.message) == ("note", (), "importing own takes longer than 2 s")
     state = Path(f"/proc/{Path('pid').read_text()}/stat")
     for _ in range(100):
         if not state.exists() or ") Z" in state.read_text():

@@ -62,7 +62,13 @@ def test_a_file_that_is_no_sweep_as_a_whole_has_one_fault(text, key, found):
     assert len(caught.value.faults) == 1
 
 
-@pytest.mark.parametrize("text", [SWEEP, "parameters: {a: {value: 1}}", "run_cap: 3", "name: x"])
+@pytest.mark.parametrize("text", [SWEEP, "parameters: {a: {value: 1}}", "run_cap: 3", "name: x", "job: {method: x}"])
 def test_a_file_with_keys_of_a_sweep_is_judged_by_them(text):
     """A key that is missing is named as such."""
     assert no_sweep(yaml_document.read(text, "my.yaml")) is None
+
+
+def test_a_program_s_sweep_is_told_of_its_keys_alone():
+    """Which mistakes people make, only a person's file is asked."""
+    with pytest.raises(DefinitionError, match="unknown key"):
+        SweepDefinition.from_yaml("sweep: {method: grid, parameters: {a: {value: 1}}}", by_hand=False)

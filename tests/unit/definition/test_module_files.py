@@ -14,7 +14,7 @@ from sweeper.definition.module_files import find_module
 def folder(tmp_path, monkeypatch):
     """A package and a module of a user's, which leave a trace when they are imported."""
     monkeypatch.chdir(tmp_path)
-    for name in ("own_pkg/__init__.py", "own_pkg/fit.py", "own_module.py", "own_space/deep/x.py"):
+    for name in ("own_pkg/__init__.py", "own_pkg/fit.py", "q/__init__.py", "own_module.py", "own_space/deep/x.py"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("open('touched', 'w')\n")
     return tmp_path
@@ -39,7 +39,7 @@ def test_the_file_of_a_module_is_found_and_nothing_imported(folder, name, file, 
 
 
 @pytest.mark.parametrize(
-    "name", ["own_nothing", "own_pkg.nothing", "own_module.fit", "own_module.py", "", "a b", "..x"]
+    "name", ["own_nothing", "own_pkg.nothing", "q.q", "own_module.fit", "own_module.py", "", "a b", "..x"]
 )
 @pytest.mark.usefixtures("folder")
 def test_what_is_no_module_is_not_found(name):

@@ -96,3 +96,14 @@ def test_arguments_without_a_default_have_to_be_given(signature, needed):
     [function] = ast.parse(f"def train({signature}): pass").body
     assert isinstance(function, ast.FunctionDef)
     assert required_arguments(function) == needed
+
+
+@pytest.mark.parametrize(
+    "line", ["x = " + "+".join("1" * 20_000), "x = " + "-" * 90_000 + "1", "x = a" + ".b()" * 3000]
+)
+def test_code_that_is_nested_too_deep_for_the_parser_is_no_obstacle(line):
+    """Machines write such files; they are trainers only if they are called so."""
+    Path("made.py").write_text(f"import wandb\n{line}\n")
+    assert find([Path()]) == []
+    Path("made.py").rename("train.py")
+    assert [script.program for script in find([Path()])] == ["train.py"]

@@ -142,6 +142,17 @@ def test_another_python_reads_another_language():
     assert said.kind == "missing"
 
 
+def test_commands_are_those_on_the_path_of_the_run():
+    """It may not be ours; our own Python's folder is on it always."""
+    tool = Path("src", "own-tool")
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o700)
+    [said] = obstacles(choose(None, "own-tool"), {"PATH": "src"})
+    assert "is a command" in said.message
+    assert list(obstacles(choose(None, "own-tool", ["${program}"]), {"PATH": "src"})) == []
+    assert list(obstacles(choose(None, "pytest", ["${program}"]), {"PATH": "src"})) == []
+
+
 def test_an_obstacle_has_the_place_of_what_it_is_about():
     """The program's where the program is meant, the item's where that is written out."""
     assert [one.key for one in look("gone.py")] == [("program",)]

@@ -118,3 +118,11 @@ def test_a_launch_that_cannot_be_meant_takes_no_run(files, text, asked, found, f
         settle(sweep(text), asked, os.environ)
     assert found in caught.value.message
     assert fix in caught.value.hint
+
+
+def test_of_several_scripts_with_other_names_none_is_clearly_meant():
+    """A launch may be told; a single one is."""
+    Path("one.py").write_text(FUNCTION + "train()\n")
+    assert [said.kind for said in beside([Path()])] == ["wrong"]
+    Path("two.py").write_text(FUNCTION + "train()\n")
+    assert [said.kind for said in beside([Path()])] == ["unsaid"]
