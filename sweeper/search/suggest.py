@@ -90,7 +90,7 @@ def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:
     metric = definition.metric
     if metric is None or metric.target is None:
         return False
-    bests = [value for run in own if (value := run.best(metric.goal)) is not None]
+    bests = [value for run in own if run.may_lead and (value := run.best(metric.goal)) is not None]
     return any(map(metric.reached_by, bests))
 
 

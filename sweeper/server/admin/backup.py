@@ -26,13 +26,13 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.store import artifact_files, artifacts, disk, run_files, snapshot
 from sweeper.server.store.database import Connection, reading
 from sweeper.server.store.run_files import FileStore
-from sweeper.server.store.users import DATABASE, KEY_FILE, MARK_FILE
+from sweeper.server.store.users import DATABASE, KEY_FILE, OWN_FILES
 
 MANIFEST = "backup.json"
 FORMAT = 1
 CONTENTS = "files"
 """The folder of the runs' files. It and that of the artifacts have rows; beside them only the key is taken."""
-OF_THE_PROCESS = {"server.json", "last-port", "server.log", "serve.lock", "start.lock", MARK_FILE}
+OF_THE_PROCESS = OWN_FILES - {KEY_FILE}
 """What belongs to a running server and not to its data."""
 
 REPLACED = "replaced-"

@@ -30,8 +30,6 @@ PIECE = 2**20
 """Bytes read at a time, and of the longest header: a path has some hundred."""
 MAX_KEY = 256
 """Bytes of the file with the key."""
-KEPT_FREE = 256 * 2**20
-"""Bytes of the disk that are left: a database must be able to grow."""
 _CONTENT = re.compile(rf"{ARTIFACTS}/[0-9]{{1,18}}/[0-9a-f]{{2}}/[0-9a-f]{{32}}\Z")
 
 
@@ -136,7 +134,7 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, fresh: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
     if member.isdir():
         return
-    if shutil.disk_usage(fresh).free < member.size + KEPT_FREE:
+    if shutil.disk_usage(fresh).free < member.size + disk.KEPT_FREE:
         raise disk.DiskFullError(f"{member.name[:200]!r} has {member.size} bytes")
     source: Any = tar.extractfile(member)
     with os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600), "wb") as target:

@@ -120,7 +120,7 @@ class ArtifactOperations(Root):
             number = _number(sent.artifact_manifest_id, "ArtifactManifest")
             manifest = artifact_files.set_manifest(db, number, hex_of(sent.digest))
             artifact = artifacts.get(db, manifest.artifact_id)
-            self._check_owner(artifact)
+            rights.check_artifact(self.context.user, artifact)
             return self._manifest_payload(db, artifact, manifest)
 
     def _manifest_payload(self, db: Connection, artifact: Artifact, manifest: Manifest) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class ArtifactOperations(Root):
         """Make an artifact a version, if all of it is here."""
         number = _number(inputs.read(sent_as.OneArtifact, fields).artifact_id, "Artifact")
         with self.context.store.read() as db:
-            self._check_owner(artifacts.get(db, number))
+            rights.check_artifact(self.context.user, artifacts.get(db, number))
         done = commit.commit(self.context.store, self.context.blobs, number, now=self.context.now)
         return {"artifact": done}
 
@@ -223,7 +223,7 @@ class ArtifactOperations(Root):
             ForbiddenError: It is another user's.
         """
         found = find_artifact(db, global_name)
-        self._check_owner(found)
+        rights.check_artifact(self.context.user, found)
         return found
 
     def _pending(self, db: Connection, global_name: str) -> Artifact:
@@ -231,9 +231,6 @@ class ArtifactOperations(Root):
         if found.state != artifacts.PENDING:
             raise RequestError("this artifact is committed: log another version of it instead of changing this one")
         return found
-
-    def _check_owner(self, artifact: Artifact) -> None:
-        rights.check(self.context.user, "the artifact", [artifact.user_id])
 
 
 def find_artifact(db: Connection, global_name: str) -> Artifact:

@@ -44,7 +44,7 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.ChangeAliases, fields)
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
-            rights.check(self.context.user, "the artifact", [artifact.user_id])
+            rights.check_artifact(self.context.user, artifact)
             for placed in sent.aliases:
                 collection = self._member_collection(db, artifact, placed)
                 rights.check_aliases(db, self.context.user, collection.id, [placed.alias])
@@ -98,7 +98,7 @@ class CollectionOperations(Root):
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.write() as db:
             artifact = find_artifact(db, sent.artifact_id)
-            rights.check(self.context.user, "the artifact", [artifact.user_id])
+            rights.check_artifact(self.context.user, artifact)
             portfolio = _find_by_id(db, sent.artifact_portfolio_id or "")
             if portfolio.kind != artifact_collections.PORTFOLIO:
                 raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")

@@ -67,7 +67,7 @@ def _nothing(**_: Any) -> dict[str, Any]:
 
 def _find(context: Context, name: str) -> User | None:
     with context.store.read() as db:
-        return next((user for user in users.search(db, name) if user.name == name), None)
+        return users.find(db, name)
 
 
 def _user(context: Context, name: str) -> dict[str, Any] | None:

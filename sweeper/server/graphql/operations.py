@@ -76,8 +76,8 @@ class Operations(
         """Keep the specification of a chart; one of the same name is replaced."""
         sent = inputs.read(inputs.CustomChart, fields)
         with self.context.store.write() as db:
-            known = [user.id for user in users.search(db, sent.entity) if user.name == sent.entity]
-            rights.check(self.context.user, f"what {sent.entity} has", known)
+            owner = users.find(db, sent.entity)
+            rights.check(self.context.user, f"what {sent.entity} has", [owner.id] if owner else [])
             number = custom_charts.keep(db, **sent.model_dump())
         return {"chart": {"id": global_id("CustomChart", str(number))}}
 

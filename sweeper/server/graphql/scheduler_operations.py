@@ -32,6 +32,6 @@ class SchedulerOperations(Root):
             sweep = sweeps.find(db, name)
             if sweep is None:
                 raise NotFoundError(f"no sweep {name!r} here")
-            rights.check(self.context.user, f"sweep {name}", [sweep.user_id])
+            rights.check_sweep(self.context.user, sweep)
             run = own_scheduler.add(db, sweep, config, display_name=sent.display_name, now=self.context.now)
         return {"id": run.name if run else f"no-run-{new_id()}", "run_queue_item_id": None}

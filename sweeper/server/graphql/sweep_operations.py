@@ -78,7 +78,7 @@ class SweepOperations(Root):
         sweep = sweeps.find(db, name)
         if sweep is None:
             raise NotFoundError(f"no sweep {name!r} here")
-        rights.check(self.context.user, f"sweep {name}", [sweep.user_id])
+        rights.check_sweep(self.context.user, sweep)
         if sent.config is not None and sent.config != sweep.definition_text:
             if sweep.state is not SweepState.PENDING:
                 raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")

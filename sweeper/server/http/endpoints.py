@@ -28,8 +28,9 @@ from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
-REASON_HEADER = "x-sweeper-reason"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
+REASON_HEADER = "x-sweeper-reason"
+"""Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""

@@ -20,13 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sweeper.server.errors import RequestError, bug_message
 from sweeper.server.http import compression
-from sweeper.server.store.disk import DiskFullError
+from sweeper.server.store.disk import KEPT_FREE, DiskFullError
 from sweeper.server.strict_json import refusal_answer
 
 log = logging.getLogger(__name__)
 
-KEPT_FREE = 256 * 2**20
-"""Bytes of the disk that uploads leave: the database must be able to grow."""
 FIRST_S, SLOWEST_RATE = 60.0, 4096
 """A body may take a minute, and longer as long as so many bytes come in a second on the whole."""
 STALLED_S = 60.0

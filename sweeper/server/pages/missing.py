@@ -7,6 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from sweeper.server.names import RESERVED
 from sweeper.server.pages.rendering import page
 
 
@@ -26,7 +27,8 @@ def refusal_page(request: Request, message: str, status: int) -> Response:
 
 def with_spaces(request: Request) -> Response | None:
     """Go on from an address with `+`, by which the SDK (0.31) means a space; None if it has none."""
-    path: str = request.scope["path"]
-    if request.method not in {"GET", "HEAD"} or "+" not in path or path.startswith(("/files/", "/artifacts")):
+    # one slash in front, or a browser would take what follows for the name of a site
+    path = request.scope["path"].lstrip("/")
+    if request.method not in {"GET", "HEAD"} or "+" not in path or path.partition("/")[0] in RESERVED:
         return None
-    return RedirectResponse(quote(path.replace("+", " ")), 302)
+    return RedirectResponse("/" + quote(path.replace("+", " ")), 302)

@@ -17,6 +17,7 @@ from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 from sweeper.server.store.users import EMBEDDED_USER, User
 
 LATEST = "latest"
@@ -55,6 +56,24 @@ def check_run(user: User, run: StoredRun) -> None:
         ForbiddenError: It is.
     """
     check(user, f"run {run.name}", [run.user_id])
+
+
+def check_sweep(user: User, sweep: Sweep) -> None:
+    """Refuse to change another user's sweep.
+
+    Raises:
+        ForbiddenError: It is.
+    """
+    check(user, f"sweep {sweep.name}", [sweep.user_id])
+
+
+def check_artifact(user: User, artifact: Artifact) -> None:
+    """Refuse to change another user's artifact.
+
+    Raises:
+        ForbiddenError: It is.
+    """
+    check(user, "the artifact", [artifact.user_id])
 
 
 def may_take_up(user: User, run: StoredRun) -> bool:

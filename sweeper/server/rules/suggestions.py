@@ -71,6 +71,8 @@ def take(db: Connection, sweep_id: int) -> NumberedSuggestion | None:
         kept.remove_from(db, sweep_id)
     elif found.params is not None:  # the end stays where it is, for every agent that asks
         kept.remove(db, sweep_id, found.number)
+    elif not found.is_up_to_date(_results(db, sweeps.get(db, sweep_id))):
+        return None  # a run that had reached the target may have failed since
     return found
 
 
@@ -80,13 +82,18 @@ def next_order(db: Connection, sweep_id: int) -> SearchOrder | None:
     if sweep.state.ended or sweep.exhausted or sweep.definition.scheduler or _is_drawn(db, sweep):
         return None
     known, wanted = ahead(db, sweep_id), _wanted(db, sweep_id)
-    results = sweep_runs.count_ended(db, sweep_id) if sweep.definition.learns else None
+    results = _results(db, sweep)
     stale = (i for i, entry in enumerate(known) if not entry.is_up_to_date(results))
     place = len(known) if len(known) < LEAST else next(stale, len(known))
     # Behind the end of a search there is nothing to compute.
     if place >= wanted or (place > 0 and known[place - 1].params is None):
         return None
     return SearchOrder(sweep_id, sweep.definition_text, runs.count(db, sweep_id), tuple(known[:place]))
+
+
+def _results(db: Connection, sweep: Sweep) -> int | None:
+    """Count the results that a search knows; None if they do not matter to it."""
+    return sweep_runs.count_ended(db, sweep.id) if sweep.definition.learns else None
 
 
 def _is_drawn(db: Connection, sweep: Sweep) -> bool:

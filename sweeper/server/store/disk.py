@@ -18,6 +18,8 @@ _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 """SQLite gives ENOSPC its own code, and an exceeded quota (EDQUOT) the one of any failed write."""
 
 
+KEPT_FREE = 256 * 2**20
+"""Bytes of the disk that uploads and restored files leave: the database must be able to grow."""
 _WRITABLE = "make the server's data directory writable again"
 
 

@@ -38,7 +38,7 @@ class NumberedSuggestion:
 
     def is_up_to_date(self, results: int | None) -> bool:
         """Whether it knows all results; None if they do not matter to the search."""
-        return self.params is None or results in {None, self.based_on}
+        return results in {None, self.based_on}
 
     @classmethod
     def of(cls, number: int, found: Suggestion | None, *, seed: int, based_on: int) -> NumberedSuggestion:

@@ -198,7 +198,10 @@ def find_agent(db: sqlite3.Connection, name: str) -> Agent | None:
     """Find an agent by the id it was given, if its sweep is there for who asks."""
     row = db.execute("SELECT * FROM agents WHERE name = ?", (name,)).fetchone()
     found = Agent(*row) if row else None
-    return found if found and get(db, found.sweep_id).project_id not in privacy.hidden(db) else None
+    # asked with every heartbeat: its sweep is looked at only if anything is hidden
+    if found and (unseen := privacy.hidden(db)) and get(db, found.sweep_id).project_id in unseen:
+        return None
+    return found
 
 
 def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:

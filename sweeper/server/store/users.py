@@ -124,6 +124,12 @@ def name_of(db: sqlite3.Connection, user_id: int | None) -> str | None:
     return str(row["name"]) if row else None
 
 
+def find(db: sqlite3.Connection, name: str) -> User | None:
+    """Find a user by their name."""
+    row = db.execute("SELECT id, name FROM users WHERE name = ?", (name,)).fetchone()
+    return User(*row) if row else None
+
+
 def search(db: sqlite3.Connection, part: str) -> list[User]:
     """List the users whose names hold a text, in any case."""
     query = "SELECT id, name FROM users WHERE instr(lower(name), lower(?)) ORDER BY name"
@@ -239,10 +245,10 @@ def _changing(data_dir: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _id_of(db: sqlite3.Connection, name: str) -> int:
-    row = db.execute("SELECT id FROM users WHERE name = ?", (name,)).fetchone()
-    if row is None:
+    found = find(db, name)
+    if found is None:
         raise ServerError(f"there is no user {name!r}", "`sweeper server users` lists them")
-    return int(row["id"])
+    return found.id
 
 
 def open_store(data_dir: Path) -> Store:

@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS, check_room
 from sweeper.errors import ServerError
-from sweeper.server.http.limits import KEPT_FREE
+from sweeper.server.store.disk import KEPT_FREE
 
 
 def test_a_disk_without_room_is_told_before_anything_waits_for_it(tmp_path):

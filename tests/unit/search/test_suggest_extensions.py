@@ -232,3 +232,11 @@ def test_the_target_counts_in_a_running_run_and_not_in_a_prior_one():
     reached = Run(id="r", state=RunState.RUNNING, params={"a": 1, "b": "x", "c": 1}, history=(0.9, 0.1, 0.8))
     assert suggest(definition, [reached], seed=1) is None
     assert suggest(definition, [run("p", 0.1, prior=True, a=1, b="x", c=1)], seed=1) is not None
+
+
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.CRASHED, RunState.KILLED])
+def test_a_run_that_may_not_lead_has_not_reached_the_target(state):
+    """Whatever it had logged on the way: it did not do what it was started for."""
+    definition = define("random", metric="{name: m, target: 0.2}")
+    ended = Run(id="r", state=state, params={"a": 1, "b": "x", "c": 1}, history=(0.1,))
+    assert suggest(definition, [ended], seed=1) is not None

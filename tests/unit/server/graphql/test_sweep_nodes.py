@@ -38,6 +38,24 @@ def test_cli_reads_a_sweep_with_its_runs(client):
     assert [edge["node"]["state"] for edge in found["runs"]["edges"]] == ["pending"]
 
 
+def test_run_that_is_only_offered_is_nowhere_to_be_seen(client):
+    """Neither in a count nor in a list, of the sweep or of the agent, nor on the page, until its agent takes it up."""
+    name = client.sweep(GRID)
+    agent = client.agent(name)
+    (command,) = client.beat(agent)
+    fields = "runCount runs { edges { node { name } } } agents { edges { node { totalRuns } } }"
+
+    def seen():
+        found = sweep_fields(client, name, fields)
+        on_page = command["run_id"] in client.http.get(f"/local/p/sweeps/{name}").text
+        listed = [edge["node"]["name"] for edge in found["runs"]["edges"]]
+        return found["runCount"], listed, found["agents"]["edges"][0]["node"]["totalRuns"], on_page
+
+    assert seen() == (0, [], 0, False)
+    client.beat(agent, command["run_id"])
+    assert seen() == (1, [command["run_id"]], 1, True)
+
+
 def test_run_that_joins_a_sweep_late_brings_its_metric(client):
     """What a run logged before it joined a sweep counts in that sweep."""
     sweep = client.sweep({**GRID, "metric": {"name": "loss", "goal": "minimize"}})

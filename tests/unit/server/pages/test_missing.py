@@ -40,6 +40,9 @@ def test_what_stands_in_an_address_is_text(client):
         ("/local/p", "GET", None),
         ("/local/my+p", "POST", None),
         ("/files/local/p/r/a+b", "GET", None),
+        ("/artifactsV2/x/local/p/c/b/m/a+b", "GET", None),
+        ("/artifacts-of/my+p", "GET", "/artifacts-of/my%20p"),
+        ("//elsewhere.example/a+b", "GET", "/elsewhere.example/a%20b"),
     ],
 )
 def test_a_plus_may_be_a_space(path, method, location):

@@ -150,6 +150,17 @@ def test_offer_of_a_sweep_that_is_ended_leaves_no_trace(table, state):
     assert offered.offered
 
 
+@pytest.mark.parametrize("state", [SweepState.FINISHED, SweepState.CANCELED])
+def test_offer_that_nobody_has_is_gone_at_once_with_its_sweep(table, state):
+    """Its agent was killed before the sweep was ended, so nobody can come for it any more."""
+    sweep = table.sweep(GRID)
+    table.given(table.agent(sweep))
+    table.now += 61
+    table.reap()
+    table.set_state(sweep, state)
+    assert table.runs(sweep) == []
+
+
 def test_last_configuration_that_is_only_offered_is_not_lost(table):
     """An agent that finds the last one offered to another waits: should that one be gone, it gets it."""
     sweep = table.sweep({**GRID, "parameters": {"lr": {"values": [0.1]}}})

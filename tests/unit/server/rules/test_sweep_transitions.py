@@ -9,7 +9,8 @@ import pytest
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import prior_runs, run_endings
-from sweeper.server.store import runs
+from sweeper.server.store import runs, suggestions
+from sweeper.server.store.suggestions import NumberedSuggestion
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 RANDOM = {
@@ -165,6 +166,18 @@ def test_a_run_that_failed_has_not_reached_the_target(ahead):
     ahead.log(run, 0.05)
     ahead.complete(run, 1)
     assert ahead.beat(ahead.agent(sweep)).kind == "run"
+
+
+def test_an_end_that_was_found_before_the_run_failed_is_none(table):
+    """The search is asked again, and knows better."""
+    sweep = table.sweep({**BAYES, "metric": {**METRIC, "target": 0.1}})
+    run = table.given(table.agent(sweep))
+    table.start(run)
+    table.log(run, 0.05)
+    with table.store.write() as db:
+        suggestions.put(db, sweep.id, NumberedSuggestion.of(2, None, seed=1, based_on=0))
+    table.complete(run, 1)
+    assert table.beat(table.agent(sweep)).kind == "run"
 
 
 @pytest.mark.parametrize(("last", "over"), [(0.05, True), (0.9, False)])
