@@ -32,6 +32,18 @@ def open_file(place: Path, mode: str = "w") -> IO[Any]:
     return open(place, mode, encoding=encoding, opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
+def replace(place: Path, text: str) -> None:
+    """Write a file that is there whole or as it was before, on a full disk too; its user is its only reader.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    fresh = place.with_suffix(".new")
+    with open_file(fresh) as file:
+        file.write(text)
+    fresh.replace(place)
+
+
 def check_home(home: Path) -> None:
     """See that nobody else can put files into the state directory: they would be believed, and run.
 

@@ -150,6 +150,11 @@ class Run:
         return self.history[-1] if self.aggregate is None and self.history else self.aggregate
 
     @property
+    def numberless(self) -> bool:
+        """Whether it ended with nothing but NaN and infinities for its metric."""
+        return self.state.ended and self.nonfinite > 0 and not self.history
+
+    @property
     def may_lead(self) -> bool:
         """Whether it may be the best of its sweep."""
         return may_lead(self.state, stopped_early=self.stop is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,11 +53,7 @@ def last_sweep(settings: Settings) -> LastSweep | None:
 
 def remember(settings: Settings, sweep: LastSweep) -> None:
     """Note which sweep was created last."""
-    place = _last_file(settings)
-    fresh = place.with_suffix(".new")  # put in its place whole: on a full disk the last one stays
-    with private_files.open_file(fresh) as file:
-        json.dump(asdict(sweep), file)
-    fresh.replace(place)
+    private_files.replace(_last_file(settings), json.dumps(asdict(sweep)))
 
 
 def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
@@ -196,7 +191,7 @@ def other_backend(
     if not _is_address(url):
         raise _no_address(url)
     address = urlsplit(url)
-    if address.scheme != "https" and not (insecure_http or is_loopback(address.hostname or "")):
+    if address.scheme != "https" and not (insecure_http or embedded_server.is_loopback(address.hostname or "")):
         fix = "write https://, or give --insecure-http where the network is yours alone"
         raise BackendError(f"the key would go to {url} in the clear", fix)
     url = url.rstrip("/")
@@ -218,14 +213,6 @@ def _is_same(url: str, other: str) -> bool:
     except ValueError:  # one is no address at all
         return False
     return (one.scheme, one.hostname, ports[0], one.path) == (two.scheme, two.hostname, ports[1], two.path)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own, which nobody else's network carries."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _unread(settings: Settings) -> str:

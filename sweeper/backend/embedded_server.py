@@ -6,6 +6,7 @@ It knows the server only by its command line, its record file and its address.
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
 import re
 import secrets
@@ -198,6 +199,14 @@ def _last_words(home: Path) -> tuple[str, str]:
 def choose_port(data: Path) -> int:
     """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
     return _bind(HOST, server_record.last_port(data)) or _bind(HOST, 0) or 0
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own, which nobody else's network carries."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:

@@ -65,11 +65,8 @@ def write(data: Path, record: ServerRecord) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    for place, content in ((file(data), asdict(record)), (_port_file(data), _port(record))):
-        new = place.with_suffix(".new")
-        with private_files.open_file(new) as stream:
-            json.dump(content, stream)
-        new.replace(place)
+    private_files.replace(file(data), json.dumps(asdict(record)))
+    private_files.replace(_port_file(data), str(_port(record)))
 
 
 def remove(data: Path) -> None:

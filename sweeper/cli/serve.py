@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -79,16 +78,9 @@ def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None
 
 def _check_exposure(host: str, *, tls: bool, insecure_http: bool) -> None:
     """Insist on TLS, or on a decision, where others can listen on the way."""
-    if not (tls or insecure_http or _is_loopback(host)):
+    if not (tls or insecure_http or embedded_server.is_loopback(host)):
         fix = "give --tls-cert FILE --tls-key FILE, or --insecure-http where the network is yours alone"
         raise ServerError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _url(host: str, port: int, *, tls: bool) -> str:

@@ -14,6 +14,7 @@ from sweeper.errors import ResultError, SweeperError
 from sweeper.ref import SweepRef
 from sweeper.results.onnx_check import ModelFile, check_model
 from sweeper.results.status import RunStatus, SweepStatus
+from sweeper.results.table_files import replacing
 from sweeper.run import Goal
 
 MODEL_SUFFIXES = (".onnx", ".onnx.data")
@@ -176,9 +177,6 @@ def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
 
 
 def _write(file: Path, data: Mapping[str, Any]) -> str:
-    # beside it and then over it: what somebody has linked from there is not followed
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
-        part = Path(folder) / file.name
+    with replacing(file) as part:
         part.write_text(json.dumps(data, indent=2, default=str) + "\n", encoding="utf-8")
-        part.replace(file)
     return str(file)

@@ -186,12 +186,7 @@ def _reason(run: Run, record: Attempt | None) -> str:
 def _kind(run: Run, record: Attempt | None) -> str:
     if record and record.kind:
         return record.kind.value
-    return Kind.NAN.value if _numberless(run) else ""
-
-
-def _numberless(run: Run) -> bool:
-    """Whether a run ended with nothing but NaN and infinities for its metric."""
-    return run.state.ended and run.nonfinite > 0 and not run.history
+    return Kind.NAN.value if run.numberless else ""
 
 
 def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -> float | None:

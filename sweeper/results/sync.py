@@ -149,7 +149,7 @@ def plan_without_key(
     server, project = (url or "").rstrip("/"), project or settings.project or ref.project
     entity = entity or settings.entity
     end = f"/{entity}/{project}" if entity else f"/{project}"
-    known = [to for to in targets(file) if to.startswith(server) and to.endswith(end)]
+    known = [to for to in targets(file) if to.startswith(f"{server}/" if server else "") and to.endswith(end)]
     sent = {run for to in known for run in Ledger(file, to).runs("sent")}
     to = "/".join([server or "(no server is named)", entity or "(the key's own user)", project])
     return SyncResult(source=ref.path, to=to, runs=_planned(_own_runs(ref, source, settings), sent))

@@ -16,12 +16,16 @@ from sweeper.ref import SweepRef
 
 def targets(file: Path) -> list[str]:
     """List where anything was ever sent."""
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
-    found: dict[str, None] = {}
-    for line in lines:
+    return list(dict.fromkeys(to for to, _ in _noted(file)))
+
+
+def _noted(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Read what was noted, with where it was sent."""
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    for line in text.splitlines():
         with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by a kill
-            found[str(json.loads(line)["to"])] = None
-    return list(found)
+            noted = json.loads(line)
+            yield str(noted["to"]), noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,7 @@ class Ledger:
     target: str
 
     def _lines(self) -> Iterator[Mapping[str, object]]:
-        text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
-        for line in text.splitlines():
-            with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by a kill
-                noted = json.loads(line)
-                if noted["to"] == self.target:
-                    yield noted
+        return (noted for to, noted in _noted(self.file) if to == self.target)
 
     def _note(self, **what: object) -> None:
         with self.file.open("a", encoding="utf-8") as file:

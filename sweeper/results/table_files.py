@@ -61,7 +61,7 @@ def write(table: Table, form: Format, output: Path | None, stdout: IO[str]) -> N
         _WRITERS[form](table, stdout)
         return
     try:
-        with _replacing(output) as part:
+        with replacing(output) as part:
             if form == "parquet":
                 _write_parquet(table, part)
                 return
@@ -72,7 +72,7 @@ def write(table: Table, form: Format, output: Path | None, stdout: IO[str]) -> N
 
 
 @contextlib.contextmanager
-def _replacing(output: Path) -> Iterator[Path]:
+def replacing(output: Path) -> Iterator[Path]:
     """Give a file beside another that takes its place if all goes well."""
     # in a folder that only we can enter: in a shared one, somebody may have linked any name elsewhere
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.", suffix=".part") as folder:

@@ -80,6 +80,6 @@ def why_no_value(run: Run) -> str:
         kinds = {run.logged[name] for name in run.lacks if name in run.logged} - {"number"}
         as_what = f": it was {' and '.join(sorted(kinds))}, no number" if kinds else ""
         return f"finished without a value of {' and '.join(f'`{name}`' for name in run.lacks)}{as_what}"
-    if run.state.ended and run.nonfinite and not run.history:
+    if run.numberless:
         return "every value of its metric was NaN or infinite"
     return ""

@@ -25,8 +25,8 @@ UPSERT = """mutation($name: String, $sweep: String) {
     upsertBucket(input: {name: $name, modelName: "p", sweep: $sweep}) { inserted bucket { name } } }"""
 UPSERT_SWEEP = """mutation($config: String) {
     upsertSweep(input: {config: $config, projectName: "p"}) { sweep { name } } }"""
-CREATE_AGENT = """mutation($sweep: String!) {
-    createAgent(input: {host: "h", sweep: $sweep, projectName: "p"}) { agent { id } } }"""
+CREATE_AGENT = """mutation($sweep: String!, $host: String!) {
+    createAgent(input: {host: $host, sweep: $sweep, projectName: "p"}) { agent { id } } }"""
 UPLOAD_URL = """mutation($run: String!, $files: [String!]!) {
     createRunFiles(input: {projectName: "p", runName: $run, files: $files}) { files { name uploadUrl } } }"""
 
@@ -62,9 +62,9 @@ class Wire:
         """Create a sweep; give its id."""
         return str(self.graphql(UPSERT_SWEEP, config=text)["upsertSweep"]["sweep"]["name"])
 
-    def agent(self, sweep: str) -> str:
+    def agent(self, sweep: str, host: str = "h") -> str:
         """Register an agent; give its id."""
-        return str(self.graphql(CREATE_AGENT, sweep=sweep)["createAgent"]["agent"]["id"])
+        return str(self.graphql(CREATE_AGENT, sweep=sweep, host=host)["createAgent"]["agent"]["id"])
 
     def beat(self, agent: str, *listed: str) -> dict[str, Any]:
         """Send a heartbeat; give the command, empty if there is none."""

@@ -37,6 +37,19 @@ def test_what_is_made_is_its_users_alone(tmp_path):
     assert mode(tmp_path / "there") == before
 
 
+@pytest.mark.usefixtures("umask")
+def test_a_file_is_replaced_whole_or_stays(tmp_path):
+    """What cannot be written leaves the old content; nothing lies beside it afterwards."""
+    file = tmp_path / "file.json"
+    private_files.replace(file, "old")
+    with pytest.raises(UnicodeEncodeError):
+        private_files.replace(file, "half\ud800")
+    assert file.read_text() == "old"
+    private_files.replace(file, "new")
+    assert (file.read_text(), mode(file)) == ("new", 0o600)
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o722])
 def test_a_home_that_others_can_write_to_is_refused(tmp_path, mode):
     """They could put a server's record there, or a sweep; the error says how it becomes one's own."""

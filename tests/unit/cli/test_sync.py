@@ -88,6 +88,8 @@ def test_a_dry_run_needs_no_key(here, embedded):
         (("--entity", "me"), "sent before"),
     ]:
         assert json.loads(here(*asked, *more).stdout)["runs"][0]["outcome"] == outcome
+    other = here("sync", ref, "--dry-run", "--json", "--to", "https://w.or")  # the first one's name begins so
+    assert json.loads(other.stdout)["runs"][0]["outcome"] == "to be sent"
     assert "no server is named" in here("sync", ref, "--dry-run").stderr
     assert "is no address" in str(here("sync", ref, "--dry-run", "--to", "w.org").exception)
     assert "no key for https://w.org" in str(here("sync", ref, "--to", "https://w.org").exception)

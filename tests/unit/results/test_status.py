@@ -52,6 +52,15 @@ def test_a_target_is_reached_by_the_best_value(goal, target, reached):
     assert replace(STATUS, facts=replace(FACTS, goal=goal, target=target)).reached_target is reached
 
 
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FINISHED])
+def test_an_aggregate_reaches_the_target_at_its_runs_end(state):
+    """What `acc.min` is, the last value decides: until then it may only have come by."""
+    best = replace(RUN, state=state)
+    now = replace(STATUS, facts=replace(FACTS, metric="acc.min", target=0.9), standing=Standing(best=best))
+    assert now.reached_target is state.ended
+    assert replace(now, facts=replace(FACTS, target=0.9)).reached_target
+
+
 def test_without_a_value_no_target_is_reached():
     """Before the first run has logged there is no best run."""
     facts = replace(FACTS, target=0.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 
 from sweeper.backend import embedded_server, sdk
@@ -89,3 +92,9 @@ def test_who_works_on_a_sweep_is_told_by_runs_agents_and_launches(embedded, sett
     embedded.wire.stream(command["run_id"], complete=True, exitcode=0)
     with reader.directory.new_launch().held():
         assert reader.read().idle is False
+    ref, _ = embedded.sweep()
+    reader = StatusReader(ref, settings)
+    with reader.directory.new_launch().held():
+        embedded.wire.agent(ref.sweep_id, host=socket.gethostname())
+        time.sleep(0.05)  # a file's time is as coarse as a tick of the kernel
+    assert reader.read().idle is True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
+from sweeper.definition.metric import Metric
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import stop_decision
@@ -40,6 +42,16 @@ def test_asha_keeps_the_best_third_and_not_one_more(runs, kept):
     peers = [run(str(value), float(value)) for value in range(runs)]
     stopped = {peer.id for peer in peers if stop_decision(definition(ASHA), peer, peers)}
     assert stopped == {str(value) for value in range(kept, runs)}
+
+
+def test_an_aggregate_is_judged_as_it_was_at_the_rung():
+    """By the mean of the values until then, say, and not by the value that came last."""
+    early = Asha(type="asha", min_iter=2, eta=3)
+    averaged = definition(early).model_copy(update={"metric": Metric(name="loss.mean", goal="minimize")})
+    peers = [replace(run(str(n), 0.5, 0.5, 9.0), aggregate=3.3) for n in range(3)]
+    dipped, risen = (replace(run("r", *values), aggregate=sum(values) / 2) for values in ((2.0, 0.1), (0.1, 0.6)))
+    assert stop_decision(averaged, dipped, peers)
+    assert stop_decision(averaged, risen, peers) is None
 
 
 def test_asha_judges_at_rungs_only():
