@@ -314,7 +314,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
         err.print(escape(result.ended), soft_wrap=True)
     elif result.ended:
         over = status is not None and why_over(status)
-        then = target.command("retry" if over and again else "launch")
+        then = "sweeper create FILE" if over and not again else target.command("retry" if over else "launch")
         complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {then}"))
     elif status is not None and (words := cut_off(status)):
         err.print(escape(words), soft_wrap=True)

@@ -20,6 +20,7 @@ def verdict(launch: Launch, status: SweepStatus) -> str:
     for missing in status.missing_metrics:
         without = [run for run in status.runs if missing.metric in run.lacks and run.id not in before]
         if len(without) >= ENOUGH:
-            what = f"{len(without)} runs finished without a value of `{missing.metric}`, which the sweep goes by"
+            # not as many as there are by now: quick runs finish while the launch looks
+            what = f"the first {ENOUGH} runs finished without a value of `{missing.metric}`, which the sweep goes by"
             return f"{what} (--without-metric goes on): {missing.message}"
     return ""

@@ -53,7 +53,7 @@ def test_the_third_run_without_the_metric_ends_a_launch_that_goes_by_it(launch):
     """Two may be chance; the reason names the metric, the run, and the way to go on."""
     assert verdict(launch, status(ENOUGH - 1)) == ""
     why = verdict(launch, status(ENOUGH))
-    for part in ("3 runs finished without a value of `loss`", "--without-metric", MISSING.message):
+    for part in ("the first 3 runs finished without a value of `loss`", "--without-metric", MISSING.message):
         assert part in why
 
 
