@@ -96,6 +96,27 @@ class StopDecision:
     n: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a run's history of the metric comes to, for who needs no more of it: a sweep may have millions of values.
+
+    Attributes:
+        count: How many values there are; one at least.
+        last: The last of them.
+        lowest: The lowest.
+        highest: The highest.
+    """
+
+    count: int
+    last: float
+    lowest: float
+    highest: float
+
+    def best(self, goal: Goal) -> float:
+        """Give the best of the values."""
+        return best_value(goal, (self.lowest, self.highest))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One execution of the trainer with fixed parameters.
@@ -118,6 +139,7 @@ class Run:
         aggregate: What the metric makes of the history where it is an aggregate of it, such as `loss.min`; else None.
         lacks: The metrics of which it has no value; told of a finished run.
         logged: What it logged instead, each key with what kind of thing it was: `number`, `text`; told with `lacks`.
+        digest: What the history comes to, where that was not read itself; None if there is none, or if it was.
     """
 
     id: str
@@ -137,22 +159,34 @@ class Run:
     aggregate: float | None = None
     lacks: tuple[str, ...] = ()
     logged: Params = field(default_factory=dict)
+    digest: Digest | None = None
+
+    @property
+    def iterations(self) -> int:
+        """How many finite values of the metric it has logged."""
+        return self.digest.count if self.digest else len(self.history)
 
     def best(self, goal: Goal) -> float | None:
         """Give the best value it ever logged, or the aggregate of them that the metric names; None before the first."""
-        if self.aggregate is not None or not self.history:
+        if self.aggregate is not None:
             return self.aggregate
-        return best_value(goal, self.history)
+        if self.digest is not None:
+            return self.digest.best(goal)
+        return best_value(goal, self.history) if self.history else None
 
     @property
     def last(self) -> float | None:
         """Its last value; None before the first. An aggregate has but one."""
-        return self.history[-1] if self.aggregate is None and self.history else self.aggregate
+        if self.aggregate is not None:
+            return self.aggregate
+        if self.digest is not None:
+            return self.digest.last
+        return self.history[-1] if self.history else None
 
     @property
     def numberless(self) -> bool:
         """Whether it ended with nothing but NaN and infinities for its metric."""
-        return self.state.ended and self.nonfinite > 0 and not self.history
+        return self.state.ended and self.nonfinite > 0 and not self.iterations
 
     @property
     def may_lead(self) -> bool:

@@ -27,7 +27,7 @@ class Reply:
     Attributes:
         status: Its HTTP status.
         date: Its Date header; empty if it has none.
-        body: The first 64 KiB of its body.
+        body: The beginning of its body, by default 64 KiB.
     """
 
     status: int
@@ -54,6 +54,7 @@ def ask(
     body: bytes | None = None,
     key: str | None = None,
     certificate: str | None = None,
+    most_bytes: int = MAX_ANSWER_BYTES,
 ) -> Reply:
     """Put one question to a server.
 
@@ -66,6 +67,7 @@ def ask(
         key: An API key to send along; it follows no redirect to another server.
         certificate: The file of the one TLS certificate to trust, whatever its name; by default what this machine
             trusts.
+        most_bytes: How much of the answer is read.
 
     Raises:
         NotHttpError: What answers there speaks something else.
@@ -75,7 +77,8 @@ def ask(
         # On its own requests would send a netrc login with every question, and take the proxy for loopback addresses.
         session.trust_env = False
         session.verify = certificate or True
-        session.mount("https://", _Trusting(certificate))
+        if not url.startswith("http://"):  # to read what the machine trusts takes a while
+            session.mount("https://", _Trusting(certificate))
         try:
             with session.request(
                 method,
@@ -87,18 +90,18 @@ def ask(
                 timeout=timeout_s,
                 stream=True,
             ) as response:
-                return Reply(response.status_code, response.headers.get("Date", ""), _beginning(response))
+                return Reply(response.status_code, response.headers.get("Date", ""), _beginning(response, most_bytes))
         except requests.RequestException as error:
             raise _cause(error) from error
 
 
-def _beginning(response: requests.Response) -> bytes:
-    read = b""
+def _beginning(response: requests.Response, most: int) -> bytes:
+    read = bytearray()
     for part in response.iter_content(MAX_ANSWER_BYTES):
         read += part
-        if len(read) >= MAX_ANSWER_BYTES:
+        if len(read) >= most:
             break
-    return read[:MAX_ANSWER_BYTES]
+    return bytes(read[:most])
 
 
 def _cause(error: requests.RequestException) -> OSError:

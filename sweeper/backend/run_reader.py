@@ -8,18 +8,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from sweeper.backend import wandb_command
 from sweeper.backend.sdk import connect, sdk_errors
-from sweeper.backend.sweep_reader import utc
-from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.backend.sweep_view import utc
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef, run_name
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 PAGE = 1000
 
@@ -38,8 +38,8 @@ class ServerRun:
         created_at: When the server made it.
         notes: What somebody wrote about it.
         tags: Its tags.
-        last_step: The step of its last row of history; None before the first.
-        handle: The SDK's own object, which reads the history.
+        last_step: The step of its last row of history; None before the first, or where it was not asked for.
+        handle: The SDK's own object, which reads the history; None where nobody will.
     """
 
     id: str
@@ -49,10 +49,10 @@ class ServerRun:
     config: Mapping[str, Any]
     summary: Mapping[str, Any]
     created_at: datetime
-    notes: str
-    tags: tuple[str, ...]
-    last_step: int | None
-    handle: Any
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    last_step: int | None = None
+    handle: Any = None
 
     def steps(self) -> Iterator[int]:
         """Read the steps of its history, in order."""
@@ -169,6 +169,8 @@ def attach(ref: SweepRef, definition: SweepDefinition, runs: Sequence[str]) -> N
     Raises:
         BackendError: The server refuses it.
     """
+    import yaml
+
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         yaml.safe_dump(json.loads(json.dumps(definition.to_dict())), file)
         file.flush()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from sweeper.backend.sdk import sdk_errors, spaced
+from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -22,40 +22,6 @@ if TYPE_CHECKING:
 
 HISTORY_SAMPLES = 10_000
 """The API gives a sample of a longer history (by default of 500 rows); few runs log one metric this often."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepView:
-    """What the server says about a sweep.
-
-    Attributes:
-        ref: Its full name.
-        definition: What was registered.
-        url: Its page.
-        state: Where it is in its life.
-        runs: All of its runs and those attached to it, oldest first.
-        scheduler_heard_at: When a scheduler of its own was last heard; None if it has none, or the server does not say.
-    """
-
-    ref: SweepRef
-    url: str
-    definition: SweepDefinition
-    state: SweepState
-    runs: tuple[Run, ...]
-    scheduler_heard_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSeen:
-    """An agent of a sweep, as its server has heard it.
-
-    Attributes:
-        host: The machine that it named.
-        heard_at: When it was last heard (aware).
-    """
-
-    host: str
-    heard_at: datetime
 
 
 class SweepReader:
@@ -204,9 +170,3 @@ def _stop(run_id: str, told: Mapping[str, Any]) -> StopDecision | None:
     """Read the decision that our server puts into the summary of a run it stopped early; W&B's tells nothing."""
     numbers = told.get("stop")
     return StopDecision(run_id, told.get("reason", ""), **numbers) if numbers else None
-
-
-def utc(text: str) -> datetime:
-    """Read a time of the API; one that does not say where is UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -38,16 +39,19 @@ def best(
 
     Example: sweeper best --download model
     """
-    from sweeper.results import best as results  # here for the reason in target.py
+    from sweeper.backend import any_sweeps  # here for the reason in target.py
+    from sweeper.results import best as results
 
     if download is not None:
         results.check_folder(download)  # before the server is asked: a full disk is known by then
-    reader = find_target(sweep, backend).reader()
+    target = find_target(sweep, backend)
+    reader = target.reader()
     status = reader.read()
     if status.facts.metrics and run is None and download is None:
         _show_front(status, as_json=as_json)
         return
-    found = results.find_best(status, reader.ref, run=run)
+    read = partial(any_sweeps.read_run, settings=target.settings, backend=target.backend)
+    found = results.find_best(status, reader.ref, run=run, read=read)
     fetched = None if download is None else results.download_best(found, reader.ref, download)
     if as_json:
         out.print_json(json.dumps({**asdict(found), "download": fetched and asdict(fetched)}, default=str))

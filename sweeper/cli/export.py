@@ -33,8 +33,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper export --output runs.csv
     """
     # here for the reason in target.py
-    from sweeper.backend import run_reader
-    from sweeper.backend.sweep_reader import SweepReader
+    from sweeper.backend import any_sweeps, run_reader
     from sweeper.journal.directories import SweepDir
     from sweeper.results import export, table_files
     from sweeper.search.missing_metric import missing_metrics
@@ -42,16 +41,17 @@ def export(  # noqa: PLR0917 Typer passes them by name
     form = table_files.choose_format(form, output)  # before anything is read: reading may take minutes
     table_files.check_output(output, force=force)
     target = find_target(sweep, backend)
-    view = SweepReader(target.ref).read()
-    runs = run_reader.ServerRuns(target.backend, target.settings).of(target.ref)
+    view = any_sweeps.AnySweepReader(target.ref, target.settings, target.backend).read()
     if history:
+        runs = run_reader.ServerRuns(target.backend, target.settings).of(target.ref)
         with progress_bar("reading histories", len(view.runs)) as bar:
             table = export.history_table(runs, tell=bar.advance)
     else:
         attempts = SweepDir.of(target.settings.home, target.ref).attempts()
+        runs = any_sweeps.whole_runs(target.ref, target.settings, target.backend)
         table = export.run_table(view, runs, attempts, now=datetime.now(UTC))
-    if not any(run.may_lead and (run.values or run.history) for run in view.runs):
-        for missing in missing_metrics(view.definition, view.runs):
+    if not any(run.may_lead and (run.values or run.iterations) for run in view.runs):
+        for missing in missing_metrics(view.outline, view.runs):
             warn(missing.message)
     with table:
         table_files.write(table, form, output, sys.stdout)

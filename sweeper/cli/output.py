@@ -52,6 +52,15 @@ class Terminal(Console):
         text = dumps(loads(json or "null"), indent=2, ensure_ascii=False)
         self.print(JSONHighlighter()(Text(escaped(text))), soft_wrap=True)
 
+    def print_lines(self, first: str, rows: Iterable[str], last: str) -> None:
+        """Print JSON whose parts are lines, as they come: laying ten thousand of them out would take seconds."""
+        self.file.write(escaped(first) + "\n")
+        separator = ""
+        for row in rows:
+            self.file.write(separator + escaped(row))
+            separator = ",\n"
+        self.file.write(f"\n{escaped(last)}\n")
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Lay out anything, the one way to the screen."""
         for text, style, control in super().render(renderable, options):

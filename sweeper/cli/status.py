@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +13,22 @@ from sweeper.cli.output import out, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import find_target
 
+if TYPE_CHECKING:
+    from sweeper.results.status import SweepStatus
+
 WATCH_S = 5.0
+INDENTED = 50
+"""So many runs are printed with a line for each of their values."""
 
 
-def status(
+def status(  # noqa: PLR0917 Typer passes them by name
     sweep: Sweep = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help=f"Print it again every {WATCH_S:g} s until the sweep ends.")
     ] = False,
+    every_run: Annotated[bool, typer.Option("--all", help="A row for every run, of a sweep with many.")] = False,
     importance: Annotated[bool, typer.Option("--importance", help="Tell how much each parameter mattered.")] = False,
 ) -> None:
     """Show a sweep, its best run so far, and its runs.
@@ -36,11 +42,21 @@ def status(
     while True:
         now = reader.read(weigh=importance)
         if as_json:
-            out.print_json(json.dumps(now.to_json(), default=str))
+            _print_json(now)
         else:
-            show(status_view(now))
+            show(status_view(now, every_run=every_run))
         if not (as_json or watch):
             say_page_link(out, target.backend, target.settings, now.facts.url)
         if not watch or now.facts.state.ended:
             return
         time.sleep(WATCH_S)
+
+
+def _print_json(now: SweepStatus) -> None:
+    """Print a status for scripts; of many runs each on a line of its own, one after the other."""
+    if len(now.runs) <= INDENTED:
+        out.print_json(json.dumps(now.to_json(), default=str))
+        return
+    head = json.dumps(now.summary_json(), default=str, ensure_ascii=False)
+    lines = (json.dumps(run.to_json(), default=str, ensure_ascii=False) for run in now.runs)
+    out.print_lines(head[:-1] + ', "runs": [', lines, "]}")

@@ -34,10 +34,10 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
         LaunchError: A sweep in its state cannot be changed so.
     """
     from sweeper.backend import sdk  # here for the reason in target.py
-    from sweeper.backend.sweep_reader import SweepReader
+    from sweeper.backend.any_sweeps import AnySweepReader
 
     target.check_room(ROOM_FOR_ROWS)
-    ref, state = target.ref, SweepReader(target.ref).state()
+    ref, state = target.ref, AnySweepReader(target.ref, target.settings, target.backend).state()
     if state in _THERE_ALREADY[change]:
         out.print(f"sweep {escape(ref.path)} is {state.value.lower()} already", soft_wrap=True)
         return

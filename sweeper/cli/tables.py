@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.results.foremost import foremost
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState, sign
 from sweeper.search.importance import MIN_RUNS, Importance
@@ -66,10 +67,21 @@ def _value(value: object) -> str:
     return str(value).replace(" ", "")
 
 
-def status_view(status: SweepStatus) -> RenderableType:
-    """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is."""
+def status_view(status: SweepStatus, *, every_run: bool = False) -> RenderableType:
+    """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is.
+
+    Args:
+        status: What to show.
+        every_run: A row for each of them, however many there are.
+    """
     weighed = [] if status.search.importance is None else [importance_table(status.search.importance), Text()]
-    return Group(runs_table(status), Text(), *weighed, sweep_view(status))
+    shown = status.runs if every_run else foremost(status)
+    return Group(runs_table(status, shown), *_more(status, shown), Text(), *weighed, sweep_view(status))
+
+
+def _more(status: SweepStatus, shown: Sequence[RunStatus]) -> list[RenderableType]:
+    more = len(status.runs) - len(shown)
+    return [Text(f"… {more:,} more runs: sweeper status --all, or --json", style="dim")] if more else []
 
 
 def importance_table(rows: Sequence[Importance]) -> RenderableType:
@@ -103,8 +115,8 @@ def live_view(status: SweepStatus, *, height: int) -> RenderableType:
         status: What to show.
         height: Lines of the terminal; what is taller is cut off below.
     """
-    fitting = max(3, (height - HEAD_LINES) // LINES_PER_RUN)
-    return Group(sweep_view(status, live=True), Text(), runs_table(replace(status, runs=status.runs[-fitting:])))
+    latest = status.runs[-max(3, (height - HEAD_LINES) // LINES_PER_RUN) :]
+    return Group(sweep_view(status, live=True), Text(), runs_table(replace(status, runs=latest), latest))
 
 
 def sweep_view(status: SweepStatus, *, live: bool = False) -> RenderableType:
@@ -214,8 +226,8 @@ def stopped(search: SearchStatus) -> str:
     return runs if search.saved_s is None else f"{runs}, about {duration(search.saved_s)} of GPU time saved"
 
 
-def runs_table(status: SweepStatus) -> RenderableType:
-    """Lay out the runs, one or two lines each."""
+def runs_table(status: SweepStatus, shown: Sequence[RunStatus]) -> RenderableType:
+    """Lay out some of the runs, one or two lines each, and why the latest of all did not finish."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
     table.add_column("run", no_wrap=True)
     table.add_column("parameters", overflow="fold", ratio=1)
@@ -225,7 +237,7 @@ def runs_table(status: SweepStatus) -> RenderableType:
     table.add_column("slot", no_wrap=True)
     # with several metrics each run of the front is marked: none of them is the best
     best = {run.id for run in (status.standing.front or (status.standing.best,)) if run}
-    for run in status.runs:
+    for run in shown:
         table.add_row(*_cells(run, best=run.id in best))
     notes = _reasons(status.runs)
     return Group(table, *notes) if status.runs else Text("no run yet")

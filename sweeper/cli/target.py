@@ -69,7 +69,7 @@ class Target:
         """Make what reads the sweep's status; it logs in, but asks nothing about the sweep yet."""
         from sweeper.results.status_reader import StatusReader
 
-        return StatusReader(self.ref, self.settings)
+        return StatusReader(self.ref, self.settings, self.backend)
 
 
 def find_target(sweep: str | None, choice: BackendChoice) -> Target:

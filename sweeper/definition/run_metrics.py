@@ -30,7 +30,7 @@ def _one(run: Run, definition: SweepDefinition, keys: Ask, summary: Ask) -> Run:
     metric = definition.metric
     if metric is None:
         return run
-    if run.history:
+    if run.iterations:
         found = reading(metric.name, keys().get("keys", {})) if may_aggregate(metric.name) else None
         return replace(run, aggregate=found.value(run.history, metric.goal)) if found and found.aggregate else run
     if not run.state.ended:

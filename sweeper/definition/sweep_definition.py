@@ -118,6 +118,11 @@ class SweepDefinition(SweepKeys):
         return self.metric.goal if self.metric else "minimize"
 
     @property
+    def several(self) -> bool:
+        """Whether it has several metrics, under `metrics`."""
+        return self.metrics is not None
+
+    @property
     def aim(self) -> str:
         """What the sweep optimises, in words: `minimize loss, maximize accuracy`; empty if nothing."""
         return ", ".join(f"{metric.goal} {metric.name}" for metric in self.objectives)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweeper.backend import sdk
 from sweeper.errors import ResultError, SweeperError
-from sweeper.ref import SweepRef
+from sweeper.ref import RunRef, SweepRef
 from sweeper.results.onnx_check import ModelFile, check_model
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.results.table_files import replacing
 from sweeper.run import Goal
 
+Read = Callable[[RunRef], tuple[Mapping[str, Any], Mapping[str, Any]]]
 MODEL_SUFFIXES = (".onnx", ".onnx.data")
 """The second holds the weights where an exporter left them outside the model."""
 
@@ -54,13 +55,14 @@ class Best:
     summary: Mapping[str, Any]
 
 
-def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> Best:
+def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None, read: Read = sdk.read_run) -> Best:
     """Ask the server for the config and summary of the best run.
 
     Args:
         status: The sweep.
         ref: Its name.
         run: The id of a run to take instead of the best.
+        read: What gives a run's config and summary; by default the SDK.
 
     Raises:
         ResultError: The sweep optimises nothing or several metrics, no run has logged its metric yet, or it has no such
@@ -70,7 +72,7 @@ def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None) -> 
     chosen = _best_of(status, ref) if run is None else next((known for known in status.runs if known.id == run), None)
     if chosen is None:
         raise ResultError(f"sweep {ref} has no run {run}", f"`sweeper status {ref.quoted}` lists its runs")
-    config, summary = sdk.read_run(ref.run(chosen.id))
+    config, summary = read(ref.run(chosen.id))
     return Best(
         sweep=ref.path,
         run=chosen.id,

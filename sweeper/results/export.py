@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import IO, Any, Self
 
 from sweeper.backend.run_reader import ServerRun
-from sweeper.backend.sweep_reader import SweepView
+from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import Attempt
 from sweeper.metric_value import flat
 from sweeper.results.status import RunStatus

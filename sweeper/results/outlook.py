@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from shlex import quote
 
-from sweeper.backend.sweep_reader import AgentSeen
+from sweeper.backend.sweep_view import AgentSeen
 from sweeper.results.status import SweepStatus
 from sweeper.run import RunState, SweepState
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from sweeper.metric_value import may_aggregate
 from sweeper.run import Goal, RunState, StopDecision, SweepState, reaches
-from sweeper.search.importance import Importance
-from sweeper.search.missing_metric import MissingMetric
+
+if TYPE_CHECKING:
+    from sweeper.search.importance import Importance
+    from sweeper.search.missing_metric import MissingMetric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,13 @@ class RunStatus:
     losses: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the object that stands for it in `sweeper status --json`."""
+        told = {
+            name: getattr(self, name) for name in self.__slots__
+        }  # asdict copies each value: of many runs for a second
+        return told if self.stop is None else told | {"stop": asdict(self.stop)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +207,14 @@ class SweepStatus:
 
         Scripts read it, so it stays one flat object with these keys however the records here are cut.
         """
-        whole = asdict(self)
-        flat = whole | whole["facts"] | whole["progress"] | whole["standing"] | whole["search"]
+        flat = self.summary_json() | {"runs": [run.to_json() for run in self.runs]}
         return {key: flat[key] for key in JSON_KEYS}
+
+    def summary_json(self) -> dict[str, Any]:
+        """Give the same object without its runs."""
+        flat = asdict(replace(self, runs=()))
+        flat |= flat["facts"] | flat["progress"] | flat["standing"] | flat["search"]
+        return {key: flat[key] for key in JSON_KEYS if key != "runs"}
 
 
 JSON_KEYS = (

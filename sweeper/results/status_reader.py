@@ -5,17 +5,20 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from sweeper.backend import sdk
-from sweeper.backend.sweep_reader import SweepReader
-from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.backend.any_sweeps import AnySweepReader
+from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
-from sweeper.settings import Settings
+from sweeper.settings import Backend, Settings
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 
 class StatusReader:
@@ -24,16 +27,19 @@ class StatusReader:
     Args:
         ref: The sweep.
         settings: The user's environment.
-
-    Attributes:
-        definition: Its file, known after the first read.
+        backend: The server that it is on; None for whichever the SDK is pointed at, to be asked over the SDK.
     """
 
-    def __init__(self, ref: SweepRef, settings: Settings) -> None:
+    def __init__(self, ref: SweepRef, settings: Settings, backend: Backend | None = None) -> None:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
-        self.definition: SweepDefinition | None = None
-        self._reader = SweepReader(ref)
+        self._reader = AnySweepReader(ref, settings, backend)
+        self._view: SweepView | None = None
+
+    @property
+    def definition(self) -> SweepDefinition | None:
+        """Its file, known after the first read."""
+        return self._view.whole_definition if self._view else None
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
@@ -45,8 +51,7 @@ class StatusReader:
             SweepNotFoundError: The server does not know the sweep.
             BackendError: It does not answer.
         """
-        view = self._reader.read()
-        self.definition = view.definition
+        view = self._view = self._reader.read()
         history = self.directory.history()
         here = LocalView(
             attempts={attempt.run_id: attempt for attempt in history},
@@ -73,4 +78,6 @@ class StatusReader:
         """Download the best run's ONNX files, unless they are here already."""
         best = status.standing.best
         if best is not None and not status.model:
+            from sweeper.backend import sdk
+
             sdk.download(self.ref.run(best.id), ".onnx", self.directory.best_of(best.id))

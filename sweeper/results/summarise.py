@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from sweeper.backend.sweep_reader import SweepView
-from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.backend.sweep_view import SweepView
+from sweeper.definition.outline import Outline
 from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Kind
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, best_run
-from sweeper.search import expected_runs
-from sweeper.search.importance import importance
 from sweeper.search.missing_metric import missing_metrics, why_no_value
-from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds, stopped_early
+
+if TYPE_CHECKING:
+    from sweeper.search.importance import Importance
 
 SCHEDULER_HEARD = timedelta(seconds=75)
 """A scheduler that was heard within this time is at work: its run reports every 30 s (wandb 0.31)."""
@@ -67,15 +68,15 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
         now: The time (aware).
         weigh: Whether to tell how much each parameter mattered; it takes up to a second, and three the first time.
     """
-    definition = view.definition
+    outline = view.outline
     own = [run for run in view.runs if not run.prior]
-    shown = tuple(_run_status(run, definition, here, now) for run in own)
+    shown = tuple(_run_status(run, outline, here, now) for run in own)
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
         progress=RunCounts(
             done=sum(run.state.ended for run in own),
-            total=expected_runs(definition, view.runs),
+            total=view.expected_runs,
             counts=dict(Counter(run.state.value for run in own)),
             elapsed_s=_elapsed_s(own, shown, now),
         ),
@@ -84,43 +85,49 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
             stopped_early=sum(stopped_early(run) for run in own),
             saved_s=saved_seconds(own),
             fallbacks=dict(Counter(run.fallback for run in own if run.fallback)),
-            importance=importance(definition, own) if weigh and definition.metric else None,
-            scheduler=definition.scheduler.engine if definition.scheduler else "",
+            importance=_importance(view, own) if weigh and outline.metric else None,
+            scheduler=outline.engine,
             scheduler_at_work=view.scheduler_heard_at is not None and now - view.scheduler_heard_at < SCHEDULER_HEARD,
         ),
         runs=shown,
         model=here.models.get(standing.best.id, "") if standing.best else "",
         launchers=here.launchers,
         closing=frozenset(run.id for run in own if run.state.ended and here.is_open(run.id)),
-        missing_metrics=missing_metrics(definition, own),
+        missing_metrics=missing_metrics(outline, own),
     )
 
 
+def _importance(view: SweepView, own: Sequence[Run]) -> tuple[Importance, ...]:
+    from sweeper.search.importance import importance  # brings the models of the file, which take long to import
+
+    return importance(view.whole_definition, own)
+
+
 def _facts(view: SweepView) -> SweepFacts:
-    definition = view.definition
+    outline = view.outline
     return SweepFacts(
         sweep=view.ref.path,
-        name=definition.name or "",
+        name=outline.name,
         url=view.url,
         state=view.state,
-        method=definition.method,
-        metric=definition.metric.name if definition.metric else "",
-        goal=definition.goal,
-        target=definition.metric.target if definition.metric else None,
-        metrics={metric.name: metric.goal for metric in definition.metrics or ()},
-        run_cap=definition.run_cap,
-        steered=definition.steered,
+        method=outline.method,
+        metric=outline.metric.name if outline.metric else "",
+        goal=outline.goal,
+        target=outline.metric.target if outline.metric else None,
+        metrics=outline.metrics,
+        run_cap=outline.run_cap,
+        steered=outline.steered,
     )
 
 
 def _standing(view: SweepView, shown: Sequence[RunStatus]) -> Standing:
     """Rank the sweep's own runs, and count those attached to it apart."""
-    goal = view.definition.goal
+    goal = view.outline.goal
     best = best_run((run for run in view.runs if not run.prior), goal)
     prior = [run for run in view.runs if run.prior]
     return Standing(
         best=next((status for status in shown if best and status.id == best.id), None),
-        front=_front(view.definition, shown),
+        front=_front(view.outline, shown),
         prior=len(prior),
         prior_best=_best_value(prior, goal),
     )
@@ -131,24 +138,26 @@ def _best_value(runs: Sequence[Run], goal: Goal) -> float | None:
     return best.best(goal) if best else None
 
 
-def _front(definition: SweepDefinition, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...]:
+def _front(outline: Outline, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...]:
     """Find the runs that no other one beats, in the order of their first metric."""
-    if definition.metrics is None:
+    if not outline.several:
         return ()
+    from sweeper.search.pareto_front import front  # with NumPy
+
     values = [tuple(run.values.values()) for run in shown]
-    places = front(values, [metric.goal for metric in definition.metrics])
+    places = front(values, list(outline.metrics.values()))
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
-def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: datetime) -> RunStatus:
+def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime) -> RunStatus:
     record = here.attempts.get(run.id)
     return RunStatus(
         id=run.id,
         name=run.name,
         state=run.state,
         # what a file only fixes is the same in every row; a scheduler's own search space names nothing, so all is shown
-        params={name: run.params[name] for name in definition.space.searched or run.params if name in run.params},
-        best=run.best(definition.goal),
+        params={name: run.params[name] for name in outline.searched or run.params if name in run.params},
+        best=run.best(outline.goal),
         last=run.last,
         duration_s=_duration_s(run, here.seconds_of(run.id, now), now),
         slot=record.slot if record else "",
@@ -162,7 +171,7 @@ def _run_status(run: Run, definition: SweepDefinition, here: LocalView, now: dat
         told_to_stop=run.state is RunState.RUNNING and bool(run.reason),
         stop=run.stop,
         losses=run.losses,
-        values=dict(zip((metric.name for metric in definition.metrics or ()), run.values, strict=False)),
+        values=dict(zip(outline.metrics, run.values, strict=False)),
         lacks=run.lacks,
     )
 
@@ -193,10 +202,11 @@ def _elapsed_s(runs: Sequence[Run], shown: Sequence[RunStatus], now: datetime) -
     starts = [run.created_at for run in runs if run.created_at]
     if not starts:
         return None
+    began = min(starts)  # once: for each run it would be the square of them
     if any(not run.state.ended for run in runs):  # the clock runs as long as one of them does
-        return (now - min(starts)).total_seconds()
+        return (now - began).total_seconds()
     ends = [
-        (run.created_at - min(starts)).total_seconds() + (status.duration_s or 0.0)
+        (run.created_at - began).total_seconds() + (status.duration_s or 0.0)
         for run, status in zip(runs, shown, strict=True)
         if run.created_at
     ]

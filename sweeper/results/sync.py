@@ -220,7 +220,7 @@ class Sync:
         directory = SweepDir.of(settings.home, ref)
         elsewhere = settings.environ.get("WANDB_DIR")  # which `launch` leaves as it is
         logs = {**(find_logs(Path(elsewhere)) if elsewhere else {}), **find_logs(directory.wandb)}
-        definition = view.definition
+        definition = view.whole_definition
         if definition.sweeper.used and not sdk.speaks_sweeper(to):
             definition = without_extensions(definition)
         return cls(ref, definition, runs, destination, directory, settings, ServerRuns(to, settings), logs)

@@ -14,9 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Goal, Run, sign
-from sweeper.space.distributions import Distribution
 from sweeper.space.values import json_key
 
 if TYPE_CHECKING:
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
+
+    from sweeper.definition.sweep_definition import SweepDefinition
+    from sweeper.space.distributions import Distribution
 
     Floats = npt.NDArray[np.float64]
 
@@ -38,6 +39,9 @@ TREE_RUNS = 512
 
 MAX_CELLS = 20_000
 """Runs times parameters: of more runs a random part is taken, which keeps the whole below a second."""
+
+MAX_RUNS = 2_000
+"""Of more runs a random part is taken, however few parameters there are: Optuna takes half a second for a thousand."""
 
 MAX_LISTED = 50
 """A distribution with more values than this is taken for continuous if they are numbers."""
@@ -99,7 +103,7 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
     """
     searched = definition.space.searched
     scored = [(run, value) for run in runs if run.state.ended and (value := run.best(definition.goal)) is not None]
-    most = max(MIN_RUNS, MAX_CELLS // max(1, len(searched)))
+    most = min(MAX_RUNS, max(MIN_RUNS, MAX_CELLS // max(1, len(searched))))
     if len(scored) > most:
         scored = random.Random(0).sample(scored, most)  # noqa: S311 no secret
     columns = [_column(name, distribution, [run for run, _ in scored]) for name, distribution in searched.items()]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.metric_value import reading
 from sweeper.nearest import nearest
 from sweeper.run import Run
+
+if TYPE_CHECKING:
+    from sweeper.definition.outline import Outline
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 SHOWN = 8
 """So many of the logged keys are named in one line."""
@@ -34,7 +37,7 @@ class MissingMetric:
     message: str
 
 
-def missing_metrics(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[MissingMetric, ...]:
+def missing_metrics(definition: SweepDefinition | Outline, runs: Sequence[Run]) -> tuple[MissingMetric, ...]:
     """List the metrics of a sweep that runs finished without and that none of its own runs has ever logged."""
     found = []
     own = [run for run in runs if not run.prior]
@@ -45,10 +48,10 @@ def missing_metrics(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[M
     return tuple(found)
 
 
-def _has(run: Run, metric: str, definition: SweepDefinition) -> bool:
+def _has(run: Run, metric: str, definition: SweepDefinition | Outline) -> bool:
     """Whether a run has logged numbers as a metric, be they NaN; of several metrics only finished runs tell."""
-    if definition.metrics is None:
-        return bool(run.history or run.nonfinite)
+    if not definition.several:
+        return bool(run.iterations or run.nonfinite)
     told = bool(run.values or run.lacks) and metric not in run.lacks
     return told or run.logged.get(metric) == "number"
 

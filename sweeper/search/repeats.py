@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
 from sweeper.space.parameter_space import params_key
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 
 def groups(definition: SweepDefinition, runs: Iterable[Run]) -> list[list[Run]]:

@@ -18,13 +18,13 @@ def saved_seconds(runs: Sequence[Run]) -> float | None:
         The sum; None if runs were stopped and none has finished that they could be compared with.
     """
     stopped = [run for run in runs if stopped_early(run)]
-    whole = [run for run in runs if run.state is RunState.FINISHED and run.history and run.duration_s]
+    whole = [run for run in runs if run.state is RunState.FINISHED and run.iterations and run.duration_s]
     if not stopped or not whole:
         return None if stopped else 0.0
-    iteration_s = statistics.median((run.duration_s or 0.0) / len(run.history) for run in whole)
-    length = statistics.median(len(run.history) for run in whole)
+    iteration_s = statistics.median((run.duration_s or 0.0) / run.iterations for run in whole)
+    length = statistics.median(run.iterations for run in whole)
     # a run of NaN alone has no history: the rung of its decision says how far it came
-    done = (max(len(run.history), run.stop.rung if run.stop else 0) for run in stopped)
+    done = (max(run.iterations, run.stop.rung if run.stop else 0) for run in stopped)
     return iteration_s * sum(max(0.0, length - iterations) for iterations in done)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from sweeper.definition.early_terminate import Missed, OthersAt, OwnAt, Reached, StoppingRule
-from sweeper.definition.metric import Metric
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.metric_value import Reading, finite
 from sweeper.run import Run, RunState, StopDecision, best_value
+
+if TYPE_CHECKING:  # the models of the file take long to import, and who asks for a decision has them
+    from sweeper.definition.early_terminate import Missed, OthersAt, OwnAt, Reached, StoppingRule
+    from sweeper.definition.metric import Metric
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ def stop_decision(definition: SweepDefinition, run: Run, peers: Sequence[Run]) -
     """
     if run.state is not RunState.RUNNING:
         return None
+    from sweeper.definition.early_terminate import Reached
 
     def reached(of: Run, values: Sequence[float], rung: int) -> Reached:
         if of.aggregate is not None and definition.metric is not None:
@@ -88,7 +92,7 @@ def judge(definition: SweepDefinition, run: Judged, others_at: OthersAt) -> Stop
 
 
 def _turned(reached: Reached, sign: float) -> Reached:
-    return Reached(sign * reached.value, sign * reached.best)
+    return reached._replace(value=sign * reached.value, best=sign * reached.best)
 
 
 def _signed(others_at: OthersAt, sign: float, rung: int) -> list[Reached]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Params, Run, RunState
 from sweeper.search import grid_search, random_search, repeats
 from sweeper.space.conditions import point_params
 from sweeper.space.parameter_space import params_key
 from sweeper.space.values import json_key
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 INITIAL, REPEAT = "initial/1", "repeat/1"
 """What stands for an engine where none is asked: a configuration of the file, and another run of one."""
@@ -79,7 +81,7 @@ def expected_runs(definition: SweepDefinition, runs: Sequence[Run]) -> int | Non
 def _is_useless(run: Run) -> bool:
     """Whether a prior run failed before it taught anything: its configuration deserves another try."""
     failed = run.state in {RunState.FAILED, RunState.CRASHED, RunState.KILLED}
-    return run.prior and failed and not run.history and not run.values
+    return run.prior and failed and not run.iterations and not run.values
 
 
 def _is_over(definition: SweepDefinition, own: Sequence[Run]) -> bool:

@@ -166,9 +166,7 @@ def _document(text: str) -> DocumentNode:
 @cache
 def _schema() -> GraphQLSchema:
     """Build the schema once a process, each field with what answers it: no request searches for that again."""
-    parts = [
-        files("sweeper.server.graphql") / name for name in ("schema.graphql", "artifacts.graphql", "beyond.graphql")
-    ]
+    parts = [files("sweeper.server.graphql") / f"{name}.graphql" for name in ("schema", "artifacts", "beyond", "ours")]
     schema = build_schema("\n".join(part.read_text("utf-8") for part in parts))
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):

@@ -7,12 +7,13 @@ from typing import Any
 
 from sweeper.run import SweepState, best_run
 from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql import digest_texts
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.graphql.run_nodes import run_connection
 from sweeper.server.rules import own_scheduler, prior_runs
-from sweeper.server.store import runs, seen_runs, sweeps
+from sweeper.server.store import run_digests, runs, sweeps
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
@@ -64,7 +65,7 @@ class SweepNode(Node[Sweep]):
     def best_loss(self) -> float | None:
         """The best value of its metric, whichever its goal."""
         with self.context.store.read() as db:
-            known = seen_runs.for_search(db, self.stored)
+            known = run_digests.all_of(db, self.stored)
         goal = self.stored.definition.goal
         best = best_run([run for run in known if not run.prior], goal)
         return best.best(goal) if best else None
@@ -72,6 +73,18 @@ class SweepNode(Node[Sweep]):
     def runs(self, filters: str | None = None, **arguments: Any) -> dict[str, Any]:
         """List its runs, with those attached to it: their `sweepName` tells them apart."""
         return run_connection(self.context, self.stored.project_id, sweep=self.stored, filters=filters, **arguments)
+
+    def outline(self) -> str:
+        """Tell what `sweeper status` says of it, its file in short."""
+        return digest_texts.outline_text(self.context, self.stored)
+
+    def run_digests(self, after: int | None = None, since: float | None = None, first: int | None = None) -> str:
+        """Tell what a page of its runs has come to, as sweeper's own commands read it."""
+        return digest_texts.digests_text(self.context, self.stored, after or 0, since, first)
+
+    def whole_runs(self, after: int | None = None, first: int | None = None) -> str:
+        """Tell a page of its runs with their configs and summaries, as `sweeper export` reads it."""
+        return digest_texts.whole_runs_text(self.context, self.stored, after or 0, first)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
-from sweeper.search.importance import importance
+from sweeper.search.importance import Importance, importance
 from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
@@ -25,7 +25,7 @@ from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
 from sweeper.server.pages.rendering import page
 from sweeper.server.rules import prior_runs
-from sweeper.server.store import alerts, lines, projects, run_files, runs, seen_runs, sweeps
+from sweeper.server.store import alerts, lines, projects, run_digests, run_files, runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
@@ -35,6 +35,11 @@ AGENT_HEARD_S = 20.0
 """An agent that waits for a run beats every 5 s; one that is busy shows by its run."""
 CHART_WIDTH, CHART_HEIGHT = 640, 200
 """Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
+SHOWN_RUNS = 500
+"""Rows of a sweep's page, as long as nobody asks for all runs: a browser takes seconds to lay out ten thousand."""
+MAX_WEIGHED = 100
+"""Sweeps of which it is remembered what mattered."""
+_WEIGHED: dict[str, tuple[int | None, tuple[Importance, ...]]] = {}
 SECTIONS = frozenset(
     ["", "sweeps", "runs", "workspace", "overview", "table", "groups", "artifacts", "reports", "reportlist", "jobs"]
 )
@@ -92,34 +97,37 @@ def _by_project(db: Connection, known: Sequence[Sweep]) -> defaultdict[int, list
 
 async def sweep_page(request: Request) -> Response:
     """Show one sweep: state, best run and all runs."""
-    return await run_in_threadpool(_sweep_page, request.app.state.store, **request.path_params)
+    every_run = request.query_params.get("runs") == "all"
+    return await run_in_threadpool(_sweep_page, request.app.state.store, every_run=every_run, **request.path_params)
 
 
-def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response:
+def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_run: bool = False) -> Response:
     with store.read() as db:
         place = _find_project(db, entity, project)
         found = sweeps.find(db, sweep, place.id)
         if found is None:
             raise NotFoundError(f"no sweep {sweep!r} in {entity}/{project}")
-        seen = seen_runs.for_people(db, found)
+        seen = run_digests.all_of(db, found)
         fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
+    shown = known if every_run else known[-SHOWN_RUNS:]
     return page(
         "sweep.html",
         project=place,
         sweep=found,
         metric=found.definition.metric,
         expected=expected,
-        runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(known)],
+        runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(shown)],
+        more=len(known) - len(shown),
         ended=sum(run.state.ended for run in known),
         best=best_run(known, goal),
         best_value=_best_value(known, goal),
         front=_front(found.definition, known),
         names=sorted({name for run in known for name in run.params}),
         prior=[run for run in seen if run.prior],
-        importance=[row for row in importance(found.definition, known) if row.forest is not None],
+        importance=[row for row in _importance(found, known) if row.forest is not None],
         stopped=sum(run.stop is not None for run in known),
         saved_s=saved_seconds(known),
         missing=missing_metrics(found.definition, known),
@@ -127,6 +135,19 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str) -> Response
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
     )
+
+
+def _importance(sweep: Sweep, known: Sequence[Run]) -> tuple[Importance, ...]:
+    """Weigh the parameters, which takes up to a second: once for the same results of the same runs."""
+    goal = sweep.definition.goal
+    results = hash((sweep.definition_text, *((run.id, run.best(goal)) for run in known if run.state.ended)))
+    weighed_for, found = _WEIGHED.pop(sweep.name, (None, ()))
+    if weighed_for != results:
+        found = importance(sweep.definition, known)
+    _WEIGHED[sweep.name] = (results, found)
+    if len(_WEIGHED) > MAX_WEIGHED:
+        _WEIGHED.pop(next(iter(_WEIGHED)), None)  # whose page was looked at longest ago
+    return found
 
 
 def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:

@@ -17,9 +17,9 @@ from sweeper.server.store import (
     history_keys,
     lines,
     projects,
+    run_digests,
     run_filters,
     runs,
-    seen_runs,
     suggestions,
     sweep_runs,
     sweeps,
@@ -153,4 +153,4 @@ def _expected(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
     if not learns:
         return sweep.definition.expected_runs
     # only what earlier runs have tried already makes a search shorter than its definition says
-    return search.expected_runs(sweep.definition, seen_runs.for_search(db, sweep))
+    return search.expected_runs(sweep.definition, run_digests.all_of(db, sweep))

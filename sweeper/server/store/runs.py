@@ -117,6 +117,16 @@ def seen_by(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
     return where(db, condition, (sweep_id, sweep_id))
 
 
+def page_seen_by(db: sqlite3.Connection, sweep_id: int, *, after: int, limit: int) -> list[StoredRun]:
+    """List `limit` of the same runs behind a row id, without those that are only offered."""
+    ids = (
+        "SELECT id FROM runs WHERE sweep_id = :sweep AND id > :after AND NOT offered UNION"
+        " SELECT run_id FROM prior_runs WHERE sweep_id = :sweep AND run_id > :after ORDER BY 1 LIMIT :limit"
+    )
+    query = f"SELECT * FROM runs WHERE id IN ({ids}) ORDER BY id"  # noqa: S608 - a query of ours
+    return [_stored(row) for row in db.execute(query, {"sweep": sweep_id, "after": after, "limit": limit})]
+
+
 def of_project(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
     """List a project's runs, the oldest first; not what is only offered."""
     return where(db, "project_id = ? AND NOT offered", (project_id,))

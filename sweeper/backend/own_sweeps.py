@@ -1,0 +1,260 @@
+"""Reads a sweep from sweeper's own server, which tells in one answer what takes the SDK a question for each run.
+
+Without the SDK, whose import takes longer than all the rest; and after the first time only what has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from sweeper.backend.http import NotHttpError, ask
+from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
+from sweeper.definition.outline import Outline
+from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.ref import RunRef, SweepRef, run_name
+from sweeper.run import Digest, Run, RunState, StopDecision, SweepState
+from sweeper.settings import Backend, Settings
+
+TIMEOUT_S = 60.0
+MOST_BYTES = 2**28
+"""Of an answer; a page of runs has some hundred KB."""
+LATE_S = 60.0
+"""So long after its end something may still come in of a run: its last rows, its summary."""
+_SWEEP = """
+query %s($entity: String!, $project: String!, $sweep: String!%s) {
+  project(name: $project, entityName: $entity) { sweep(sweepName: $sweep) { %s } }
+}
+"""
+
+_RUN = """
+query RunOfSweep($entity: String!, $project: String!, $run: String!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { config summaryMetrics } }
+}
+"""
+_STATES = frozenset(RunState)
+
+
+class UnknownQuestionError(Exception):
+    """The server does not know the question: it is an older one, or none of ours."""
+
+
+class OwnServer:
+    """Sweeper's own server, asked past the SDK.
+
+    Args:
+        backend: The server.
+        settings: The user's environment, for the key of a login.
+    """
+
+    def __init__(self, backend: Backend, settings: Settings) -> None:
+        self.base_url = backend.base_url.rstrip("/")
+        self._direct = backend.kind == "local"
+        self._key = backend.api_key or settings.login_key(backend.base_url)
+
+    def sweep(self, ref: SweepRef, name: str, fields: str, given: Mapping[str, tuple[str, Any]] | None = None) -> Any:
+        """Ask for fields of a sweep.
+
+        Args:
+            ref: The sweep.
+            name: What the question is called.
+            fields: The fields, as GraphQL writes them.
+            given: Its variables, each with its type.
+
+        Raises:
+            UnknownQuestionError: The server does not know these fields.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        more = given or {}
+        declared = "".join(f", ${variable}: {kind}" for variable, (kind, _) in more.items())
+        variables = {"entity": ref.entity, "project": ref.project, "sweep": ref.sweep_id}
+        variables |= {variable: value for variable, (_, value) in more.items()}
+        data = self._post({"query": _SWEEP % (name, declared, fields), "variables": variables}, f"sweep {ref}")
+        found = (data.get("project") or {}).get("sweep")
+        if found is None:
+            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
+            raise SweepNotFoundError(f"no sweep {ref} on this server", fix)
+        return found
+
+    def runs_of(self, ref: SweepRef) -> Iterator[dict[str, Any]]:
+        """Read the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
+
+        Raises:
+            UnknownQuestionError: The server does not know the question.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        after: int | None = 0
+        while after is not None:
+            found = self.sweep(ref, "WholeRuns", "wholeRuns(after: $after)", {"after": ("Int64", after)})
+            page = json.loads(found["wholeRuns"])
+            yield from page["runs"]
+            after = page["next"]
+
+    def run(self, ref: RunRef) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Give a run's whole config and its summary; None if there is no such run.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            BackendError: It does not answer.
+        """
+        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
+        data = self._post({"query": _RUN, "variables": variables}, f"run {ref}")
+        found = (data.get("project") or {}).get("run")
+        return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
+
+    def _post(self, question: Mapping[str, Any], what: str) -> Any:
+        url, body = f"{self.base_url}/graphql", json.dumps(question).encode()
+        try:
+            reply = ask(
+                url,
+                timeout_s=TIMEOUT_S,
+                direct=self._direct,
+                method="POST",
+                body=body,
+                key=self._key,
+                most_bytes=MOST_BYTES,
+            )
+            answer = json.loads(reply.body)
+        except (NotHttpError, ValueError) as error:
+            raise UnknownQuestionError from error
+        except OSError as error:
+            raise BackendError(f"cannot read {what}: {error}", "the server is down or slow; try again") from error
+        errors = answer.get("errors") or [] if isinstance(answer, dict) else []
+        if reply.status == 400:
+            raise UnknownQuestionError
+        if errors or reply.status != 200:
+            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
+            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
+            raise BackendError(f"cannot read {what}: {said or f'HTTP status {reply.status}'}", fix)
+        return answer.get("data") or {}
+
+
+class OwnSweepReader:
+    """Reads a sweep again and again; after the first time only the runs that may have changed.
+
+    Args:
+        ref: The sweep.
+        server: Where it is.
+    """
+
+    def __init__(self, ref: SweepRef, server: OwnServer) -> None:
+        self.ref = ref
+        self._server = server
+        self._runs: dict[str, Run] = {}
+        self._since: float | None = None
+        self._definition: ToldDefinition | None = None
+
+    def read(self) -> SweepView:
+        """Ask the server.
+
+        Raises:
+            UnknownQuestionError: It is not one of ours, or an older one.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        found = self._changes()
+        if found is None:  # a run was deleted or attached: nothing less than all of them tells which
+            self._runs, self._since = {}, None
+            found = self._changes() or {}
+        about = json.loads(found["outline"])
+        outline, expected = Outline.from_json(about["outline"]), about["expected"]
+        definition = ToldDefinition(found["config"], outline, expected)
+        if definition != self._definition:  # else what has been parsed of it is kept
+            self._definition = definition
+        heard_at = about["scheduler_heard_at"]
+        return SweepView(
+            ref=self.ref,
+            url=self._url(),
+            definition=self._definition or definition,
+            state=SweepState(found["state"].upper()),
+            runs=tuple(self._runs.values()),
+            scheduler_heard_at=None if heard_at is None else datetime.fromtimestamp(heard_at, UTC),
+        )
+
+    def _url(self) -> str:
+        names = (self.ref.entity, self.ref.project, "sweeps", self.ref.sweep_id)
+        return "/".join([self._server.base_url, *(quote(name, safe="") for name in names)])
+
+    def _changes(self) -> dict[str, Any] | None:
+        """Read what has changed of the runs, and the sweep beside them; None if that does not lead to what is there."""
+        asked: float | None = None
+        sweep: dict[str, Any] = {}
+        after, total = 0, 0
+        while after is not None:
+            given = {"after": ("Int64", after), "since": ("Float", self._since)}
+            # the sweep comes with the first page, in the same answer
+            fields = f"{'' if sweep else 'state config outline '}runDigests(after: $after, since: $since)"
+            found = self._server.sweep(self.ref, "RunDigests", fields, given)
+            sweep, page = sweep or found, json.loads(found["runDigests"])
+            asked, total = page["now"] if asked is None else asked, page["total"]
+            for told in page["runs"]:
+                run = _run(told)
+                if run.prior and self._since is not None and run.id not in self._runs:
+                    return None
+                self._runs[run.id] = run
+            after = page["next"]
+        if self._since is not None and total != len(self._runs):
+            return None
+        self._since = (asked or 0.0) - LATE_S
+        return sweep
+
+    def state(self) -> SweepState:
+        """Ask for the sweep's state alone, which costs no look at its runs.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        return SweepState(self._server.sweep(self.ref, "SweepState", "state")["state"].upper())
+
+    def agents(self) -> list[AgentSeen]:
+        """Ask for the sweep's agents.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        found = self._server.sweep(self.ref, "SweepAgents", "agents { edges { node { host heartbeatAt } } }")
+        agents = [edge["node"] for edge in found["agents"]["edges"]]
+        return [AgentSeen(agent["host"] or "", utc(agent["heartbeatAt"])) for agent in agents if agent["heartbeatAt"]]
+
+
+def plain_config(text: str) -> dict[str, Any]:
+    """Read a config as the trainer saw it, without the SDK's own entries (0.31)."""
+    entries = {name: entry for name, entry in json.loads(text).items() if name not in {"_wandb", "wandb_version"}}
+    return {
+        name: entry["value"] if isinstance(entry, dict) and "value" in entry else entry
+        for name, entry in entries.items()
+    }
+
+
+def _run(told: Mapping[str, Any]) -> Run:
+    """Make ours of what the server tells of a run; a state younger than this code belongs to one that goes on."""
+    id_ = run_name(told["id"])
+    stop, digest, created_at = told.get("stop"), told.get("digest"), told.get("created_at")
+    return Run(
+        id=id_,
+        state=RunState(told["state"]) if told["state"] in _STATES else RunState.RUNNING,
+        params=told["params"],
+        name=told.get("name") or id_,
+        reason=told.get("reason", ""),
+        created_at=utc(created_at) if created_at else None,
+        duration_s=told.get("duration_s"),
+        nonfinite=told.get("nonfinite", 0),
+        stop=StopDecision(id_, **stop) if stop else None,
+        fallback=told.get("fallback", ""),
+        prior=told.get("prior", False),
+        losses=told.get("losses", 0),
+        values=tuple(told.get("values", ())),
+        aggregate=told.get("aggregate"),
+        lacks=tuple(told.get("lacks", ())),
+        logged=told.get("logged", {}),
+        digest=Digest(*digest) if digest else None,
+    )

@@ -1,0 +1,66 @@
+"""What sweeper's own commands are told of a sweep."""
+
+from __future__ import annotations
+
+import json
+
+GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
+
+
+def ask(client, sweep, fields, *, status=200):
+    query = f'{{ project(name: "p") {{ sweep(sweepName: "{sweep}") {{ {fields} }} }} }}'
+    found = client.graphql(query, status=status)
+    return found if status != 200 else found["project"]["sweep"]
+
+
+def run_once(client, sweep):
+    agent = client.agent(sweep)
+    (command,) = client.beat(agent)
+    run = command["run_id"]
+    client.init(run, sweep=sweep, summary='{"loss": 0.5}')
+    client.log(run, {"_step": 0, "loss": 2.0}, {"_step": 1, "loss": 1.0}, {"_step": 2, "loss": 3.0})
+    client.stream(run, complete=True, exitcode=0)
+    return run
+
+
+def test_a_page_tells_what_each_run_has_come_to(client):
+    """Count, last and extremes of its metric; what is as in every run is left out."""
+    sweep = client.sweep(GRID)
+    first, second = run_once(client, sweep), run_once(client, sweep)
+    told = json.loads(ask(client, sweep, "runDigests(first: 1)")["runDigests"])
+    (run,) = told["runs"]
+    assert (run["id"], run["state"], run["params"], run["digest"]) == (
+        first,
+        "finished",
+        {"lr": 0.1},
+        [3, 3.0, 1.0, 3.0],
+    )
+    assert not run.keys() & {"reason", "prior", "lacks", "stop", "values", "logged"}
+    assert told["total"] == 2
+    after = told["next"]
+    told = json.loads(ask(client, sweep, f"runDigests(first: 5, after: {after})")["runDigests"])
+    assert ([run["id"] for run in told["runs"]], told["next"]) == ([second], None)
+    assert json.loads(ask(client, sweep, f"runDigests(since: {told['now'] + 9})")["runDigests"])["runs"] == []
+
+
+def test_the_outline_tells_the_file_and_how_many_runs_it_will_have(client):
+    """Without a scheduler of its own, nothing of one."""
+    told = json.loads(ask(client, client.sweep(GRID), "outline")["outline"])
+    assert (told["outline"]["method"], told["outline"]["searched"], told["expected"]) == ("grid", ["lr"], 3)
+    assert told["scheduler_heard_at"] is None
+
+
+def test_whole_runs_have_their_configs_and_summaries(client):
+    """As texts, which the client parses: the summary with why a run ended."""
+    sweep = client.sweep(GRID)
+    run = run_once(client, sweep)
+    told = json.loads(ask(client, sweep, "wholeRuns")["wholeRuns"])
+    (whole,) = told["runs"]
+    assert (whole["id"], whole["sweep"], whole["state"], told["next"]) == (run, sweep, "finished", None)
+    assert json.loads(whole["config"])["lr"] == {"value": 0.1}
+    assert json.loads(whole["summary"])["loss"] == 0.5
+
+
+def test_a_page_has_some_runs(client):
+    """None, or fewer, is a mistake."""
+    assert "is no number of runs" in str(ask(client, client.sweep(GRID), "runDigests(first: 0)", status=400))
