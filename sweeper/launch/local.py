@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from sweeper import private_files
@@ -26,6 +30,7 @@ class LocalLauncher:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends: dict[subprocess.Popen[bytes], int] = {}
         self._family = Family()
         self._family.keep()
 
@@ -48,6 +53,8 @@ class LocalLauncher:
                 start_new_session=True,
             )
         self._processes[spec.slot.name] = process
+        if sys.platform == "linux":
+            self._ends[process] = os.pidfd_open(process.pid)
         self._family.keep([process.pid])
         return WorkerHandle(id=spec.slot.name, native_id=str(process.pid))
 
@@ -63,6 +70,15 @@ class LocalLauncher:
         if code < 0:  # a signal: it could write down nothing
             return WorkerState.DIED
         return WorkerState.DONE if code == 0 else WorkerState.FAILED
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the end of one that was at work when it was asked for last (Linux), or for that long."""
+        for process in [process for process in self._ends if process.returncode is not None]:
+            os.close(self._ends.pop(process))
+        if self._ends:
+            wait(list(self._ends.values()), timeout_s)
+        else:
+            time.sleep(timeout_s)
 
     def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
         """Start another worker for a slot whose last one has ended."""
