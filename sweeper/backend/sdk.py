@@ -9,7 +9,7 @@ import contextlib
 import io
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -184,20 +184,6 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
         lines = [line for line in done.stderr.splitlines() if line.strip()]  # a traceback, whose last line says why
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
         raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
-
-
-def run_agent(ref: SweepRef, function: Callable[[], object]) -> None:
-    """Take one run from the server and call the function on it: `wandb.agent(..., count=1)`."""
-    import wandb
-
-    wandb.agent(ref.sweep_id, function=function, entity=ref.entity, project=ref.project, count=1)
-
-
-def run_script(ref: SweepRef) -> None:
-    """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does."""
-    import wandb
-
-    wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)
 
 
 def warm_up() -> None:

@@ -315,8 +315,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
     status = None
     try:
         target.check()
-        reader.fetch_model(reader.read())
-        status = reader.read()  # anew, as the model is here only now
+        status = reader.fetch_model(reader.read())
         show(status_view(status))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)

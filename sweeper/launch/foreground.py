@@ -75,6 +75,7 @@ def run_launch(
             # not of the watch's own, which nobody pressed
             on_stop=lambda asked: voice.say(partial(on_stop, asked)) if seen else None,
             replace=watch.replace,
+            sleep=launcher.wait,
         )
         watch.clear(states)
     ended = launch.directory.ended()

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import subprocess
 from collections.abc import Iterator, Mapping
+from multiprocessing.connection import wait
 
 from sweeper.processes import python
 from sweeper.worker.forkserver_orders import Ended, ForkWorker, Prepare, Prepared, SignalWorker
@@ -56,6 +57,10 @@ class ForkserverProcess:
                 yield message
         except OSError as error:
             raise EOFError from error
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until it has said something, or has died, but not for longer."""
+        wait([self._here], timeout_s)
 
     def close(self) -> None:
         """End it and all its workers; once is enough."""

@@ -55,6 +55,9 @@ class Launcher(Protocol):
     def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
         """Ask once for all of them, by slot: a cluster's manager is asked for many jobs as cheaply as for one."""
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait until a worker may have ended, but not for longer; one that hears of no ends by itself just waits."""
+
     def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:
         """Ask them to end their runs gently within `grace_s`; 0 kills. Nothing happens to one that has ended."""
 

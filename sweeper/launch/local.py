@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,13 @@ class LocalLauncher:
     def _end(workers: Sequence[_LocalWorker], code: int) -> None:
         for worker in workers:
             worker.code = code
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until something is heard of workers, or for that long."""
+        if self._forkserver is None:
+            time.sleep(timeout_s)
+        else:
+            self._forkserver.wait(timeout_s)
 
     def replace(self, handle: WorkerHandle, worker: WorkerSpec) -> WorkerHandle:
         """Start another worker for a slot whose last one has ended."""

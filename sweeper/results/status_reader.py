@@ -74,10 +74,12 @@ class StatusReader:
         worked_until = datetime.fromtimestamp(last, UTC) if last else None
         return is_idle(status, agents, host=socket.gethostname(), worked_until=worked_until, now=datetime.now(UTC))
 
-    def fetch_model(self, status: SweepStatus) -> None:
-        """Download the best run's ONNX files, unless they are here already."""
+    def fetch_model(self, status: SweepStatus) -> SweepStatus:
+        """Download the best run's ONNX files, unless they are here already; give the status with them."""
         best = status.standing.best
-        if best is not None and not status.model:
-            from sweeper.backend import sdk
+        if best is None or status.model:
+            return status
+        from sweeper.backend import sdk
 
-            sdk.download(self.ref.run(best.id), ".onnx", self.directory.best_of(best.id))
+        sdk.download(self.ref.run(best.id), ".onnx", self.directory.best_of(best.id))
+        return replace(status, model=self.directory.models().get(best.id, ""))

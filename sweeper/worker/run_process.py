@@ -88,7 +88,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         worker.send(SetupFailed(": ".join(filter(None, [error.message, error.hint]))))
         return
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
-    from sweeper.backend import sdk
+    from sweeper.backend import agents, sdk
 
     sdk.warm_up()  # what takes seconds is done while the run before still trains
     worker.send(Ready())
@@ -99,29 +99,36 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
         complete = partial(_or_end, worker, _enter_script, spec)
-        host_script(lambda: sdk.run_script(ref), tell=worker.send, enter=complete)
+        host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
         return
     if not spec.rules.isolated:
         _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
-    host.run(lambda function: sdk.run_agent(ref, function), partial(_or_end, worker, _enter, spec))
+    agent = partial(agents.run_agent, ref, sent_home=_leave)
+    host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    from sweeper.backend import sdk
+    from sweeper.backend import agents, sdk
 
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
-        sdk.run_agent(ref, call)
+        agents.run_agent(ref, call, sent_home=_leave)
         worker.send(Idle())
         try:
             worker.recv()
         except EOFError:
             return
+
+
+def _leave() -> None:
+    """End this process, whose agent was told that there is no run for it: nothing is left to be sent."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sweeper.server.budget import Budget
 from sweeper.server.errors import NotFoundError
 from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.rules.idle_agents import Idling
 from sweeper.server.signing import Signer
 from sweeper.server.store import projects
 from sweeper.server.store.database import Store
@@ -34,7 +35,9 @@ class Context:
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
+        held: Whether the request has been held, and is answered anew.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
+        idle: What else would; filled in by the heartbeat of a worker for which there is no run now.
         budget: What the answer may cost.
     """
 
@@ -47,7 +50,9 @@ class Context:
     now: float
     holder: str = ""
     reason: str = ""
+    held: bool = False
     watched: list[int] = field(default_factory=list)
+    idle: list[Idling] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
     _projects: dict[int, Project] = field(default_factory=dict)
 

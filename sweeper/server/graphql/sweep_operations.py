@@ -110,8 +110,11 @@ class SweepOperations(Root):
         rights.check_agent(self.context.store, self.context.user, sent.id)
         # a worker of ours takes one run and ends
         early = not self.context.holder
-        command = self.context.dispatcher.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)
+        command = self.context.dispatcher.heartbeat(
+            sent.id, sent.listed, now=self.context.now, early=early, held=self.context.held
+        )
         self.context.watched.extend(command.watch)
+        self.context.idle.extend(filter(None, [command.idle]))
         return {"agent": {"id": sent.id}, "commands": json.dumps(self._commands(command))}
 
     def _commands(self, command: Command) -> list[dict[str, Any]]:

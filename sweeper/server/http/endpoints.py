@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -63,15 +64,20 @@ def _version() -> str:
 async def graphql_endpoint(request: Request) -> Response:
     """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search.
 
-    A heartbeat that finds its agent busy waits, without a thread, for the end of the run and is then answered anew.
+    A heartbeat waits, without a thread, for the end of its agent's run, that of an idle worker for one, and is then
+    answered anew.
     """
     context, body = context_of(request), await _body(request)
     status, content = await _execute(request, body, context)
-    if context.watched:
-        held: HeldHeartbeats = request.app.state.held_heartbeats
-        hold_s = min(request.app.state.hold_s, early_handout.hold_s(request.headers.get("user-agent", "")))
-        if await held.hold(context.watched, request.receive, timeout_s=hold_s):
-            status, content = await _execute(request, body, context_of(request))
+    held: HeldHeartbeats = request.app.state.held_heartbeats
+    hold_s = min(request.app.state.hold_s, early_handout.hold_s(request.headers.get("user-agent", "")))
+    until = time.monotonic() + hold_s
+    while (context.watched or context.idle) and (left := until - time.monotonic()) > 0:
+        idle = next(iter(context.idle), None)
+        if not await held.hold(context.watched, request.receive, timeout_s=left, idle=idle):
+            break
+        context = replace(context_of(request), held=True)
+        status, content = await _execute(request, body, context)
     return JsonAnswer(content, status_code=status)
 
 

@@ -34,6 +34,7 @@ from sweeper.server.rules import (
     suggestions,
     sweep_transitions,
 )
+from sweeper.server.rules.idle_agents import Idling
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -56,11 +57,13 @@ class Command:
         kind: As the SDK (0.31) knows it; `wait` is an answer without a command.
         run: The run it is about.
         watch: Row ids of runs whose end may change the answer.
+        idle: What an agent without a run waits for, where its heartbeat may be held.
     """
 
     kind: Literal["run", "resume", "stop", "exit", "wait", "search"]
     run: StoredRun | None = None
     watch: tuple[int, ...] = ()
+    idle: Idling | None = None
 
 
 WAIT = Command("wait")

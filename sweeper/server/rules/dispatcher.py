@@ -23,6 +23,7 @@ from sweeper.server.errors import NotFoundError
 from sweeper.server.rules import assignment, early_termination, liveness, suggestions
 from sweeper.server.rules.assignment import WAIT, Command
 from sweeper.server.rules.early_handout import EAGER_S
+from sweeper.server.rules.idle_agents import idle_at
 from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.rules.search_ahead import SearchAhead
 from sweeper.server.rules.sweep_transitions import finish_if_done
@@ -83,14 +84,18 @@ class Dispatcher:
         if self._search_ahead and sweep_id is not None:
             self._search_ahead.notify(sweep_id)
 
-    def heartbeat(self, agent_name: str, listed: Set[str], *, now: float, early: bool = True) -> Command:
+    def heartbeat(
+        self, agent_name: str, listed: Set[str], *, now: float, early: bool = True, held: bool = False
+    ) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
         Args:
             agent_name: The id it was given.
             listed: The ids of the runs it says are queued or running with it.
             now: The time.
-            early: It may get a run as soon as its last one has ended, if it takes it beside that one's function.
+            early: It may get a run as soon as its last one has ended, if it takes it beside that one's function. One
+                that may not, a worker of ours, may be kept waiting when there is no run for it.
+            held: Whether this one has been held: who sent it may be gone by now.
 
         Raises:
             NotFoundError: There is no such agent; its client then gives up.
@@ -104,8 +109,13 @@ class Dispatcher:
             command = assignment.next_command(db, agent, sweep, listed, now=now)
         if command.kind == "search":
             command = self._search(agent, listed, now=now)
-        if listed:
-            command = self._early(command, now=now)
+        if listed or held:
+            self._note_early(command, now=now)
+        if listed and command.kind == "exit":  # its function has perhaps not returned yet: this would break it off
+            command = WAIT
+        if command.kind == "wait" and not listed and not early:
+            with self.store.read() as db:
+                command = Command("wait", idle=idle_at(db, agent.sweep_id))
         self.changed(agent.sweep_id)
         if command.run is not None:
             told = {"action": command.kind, "sweep": sweep.name, "run": command.run.name, "agent": agent.name}
@@ -126,12 +136,11 @@ class Dispatcher:
             raise NotFoundError(f"no agent {name!r} here: start it again with `wandb agent SWEEP`")
         return agent
 
-    def _early(self, command: Command, *, now: float) -> Command:
-        """Adapt what is told to an agent whose function has perhaps not returned yet: an exit would break it off."""
+    def _note_early(self, command: Command, *, now: float) -> None:
+        """Remember what is given to an agent that may be gone, or has enough runs."""
         if command.kind in {"run", "resume"} and command.run is not None:
             with self.store.write(durable=False) as db:
                 agent_runs.note_early(db, command.run.id, now=now)
-        return WAIT if command.kind == "exit" else command
 
     def _search(self, agent: Agent, listed: Set[str], *, now: float) -> Command:
         """Find a suggestion for an agent when none is ready."""

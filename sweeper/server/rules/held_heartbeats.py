@@ -1,4 +1,4 @@
-"""Requests that wait for something to happen to runs, none of them in a thread.
+"""Requests that wait for something to happen to runs or sweeps, none of them in a thread.
 
 One task looks at all awaited runs together: it sees every change, whoever made it, and costs the same for a thousand.
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from anyio import to_thread
 
+from sweeper.server.rules.idle_agents import REFRESH_S, Idling, Outlook, outlook
 from sweeper.server.store import agent_runs, privacy
 from sweeper.server.store.database import Store
 
@@ -24,8 +28,16 @@ LOOK_EVERY_S = 0.5
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """What one request waits for: something to happen to one of these runs, or a run of this sweep."""
+
+    run_ids: frozenset[int]
+    idle: Idling | None
+
+
 class HeldHeartbeats:
-    """Wakes the requests whose runs have ended or shall be stopped.
+    """Wakes the requests whose runs have ended or shall be stopped, or for which there is a run now.
 
     Args:
         store: Where the runs are.
@@ -34,7 +46,7 @@ class HeldHeartbeats:
 
     def __init__(self, store: Store, is_ending: Callable[[], bool] = bool) -> None:
         self._store, self._is_ending = store, is_ending
-        self._waiting: dict[asyncio.Future[bool], frozenset[int]] = {}
+        self._waiting: dict[asyncio.Future[bool], _Awaited] = {}
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,26 +54,31 @@ class HeldHeartbeats:
         """Look at the runs now: one has probably ended."""
         self._hint.set()
 
-    async def hold(self, run_ids: Collection[int], receive: Receive, *, timeout_s: float) -> bool:
-        """Wait until something has happened to one of the runs.
+    async def hold(
+        self, run_ids: Collection[int], receive: Receive, *, timeout_s: float, idle: Idling | None = None
+    ) -> bool:
+        """Wait until something has happened to one of the runs, or there is something for an idle agent.
 
         Args:
             run_ids: The runs.
             receive: Tells when the client has gone.
             timeout_s: How long to wait at most.
+            idle: What the agent found, if it is idle.
 
         Returns:
-            Whether something has happened and the client is still there.
+            Whether it is time for another answer: something has happened, or an idle agent has waited for so long that
+            it would be taken for gone; and the client is still there.
         """
         happened = asyncio.get_running_loop().create_future()
         gone = asyncio.ensure_future(_disconnected(receive))
-        self._waiting[happened] = frozenset(run_ids)
+        self._waiting[happened] = _Awaited(frozenset(run_ids), idle)
+        timeout_s = timeout_s if idle is None else min(timeout_s, REFRESH_S)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
         try:
             await asyncio.wait({happened, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             # A client that has gone would never read the command, and a run given to it would be lost for a while.
-            return happened.done() and happened.result() and not gone.done()
+            return not gone.done() and (happened.result() if happened.done() else idle is not None)
         finally:
             del self._waiting[happened]
             gone.cancel()
@@ -78,20 +95,35 @@ class HeldHeartbeats:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), LOOK_EVERY_S)
             self._hint.clear()  # before the look: a hint that comes during it is for the next
-            changed: frozenset[int] = frozenset()
+            changed, outlooks = frozenset[int](), dict[int, Outlook]()
             try:
-                changed = await to_thread.run_sync(self._changed, frozenset().union(*self._waiting.values()))
+                changed, outlooks = await to_thread.run_sync(self._look, [*self._waiting.values()])
             except Exception:
                 log.exception("looking at runs failed; the next look tries again")
-            ending = self._is_ending()
-            for happened, awaited in self._waiting.items():
-                if not happened.done() and (ending or awaited & changed):
-                    happened.set_result(not ending)  # an ending server gives out nothing more
+            self._wake(changed, outlooks)
 
-    def _changed(self, run_ids: frozenset[int]) -> frozenset[int]:
+    def _wake(self, changed: frozenset[int], outlooks: Mapping[int, Outlook]) -> None:
+        """Answer those for whom there is something; of those that wait for a run of a sweep, as many as it has."""
+        ending = self._is_ending()
+        places = Counter({sweep_id: outlook.places for sweep_id, outlook in outlooks.items()})
+        for happened, awaited in self._waiting.items():
+            if happened.done():
+                continue
+            now = outlooks.get(awaited.idle.sweep_id) if awaited.idle else None
+            calls = bool(awaited.run_ids & changed)
+            if now and awaited.idle:
+                calls = now.ends(awaited.idle) or places[awaited.idle.sweep_id] > 0
+                places[awaited.idle.sweep_id] -= 1
+            if ending or calls:
+                happened.set_result(not ending)  # an ending server gives out nothing more
+
+    def _look(self, awaited: Sequence[_Awaited]) -> tuple[frozenset[int], dict[int, Outlook]]:
+        run_ids = frozenset[int]().union(*(each.run_ids for each in awaited))
+        sweep_ids = {each.idle.sweep_id for each in awaited if each.idle}
         # the task began within somebody's request, and looks for all
         with privacy.asking(None), self._store.read() as db:
-            return agent_runs.no_longer_at_work(db, run_ids)
+            outlooks = {sweep_id: outlook(db, sweep_id, now=time.time()) for sweep_id in sweep_ids}
+            return agent_runs.no_longer_at_work(db, run_ids), outlooks
 
 
 async def _disconnected(receive: Receive) -> None:

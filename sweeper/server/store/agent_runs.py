@@ -42,6 +42,16 @@ def no_longer_at_work(db: sqlite3.Connection, run_ids: Collection[int]) -> froze
     return frozenset(run_id for (run_id,) in db.execute(query, (json.dumps(list(run_ids)),)))
 
 
+def waiting(db: sqlite3.Connection, sweep_id: int, *, ended_before: float) -> int:
+    """Count a sweep's runs that wait for an agent, and whose last attempt, if there was one, had ended by a time."""
+    query = (
+        "SELECT count(*) FROM runs WHERE sweep_id = ? AND agent_id IS NULL"
+        " AND (state = 'pending' OR state = 'preempted' AND ended_at <= ?)"
+    )
+    number: int = db.execute(query, (sweep_id, ended_before)).fetchone()[0]
+    return number
+
+
 def silent_of_agents(db: sqlite3.Connection, heard_before: float) -> list[StoredRun]:
     """List the live runs of agents that were last heard before a time, be it through their agent or by themselves."""
     condition = "state IN ('running', 'preempting') AND agent_id IS NOT NULL AND heartbeat_at < ?"

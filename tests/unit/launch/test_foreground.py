@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,10 @@ class Cluster:
     def states(self, handles: Sequence[WorkerHandle]) -> dict[str, WorkerState]:
         """Tell how each one's work went."""
         return {handle.id: self._states[handle.id] for handle in handles}
+
+    def wait(self, timeout_s: float) -> None:
+        """Hear of no end by itself."""
+        time.sleep(timeout_s)
 
     def stop(self, handles: Sequence[WorkerHandle], *, grace_s: float) -> None:
         """Have all of them end well."""

@@ -48,6 +48,19 @@ class LauncherContract:
             WorkerState.DIED,
         ]
 
+    def test_the_end_of_a_worker_is_waited_for(self, launcher, launch, spec):
+        """Whoever waits, with a limit, asks anew each time; one that is known to have ended wakes nobody again."""
+        handles = launcher.start([spec("work"), spec("done")])
+        wait((launch.path / "work.ready").exists)
+        while launcher.states(handles)["done"].works:
+            launcher.wait(0.5)
+        began = time.monotonic()
+        launcher.wait(0.2)
+        assert time.monotonic() - began >= 0.2
+        launcher.stop(handles, grace_s=0)
+        while launcher.states(handles)["work"].works:
+            launcher.wait(0.5)
+
     def test_a_gentle_stop_lets_a_worker_end_and_none_kills_it(self, launcher, launch, spec):
         """With a grace the worker decides how it ends; without one nothing is asked. One that has ended is let be."""
         handles = launcher.start([spec("work"), spec("deaf"), spec("done")])

@@ -63,9 +63,9 @@ def test_the_best_runs_model_is_fetched_once(embedded, settings):
     reader = StatusReader(ref, settings)
     for _ in range(2):
         assert reader.read().model == ""
-        reader.fetch_model(reader.read())
+        fetched = reader.fetch_model(reader.read())
         model = reader.directory.best_of(run) / "model.onnx"
-        assert reader.read().model == str(model)
+        assert fetched.model == reader.read().model == str(model)
         assert model.read_bytes() == b"weights"
         model.write_bytes(b"kept")
         reader.fetch_model(reader.read())

@@ -1,0 +1,73 @@
+"""The SDK's agents: each takes one run from the server and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from sweeper.ref import SweepRef
+
+HEARTBEAT = "(_heartbeat)"
+"""Ends the name of the thread in which the agent of a function asks for runs (wandb 0.29 to 0.31)."""
+
+
+def run_agent(ref: SweepRef, function: Callable[[], object], *, sent_home: Callable[[], None]) -> None:
+    """Take one run from the server and call the function on it: `wandb.agent(..., count=1)`.
+
+    Args:
+        ref: The sweep.
+        function: What to call.
+        sent_home: Called, in another thread, when the agent was told that there is no run for it. By itself the agent
+            sees that up to 10 s later, between two sleeps (wandb 0.31).
+    """
+    import wandb
+
+    called = threading.Event()
+
+    def call() -> object:
+        called.set()
+        return function()
+
+    def asks_no_more() -> None:
+        if not called.is_set():
+            sent_home()
+
+    with at_end_of_thread(HEARTBEAT, asks_no_more):
+        wandb.agent(ref.sweep_id, function=call, entity=ref.entity, project=ref.project, count=1)
+
+
+@contextlib.contextmanager
+def at_end_of_thread(name: str, act: Callable[[], None]) -> Iterator[None]:
+    """Act when the next thread whose name ends so has ended; nothing happens where none is started.
+
+    Python tells of the start of threads through the hook for profilers, which each of them is rid of at once. To look
+    which threads there are would miss one that lives for the milliseconds of a single question.
+    """
+    before = threading.getprofile()
+
+    def wait_for(thread: threading.Thread) -> None:
+        thread.join()
+        act()
+
+    def note(_frame: FrameType, _event: str, _argument: object) -> None:
+        sys.setprofile(before)
+        thread = threading.current_thread()
+        if thread.name.endswith(name):
+            threading.setprofile(before)
+            threading.Thread(target=wait_for, args=(thread,), daemon=True).start()
+
+    threading.setprofile(note)
+    try:
+        yield
+    finally:
+        threading.setprofile(before)
+
+
+def run_script(ref: SweepRef) -> None:
+    """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does."""
+    import wandb
+
+    wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)

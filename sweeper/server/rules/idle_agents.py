@@ -1,0 +1,84 @@
+"""What an agent without a run waits for, when there is none for it now: its heartbeat is answered when it is there.
+
+Our own workers wait so. A stock agent would keep its user waiting after Ctrl-C, for at its end it waits for the
+heartbeat under way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sweeper.run import SweepState
+from sweeper.server.store import agent_runs, runs, sweeps
+from sweeper.server.store.database import Connection
+
+REFRESH_S = 12.0
+"""How long a heartbeat is held until it counts as another one: people take an agent for gone after 20 s."""
+SETTLED_S = 1.0
+"""How old the end of a run is that goes to a waiting agent. Both may be of one launch that is being stopped, and a
+process that dies is heard for a moment longer: it would take the run along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idling:
+    """A sweep as it was when it had nothing for an agent.
+
+    Attributes:
+        sweep_id: The sweep.
+        state: Its state.
+        runs: How many runs it had: with fewer, a configuration is free again.
+        goes_home: Whether the agent is sent home as soon as all runs have begun.
+    """
+
+    sweep_id: int
+    state: SweepState
+    runs: int
+    goes_home: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a sweep has for agents without a run.
+
+    Attributes:
+        state: Its state.
+        runs: How many runs it has.
+        unstarted: How many have not begun.
+        waiting: How many wait for an agent, or will in a moment.
+        ready: How many an agent that has waited may have now.
+    """
+
+    state: SweepState
+    runs: int
+    unstarted: int
+    waiting: int
+    ready: int
+
+    def ends(self, idle: Idling) -> bool:
+        """Whether there is an answer for every agent that waits, be it that it goes home."""
+        if self.state is not idle.state or self.state is SweepState.PAUSED:
+            return self.state is not idle.state
+        return self.runs < idle.runs or (idle.goes_home and not self.unstarted and not self.waiting)
+
+    @property
+    def places(self) -> int:
+        """How many of the agents that wait have something to come for."""
+        return 0 if self.state is SweepState.PAUSED else self.ready
+
+
+def idle_at(db: Connection, sweep_id: int) -> Idling:
+    """Describe a sweep that has nothing for an agent now."""
+    sweep = sweeps.get(db, sweep_id)
+    goes_home = sweep.definition.scheduler is None  # which may always propose another run
+    return Idling(sweep_id, sweep.state, runs.count(db, sweep_id), goes_home)
+
+
+def outlook(db: Connection, sweep_id: int, *, now: float) -> Outlook:
+    """See what a sweep has for agents that wait."""
+    return Outlook(
+        state=sweeps.get(db, sweep_id).state,
+        runs=runs.count(db, sweep_id),
+        unstarted=runs.count(db, sweep_id, ("pending",)),
+        waiting=agent_runs.waiting(db, sweep_id, ended_before=now),
+        ready=agent_runs.waiting(db, sweep_id, ended_before=now - SETTLED_S),
+    )

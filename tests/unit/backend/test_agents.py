@@ -1,0 +1,97 @@
+"""The SDK's own agent, on a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from sweeper.backend.agents import HEARTBEAT, at_end_of_thread
+from tests.conftest import clean_environ
+
+AGENT = """
+import os, sys
+from sweeper.backend import agents
+from sweeper.ref import SweepRef
+
+def say(what):
+    print(what, flush=True)
+
+def leave():
+    say("sent home")
+    os._exit(0)
+
+agents.run_agent(SweepRef.parse(sys.argv[1]), lambda: say("called"), sent_home=leave)
+say("the agent returned")
+"""
+
+
+@pytest.mark.parametrize(("left", "says"), [(0, ["sent home"]), (1, ["called", "the agent returned"])])
+def test_an_agent_without_a_run_is_noticed_before_it_notices_itself(embedded, tmp_path, left, says):
+    """It is told to exit, and would go on sleeping; with a run it is let be."""
+    ref, _ = embedded.sweep(*[0] * (4 - left))
+    address = {"WANDB_BASE_URL": embedded.url, "WANDB_API_KEY": embedded.wire.key, "WANDB_SILENT": "true"}
+    env = {**clean_environ(tmp_path), **address, "WANDB_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", AGENT, ref.path]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == says, done.stderr
+
+
+class Sentry:
+    """Counts how often the end of an agent's thread is told, and lets one wait for it."""
+
+    def __init__(self) -> None:
+        self.told = threading.Semaphore(0)
+
+    def heard(self, timeout_s: float = 10.0) -> bool:
+        """Wait for it to be told."""
+        return self.told.acquire(timeout=timeout_s)
+
+
+def thread(name: str, **more) -> threading.Thread:
+    """A thread that has started."""
+    made = threading.Thread(name=name, **{"target": lambda: None, **more})
+    made.start()
+    return made
+
+
+def test_the_shortest_thread_is_not_missed():
+    """It is watched from its first moment, whatever else was started before it."""
+    sentry = Sentry()
+    with at_end_of_thread(HEARTBEAT, sentry.told.release):
+        thread("Thread-1 (another)").join()
+        assert not sentry.heard(0)
+        thread(f"Thread-2 {HEARTBEAT}")
+        assert sentry.heard()
+        thread(f"Thread-3 {HEARTBEAT}").join()
+    assert not sentry.heard(0)
+
+
+def test_nothing_is_told_before_its_end():
+    """As long as the agent asks there may be a run."""
+    sentry, end = Sentry(), threading.Event()
+    with at_end_of_thread(HEARTBEAT, sentry.told.release):
+        asks = thread(f"Thread-1 {HEARTBEAT}", target=end.wait)
+        assert not sentry.heard(0)
+        end.set()
+        asks.join()
+        assert sentry.heard()
+
+
+def test_a_profiler_goes_on():
+    """The user's own hook for new threads is there again, also for what the watch has seen."""
+    seen: list[str] = []
+
+    def mine(_frame, _event, _argument) -> None:
+        seen.append(threading.current_thread().name)
+
+    threading.setprofile(mine)
+    try:
+        with at_end_of_thread(HEARTBEAT, lambda: None):
+            thread("watched", target=sorted, args=([],)).join()
+        assert threading.getprofile() is mine
+        assert "watched" in seen
+    finally:
+        threading.setprofile(None)
