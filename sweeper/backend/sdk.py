@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sweeper.backend import wandb_command
+from sweeper.backend import sdk_shortcuts, wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -202,6 +202,7 @@ def warm_up() -> None:
     """Import the SDK's agent and start its service process, so that the agent finds both at hand."""
     import wandb
 
+    sdk_shortcuts.look_for_core_often()
     wandb.Api()
 
 

@@ -100,7 +100,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
-    host.run(lambda function: sdk.run_agent(ref, function), partial(_or_end, worker, _enter, spec))
+    host.run(lambda function: _run_agent(ref, function, again=False), partial(_or_end, worker, _enter, spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
@@ -111,12 +111,20 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
-        sdk.run_agent(ref, call)
+        _run_agent(ref, call, again=True)
         worker.send(Idle())
         try:
             worker.recv()
         except EOFError:
             return
+
+
+def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
+    """Take one run and call the function on it; `again` if this process will do so another time."""
+    from sweeper.backend import sdk, sdk_shortcuts
+
+    with sdk_shortcuts.one_core(function, at_end=again) as call:
+        sdk.run_agent(ref, call)
 
 
 def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
