@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from sweeper.backend import sdk_shortcuts
 from sweeper.worker import users_folder
 from sweeper.worker.trainer_import import import_under_watch
 
@@ -44,6 +45,7 @@ def import_trainer(name: str) -> None:
             with contextlib.suppress(Exception):
                 importlib.import_module(inner)
         _import_what_optimizers_need()
+        sdk_shortcuts.remember_packages()  # of the path that the trainer's module may have changed
 
 
 def _imports_of(module: ModuleType) -> Iterator[str]:

@@ -88,8 +88,9 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         worker.send(SetupFailed(": ".join(filter(None, [error.message, error.hint]))))
         return
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
-    from sweeper.backend import agents, sdk
+    from sweeper.backend import agents, sdk, sdk_shortcuts
 
+    sdk_shortcuts.look_for_core_often()
     sdk.warm_up()  # what takes seconds is done while the run before still trains
     worker.send(Ready())
     try:
@@ -105,24 +106,32 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
-    agent = partial(agents.run_agent, ref, sent_home=_leave)
+    agent = partial(_run_agent, ref, again=False)
     host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
 def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    from sweeper.backend import agents, sdk
+    from sweeper.backend import sdk
 
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
-        agents.run_agent(ref, call, sent_home=_leave)
+        _run_agent(ref, call, again=True)
         worker.send(Idle())
         try:
             worker.recv()
         except EOFError:
             return
+
+
+def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
+    """Take one run and call the function on it; `again` if this process will do so another time."""
+    from sweeper.backend import agents, sdk_shortcuts
+
+    with sdk_shortcuts.one_core(function, at_end=again) as call:
+        agents.run_agent(ref, call, sent_home=_leave)
 
 
 def _leave() -> None:

@@ -79,3 +79,30 @@ def test_without_isolation_a_slots_runs_share_a_process(user):
     assert [run["state"] for run in runs] == ["finished", "failed", "finished"]
     assert runs[1]["reason"] == "ValueError: no"
     assert len({run["log"] for run in runs}) == 1
+
+
+def test_without_isolation_the_runs_share_a_core_as_long_as_it_lives(user):
+    """The SDK's agent would start one for each; one that was killed between two runs costs neither."""
+    user.write(
+        "toy.py",
+        """
+        import os, psutil, wandb
+
+        def train():
+            with wandb.init() as run:
+                (core,) = (one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE)
+                run.log({"loss": 1.0})
+                with open("cores", "a") as file:
+                    print(core.pid, file=file)
+                kill = run.config.x == 2
+            if kill:
+                core.kill()
+        """,
+    )
+    text = "method: grid\nmetric: {name: loss}\nparameters: {x: {values: [1, 2, 3, 4]}}\n"
+    user.run("create", user.write("sweep.yaml", text))
+    user.run("launch", "--trainer", "toy:train", "--workers", "1", "--no-isolation")
+    runs = user.status()["runs"]
+    assert [run["state"] for run in runs] == ["finished"] * 4
+    cores = (user.folder / "cores").read_text().split()
+    assert cores[0] == cores[1] != cores[2]

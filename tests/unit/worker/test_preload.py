@@ -82,3 +82,13 @@ def test_a_module_that_cannot_be_imported_ends_nothing(imported):
     """A run's process tries again, and tells why."""
     assert imported("wrong", {"wrong.py": "import torch\nraise SystemExit(3)\n"}) == {"torch"}
     assert imported("half", {"half.py": "def train():\n    import torch.nowhere\n"}) == {"half", "torch"}
+
+
+def test_installed_packages_are_listed_once(tmp_path):
+    """Every run would read the metadata of all of them: 0.1 s. A trainer that cannot be imported changes nothing."""
+    look = "import_trainer('plain'); import wandb.util; print(wandb.util.working_set.__module__)"
+    command = [sys.executable, "-P", "-c", f"from sweeper.worker.preload import import_trainer; {look}"]
+    said = [subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout]
+    (tmp_path / "plain.py").touch()
+    said += [subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout]
+    assert said == ["wandb.util\n", "sweeper.backend.sdk_shortcuts\n"]
