@@ -17,7 +17,8 @@ from trainer.config import TrainConfig
 from trainer.data import Data, Split
 from trainer.graph import GraphedStep
 from trainer.model import ConvNet
-from trainer.steps import augment, make_optimizer, rate_share
+from trainer.optimizer import FusedOptimizer
+from trainer.steps import augment, rate_share
 
 if TYPE_CHECKING:
     import wandb
@@ -66,8 +67,8 @@ class Training:
         torch.manual_seed(config.seed)
         self.model = make_model(config, data).to(self.device)
         self.criterion = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
-        self.optimizer = make_optimizer(self.model.parameters(), config, self.device)
-        self.rate: Tensor = self.optimizer.param_groups[0]["lr"]
+        self.optimizer = FusedOptimizer(self.model.parameters(), config, self.device)
+        self.rate = self.optimizer.rate
         self.sums = torch.zeros(2, device=self.device)  # of this pass: loss of all images, images named rightly
         self.batches = math.ceil(len(data.train) / config.batch_size)  # of a pass; the last one holds the rest
         self.loss = torch.zeros((), device=self.device)  # of the last step
@@ -187,7 +188,6 @@ class Training:
         self.epoch_s = state["epoch_s"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.optimizer.param_groups[0]["lr"] = self.rate  # it loads another tensor, perhaps on another device
         self.loss = state["loss"].to(self.device)
         self.sums.copy_(state["sums"])
         self.best = {name: weight.to(self.device) for name, weight in state["best"].items()}
