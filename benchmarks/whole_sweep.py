@@ -97,6 +97,7 @@ class Session:
 
     def stock(self) -> float:
         """Let stock agents run the tutorial's script; seconds until both have ended."""
+        folders = [self._place(number) for number in range(SLOTS)]
         sweep = self.create(grid("tutorial.py"))
         server = self.folder / "home" / "server"
         sdk = {
@@ -105,7 +106,6 @@ class Session:
             "WANDB_ERROR_REPORTING": "false",
         }
         command = [sys.executable, "-m", "wandb", "agent", sweep]
-        folders = [self._place(number) for number in range(SLOTS)]
         began = time.perf_counter()
         agents = [
             subprocess.Popen(
@@ -127,7 +127,8 @@ class Session:
         raw.mkdir(parents=True, exist_ok=True)
         for file in SHIPPED.glob("*.gz"):
             (raw / file.stem).write_bytes(gzip.decompress(file.read_bytes()))
-        (folder / "tutorial.py").write_bytes((WHOLE / "tutorial.py").read_bytes())
+        for place in (folder, self.folder):  # `create` looks whether it is there
+            (place / "tutorial.py").write_bytes((WHOLE / "tutorial.py").read_bytes())
         return folder
 
     def floor(self) -> float:
