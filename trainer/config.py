@@ -92,7 +92,7 @@ class TrainConfig(BaseModel):
     # The machine.
 
     dtype: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the net; bf16 is faster where the hardware has it. Weights stay fp32."""
+    """Arithmetic of the net; bf16 is faster where the hardware has it, and fp32 where not. Weights stay fp32."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes the first weights and all that is drawn: the same seed gives the same run on a CPU."""
     keep: Literal["best", "last"] = "best"

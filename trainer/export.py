@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+import torch.onnx  # or it is imported when it is first used, in each run
 from torch import nn
 
 # Otherwise onnxruntime (1.29 to 1.32) leaves a device id in the home directory and calls its makers. Read at import.
@@ -44,7 +46,7 @@ class Exported:
 def export_onnx(model: nn.Module, images: torch.Tensor, path: Path) -> Exported:
     """Write `images` `(batch, channels, side, side)` in [0, 1] -> `logits` `(batch, classes)`, for any batch size.
 
-    The weights lie inside the file. Moves the model to the CPU and into evaluation mode.
+    The weights lie inside the file. The model is left as it is.
 
     Args:
         model: The net.
@@ -54,7 +56,7 @@ def export_onnx(model: nn.Module, images: torch.Tensor, path: Path) -> Exported:
     Raises:
         ExportError: The file and the net differ by more than rounding.
     """
-    model, images = model.cpu().eval(), images.cpu()
+    model, images = copy.deepcopy(model).cpu().eval(), images.cpu()
     with warnings.catch_warnings():
         # dynamo=False, because the other way imports 1,800 modules: 9.5 s where this takes 0.05 s (torch 2.15).
         # It says that it is the older way.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image, PngImagePlugin  # noqa: F401 what wandb.Image would import in each run
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 its name in every PyTorch program
 

@@ -1,31 +1,16 @@
-"""What a training step is made of besides the net: the optimizer, its learning rate, and moved and turned images."""
+"""What a training step is made of besides net and optimizer: the learning rate, and moved and turned images."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 its name in every PyTorch program
-from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from trainer.config import TrainConfig
 
 ONE_CYCLE_RISE = 0.3
-
-
-def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainConfig, device: torch.device) -> Optimizer:
-    """Make the optimizer that the config names, one kernel for all weights (`fused`).
-
-    Its learning rate is a tensor: it can change inside a CUDA graph.
-    """
-    rate = torch.tensor(config.learning_rate, device=device)
-    decay = config.weight_decay
-    if config.optimizer == "sgd":
-        return SGD(parameters, lr=rate, momentum=config.momentum, weight_decay=decay, fused=True)
-    kind = Adam if config.optimizer == "adam" else AdamW
-    return kind(parameters, lr=rate, weight_decay=decay, fused=True, capturable=device.type == "cuda")
 
 
 def rate_share(config: TrainConfig, step: int, steps: int) -> float:

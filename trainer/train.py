@@ -52,8 +52,10 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
     from trainer.checkpoint import Checkpoint
     from trainer.data import load
     from trainer.loop import PreemptedError, Training
+    from trainer.machine import keep_freed_memory
     from trainer.report import report_test, save_model
 
+    keep_freed_memory()
     defaults = (given or CONFIG()).model_dump(mode="json")
     resume: Literal["allow"] | None = "allow" if Checkpoint.waits() else None
     with sigterm() as preempted, wandb.init(config=defaults, mode=mode, resume=resume) as run:
@@ -73,8 +75,8 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
                 checkpoint.remove()
             raise
         run.summary["train_s"] = round(training.at.train_s, 3)
+        save_model(run, training)  # first: it is sent while the rest is computed
         report_test(run, training)
-        save_model(run, training)
         checkpoint.remove()
 
 

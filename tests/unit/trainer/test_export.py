@@ -47,6 +47,13 @@ def test_every_form_of_the_net_can_be_exported(tmp_path: Path, activation: str) 
     assert export_onnx(net, images, tmp_path / "model.onnx").max_difference < 1e-4
 
 
+def test_a_net_can_go_on_after_its_export(tmp_path: Path) -> None:
+    """It is not moved, and still in training where it was: what comes after an export finds it as it was."""
+    net = ConvNet((2, 3), dropout=0.5).train()
+    export_onnx(net, IMAGES, tmp_path / "model.onnx")
+    assert net.training
+
+
 def test_exported_net_is_one_file(exported: tuple[ConvNet, Path, Exported]) -> None:
     """The weights lie inside: nothing else has to be kept."""
     _, path, _ = exported

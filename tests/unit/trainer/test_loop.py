@@ -15,6 +15,7 @@ from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Data
 from trainer.loop import PreemptedError, Training, predict, score
+from trainer.machine import has_bf16
 
 CONFIG = TrainConfig(dataset="digits", kernels=(4, 8), batch_size=16, epochs=2, learning_rate=0.01)
 VARIED = {"dropout": 0.2, "shift": 1.0, "rotate": 5.0, "schedule": "one-cycle", "label_smoothing": 0.1}
@@ -71,6 +72,20 @@ def test_a_step_is_the_tutorials_step(run: Any, digits: Data) -> None:
         loss.backward()
         optimizer.step()
         torch.testing.assert_close(training.take_step(run, index), loss.detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_bf16_is_fp32_where_it_would_be_slower(run: Any, fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a processor without it a run is the fp32 run to the last bit, and says so; elsewhere it is another one."""
+    plain, asked = (fit(type(run)(), _with(epochs=1, dtype=dtype)) for dtype in ("fp32", "bf16"))
+    same = all(torch.equal(*pair) for pair in zip(plain.model.parameters(), asked.model.parameters(), strict=True))
+    assert same is not has_bf16("cpu")
+    assert ("the run is fp32" in capsys.readouterr().out) is same
+
+
+def test_logits_are_fp32(digits: Data) -> None:
+    """What a sweep optimises is computed from fp32 logits, whatever the net's arithmetic."""
+    config = _with(dtype="bf16")
+    assert predict(Training(config, digits).model, digits.test, config).dtype == torch.float32
 
 
 def test_rows_are_placed_by_examples_seen(run: Any, fit: Fit) -> None:
