@@ -7,6 +7,7 @@ all of it in its own way.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import sysconfig
@@ -40,14 +41,17 @@ def remember_packages() -> None:
     """
     from wandb import util
 
-    read: Callable[[], Any] | None = getattr(util, "working_set", None)
-    if read is None:
+    given: Callable[[], Any] | None = getattr(util, "working_set", None)
+    if given is None or getattr(given, "known_of", None) == _installation():
         return
+    read: Callable[[], Any] = getattr(given, "__wrapped__", given)
     of, known = _installation(), tuple(read())
 
+    @functools.wraps(read)
     def working_set() -> Iterator[Any]:
         return iter(known if _installation() == of else read())
 
+    vars(working_set)["known_of"] = of
     util.working_set = working_set
 
 

@@ -31,6 +31,10 @@ def import_sdk() -> None:
     for name in (*OWN, *SDK):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    path = list(sys.path)
+    users_folder.come_first()  # as it is for the runs, in whose path the packages are looked for
+    sdk_shortcuts.remember_packages()
+    sys.path[:] = path
 
 
 def import_trainer(name: str) -> None:
@@ -45,7 +49,7 @@ def import_trainer(name: str) -> None:
             with contextlib.suppress(Exception):
                 importlib.import_module(inner)
         _import_what_optimizers_need()
-        sdk_shortcuts.remember_packages()  # of the path that the trainer's module may have changed
+        sdk_shortcuts.remember_packages()  # again, if the trainer's module has changed the path
 
 
 def _imports_of(module: ModuleType) -> Iterator[str]:

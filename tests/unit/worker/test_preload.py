@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -85,10 +86,23 @@ def test_a_module_that_cannot_be_imported_ends_nothing(imported):
 
 
 def test_installed_packages_are_listed_once(tmp_path):
-    """Every run would read the metadata of all of them: 0.1 s. A trainer that cannot be imported changes nothing."""
-    look = "import_trainer('plain'); import wandb.util; print(wandb.util.working_set.__module__)"
-    command = [sys.executable, "-P", "-c", f"from sweeper.worker.preload import import_trainer; {look}"]
-    said = [subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout]
-    (tmp_path / "plain.py").touch()
-    said += [subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout]
-    assert said == ["wandb.util\n", "sweeper.backend.sdk_shortcuts\n"]
+    """Every run would read the metadata of all of them, 0.1 s: also where a trainer changes the path, or fails."""
+    (tmp_path / "other.py").write_text("import sys\nsys.path.append('/nowhere')\nraise ValueError\n")
+    code = """
+    import importlib.metadata, sys
+    from sweeper.worker import preload, users_folder
+    preload.import_sdk()
+    print(str(sys.path[:1]) == str([__import__("os").getcwd()]))
+    listings = []
+    importlib.metadata.distributions = lambda *_, **__: listings.append(1) or []
+    import wandb.util
+    users_folder.come_first()
+    list(wandb.util.working_set())
+    print(len(listings))
+    preload.import_trainer("other")
+    list(wandb.util.working_set())
+    print(len(listings))
+    """
+    command = [sys.executable, "-P", "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.split() == ["False", "0", "1"]
