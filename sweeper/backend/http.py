@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -73,26 +78,72 @@ def ask(
         NotHttpError: What answers there speaks something else.
         OSError: Nobody answers; its text is the cause alone.
     """
+    try:
+        with _asked(method, url, timeout_s, direct=direct, body=body, key=key, certificate=certificate) as response:
+            return Reply(response.status_code, response.headers.get("Date", ""), _beginning(response, most_bytes))
+    except requests.RequestException as error:
+        raise _cause(error) from error
+
+
+def save(url: str, file: Path, *, timeout_s: float, direct: bool, key: str | None = None) -> None:
+    """Write what a server has at an address to a file, which is whole if it is there.
+
+    Args:
+        url: As for `ask`.
+        file: Where to; its folder is there.
+        timeout_s: As for `ask`.
+        direct: As for `ask`.
+        key: As for `ask`.
+
+    Raises:
+        NotHttpError: What answers there speaks something else.
+        OSError: Nobody answers, the server refuses, or the file cannot be written.
+    """
+    try:
+        with (
+            tempfile.TemporaryDirectory(dir=file.parent, prefix=".download.") as folder,
+            _asked("GET", url, timeout_s, direct=direct, key=key) as response,
+        ):
+            if response.status_code != HTTPStatus.OK:
+                raise OSError(f"HTTP status {response.status_code}")
+            part = Path(folder) / "part"
+            with part.open("wb") as target:
+                for piece in response.iter_content(MAX_ANSWER_BYTES):
+                    target.write(piece)
+            part.replace(file)
+    except requests.RequestException as error:
+        raise _cause(error) from error
+
+
+@contextlib.contextmanager
+def _asked(
+    method: str,
+    url: str,
+    timeout_s: float,
+    *,
+    direct: bool,
+    body: bytes | None = None,
+    key: str | None = None,
+    certificate: str | None = None,
+) -> Iterator[requests.Response]:
+    """Send a request; its answer is read piece by piece."""
     with requests.Session() as session:
         # On its own requests would send a netrc login with every question, and take the proxy for loopback addresses.
         session.trust_env = False
         session.verify = certificate or True
         if not url.startswith("http://"):  # to read what the machine trusts takes a while
             session.mount("https://", _Trusting(certificate))
-        try:
-            with session.request(
-                method,
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"} if body else {},
-                auth=None if key is None else ("api", key),
-                proxies={} if direct else get_environ_proxies(url),
-                timeout=timeout_s,
-                stream=True,
-            ) as response:
-                return Reply(response.status_code, response.headers.get("Date", ""), _beginning(response, most_bytes))
-        except requests.RequestException as error:
-            raise _cause(error) from error
+        with session.request(
+            method,
+            url,
+            data=body,
+            headers={"Content-Type": "application/json"} if body else {},
+            auth=None if key is None else ("api", key),
+            proxies={} if direct else get_environ_proxies(url),
+            timeout=timeout_s,
+            stream=True,
+        ) as response:
+            yield response
 
 
 def _beginning(response: requests.Response, most: int) -> bytes:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
-from sweeper.backend.http import NotHttpError, ask
+from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -33,6 +34,13 @@ query %s($entity: String!, $project: String!, $sweep: String!%s) {
 _RUN = """
 query RunOfSweep($entity: String!, $project: String!, $run: String!) {
   project(name: $project, entityName: $entity) { run(name: $run) { config summaryMetrics } }
+}
+"""
+_FILES = """
+query FilesOfRun($entity: String!, $project: String!, $run: String!, $pattern: String!) {
+  project(name: $project, entityName: $entity) {
+    run(name: $run) { files(first: 1000, pattern: $pattern) { edges { node { name directUrl } } } }
+  }
 }
 """
 _STATES = frozenset(RunState)
@@ -106,6 +114,34 @@ class OwnServer:
         data = self._post({"query": _RUN, "variables": variables}, f"run {ref}")
         found = (data.get("project") or {}).get("run")
         return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
+
+    def files(self, ref: RunRef, suffix: str) -> list[tuple[str, str]]:
+        """List the files of a run whose names end so: name and address of each.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            BackendError: It does not answer.
+        """
+        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id, "pattern": f"%{suffix}"}
+        data = self._post({"query": _FILES, "variables": variables}, f"the files of run {ref}")
+        found = (data.get("project") or {}).get("run") or {"files": {"edges": []}}
+        nodes = [edge["node"] for edge in found["files"]["edges"]]
+        return [(str(node["name"]), urljoin(f"{self.base_url}/", node["directUrl"])) for node in nodes]
+
+    def save(self, url: str, file: Path) -> None:
+        """Write one of its files to this machine.
+
+        Raises:
+            BackendError: It does not answer, or there is no place for the file.
+        """
+        own = url.startswith(f"{self.base_url}/")  # the key goes to no other server
+        try:
+            save(url, file, timeout_s=TIMEOUT_S, direct=self._direct, key=self._key if own else None)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise BackendError(
+                f"cannot download {file.name}: {why}", "the server is down or slow; try again"
+            ) from error
 
     def _post(self, question: Mapping[str, Any], what: str) -> Any:
         url, body = f"{self.base_url}/graphql", json.dumps(question).encode()

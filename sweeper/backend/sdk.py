@@ -9,8 +9,9 @@ import contextlib
 import io
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ import requests
 from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.errors import BackendError
-from sweeper.plain_text import plain
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
@@ -305,32 +305,18 @@ def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
         return dict(found.config), dict(found.summary_metrics)
 
 
-def download(run: RunRef, suffix: str | tuple[str, ...], into: Path) -> list[Path]:
-    """Fetch a run's files whose names end in `suffix`, or in one of several.
+def files(run: RunRef) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """List a run's files by name, each with what writes it into a folder.
 
-    Returns:
-        Where they lie now.
+    Raises:
+        BackendError: The server does not answer.
     """
     import wandb
 
-    with sdk_errors(f"cannot download {run}"):
-        files = [file for file in wandb.Api().run(run.path).files() if str(file.name).endswith(suffix)]
-        for file in files:
-            _check_file_name(run, str(file.name))
-            if (into / file.name).is_symlink():  # the SDK would write to wherever it leads
-                raise BackendError(f"{into / file.name} is a link", "give another directory, or remove it")
-        for file in files:
+    def save(file: Any, into: Path) -> None:
+        with sdk_errors(f"cannot download {run}"):
             file.download(root=str(into), exist_ok=True).close()  # it gives the file open
-    return [into / file.name for file in files]
 
-
-def _check_file_name(run: RunRef, name: str) -> None:
-    """Refuse a file that would lie outside the folder it is fetched into, or bears a name that no terminal shows.
-
-    Raises:
-        BackendError: It is one.
-    """
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or plain(name) != name or "\n" in name:
-        fix = "do not use a server that calls one so"
-        raise BackendError(f"run {run} has a file {name!r}, which is no name for a file here", fix)
+    with sdk_errors(f"cannot read the files of {run}"):
+        found = list(wandb.Api().run(run.path).files())
+    yield from ((str(file.name), partial(save, file)) for file in found)

@@ -39,7 +39,7 @@ def best(
 
     Example: sweeper best --download model
     """
-    from sweeper.backend import any_sweeps  # here for the reason in target.py
+    from sweeper.backend import any_sweeps, run_files  # here for the reason in target.py
     from sweeper.results import best as results
 
     if download is not None:
@@ -52,7 +52,8 @@ def best(
         return
     read = partial(any_sweeps.read_run, settings=target.settings, backend=target.backend)
     found = results.find_best(status, reader.ref, run=run, read=read)
-    fetched = None if download is None else results.download_best(found, reader.ref, download)
+    fetch = partial(run_files.download, settings=target.settings, backend=target.backend)
+    fetched = None if download is None else results.download_best(found, reader.ref, download, fetch=fetch)
     if as_json:
         out.print_json(json.dumps({**asdict(found), "download": fetched and asdict(fetched)}, default=str))
         return

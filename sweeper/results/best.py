@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sweeper.results.table_files import replacing
 from sweeper.run import Goal
 
 Read = Callable[[RunRef], tuple[Mapping[str, Any], Mapping[str, Any]]]
+Fetch = Callable[[RunRef, tuple[str, ...], Path], Sequence[Path]]
 MODEL_SUFFIXES = (".onnx", ".onnx.data")
 """The second holds the weights where an exporter left them outside the model."""
 
@@ -154,15 +155,21 @@ def check_folder(folder: Path) -> None:
         raise SweeperError(f"cannot write into {folder}: {why}", "give another directory: --download DIR") from error
 
 
-def download_best(best: Best, ref: SweepRef, folder: Path) -> Download:
+def download_best(best: Best, ref: SweepRef, folder: Path, *, fetch: Fetch) -> Download:
     """Fetch the best run's model into a folder, check it, and write config and metrics beside it.
+
+    Args:
+        best: The run.
+        ref: Its sweep.
+        folder: Where to.
+        fetch: Given a run, ends of names and the folder, fetches such files and says where they are.
 
     Raises:
         ResultError: The run has no model, or one that does not work.
         SweeperError: The folder cannot be written to.
     """
     check_folder(folder)
-    files = sdk.download(ref.run(best.run), MODEL_SUFFIXES, folder)
+    files = fetch(ref.run(best.run), MODEL_SUFFIXES, folder)
     config = _write(folder / "config.json", best.config)
     about: dict[str, Any] = {"sweep": best.sweep, "run": best.run}
     if best.values:

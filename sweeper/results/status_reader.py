@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sweeper.backend import run_files
 from sweeper.backend.any_sweeps import AnySweepReader
 from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import spent
@@ -34,6 +36,7 @@ class StatusReader:
         self.ref = ref
         self.directory = SweepDir.of(settings.home, ref)
         self._reader = AnySweepReader(ref, settings, backend)
+        self._fetch = partial(run_files.download, settings=settings, backend=backend)
         self._view: SweepView | None = None
 
     @property
@@ -79,7 +82,5 @@ class StatusReader:
         best = status.standing.best
         if best is None or status.model:
             return status
-        from sweeper.backend import sdk
-
-        sdk.download(self.ref.run(best.id), ".onnx", self.directory.best_of(best.id))
+        self._fetch(self.ref.run(best.id), (".onnx",), self.directory.best_of(best.id))
         return replace(status, model=self.directory.models().get(best.id, ""))
