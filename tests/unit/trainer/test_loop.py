@@ -160,9 +160,12 @@ def test_stop_of_an_agent_ends_the_training(run: Any, fit: Fit) -> None:
         fit(run, CONFIG)
 
 
-def test_interrupted_and_continued_is_uninterrupted(run: Any, fit: Fit, digits: Data, tmp_path: Path) -> None:
+@pytest.mark.parametrize("knobs", [{}, {"dtype": "bf16"}, {"optimizer": "sgd"}, {"optimizer": "adamw"}], ids=str)
+def test_interrupted_and_continued_is_uninterrupted(
+    run: Any, fit: Fit, digits: Data, tmp_path: Path, knobs: dict[str, Any]
+) -> None:
     """A preemption in the middle of a pass saves all; another process's training ends with the same bits."""
-    config = _with(**VARIED, watch=False)
+    config = _with(**VARIED, **knobs, watch=False)
     whole = fit(run, config)
     checkpoint = Checkpoint(tmp_path / "interrupted")
     pieces, preempted = type(run)(), Event()
