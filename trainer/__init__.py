@@ -2,5 +2,5 @@
 
 Read `train.py`, which is a whole run on a page, then `config.py` (the knobs) and `loop.py` (steps and epochs).
 They stand on `data.py`, `model.py`, `optimizer.py`, `steps.py`, `checkpoint.py`, `report.py`, `export.py`,
-`packages.py`, `machine.py`, and `graph.py` for GPUs.
+`machine.py`, and `graph.py` for GPUs.
 """

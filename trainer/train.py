@@ -18,7 +18,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Literal
 
 from trainer.config import ConfigError, TrainConfig
@@ -54,15 +53,12 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
     from trainer.data import load
     from trainer.loop import PreemptedError, Training
     from trainer.machine import keep_freed_memory
-    from trainer.packages import save_packages, settings
     from trainer.report import report_test, save_model
 
     keep_freed_memory()
     defaults = (given or CONFIG()).model_dump(mode="json")
     resume: Literal["allow"] | None = "allow" if Checkpoint.waits() else None
-    begin = partial(wandb.init, config=defaults, mode=mode, resume=resume, settings=settings())
-    with sigterm() as preempted, begin() as run:
-        save_packages(run)
+    with sigterm() as preempted, wandb.init(config=defaults, mode=mode, resume=resume) as run:
         config = CONFIG.from_wandb(dict(run.config))
         data = load(config.dataset).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
         training, checkpoint = Training(config, data), Checkpoint.of(run.id)
