@@ -33,6 +33,9 @@ METRICS = (
 )
 """Every key it logs or writes into the summary. A sweep optimises val_accuracy: the test set is looked at once."""
 
+PRELOAD = ("torch", "trainer.checkpoint", "trainer.data", "trainer.loop", "trainer.machine", "trainer.report")
+"""What `train` imports, and `sweeper launch` before it, once for all runs."""
+
 PREEMPTED_EXIT_CODE = 128 + signal.SIGTERM
 
 

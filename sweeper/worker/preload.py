@@ -10,8 +10,7 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -40,15 +39,18 @@ def import_sdk() -> None:
 def import_trainer(name: str) -> None:
     """Import the trainer's module and what its functions will import: torch, and modules of the trainer's own package.
 
-    What fails is told by a run's process, which tries again.
+    A module that knows better names what to import as its `PRELOAD`. What fails is told by a run's process, which
+    tries again.
     """
     users_folder.come_first()
     with contextlib.suppress(BaseException):
         module = import_under_watch(name, lambda: os._exit(1))
-        for inner in sorted(set(_imports_of(module))):
+        named: Iterable[str] | None = getattr(module, "PRELOAD", None)
+        for inner in sorted(set(_imports_of(module))) if named is None else named:
             with contextlib.suppress(Exception):
                 importlib.import_module(inner)
-        _import_what_optimizers_need()
+        if named is None:
+            _import_what_optimizers_need()
         sdk_shortcuts.remember_packages()  # again, if the trainer's module has changed the path
 
 
@@ -77,10 +79,5 @@ def _absolute(node: ast.ImportFrom, module: ModuleType) -> str:
 
 def _import_what_optimizers_need() -> None:
     """Import torch._dynamo where the first optimizer of every run would: 1.7 s (torch 2.14)."""
-    if "torch.optim" not in sys.modules or find_spec("torch._dynamo") is None:
-        return
-    from torch.optim import Optimizer
-
-    marked = getattr(Optimizer.add_param_group, "__wrapped__", None)  # torch keeps there what it got of torch._dynamo
-    if not hasattr(marked, "__dynamo_disable"):
+    if "torch.optim" in sys.modules:
         importlib.import_module("torch._dynamo")
