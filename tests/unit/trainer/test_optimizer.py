@@ -94,6 +94,22 @@ def test_a_learning_rate_is_the_runs(run: Any, fit: Callable[..., Any]) -> None:
     assert _same(trained.model, fresh.model)
 
 
+AHEAD = """
+import sys
+from sweeper.worker.preload import import_trainer
+import_trainer("trainer.train")
+print([name in sys.modules for name in ("trainer.loop", "trainer.report", "trainer.packages", "torch._dynamo")])
+"""
+
+
+def test_a_launch_imports_all_of_the_trainer_ahead_and_no_compiler() -> None:
+    """What all runs need is imported once; what none needs, and nobody should wait for, is not."""
+    done = subprocess.run(
+        [sys.executable, "-c", AHEAD], cwd=ROOT, capture_output=True, text=True, timeout=100, check=True
+    )
+    assert done.stdout.strip() == "[True, True, True, False]"
+
+
 TRAINS = """
 import sys
 from trainer.train import CONFIG, train
