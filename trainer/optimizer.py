@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
@@ -19,12 +18,6 @@ from trainer.config import TrainConfig
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 """PyTorch's defaults of Adam."""
-
-# PyTorch keeps there what its classes have got of torch._dynamo. Marked so, `sweeper launch` does not import it before
-# the first step, as it does for trainers that use them.
-_add = getattr(Optimizer.add_param_group, "__wrapped__", None)
-if _add is not None:
-    _add.__dynamo_disable = _add  # noqa: SLF001 there is no other mark
 
 
 class FusedOptimizer:

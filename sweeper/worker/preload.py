@@ -21,8 +21,12 @@ from sweeper.worker.trainer_import import import_under_watch
 OWN = ("sweeper.worker.slot_loop", "sweeper.worker.run_process", "sweeper.worker.run_witness", "sweeper.backend.sdk")
 """Our modules. They come first: what the user's folder calls the same comes after."""
 
-SDK = ("wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.inputs.internal", "requests")
-"""The agent's parts of the SDK, which a run's process would import by itself: most of a second (wandb 0.31)."""
+SDK = (
+    *("wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.inputs.internal", "requests"),
+    *("opentelemetry.sdk._logs.export", "opentelemetry.exporter.otlp.proto.http._log_exporter"),
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+)
+"""What a run's agent and `wandb.init` would import by themselves in each run: most of a second (wandb 0.31)."""
 
 
 def import_sdk() -> None:
