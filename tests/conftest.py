@@ -47,6 +47,27 @@ def clean_environ(home: Path) -> dict[str, str]:
     return env
 
 
+WORK = """
+import os, sys, time
+from pathlib import Path
+from sweeper.launch.local import LocalLauncher
+from sweeper.worker.spec import WorkerSpec
+launcher = LocalLauncher(os.environ)
+handles = launcher.start([WorkerSpec.load(Path(sys.argv[1]))])
+while (state := launcher.states(handles)[handles[0].id]).works:
+    time.sleep(0.05)
+launcher.close()
+print(state)
+"""
+
+
+def work(orders: Path, *, cwd: Path, env: dict[str, str]) -> str:
+    """Have one worker do what its orders say; tell the state it ended in."""
+    command = [sys.executable, "-P", "-c", WORK, str(orders)]
+    done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True, timeout=120, check=True)
+    return done.stdout.strip()
+
+
 @dataclass
 class User:
     """A person at a terminal: a folder to stand in, an environment, and the `sweeper` command.

@@ -11,19 +11,21 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 
 from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
-from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
 from sweeper.plain_text import plain
 from sweeper.ref import RunRef, SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
 
 StateChange = Literal["stop", "cancel", "pause", "resume"]
 """What can be asked of a sweep: the flags of `wandb sweep`."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group
@@ -25,7 +26,10 @@ from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
 if TYPE_CHECKING:
+    from sweeper.launch.claims import Claim, Claims
+    from sweeper.launch.forkserver_process import ForkserverProcess
     from sweeper.launch.launch_result import LaunchResult
+    from sweeper.launch.plan import Plan
     from sweeper.launch.prepare import Launch
     from sweeper.launch.status_poller import StatusPoller
     from sweeper.ref import SweepRef
@@ -136,8 +140,9 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     """
     # here for the reason in target.py
     from sweeper.launch.claims import Claims
+    from sweeper.launch.forkserver_process import ForkserverProcess
+    from sweeper.launch.local import worker_environ
     from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
-    from sweeper.launch.prepare import prepare_launch
 
     rules = Rules(
         grace_s=grace,
@@ -153,20 +158,38 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     check_gpus_are_one_word(gpus, sweep)
     settings = Settings.from_env()
     plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
-    plan(claims.living())  # what cannot be is told before a server starts
-    target = find_target(sweep, backend)
-    settings, server, reader = target.settings, target.backend, target.reader()
+    slots = plan(claims.living()).slots  # what cannot be is told before a server starts
     if detach:
-        _detach(reader, settings)
+        target = find_target(sweep, backend)
+        _detach(target.reader(), target.settings)
         return
+    err.print(f"[dim]starting workers on {', '.join(slot.name for slot in slots)} ...[/]", soft_wrap=True)
+    # which sweep and trainer it is for, we learn while it imports
+    with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
+        target = find_target(sweep, backend)
+        reader = target.reader()
+        options = {"trainer": trainer, "count": count, "rules": rules}
+        prepared, result = _work(target, reader, claims, plan, forkserver, **options)
+    _conclude(prepared, result, reader, target)
+
+
+def _work(
+    target: Target,
+    reader: StatusReader,
+    claims: Claims,
+    plan: Callable[[Sequence[Claim]], Plan],
+    forkserver: ForkserverProcess,
+    **options: Any,
+) -> tuple[Launch, LaunchResult]:
+    """Launch on what the machine has for it, and stay until all has ended."""
+    from sweeper.launch.prepare import prepare_launch
+
     target.check_room(ROOM_FOR_RUNS)
     with claims.taken(target.ref.path, plan) as planned:
-        prepared = prepare_launch(
-            reader, settings=settings, backend=server, slots=planned.slots, trainer=trainer, count=count, rules=rules
-        )
+        settings, server = target.settings, target.backend
+        prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
         _announce(prepared, planned.notes, target)
-        result = _watch(prepared, reader, target)
-    _conclude(prepared, result, reader, target)
+        return prepared, _watch(prepared, reader, target, forkserver)
 
 
 def _check(target: Target) -> None:
@@ -250,7 +273,7 @@ def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
     say_page_link(err, target.backend, target.settings, launch.before.facts.url)
 
 
-def _watch(launch: Launch, reader: StatusReader, target: Target) -> LaunchResult:
+def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: ForkserverProcess) -> LaunchResult:
     from sweeper.cli.progress_log import ProgressLog
     from sweeper.launch.foreground import run_launch
     from sweeper.launch.status_poller import StatusPoller
@@ -260,17 +283,12 @@ def _watch(launch: Launch, reader: StatusReader, target: Target) -> LaunchResult
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
     with StatusPoller(reader, partial(_check, target)) as poller:
+        run = partial(run_launch, launch, on_stop=say_stopping, latest=lambda: poller.latest, forkserver=forkserver)
         if sys.stderr.isatty():  # a log file would get every frame
             with Live(console=err, refresh_per_second=4, transient=True) as live:
-                tick = partial(_draw, live, launch, poller)
-                return run_launch(launch, tick=tick, on_stop=say_stopping, latest=lambda: poller.latest)
+                return run(tick=partial(_draw, live, launch, poller))
         log = ProgressLog(launch.before, launch.count)
-        result = run_launch(
-            launch,
-            tick=lambda: log.tell(poller.latest, poller.trouble),
-            on_stop=say_stopping,
-            latest=lambda: poller.latest,
-        )
+        result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result
 

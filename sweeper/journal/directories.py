@@ -52,6 +52,11 @@ class LaunchDir:
         return self.path / "launch.log"
 
     @property
+    def forkserver_log(self) -> Path:
+        """What was printed while the trainer's module was imported for all slots."""
+        return self.path / "forkserver.log"
+
+    @property
     def scheduler_log(self) -> Path:
         """What the sweep's own scheduler printed, if this launch started one."""
         return self.path / "scheduler.log"

@@ -15,6 +15,7 @@ from types import FrameType
 
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.launch import missing_metric
+from sweeper.launch.forkserver_process import ForkserverProcess
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
@@ -37,6 +38,7 @@ def run_launch(
     on_stop: Callable[[int], None],
     latest: Callable[[], SweepStatus | None] = lambda: None,
     launcher: Launcher | None = None,
+    forkserver: ForkserverProcess | None = None,
 ) -> LaunchResult:
     """Start the workers and stay until all have ended; Ctrl-C stops gently, a second one kills.
 
@@ -48,11 +50,12 @@ def run_launch(
         on_stop: Told of every Ctrl-C, with how many there were.
         latest: Gives the sweep's status, a few seconds old at most.
         launcher: What starts its workers; by default, processes of this machine.
+        forkserver: What those are forked from, if it was started early.
 
     Raises:
         LaunchError: What it stands on was deleted; its workers end with this process.
     """
-    launcher = launcher or LocalLauncher(launch.environ)  # the one place that names a launcher
+    launcher = launcher or LocalLauncher(launch.environ, forkserver)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
     with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
         voice = Voice(launch.directory.launch_log)

@@ -1,7 +1,7 @@
-"""`python -m sweeper.worker ORDERS.json`: a worker, as a launcher starts it."""
+"""`python -m sweeper.worker DESCRIPTOR`: the process that a machine's workers are forked from."""
 
 import sys
 
-from sweeper.worker.slot_loop import main
+from sweeper.worker.forkserver import main
 
 sys.exit(main(sys.argv[1:]))

@@ -1,118 +1,154 @@
-"""Where the processes of a slot's runs come from.
+"""The one process of a machine that imports: the launch's workers are forked from it, each of them with its own slot.
 
-They are forked from a forkserver that has imported torch, wandb and the trainer once: 0.05 s instead of 5-6 s a run,
-and a run that dies takes nothing with it.
+So eight slots cost one import, and what was imported is in memory once. A worker dies with it, and it with the launch.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import gc
 import os
+import signal
+import socket
 import sys
-import time
-from collections.abc import Callable
-from multiprocessing.context import ForkServerContext, SpawnContext
-from typing import Literal
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
 
+from sweeper.definition.obstacle import GUARD
 from sweeper.journal.directories import LaunchDir
-from sweeper.processes import Family
-from sweeper.ref import RunRef
-from sweeper.worker.run_handle import RunHandle
-from sweeper.worker.run_process import probe, set_run_state
-from sweeper.worker.spec import WorkerSpec
-from sweeper.worker.trainer_import import PRELOAD
+from sweeper.processes import die_with_parent
+from sweeper.worker import preload
+from sweeper.worker.forkserver_orders import Ended, ForkWorker, Prepare, Prepared, SignalWorker
+from sweeper.worker.run_process import can_use_gpu, redirect
+from sweeper.worker.run_processes import Method
 
-OWN = ("sweeper.worker.preload", "sweeper.worker.run_process", "sweeper.backend.sdk")
-"""Our modules; the first one binds the forkserver's life to the worker's, before anything else can go wrong."""
+IMPORT_S = 600.0
+"""A module that takes longer to import trains, or waits for something: nobody would be told for ever."""
 
-SDK = ("wandb", "wandb.apis.public", "wandb.agents.pyagent", "wandb.sdk.launch.inputs.internal", "requests")
-"""The agent's parts of the SDK, which a run's process would import by itself: most of a second (wandb 0.31)."""
-
-TORCH = ("torch", "torch._dynamo")
-"""torch._dynamo: the first optimizer of a process imports it, 1.2 s (torch 2.15)."""
-
-TRAINER = "sweeper.worker.preload_trainer"
-"""Imports the trainer's module, the last one."""
-
-DEATH_S = 10.0
-"""How long a forkserver that is dying may take to be gone."""
+_DEFAULT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
-def preloads(spec: WorkerSpec) -> list[str]:
-    """Name the modules that the forkserver imports; it skips those that are not there."""
-    return [*OWN, *SDK, *(() if spec.script else (*TORCH, TRAINER))]
-
-
-class RunProcesses:
-    """Makes the processes of one worker.
+class Forkserver:
+    """Imports, forks workers, and tells how they ended.
 
     Args:
-        spec: The worker's orders.
-        directory: The launch's folder, for their logs.
+        launch: Where orders come from and answers go; its end is ours.
+        import_s: How long importing the trainer may take.
     """
 
-    def __init__(self, spec: WorkerSpec, directory: LaunchDir) -> None:
-        self._spec = spec
-        self._directory = directory
-        self._family = Family()
-        self._context: ForkServerContext | SpawnContext = multiprocessing.get_context("forkserver")
-        multiprocessing.set_forkserver_preload(preloads(spec))
-        os.environ[PRELOAD] = spec.trainer.partition(":")[0]  # noqa: TID251
+    def __init__(self, launch: Connection, *, import_s: float = IMPORT_S) -> None:
+        self._launch = launch
+        self._import_s = import_s
+        self._method: Method = "fork"
+        self._workers: dict[int, int] = {}
 
-    def preload(self) -> None:
-        """Wait until the forkserver has imported everything: that is no run's time, and needs no ticket.
-
-        A process forked after CUDA was initialised cannot use it. Where the trainer's import does that, runs are
-        started from nothing instead.
-        """
-        gpu = bool(self._spec.slot.device) and not self._spec.script
-        # no answer: it died, and a run's process will tell why
-        if self._first_answer(gpu) is False:
-            words = "importing it starts CUDA, so every run starts a new Python: seconds instead of milliseconds"
-            print(f"{self._spec.trainer}: {words}", file=sys.stderr)  # noqa: T201 the worker's own log
-            self._context = multiprocessing.get_context("spawn")
-        self._family.keep()  # the forkserver, and the tracker that multiprocessing starts beside it
-
-    def _first_answer(self, gpu: bool) -> object:
-        """Ask whether forked processes can use the GPU; without the trainer where importing it ends the forkserver."""
-        deadline = None
-        while True:
-            try:
-                return self._ask(probe, gpu, otherwise=True)
-            except (EOFError, OSError):
-                deadline = deadline or time.monotonic() + DEATH_S  # from here on: the import may have taken its time
-                if time.monotonic() > deadline:
-                    raise
-            os.environ.pop(PRELOAD, None)  # noqa: TID251
-            multiprocessing.set_forkserver_preload(preloads(self._spec)[:-1])
-            time.sleep(0.05)  # another one starts when it is gone
-
-    def new(self) -> RunHandle:
-        """Start the process of a run to come."""
-        handle = RunHandle(self._context, self._spec, self._directory.new_run_log(self._spec.slot.name))
-        self._family.keep([handle.pid])
-        return handle
-
-    def _ask(self, question: Callable[..., None], *args: object, otherwise: object) -> object:
-        """Have a function answered in a process of its own; `otherwise` if that dies first."""
-        here, there = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=question, args=(*args, there))
-        process.start()
-        there.close()  # or its death would not be seen as the end of the pipe
+    def serve(self) -> None:
+        """ForkWorker until the launch is gone."""
+        gc.disable()  # importing makes objects that stay
+        preload.import_sdk()
         try:
-            answer: object = here.recv()
-        except EOFError:
-            answer = otherwise
-        process.join()
-        return answer
+            self._prepare(self._launch.recv())
+            self._launch.send(Prepared())
+            self._loop()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return
 
-    def set_state(self, run: RunRef, state: Literal["pending", "failed"], reason: str) -> str:
-        """Have the server hand a run out again or end it, and tell it why; say why it does not, empty if it does.
+    def _prepare(self, orders: Prepare) -> None:
+        directory = LaunchDir(Path(orders.directory))
+        redirect(directory.forkserver_log)
+        os.environ.clear()  # noqa: TID251 the SDK and libraries of C know no other way to be told
+        os.environ.update(orders.environ)  # noqa: TID251
+        self._path = list(sys.path)
+        if orders.trainer:
+            limit = threading.Timer(self._import_s, partial(_give_up, directory, orders.trainer, self._import_s))
+            limit.daemon = True
+            limit.start()
+            preload.import_trainer(orders.trainer)
+            limit.cancel()
+            limit.join()
+        if not can_use_gpu(orders.gpu):
+            words = "importing it starts CUDA, so every run starts a new Python: seconds instead of milliseconds"
+            print(f"{orders.trainer}: {words}", file=sys.stderr, flush=True)  # noqa: T201 its own log
+            self._method = "spawn"
+        gc.enable()
+        gc.freeze()  # what is collected is written to, and memory that is written to is shared no more
 
-        In a process of its own: the SDK's threads and this one's forks do not go together.
-        """
-        return str(self._ask(set_run_state, run, state, reason, otherwise="the process that asks the server died"))
+    def _loop(self) -> None:
+        # a socket, for a wakeup that is not waited for must not block either
+        awake, waker = socket.socketpair()
+        awake.setblocking(False)
+        waker.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        leave = partial(self._leave, [awake, waker])
+        while True:
+            ready = wait([self._launch, awake])
+            if awake in ready:
+                awake.recv(4096)
+                self._tell_ends()
+            if self._launch in ready:
+                self._do(self._launch.recv(), leave)
 
-    def end_strays(self) -> None:
-        """Kill what a run has left behind: it would hold its GPU's memory."""
-        self._family.end_strays()
+    def _do(self, order: ForkWorker | SignalWorker, leave: Callable[[], None]) -> None:
+        if isinstance(order, SignalWorker):
+            pid = next((pid for pid, number in self._workers.items() if number == order.number), None)
+            if pid is not None:  # of whom we know the end: nobody else has its pid
+                os.kill(pid, order.signal)
+            return
+        pid = os.fork()
+        if not pid:
+            leave()
+            _be_worker(order, self._method, self._path)
+        self._workers[pid] = order.number
+
+    def _leave(self, mine: Sequence[socket.socket]) -> None:
+        """Let go, in a worker, of what is the forkserver's."""
+        signal.set_wakeup_fd(-1)
+        for number in _DEFAULT:
+            signal.signal(number, signal.SIG_DFL)
+        for end in mine:
+            end.close()
+        self._launch.close()
+
+    def _tell_ends(self) -> None:
+        for pid in list(self._workers):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._launch.send(Ended(self._workers.pop(pid), os.waitstatus_to_exitcode(status)))
+
+
+def _give_up(directory: LaunchDir, trainer: str, import_s: float) -> None:
+    """End the launch in the middle of an import, which nothing else would end."""
+    directory.end(f"importing {trainer} takes longer than {import_s:g} s: {GUARD}")
+    print(directory.ended(), file=sys.stderr, flush=True)  # noqa: T201 its own log
+    os._exit(1)
+
+
+def _be_worker(orders: ForkWorker, method: Method, path: list[str]) -> None:
+    """ForkWorker in a process that was just forked, and end it."""
+    from sweeper.worker import slot_loop
+
+    code = 1
+    try:
+        os.setsid()  # the terminal's Ctrl-C is for the launch alone
+        redirect(Path(orders.log))
+        sys.path[:] = path  # the user's folder is for the trainer's process alone
+        code = slot_loop.main(Path(orders.orders), method)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:  # noqa: BLE001 its log's last line says why
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # what the trainer's module has left for the end of its process is not ours to run
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve the launch at the other end of a socket, by its descriptor."""
+    die_with_parent()
+    Forkserver(Connection(int(argv[0]))).serve()
+    return 0

@@ -8,12 +8,12 @@ import signal
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.context import ForkContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
 from sweeper.worker.main_thread import Raised, Returned, Started, Stopping
-from sweeper.worker.run_process import Idle, Message, Ready, SetupFailed, run_process
+from sweeper.worker.run_process import ENDING, Idle, Message, Ready, SetupFailed, run_process
 from sweeper.worker.spec import WorkerSpec
 
 
@@ -32,7 +32,7 @@ class RunHandle:
         prepared: Whether it has loaded the trainer.
     """
 
-    def __init__(self, context: ForkServerContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
+    def __init__(self, context: ForkContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
         self.log = log
         self.messages: list[Message] = []
         self.let_in_at: float | None = None
@@ -40,7 +40,11 @@ class RunHandle:
         self.prepared = False
         self._here, there = context.Pipe()
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
-        self._process.start()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         there.close()  # or the end of the process would not close the pipe
         # the pipe alone would not tell of a process that was killed while a child of its own holds the other end
         self._sources: list[Connection | int] = [self._here, self._process.sentinel]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
 from sweeper.worker.script_host import host_script
 from sweeper.worker.spec import WorkerSpec
-from sweeper.worker.trainer_import import PRELOAD, Trainer, load_trainer
+from sweeper.worker.trainer_import import Trainer, load_trainer
 
 if TYPE_CHECKING:
     from sweeper.worker.run_witness import RunWitness
@@ -35,6 +36,8 @@ REASON_HEADER = "X-Sweeper-Reason"
 """Tells sweeper's server why a run is given up or handed out again: the SDK has no word for it."""
 REASON_LENGTH = 600
 HEADERS = "WANDB_X_EXTRA_HTTP_HEADERS"
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that wait until a run's process can answer them: its worker starts it with them blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,13 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
         log: Where to write what the run prints.
         worker: Where to report; a message from there lets this process in.
     """
+    for number in ENDING:  # a fork has its worker's handlers
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     die_with_parent()
-    _redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
-    # a forkserver's child has the server's environment; CUDA reads this at its first call
+    redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
+    # before the first call of CUDA, which reads its device here
     os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
-    os.environ.pop(PRELOAD, None)  # noqa: TID251
 
     def refuse(error: str) -> None:
         worker.send(SetupFailed(error))
@@ -145,8 +150,8 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _redirect(log: Path) -> None:
-    """Send what the run prints, in Python and in C, to its log."""
+def redirect(log: Path) -> None:
+    """Send what this process prints, in Python and in C, to a log."""
     # descriptors, not sys.stdout: CUDA, NCCL and children write past Python
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
@@ -200,23 +205,37 @@ def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
     return folder
 
 
-def probe(gpu: bool, worker: Connection) -> None:
-    """Tell whether a process forked from where this one was can use its GPU; it cannot where an import has.
+def can_use_gpu(gpu: bool) -> bool:
+    """Tell whether a process forked from this one can use its GPU; it cannot where an import has.
 
     Args:
         gpu: Whether there is a GPU to ask.
-        worker: Where to answer.
     """
-    die_with_parent()
-    usable = True  # without torch nothing of CUDA can have been started here
-    if gpu and "torch" in sys.modules:
-        import torch
+    if not (gpu and "torch" in sys.modules):  # without torch nothing of CUDA can have been started here
+        return True
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=_probe, args=(there,))
+    process.start()
+    there.close()
+    try:
+        usable = bool(here.recv())
+    except EOFError:  # it died: a run's process will tell why
+        usable = True
+    process.join()
+    return usable
 
-        try:
-            torch.cuda.init()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
-        except (RuntimeError, AssertionError) as error:  # without a driver or CUDA it raises too
-            usable = "forked subprocess" not in str(error)
-    worker.send(usable)
+
+def _probe(answer: Connection) -> None:
+    """Use the GPU."""
+    import torch
+
+    die_with_parent()
+    usable = True
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
+    except (RuntimeError, AssertionError) as error:  # without a driver or CUDA it raises too
+        usable = "forked subprocess" not in str(error)
+    answer.send(usable)
 
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"], reason: str, worker: Connection) -> None:

@@ -1,20 +1,17 @@
-"""A worker: `python -m sweeper.worker ORDERS.json`. It owns one slot and runs one fresh process per run in it.
+"""A worker: it owns one slot and runs one fresh process per run in it.
 
 The next process is prepared while the current one trains.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from sweeper.definition.obstacle import GUARD
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -22,17 +19,14 @@ from sweeper.journal.failures import Facts, Failure, Kind, Policy
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.conclusion import EndedRun, conclude, failure_of
-from sweeper.worker.forkserver import RunProcesses
 from sweeper.worker.main_thread import Raised, Returned, Started
 from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
+from sweeper.worker.run_processes import Method, RunProcesses
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.stop_grace import StopGrace
 
 POLL_S = 0.2
-
-IMPORT_S = 600.0
-"""A module that takes longer to import trains, or waits for something: nobody would be told for ever."""
 
 ELSEWHERE_S = 10.0
 """How long a slot leaves a run that failed on it to the others."""
@@ -43,19 +37,18 @@ class Worker:
 
     Args:
         spec: The orders.
-        import_s: How long importing the trainer may take.
+        method: How its runs' processes are made.
     """
 
-    def __init__(self, spec: WorkerSpec, *, import_s: float = IMPORT_S) -> None:
+    def __init__(self, spec: WorkerSpec, method: Method = "fork") -> None:
         self.spec = spec
-        self.import_s = import_s
         self.directory = LaunchDir(Path(spec.directory))
         self.sweep_directory = SweepDir.of_launch(self.directory)
         self.ref = SweepRef.parse(spec.sweep)
         self.signals: list[int] = []
         self.strikes = 0
         self.upcoming: RunHandle | None = None
-        self.processes = RunProcesses(spec, self.directory)
+        self.processes = RunProcesses(spec, self.directory, method)
 
     def run(self) -> int:
         """Work until tickets, runs or patience are used up.
@@ -63,11 +56,6 @@ class Worker:
         Returns:
             0 when there was nothing more to do, 1 when the worker gave up.
         """
-        limit = threading.Timer(self.import_s, self._end_import)
-        limit.daemon = True
-        limit.start()
-        self.processes.preload()
-        limit.cancel()
         try:
             error = self._work()
         finally:
@@ -77,13 +65,6 @@ class Worker:
         if error:
             print(error, file=sys.stderr)  # noqa: T201 the worker's own log
         return int(bool(error))
-
-    def _end_import(self) -> None:
-        """End the launch in the middle of an import, which nothing else would end."""
-        module = self.spec.trainer.partition(":")[0]
-        self.directory.end(f"importing {module} takes longer than {self.import_s:g} s: {GUARD}")
-        print(self.directory.ended(), file=sys.stderr, flush=True)  # noqa: T201 the worker's own log
-        os._exit(1)  # the forkserver dies with us
 
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""
@@ -213,10 +194,18 @@ class Worker:
             time.sleep(POLL_S)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Read the orders and work; SIGTERM or SIGINT ends the run under way, which the next launch goes on with."""
+def main(orders: Path, method: Method) -> int:
+    """Read the orders and work; SIGTERM or SIGINT ends the run under way, which the next launch goes on with.
+
+    Args:
+        orders: Their file.
+        method: How its runs' processes are made.
+
+    Returns:
+        The exit code.
+    """
     end_with_parent()  # a launch that is killed with -9 leaves nothing behind
-    worker = Worker(WorkerSpec.load(Path(argv[0])))
+    worker = Worker(WorkerSpec.load(orders), method)
 
     def note(number: int, _frame: FrameType | None) -> None:
         worker.signals.append(number)

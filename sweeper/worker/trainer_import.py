@@ -6,10 +6,8 @@ their own words, and costs no run.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -17,13 +15,9 @@ from types import ModuleType
 
 from sweeper.definition.obstacle import GUARD
 from sweeper.errors import TrainerError
-from sweeper.worker import users_folder
 from sweeper.worker.tracebacks import last_place, one_line, print_own
 
 Trainer = Callable[[], object]
-
-PRELOAD = "SWEEPER_PRELOAD_TRAINER"
-"""Names the trainer's module to the forkserver, whose preloads take no arguments."""
 
 LOOK_S = 0.02
 
@@ -76,7 +70,7 @@ def load_trainer(target: str, *, on_run: Callable[[str], None] = lambda _error: 
         print_own(error)
         said = f"cannot import {module_name}: {one_line(error)}{last_place(error)}"
         raise TrainerError(said, _WHERE.format(module_name) if isinstance(error, ImportError) else "") from error
-    sys.argv = [module.__file__ or module_name]
+    sys.argv = [getattr(module, "__file__", None) or module_name]  # one in C may have none
     trainer = getattr(module, name, None)
     if not callable(trainer):
         hint = _shadowed(module) or "give --trainer package.module:function"
@@ -108,12 +102,3 @@ def _shadowed(module: ModuleType) -> str:
     if module.__name__.partition(".")[0] not in sys.stdlib_module_names:
         return ""
     return f"{module.__name__} is a module of Python itself ({module.__file__ or 'built in'}): give yours another name"
-
-
-def preload() -> None:
-    """Import the trainer's module into the forkserver, once for all runs; what fails is told by a run's process."""
-    name = os.environ.pop(PRELOAD, "")  # noqa: TID251
-    if name:
-        users_folder.come_first()
-        with contextlib.suppress(BaseException):  # importing it again, where it can be told, raises it again
-            import_under_watch(name, lambda: os._exit(1))

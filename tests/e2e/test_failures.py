@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
+from tests.conftest import work
 
 pytestmark = [pytest.mark.e2e, pytest.mark.failures, pytest.mark.timeout(300)]
 
@@ -72,8 +71,8 @@ def sweep_of(user, cases) -> None:
     user.run("create", user.write("sweep.json", json.dumps(definition)))
 
 
-def run_worker(user, trainer) -> subprocess.CompletedProcess[str]:
-    """Run a worker by itself, on a slot that has a GPU by its orders."""
+def run_worker(user, trainer) -> str:
+    """Run a worker by itself, on a slot that has a GPU by its orders; give its state and what was printed."""
     ref = SweepRef.parse(user.status()["sweep"])
     launch = SweepDir.of(user.home, ref).new_launch()
     spec = WorkerSpec(
@@ -85,9 +84,9 @@ def run_worker(user, trainer) -> subprocess.CompletedProcess[str]:
         rules=Rules(grace_s=5),
     )
     spec.save(launch.spec("gpu0"))
-    command = [sys.executable, "-m", "sweeper.worker", str(launch.spec("gpu0"))]
     env = {**user.environ, **user.sdk(), "PYTHONPATH": f"{user.folder}{os.pathsep}{user.environ['PYTHONPATH']}"}
-    return subprocess.run(command, cwd=user.folder, env=env, capture_output=True, text=True, timeout=120)
+    state = work(launch.spec("gpu0"), cwd=user.folder, env=env)
+    return "\n".join([state, launch.forkserver_log.read_text(), launch.worker_log("gpu0").read_text()])
 
 
 def test_each_failure_is_told_and_answered(user):
@@ -144,8 +143,8 @@ def test_a_bad_gpu_is_taken_out_and_its_run_goes_on_elsewhere(user):
     """The slot's worker gives up after the first run that its GPU failed; the run waits for another slot."""
     sweep_of(user, CASES)
     worker = run_worker(user, "toy:broken_gpu")
-    assert worker.returncode == 1
-    assert "gpu0 is taken out of the launch: RuntimeError: CUDA error: uncorrectable ECC" in worker.stderr
+    assert worker.startswith("failed")
+    assert "gpu0 is taken out of the launch: RuntimeError: CUDA error: uncorrectable ECC" in worker
     run = user.status()["runs"][0]
     assert (run["state"], run["kind"]) == ("preempted", "bad GPU")
     launch = SweepDir.of(user.home, SweepRef.parse(user.status()["sweep"])).launches()[0]
@@ -167,10 +166,11 @@ def test_a_trainer_whose_import_starts_cuda_gets_new_processes(user):
         cuda = types.SimpleNamespace(init=init, is_available=lambda: False)
         """,
     )
+    user.write("on_gpu.py", "import torch\nfrom toy import train\n")
     sweep_of(user, ["well"])
-    worker = run_worker(user, "toy:train")
-    assert worker.returncode == 0
-    assert "importing it starts CUDA" in worker.stderr
+    worker = run_worker(user, "on_gpu:train")
+    assert worker.startswith("done")
+    assert "importing it starts CUDA" in worker
     assert user.status()["runs"][0]["state"] == "finished"
 
 

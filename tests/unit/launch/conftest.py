@@ -1,4 +1,4 @@
-"""A launch's folder, orders for its slots, machines with GPUs, and a module in place of a worker."""
+"""A launch's folder, orders for its slots, machines with GPUs, and a module in the place of a worker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import sweeper
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.launch.gpus import Found, Gpu, GpuProcess
 from sweeper.ref import SweepRef
@@ -17,20 +18,25 @@ from sweeper.worker.spec import Slot, WorkerSpec
 # with its SIGTERM, `deaf` does not, `leave` leaves a process behind.
 WORKER = """
 import json, os, pathlib, signal, subprocess, sys, time
+from sweeper.processes import end_with_parent
 
-spec = json.loads(pathlib.Path(sys.argv[1]).read_text())
-name, folder = spec["slot"]["name"], pathlib.Path(spec["directory"])
-print("hello from", name, flush=True)
-(folder / f"{name}.environ").write_text(json.dumps(dict(os.environ)))
-signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "deaf" else lambda *_: sys.exit(0))
-(folder / f"{name}.ready").write_text(str(os.getpid()))
-if name == "leave":
-    stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    (folder / "stray").write_text(str(stray.pid))
-    os.kill(os.getpid(), signal.SIGKILL)
-if name in {"done", "fail"}:
-    sys.exit(int(name == "fail"))
-time.sleep(60)
+def main(orders, method):
+    end_with_parent()
+    spec = json.loads(orders.read_text())
+    name, folder = spec["slot"]["name"], pathlib.Path(spec["directory"])
+    print("hello from", name, flush=True)
+    (folder / f"{name}.environ").write_text(json.dumps(dict(os.environ)))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "deaf" else lambda *_: sys.exit(0))
+    (folder / f"{name}.ready").write_text(str(os.getpid()))
+    if name == "leave":
+        stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+        (folder / "stray").write_text(str(stray.pid))
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "done":
+        return 0
+    if name == "fail":
+        raise ValueError("this worker fails")
+    time.sleep(60)
 """
 
 
@@ -71,10 +77,11 @@ def spec(launch) -> Callable[[str], WorkerSpec]:
 
 @pytest.fixture
 def stand(tmp_path) -> Path:
-    """A folder for PYTHONPATH in which a package hides the real worker behind the one above."""
+    """A folder for PYTHONPATH whose `sweeper` is the real one, but for the worker, which is the one above."""
     package = tmp_path / "stand" / "sweeper"
     (package / "worker").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "worker" / "__init__.py").touch()
-    (package / "worker" / "__main__.py").write_text(WORKER)
+    for folder in (package, package / "worker"):
+        real = Path(sweeper.__file__).parent / folder.relative_to(package)
+        (folder / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
+    (package / "worker" / "slot_loop.py").write_text(WORKER)
     return package.parent

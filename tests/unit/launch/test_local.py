@@ -3,30 +3,126 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
-from sweeper.launch.launcher import Launcher
+from sweeper.launch.forkserver_process import ForkserverProcess
+from sweeper.launch.launcher import Launcher, WorkerState
 from sweeper.launch.local import LocalLauncher, worker_environ
 from sweeper.processes import PR_SET_CHILD_SUBREAPER
-from tests.conftest import clean_environ
-from tests.unit.launch.test_launcher import LauncherContract
+from tests.conftest import clean_environ, command_of
+from tests.unit.launch.test_launcher import LauncherContract, wait
 
 
 class TestLocalLauncher(LauncherContract):
     """It keeps the contract with real processes."""
 
     @pytest.fixture
-    def launcher(self, tmp_path, stand) -> Iterator[Launcher]:
-        """End its workers with the test."""
-        launcher = LocalLauncher({**clean_environ(tmp_path), "PYTHONPATH": str(stand)})
-        yield launcher
-        for process in launcher._processes.values():
-            process.kill()
-            process.wait()
+    def launcher(self, local) -> Launcher:
+        """One that started nothing early."""
+        return local()
+
+
+@pytest.fixture
+def environ(tmp_path, stand) -> dict[str, str]:
+    return {**clean_environ(tmp_path), "PYTHONPATH": f"{stand}{os.pathsep}{tmp_path}"}
+
+
+@pytest.fixture
+def local(environ) -> Iterator[Callable[..., LocalLauncher]]:
+    """Make launchers whose workers end with the test."""
+    made: list[LocalLauncher] = []
+
+    def local(**more) -> LocalLauncher:
+        made.append(LocalLauncher(environ, **more))
+        return made[-1]
+
+    yield local
+    for launcher in made:
+        launcher.close()
         launcher.end_strays()
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0)  # no other test's orphans become ours
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0)  # no other test's orphans become ours
+
+
+def forkserver() -> psutil.Process:
+    """Find the process that workers are forked from."""
+    (found,) = [child for child in psutil.Process().children() if "sweeper.worker" in command_of(child)]
+    return found
+
+
+def test_slots_share_one_import(local, launch, spec, tmp_path):
+    """Eight workers cost the time and memory of one."""
+    (tmp_path / "a.py").write_text("print('imported')\n")
+    names = [f"work{number}" for number in range(4)]
+    launcher = local()
+    launcher.start([spec(name) for name in names])
+    wait(lambda: all((launch.path / f"{name}.ready").exists() for name in names))
+    assert launch.forkserver_log.read_text() == "imported\n"
+    assert {child.pid for child in forkserver().children()} == {
+        int((launch.path / f"{name}.ready").read_text()) for name in names
+    }
+
+
+def test_the_end_of_what_workers_are_forked_from_is_theirs(local, launch, spec):
+    """Kill -9: all of them have died, and are replaced."""
+    launcher = local()
+    handles = launcher.start([spec("work"), spec("deaf")])
+    wait((launch.path / "work.ready").exists)
+    forkserver().kill()
+    wait(lambda: {*launcher.states(handles).values()} == {WorkerState.DIED})
+    (launch.path / "work.ready").unlink()
+    again = launcher.replace(handles[0], spec("work"))
+    wait((launch.path / "work.ready").exists)
+    assert launcher.states([again])["work"] is WorkerState.RUNNING
+
+
+def test_an_import_that_ends_its_process_keeps_no_worker_from_its_runs(local, spec, tmp_path):
+    """The process of a run imports the module again, and tells what happens."""
+    (tmp_path / "a.py").write_text("import os; os._exit(3)\n")
+    launcher = local()
+    handles = launcher.start([spec("done"), spec("work")])
+    wait(lambda: launcher.states(handles)["done"] is WorkerState.DONE)
+    assert launcher.states(handles)["work"] is WorkerState.RUNNING
+
+
+def test_what_cannot_be_forked_from_is_told(local, launch, spec, stand):
+    """Each worker's log says why there never was one, as its last line."""
+    (stand / "sweeper" / "worker" / "preload.py").write_text("def import_sdk(): raise OSError('broken')\n")
+    launcher = local()
+    handles = launcher.start([spec("work")])
+    wait(lambda: launcher.states(handles)["work"] is WorkerState.FAILED)
+    assert "the process that workers are forked from ended" in launch.worker_log("work").read_text()
+
+
+def test_a_stop_while_everything_is_imported_ends_at_once(local, launch, spec, tmp_path):
+    """Nobody has a run yet that could be lost."""
+    (tmp_path / "a.py").write_text("import time; time.sleep(60)\n")
+    launcher = local()
+    handles = launcher.start([spec("work")])
+    wait(launch.forkserver_log.exists)
+    launcher.stop(handles, grace_s=30)
+    assert launcher.states(handles)["work"] is WorkerState.DONE
+    assert not [child for child in psutil.Process().children() if "sweeper.worker" in command_of(child)]
+
+
+def test_one_that_was_started_early_is_taken_if_it_has_the_threads(local, launch, spec, environ):
+    """Libraries read their number when they are imported: another number needs another process."""
+    fit = ForkserverProcess(worker_environ(environ, threads=3))  # as the orders say
+    launcher = local(forkserver=fit)
+    launcher.start([spec("work")])
+    wait((launch.path / "work.ready").exists)
+    assert forkserver().pid == fit.pid
+    launcher.close()
+    unfit = ForkserverProcess(worker_environ(environ, threads=2))
+    launcher = local(forkserver=unfit)
+    launcher.start([spec("deaf")])
+    wait((launch.path / "deaf.ready").exists)
+    assert forkserver().pid != unfit.pid
+    assert json.loads((launch.path / "deaf.environ").read_text())["OMP_NUM_THREADS"] == "3"
 
 
 def environ_for(environ: dict[str, str]) -> dict[str, str]:

@@ -1,33 +1,84 @@
-"""What binds a forkserver to its worker."""
+"""What is imported once for all runs of a machine."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 
-import psutil
+import pytest
 
-from tests.conftest import has_ended
+from sweeper.worker.preload import OWN, SDK
 
-WORKER = """
-import subprocess, sys, time
-server = subprocess.Popen(
-    [sys.executable, "-c", "import sweeper.worker.preload, time; print('bound', flush=True); time.sleep(60)"],
-    stdout=subprocess.PIPE, text=True,
-)
-server.stdout.readline()
-print(server.pid, flush=True)
-time.sleep(60)
+
+def test_every_module_that_is_named_is_there():
+    """A name that is not found is skipped, and every run would be slower by what it was for."""
+    assert [name for name in (*OWN, *SDK) if importlib.util.find_spec(name) is None] == []
+
+
+LOOK = """
+import sys
+from sweeper.worker.preload import import_trainer
+before = set(sys.modules)
+import_trainer(sys.argv[1])
+print(*sorted(set(sys.modules) - before))
+"""
+
+TORCH_OPTIM = """
+import functools
+
+def add(self): pass
+
+class Optimizer:
+    @functools.wraps(add)
+    def add_param_group(self): pass
 """
 
 
-def test_a_forkserver_dies_with_its_worker():
-    """Kill -9 of the worker leaves nothing behind."""
-    worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    server = psutil.Process(int(worker.stdout.readline()))
-    assert not has_ended(server)
-    worker.kill()
-    worker.communicate()
-    server.wait(timeout=10)
-    assert has_ended(server)
+@pytest.fixture
+def imported(tmp_path):
+    """Tell which of the user's modules, and of a torch that costs no time, are imported for a trainer's module."""
+    for name in ("torch", "torch/_dynamo", "torch/optim"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    (tmp_path / "torch" / "optim" / "__init__.py").write_text(TORCH_OPTIM)
+
+    def imported(trainer: str, files: dict[str, str]) -> set[str]:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text)
+        command = [sys.executable, "-P", "-c", LOOK, trainer]
+        done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+        mine = {name.removesuffix(".py").replace("/", ".") for name in files}
+        return set(done.stdout.split()) & {"torch", "torch._dynamo", *mine}
+
+    return imported
+
+
+def test_torch_is_imported_where_the_trainers_file_asks_for_it(imported):
+    """At its top or in a function: each run would import it otherwise. Who never asks for it waits for nothing."""
+    assert imported("plain", {"plain.py": "def train(): pass\n"}) == {"plain"}
+    assert imported("top", {"top.py": "import torch\n"}) == {"top", "torch"}
+    assert imported("inner", {"inner.py": "def train():\n    from torch import nn\n"}) == {"inner", "torch"}
+
+
+def test_modules_of_the_trainers_own_package_are_imported_too(imported):
+    """However it names them; what it imports of others in a function may be for few of its runs."""
+    text = "def train():\n    from mine.loop import fit\n    from .data import load\n    import other\n"
+    files = {"mine/__init__.py": "", "mine/loop.py": "", "mine/data.py": "", "other.py": "", "mine/train.py": text}
+    assert imported("mine.train", files) == {"mine.train", "mine.loop", "mine.data"}
+
+
+def test_what_an_optimizer_would_import_is_imported_with_it(imported):
+    """torch._dynamo, for 1.7 s at the first optimizer of every process; a trainer may have made that needless."""
+    assert imported("one", {"one.py": "import torch.optim\n"}) == {"one", "torch", "torch._dynamo"}
+    text = (
+        "from torch.optim import Optimizer\nadd = Optimizer.add_param_group.__wrapped__\nadd.__dynamo_disable = add\n"
+    )
+    assert imported("two", {"two.py": text}) == {"two", "torch"}
+
+
+def test_a_module_that_cannot_be_imported_ends_nothing(imported):
+    """A run's process tries again, and tells why."""
+    assert imported("wrong", {"wrong.py": "import torch\nraise SystemExit(3)\n"}) == {"torch"}
+    assert imported("half", {"half.py": "def train():\n    import torch.nowhere\n"}) == {"half", "torch"}

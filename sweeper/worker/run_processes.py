@@ -1,0 +1,73 @@
+"""The processes of a slot's runs, forked from their worker.
+
+The worker was itself forked from a process that has imported everything (`forkserver.py`), so a run begins in
+milliseconds instead of seconds, and one that dies takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.context import ForkContext, SpawnContext
+from typing import Literal
+
+from sweeper.journal.directories import LaunchDir
+from sweeper.processes import Family
+from sweeper.ref import RunRef
+from sweeper.worker.run_handle import RunHandle
+from sweeper.worker.run_process import set_run_state
+from sweeper.worker.spec import WorkerSpec
+
+Method = Literal["fork", "spawn"]
+"""How processes are made: a fork of the worker, or a new Python where a fork could not use the GPU."""
+
+
+def _context(method: Method) -> ForkContext | SpawnContext:
+    return multiprocessing.get_context("fork") if method == "fork" else multiprocessing.get_context("spawn")
+
+
+class RunProcesses:
+    """Makes the processes of one worker.
+
+    Args:
+        spec: The worker's orders.
+        directory: The launch's folder, for their logs.
+        method: How they are made.
+    """
+
+    def __init__(self, spec: WorkerSpec, directory: LaunchDir, method: Method = "fork") -> None:
+        self._spec = spec
+        self._directory = directory
+        self._context = _context(method)
+        self._family = Family()
+        self._family.keep()
+
+    def new(self) -> RunHandle:
+        """Start the process of a run to come."""
+        handle = RunHandle(self._context, self._spec, self._directory.new_run_log(self._spec.slot.name))
+        self._family.keep([handle.pid])
+        return handle
+
+    def set_state(self, run: RunRef, state: Literal["pending", "failed"], reason: str) -> str:
+        """Have the server hand a run out again or end it, and tell it why; say why it does not, empty if it does.
+
+        In a process of its own: the SDK's threads and this one's forks do not go together.
+        """
+        return str(self._ask(set_run_state, run, state, reason, otherwise="the process that asks the server died"))
+
+    def _ask(self, question: Callable[..., None], *args: object, otherwise: object) -> object:
+        """Have a function answered in a process of its own; `otherwise` if that dies first."""
+        here, there = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=question, args=(*args, there))
+        process.start()
+        there.close()  # or its death would not be seen as the end of the pipe
+        try:
+            answer: object = here.recv()
+        except EOFError:
+            answer = otherwise
+        process.join()
+        return answer
+
+    def end_strays(self) -> None:
+        """Kill what a run has left behind: it would hold its GPU's memory."""
+        self._family.end_strays()
