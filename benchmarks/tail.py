@@ -65,7 +65,7 @@ class Kind:
     Attributes:
         definition: Its sweep.
         options: Of `sweeper launch`.
-        trainer: The function of the toy module; empty for the shipped trainer.
+        trainer: The function of the toy module, or the script; empty for the shipped trainer.
         interrupt_s: When Ctrl-C is pressed, counted from the first run; None for never.
         expected: The exit code.
     """
@@ -86,6 +86,8 @@ KINDS = {
         {"method": "random", "metric": {**METRIC, "target": 0}, "parameters": VALUES}, ("--stop-at-target",)
     ),
     "count": Kind({"method": "random", "metric": METRIC, "parameters": MANY}, ("--count", "6")),
+    "no-isolation": Kind({"method": "grid", "metric": METRIC, "parameters": VALUES}, ("--no-isolation",)),
+    "script": Kind({"method": "grid", "metric": METRIC, "parameters": VALUES}, trainer="script.py"),
     "time-budget": Kind(
         {"method": "random", "metric": METRIC, "parameters": MANY}, ("--time-budget", "10s"), trainer="long"
     ),
@@ -102,6 +104,7 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self.folder, self.home = folder, folder / "home"
         (folder / "toy.py").write_text(TRAINER)
+        (folder / "script.py").write_text(f"{TRAINER}\ntrain()\n")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPER_"))}
         path = f"{folder}{os.pathsep}{ROOT}"
         self.env |= {"SWEEPER_HOME": str(self.home), "PYTHONPATH": path, "WANDB_ERROR_REPORTING": "false"}
@@ -117,10 +120,12 @@ class Session:
 
     def tail_of(self, kind: Kind) -> tuple[float, float]:
         """Run a launch to its end: seconds to the prompt since the server, and since a worker, knew of the last end."""
-        (self.folder / "sweep.json").write_text(json.dumps(kind.definition))
+        program = {"program": kind.trainer} if kind.trainer.endswith(".py") else {}
+        (self.folder / "sweep.json").write_text(json.dumps({**kind.definition, **program}))
         self.sweeper("create", "--backend", "local", "--project", "bench", "sweep.json")
         sweep: str = json.loads(self.sweeper("status", "--json"))["sweep"]
-        trainer = ("--trainer", f"toy:{kind.trainer}") if kind.trainer else ("--trainer", "trainer.train:train")
+        function = f"toy:{kind.trainer}" if kind.trainer else "trainer.train:train"
+        trainer = () if kind.trainer.endswith(".py") else ("--trainer", function)
         command = self.command("launch", sweep, "--workers", "2", *trainer, *kind.options)
         with (self.folder / "launch.log").open("wb") as log:
             launch = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=log, stderr=log)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 from sweeper.ref import SweepRef
 
@@ -66,8 +67,26 @@ def at_end_of_thread(name: str, act: Callable[[], None]) -> Iterator[None]:
         threading.setprofile(before)
 
 
-def run_script(ref: SweepRef) -> None:
-    """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does."""
-    import wandb
+class _FirstAtOnce:
+    """How long the agent of a script waits before it asks (`Agent.POLL_INTERVAL`, wandb 0.29 to 0.31): not at first."""
 
+    def __init__(self, usual_s: float) -> None:
+        self._usual_s = usual_s
+        self._asked = False
+
+    def __get__(self, agent: object, kind: object = None) -> float:
+        asked, self._asked = self._asked, True
+        return self._usual_s if asked else 0
+
+
+def run_script(ref: SweepRef) -> None:
+    """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does.
+
+    By itself the agent would wait for 5 s before it asks; the process hosts one agent, whose later waits stay.
+    """
+    import wandb
+    from wandb import wandb_agent
+
+    agent: Any = wandb_agent.Agent
+    agent.POLL_INTERVAL = _FirstAtOnce(agent.POLL_INTERVAL)
     wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)

@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing
 import subprocess
 from collections.abc import Iterator, Mapping
-from multiprocessing.connection import wait
 
 from sweeper.processes import python
 from sweeper.worker.forkserver_orders import Ended, ForkWorker, Prepare, Prepared, SignalWorker
@@ -59,8 +58,9 @@ class ForkserverProcess:
             raise EOFError from error
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until it has said something, or has died, but not for longer."""
-        wait([self._here], timeout_s)
+        """Wait until it has said something or is dead, but not for longer."""
+        with contextlib.suppress(OSError):  # dead, which reading tells
+            self._here.poll(timeout_s)
 
     def close(self) -> None:
         """End it and all its workers; once is enough."""

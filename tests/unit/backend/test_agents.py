@@ -28,15 +28,57 @@ say("the agent returned")
 """
 
 
+SCRIPT = """
+import os, sys, wandb.util
+from sweeper.backend import agents
+from sweeper.ref import SweepRef
+
+read = wandb.util.read_many_from_queue
+
+def note(queue, most, timeout):
+    print("waits", timeout, flush=True)
+    if timeout:
+        os._exit(0)
+    return read(queue, most, timeout)
+
+wandb.util.read_many_from_queue = note
+agents.run_script(SweepRef.parse(sys.argv[1]))
+print("the agent returned")
+"""
+
+
+def run(code, ref, embedded, folder) -> subprocess.CompletedProcess[str]:
+    """Run Python on a sweep, in a process of its own."""
+    address = {"WANDB_BASE_URL": embedded.url, "WANDB_API_KEY": embedded.wire.key, "WANDB_SILENT": "true"}
+    env = {**clean_environ(folder), **address, "WANDB_DIR": str(folder)}
+    command = [sys.executable, "-c", code, ref.path]
+    return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
 @pytest.mark.parametrize(("left", "says"), [(0, ["sent home"]), (1, ["called", "the agent returned"])])
 def test_an_agent_without_a_run_is_noticed_before_it_notices_itself(embedded, tmp_path, left, says):
     """It is told to exit, and would go on sleeping; with a run it is let be."""
     ref, _ = embedded.sweep(*[0] * (4 - left))
-    address = {"WANDB_BASE_URL": embedded.url, "WANDB_API_KEY": embedded.wire.key, "WANDB_SILENT": "true"}
-    env = {**clean_environ(tmp_path), **address, "WANDB_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", AGENT, ref.path]
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = run(AGENT, ref, embedded, tmp_path)
     assert done.stdout.splitlines() == says, done.stderr
+
+
+def test_the_agent_of_a_script_asks_at_once(embedded, tmp_path):
+    """By itself it would wait first, before each run and before it is sent home."""
+    ref, _ = embedded.sweep(*[0] * 4)
+    done = run(SCRIPT, ref, embedded, tmp_path)
+    assert done.stdout.splitlines() == ["waits 0", "the agent returned"], done.stderr
+
+
+def test_it_waits_as_ever_afterwards(embedded, tmp_path):
+    """A sweep that is paused is not asked in a loop."""
+    ref, _ = embedded.sweep(0)
+    query = 'query($s: String!) { project(name: "p") { sweep(sweepName: $s) { id } } }'
+    number = embedded.wire.graphql(query, s=ref.sweep_id)["project"]["sweep"]["id"]
+    pause = 'mutation($id: ID) { upsertSweep(input: {id: $id, state: "PAUSED"}) { sweep { id } } }'
+    embedded.wire.graphql(pause, id=number)
+    done = run(SCRIPT, ref, embedded, tmp_path)
+    assert done.stdout.splitlines() == ["waits 0", "waits 5"], done.stderr
 
 
 class Sentry:
