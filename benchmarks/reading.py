@@ -171,22 +171,23 @@ class Session:
     @property
     def server_mib(self) -> float:
         """Tell the peak of the server's memory so far, in MiB."""
-        status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+        return _peak_mib(self.pid)
 
     def run(self, command: list[str]) -> Timed:
         """Run a command to its end."""
         began = time.perf_counter()
         with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
             process = subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=printed, stderr=said)
-            _, status, usage = os.wait4(process.pid, 0)  # its own peak, and not that of all children
-            process.returncode = os.waitstatus_to_exitcode(status)
+            peak_mib = 0.0
+            while process.poll() is None:  # looked at while it lives: what is known afterwards counts our memory too
+                peak_mib = max(peak_mib, _peak_mib(process.pid))
+                time.sleep(0.005)
             seconds = time.perf_counter() - began
             printed.seek(0)
             said.seek(0)
             if process.returncode:
                 sys.exit(f"{' '.join(command)}: {said.read().decode()}")
-            return Timed(seconds, usage.ru_maxrss / 1024, printed.read().decode())
+            return Timed(seconds, peak_mib, printed.read().decode())
 
     def page(self) -> float:
         """Read the sweep's page; the seconds."""
@@ -209,6 +210,17 @@ class Session:
 
 
 LOCAL = ["--backend", "local"]
+
+
+def _peak_mib(pid: int) -> float:
+    """Tell the peak of a process's memory so far, in MiB; 0 where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0) / 1024
+
+
 COMMANDS = {
     "status": ["status"],
     "status --json": ["status", "--json"],
