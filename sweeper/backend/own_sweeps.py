@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -218,26 +219,38 @@ class OwnSweepReader:
 
     def _changes(self) -> dict[str, Any] | None:
         """Read what has changed of the runs, and the sweep beside them; None if that does not lead to what is there."""
-        asked: float | None = None
+        asked, total = 0.0, 0
         sweep: dict[str, Any] = {}
-        after, total = 0, 0
-        while after is not None:
-            given = {"after": ("Int64", after), "since": ("Float", self._since)}
-            # the sweep comes with the first page, in the same answer
-            fields = f"{'' if sweep else 'state config outline '}runDigests(after: $after, since: $since)"
-            found = self._server.sweep(self.ref, "RunDigests", fields, given)
-            sweep, page = sweep or found, json.loads(found["runDigests"])
-            asked, total = page["now"] if asked is None else asked, page["total"]
+        for number, (found, page) in enumerate(self._pages(self._since)):
+            if number == 0:
+                sweep, asked = found, page["now"]
+            total = page["total"]
             for told in page["runs"]:
                 run = _run(told)
                 if run.prior and self._since is not None and run.id not in self._runs:
                     return None
                 self._runs[run.id] = run
-            after = page["next"]
         if self._since is not None and total != len(self._runs):
             return None
-        self._since = (asked or 0.0) - LATE_S
+        self._since = asked - LATE_S
         return sweep
+
+    def _pages(self, since: float | None) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Ask for page after page of runs: while one of them is read, the server makes the next one."""
+
+        def ask(after: int) -> dict[str, Any]:
+            given = {"after": ("Int64", after), "since": ("Float", since)}
+            # the sweep comes with the first page, in the same answer
+            fields = f"{'' if after else 'state config outline '}runDigests(after: $after, since: $since)"
+            return dict(self._server.sweep(self.ref, "RunDigests", fields, given))
+
+        with ThreadPoolExecutor(1) as beside:
+            asked: Future[dict[str, Any]] | None = beside.submit(ask, 0)
+            while asked is not None:
+                found = asked.result()
+                page = json.loads(found["runDigests"])
+                asked = beside.submit(ask, page["next"]) if page["next"] is not None else None
+                yield found, page
 
     def state(self) -> SweepState:
         """Ask for the sweep's state alone, which costs no look at its runs.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -14,8 +15,8 @@ from sweeper.server.rules import writers
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.idle_agents import Idling
 from sweeper.server.signing import Signer
-from sweeper.server.store import projects
-from sweeper.server.store.database import Store
+from sweeper.server.store import projects, sweeps, users
+from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import User
@@ -55,6 +56,7 @@ class Context:
     idle: list[Idling] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
     _projects: dict[int, Project] = field(default_factory=dict)
+    _names: dict[tuple[str, int | None], str | None] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -67,6 +69,21 @@ class Context:
             with self.store.read() as db:
                 self._projects[project_id] = projects.get(db, project_id)
         return self._projects[project_id]
+
+    def sweep_name(self, sweep_id: int) -> str:
+        """Give the id that users see of a row's sweep; read once a request."""
+        return self._name("sweep", sweep_id, lambda db: sweeps.get(db, sweep_id).name) or ""
+
+    def user_name(self, user_id: int | None) -> str | None:
+        """Give the name of a row's user; read once a request. None if nobody is known."""
+        return self._name("user", user_id, lambda db: users.name_of(db, user_id))
+
+    def _name(self, kind: str, row_id: int | None, ask: Callable[[Connection], str | None]) -> str | None:
+        key = (kind, row_id)
+        if key not in self._names:
+            with self.store.read() as db:
+                self._names[key] = ask(db)
+        return self._names[key]
 
     def sign(self, lifetime_s: float, action: str, *names: str) -> str:
         """Give the asker's right to an action, as a token for an address that is used without their key."""

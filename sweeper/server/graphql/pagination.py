@@ -37,21 +37,63 @@ def connection(
     Raises:
         RequestError: The cursor or the length is not one.
     """
-    size = default if first is None else first
-    if size < 0:
-        raise RequestError(f"first: {first} is negative")
+    size = size_of(first, default)
     start = _position(items, key, after) if after else 0
-    # a longer page is cut, not refused: the SDK goes on with the next one
-    page = items[start : start + min(size, MAX_PAGE)]
+    page = items[start : start + size]
+    more = start + len(page) < len(items)
+    return cut_connection(page, key, start=start, more=more, after=after, total=len(items))
+
+
+def cut_connection(
+    page: Sequence[Item],
+    key: Callable[[Item], str],
+    *,
+    start: int,
+    more: bool,
+    after: str | None,
+    total: int | Callable[[], int],
+) -> dict[str, Any]:
+    """Give a page that was cut out of its list already, in the same form.
+
+    Args:
+        page: The items.
+        key: Names an item.
+        start: How many come before them.
+        more: Whether others come behind them.
+        after: The cursor of the item before the page.
+        total: How many the whole list has, or what counts them if the client asks.
+    """
     cursors = [_cursor(start + i, key(item)) for i, item in enumerate(page)]
     return {
         "edges": [{"node": item, "cursor": cursor} for item, cursor in zip(page, cursors, strict=True)],
-        "page_info": {
-            "end_cursor": cursors[-1] if cursors else after,
-            "has_next_page": start + len(page) < len(items),
-        },
-        "total_count": len(items),
+        "page_info": {"end_cursor": cursors[-1] if cursors else after, "has_next_page": more},
+        "total_count": total,
     }
+
+
+def size_of(first: int | None, default: int) -> int:
+    """Give the length of a page.
+
+    Raises:
+        RequestError: It is negative.
+    """
+    size = default if first is None else first
+    if size < 0:
+        raise RequestError(f"first: {first} is negative")
+    return min(size, MAX_PAGE)  # a longer page is cut, not refused: the SDK goes on with the next one
+
+
+def read_cursor(cursor: str) -> tuple[int, str]:
+    """Read the place behind an item of a cursor, and the item's name.
+
+    Raises:
+        RequestError: It is none of ours.
+    """
+    try:
+        index, _, name = base64.urlsafe_b64decode(cursor).decode().partition(":")
+        return int(index) + 1, name
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(f"{cursor!r} is not a cursor of ours") from error
 
 
 def _cursor(index: int, key: str) -> str:
@@ -60,10 +102,6 @@ def _cursor(index: int, key: str) -> str:
 
 def _position(items: Sequence[Item], key: Callable[[Item], str], cursor: str) -> int:
     """Find the place behind the item of a cursor; where it was, if it is gone."""
-    try:
-        index, _, name = base64.urlsafe_b64decode(cursor).decode().partition(":")
-        place = int(index) + 1
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(f"{cursor!r} is not a cursor of ours") from error
+    place, name = read_cursor(cursor)
     # names first: a place alone would skip or repeat entries when others come and go between two pages
     return next((i + 1 for i, item in enumerate(items) if key(item) == name), place)

@@ -11,12 +11,13 @@ from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.entity_nodes import entity_node
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import connection
-from sweeper.server.graphql.run_nodes import candidates, run_connection
+from sweeper.server.graphql.run_nodes import count_runs, run_connection
 from sweeper.server.rules import rights, run_transitions
 from sweeper.server.store import artifact_collections, artifacts, runs, sweeps
 from sweeper.server.store.artifact_collections import Collection, Membership
 from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.projects import Project
+from sweeper.server.store.run_pages import RunList
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
@@ -116,7 +117,7 @@ class ProjectNode(Node[Project]):
 
     def run_count(self, filters: str | None = None) -> int:
         """Count its runs."""
-        return len(candidates(self.context, self.stored.id, filters, None))
+        return count_runs(self.context, RunList(self.stored.id, filters or None))
 
     def sweep(self, sweep_name: str | None = None) -> Sweep | None:
         """Find a sweep by the id users see."""

@@ -11,7 +11,7 @@ from sweeper.server.errors import RequestError
 from sweeper.server.graphql.console_lines import console_connection
 from sweeper.server.graphql.context import Context, global_id, run_id
 from sweeper.server.graphql.node import Node
-from sweeper.server.graphql.pagination import MAX_PAGE, PAGE, connection
+from sweeper.server.graphql.pagination import MAX_PAGE, PAGE, connection, cut_connection, read_cursor, size_of
 from sweeper.server.graphql.run_file_nodes import FileOfRun
 from sweeper.server.rules.run_summary import summary_with_reason
 from sweeper.server.store import (
@@ -20,13 +20,11 @@ from sweeper.server.store import (
     history_samples,
     lines,
     run_files,
-    run_filters,
-    sweeps,
-    users,
+    run_pages,
 )
 from sweeper.server.store.lines import MAX_INTEGER, MAX_STEP, Stream
 from sweeper.server.store.projects import Project
-from sweeper.server.store.run_filters import Candidate
+from sweeper.server.store.run_pages import Place, RunList
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
@@ -51,8 +49,7 @@ class RunNode(Node[StoredRun]):
         """The id of its sweep, by which the SDK tells a sweep's own runs from those attached to it."""
         if self.stored.sweep_id is None:
             return None
-        with self.context.store.read() as db:
-            return sweeps.get(db, self.stored.sweep_id).name
+        return self.context.sweep_name(self.stored.sweep_id)
 
     def summary_metrics(self) -> str:
         """Its summary, with the reason why it ended."""
@@ -70,8 +67,7 @@ class RunNode(Node[StoredRun]):
 
     def user(self) -> dict[str, Any]:
         """Who ran it; the asker if nobody is known, for the SDK (0.31.0) cannot read a run without a user."""
-        with self.context.store.read() as db:
-            name = users.name_of(db, self.stored.user_id) or self.context.user.name
+        name = self.context.user_name(self.stored.user_id) or self.context.user.name
         return {"id": global_id("User", name), "name": name, "username": name}
 
     def exitcode(self) -> int | None:
@@ -233,12 +229,9 @@ def _event(text: str) -> dict[str, Any]:
         return {}
 
 
-def candidates(
-    context: Context, project_id: int, wanted: str | None, order: str | None, sweep: Sweep | None = None
-) -> list[Candidate]:
-    """Read the runs of a project, or those a sweep sees, that a filter holds for, in the order asked for."""
-    with context.store.read() as db:
-        return run_filters.find(db, project_id, wanted, order, sweep, budget=context.budget)
+def count_runs(context: Context, which: RunList) -> int:
+    """Count the runs of a list."""
+    return run_pages.count(context.store, which, context.budget)
 
 
 def run_connection(
@@ -253,6 +246,15 @@ def run_connection(
     **_: Any,
 ) -> dict[str, Any]:
     """Give one page of the runs of a project or sweep; all of a sweep's if no length is named."""
-    found = [candidate.stored for candidate in candidates(context, project_id, filters, order, sweep)]
-    default = PAGE if sweep is None else MAX_PAGE
-    return connection(found, lambda run: run.name, first=first, after=after, default=default)
+    which = RunList(project_id, filters or None, order or None, sweep)
+    size = size_of(first, PAGE if sweep is None else MAX_PAGE)
+    place = Place(*read_cursor(after)) if after else None
+    found = run_pages.page(context.store, which, limit=size, place=place, budget=context.budget)
+    return cut_connection(
+        found.runs,
+        lambda run: run.name,
+        start=found.start,
+        more=found.more,
+        after=after,
+        total=lambda: count_runs(context, which),
+    )

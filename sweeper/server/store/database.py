@@ -37,6 +37,7 @@ class Store:
 
     Attributes:
         refusals: How often the disk has taken no more.
+        mark: Another number whenever something has been written: what was worked out by the same one still holds.
 
     Raises:
         StoreError: The file is no database of ours, or one of a newer sweeper; or there is no space for the copy.
@@ -51,6 +52,7 @@ class Store:
         self._log: WalSync | None = None
         self._closed = False
         self.refusals = 0
+        self.mark = 0
         try:
             with disk.refusing():
                 self._writer = self._connect()
@@ -99,6 +101,7 @@ class Store:
         try:
             yield self._writer
             self._writer.execute("COMMIT")
+            self.mark += 1
         except BaseException:
             if self._writer.in_transaction:  # a full disk may have ended it already
                 self._writer.execute("ROLLBACK")

@@ -28,6 +28,20 @@ TIMES = {
     "updatedAt": "heartbeat_at",
 }
 """What filters call times, by our column; clients send them as text."""
+COLUMNS = {
+    "name": "name",
+    "state": "state",
+    "display_name": "display_name",
+    "displayName": "display_name",
+    "group": "group_name",
+    "jobType": "job_type",
+    "job_type": "job_type",
+    "description": "description",
+    "notes": "notes",
+    "host": "host",
+    **TIMES,
+}
+"""What filters call the columns of a run that are compared as they are."""
 
 
 class Fields(Protocol):
@@ -110,24 +124,28 @@ def _compare(key: str, value: Any, wanted: Any, work: Work) -> bool:
     """Compare one value with a constant or with `{"$gt": ...}`."""
     if not (isinstance(wanted, Mapping) and any(name.startswith("$") for name in wanted)):
         work.compare(value, wanted)
-        return _equal(value, _operand(key, wanted))
-    for name, operand in wanted.items():
+        return _equal(value, operand(key, wanted))
+    for name, bound in wanted.items():
         if name == "$not":
             work.condition()
-            if _compare(key, value, operand, work):
+            if _compare(key, value, bound, work):
                 return False
         elif name not in _OPERATORS:
             raise RequestError(f"unknown operator {name!r}; choose from {', '.join(_OPERATORS)}, $not")
         else:
-            pay = work.search if name == "$regex" else partial(work.compare, wanted=operand)
+            pay = work.search if name == "$regex" else partial(work.compare, wanted=bound)
             pay(value)
-            if not _OPERATORS[name](value, _operand(key, operand)):
+            if not _OPERATORS[name](value, operand(key, bound)):
                 return False
     return True
 
 
-def _operand(key: str, wanted: Any) -> Any:
-    """Read a constant; times come as text."""
+def operand(key: str, wanted: Any) -> Any:
+    """Read a constant; times come as text.
+
+    Raises:
+        RequestError: It is compared with a time, and is a text that is none.
+    """
     if key not in TIMES or not isinstance(wanted, str):
         return wanted
     try:

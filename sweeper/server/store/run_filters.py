@@ -16,8 +16,8 @@ from sweeper.run import Goal, may_lead
 from sweeper.server import strict_json
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import runs, seen_runs, sweeps
-from sweeper.server.store.filter_conditions import MISSING, TIMES, Work, matches
+from sweeper.server.store import filter_sql, runs, seen_runs, sweeps
+from sweeper.server.store.filter_conditions import COLUMNS, MISSING, Work, matches
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
@@ -25,19 +25,6 @@ MAX_FILTER = 2**20
 """Characters of a filter: the names of 20,000 runs."""
 NO_AGGREGATES: Mapping[str, float | None] = {}
 _SUMMARY = ("summary_metrics", "summaryMetrics")
-_COLUMNS = {
-    "name": "name",
-    "state": "state",
-    "display_name": "display_name",
-    "displayName": "display_name",
-    "group": "group_name",
-    "jobType": "job_type",
-    "job_type": "job_type",
-    "description": "description",
-    "notes": "notes",
-    "host": "host",
-    **TIMES,
-}
 
 
 @dataclass(frozen=True)
@@ -90,15 +77,15 @@ class Candidate:
         return may_lead(self.stored.state, stopped_early=bool(self.stored.stop))
 
     def _own(self, key: str) -> Any:
-        if key in _COLUMNS:
-            return getattr(self.stored, _COLUMNS[key])
+        if key in COLUMNS:
+            return getattr(self.stored, COLUMNS[key])
         sweep = self.sweeps[0] if len(self.sweeps) == 1 else list(self.sweeps)
         own = {"sweep": sweep, "username": self.username, "user.username": self.username}
         if key in own:
             return own[key]
         if key == "tags":
             return json.loads(self.stored.tags)
-        known = ", ".join(sorted({*_COLUMNS, "tags", *own}))
+        known = ", ".join(sorted({*COLUMNS, "tags", *own}))
         raise RequestError(f"runs have no {key!r}: use config.NAME, summary_metrics.NAME, {known}")
 
 
@@ -124,8 +111,7 @@ def find(
         SpentError: The budget does not suffice.
     """
     budget = budget or Budget()
-    if wanted and len(wanted) > MAX_FILTER:
-        raise RequestError(f"the filter has {len(wanted)} characters, at most {MAX_FILTER} are read")
+    condition = read_filter(wanted)
     there = sweeps.of_project(db, project_id)
     names = {found.id: found.name for found in there}
     users = dict(db.execute("SELECT id, name FROM users").fetchall())
@@ -134,20 +120,28 @@ def find(
     for link in db.execute("SELECT run_id, sweep_id FROM prior_runs"):
         attached.setdefault(link["run_id"], []).append(names.get(link["sweep_id"]))
     # wandb.Api().sweep() asks for its runs by a filter: the others of the project need not be read
-    restricted = sweep.name if sweep else _sweep_named_in(wanted)
-    if restricted is None:
-        found = runs.of_project(db, project_id)
-    else:
-        seen = runs.seen_by(db, next((id_ for id_, name in names.items() if name == restricted), -1))
-        found = [run for run in seen if not run.offered]
+    restricted = sweep.name if sweep else sweep_named_in(condition)
+    said, left = filter_sql.split(condition if sweep is None else {"$and": [{"sweep": sweep.name}, condition]})
+    found = runs.that_are(db, project_id, said)
     known = [
         Candidate(run, (names.get(run.sweep_id or 0), *attached.get(run.id, ())), users.get(run.user_id))
         for run in found
     ]
     chosen = next((known_sweep for known_sweep in there if known_sweep.name == restricted), None)
     if chosen is None:
-        return _select(known, wanted, order, budget, of_sweep=restricted is not None)
-    return _select(known, wanted, order, budget, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
+        return select(known, left, order, budget, of_sweep=restricted is not None)
+    return select(known, left, order, budget, of_sweep=True, aggregates=_aggregates(db, chosen, order or ""))
+
+
+def read_filter(text: str | None) -> dict[str, Any]:
+    """Read a filter as it was sent; one that holds for every run where none was.
+
+    Raises:
+        RequestError: It is none, or too long.
+    """
+    if text and len(text) > MAX_FILTER:
+        raise RequestError(f"the filter has {len(text)} characters, at most {MAX_FILTER} are read")
+    return strict_json.parse_object(text, "the filter") if text else {}
 
 
 def _aggregates(db: sqlite3.Connection, sweep: Sweep, order: str) -> dict[str, float | None]:
@@ -159,9 +153,9 @@ def _aggregates(db: sqlite3.Connection, sweep: Sweep, order: str) -> dict[str, f
     return {run.id: run.best(metric.goal) for run in seen_runs.for_search(db, sweep)}
 
 
-def _select(
+def select(
     known: Sequence[Candidate],
-    filters: str | None,
+    condition: Mapping[str, Any],
     order: str | None,
     budget: Budget,
     *,
@@ -173,7 +167,6 @@ def _select(
     Of one sweep's runs, ordered by what they have in their summaries, those that may not lead come behind those that
     may: `wandb.Api().sweep(...).best_run()` (0.31.0) takes the first.
     """
-    condition = strict_json.parse_object(filters, "the filter") if filters else {}
     work = Work(budget)
     found = [run for run in known if matches(condition, run, work)]
     if not order:
@@ -207,9 +200,8 @@ def _sort_key(value: Any) -> tuple[int, Any] | None:
     return (1, value) if isinstance(value, str) else None
 
 
-def _sweep_named_in(filters: str | None) -> str | None:
+def sweep_named_in(condition: Mapping[str, Any]) -> str | None:
     """Find the sweep that a filter restricts itself to, so that only its runs need to be read."""
-    condition = strict_json.parse_object(filters, "the filter") if filters else {}
     parts = condition.get("$and", []) if isinstance(condition.get("$and", []), list) else []
     for part in [condition, *parts]:
         if isinstance(part, Mapping) and isinstance(part.get("sweep"), str):

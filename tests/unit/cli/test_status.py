@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+from sweeper.cli.status import _print_json
 from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.results.status import JSON_KEYS, RunCounts, RunStatus, SweepFacts, SweepStatus
+from sweeper.run import RunState, SweepState
 
 
 def test_a_script_reads_what_a_person_sees(here, embedded):
@@ -47,3 +50,23 @@ def test_wandb_without_credentials_is_refused_before_a_server_is_started(sweeper
     assert isinstance(error, BackendError)
     assert "no W&B credentials" in error.message
     assert not (home / "server").exists()
+
+
+def test_of_many_runs_json_has_each_on_its_line(capsys):
+    """All of them, with all keys: one JSON object, as of few runs."""
+    run = RunStatus(
+        id="r", name="\x1b[31mred", state=RunState.FINISHED, params={"lr": 0.1}, best=1.0, last=2.0, duration_s=3.0,
+        slot="", reason="", log="",
+    )  # fmt: skip
+    facts = SweepFacts(
+        sweep="e/p/s", name="", url="", state=SweepState.RUNNING, method="grid", metric="loss", goal="minimize"
+    )
+    many = SweepStatus(
+        facts=facts, progress=RunCounts(done=60, total=60, counts={"finished": 60}, elapsed_s=1.0), runs=(run,) * 60
+    )
+    _print_json(many)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == json.loads(json.dumps(many.to_json()))
+    assert set(json.loads(printed)) == set(JSON_KEYS)
+    assert "\x1b" not in printed
+    assert sum(line.startswith('{"id"') for line in printed.splitlines()) == 60

@@ -202,3 +202,15 @@ def test_a_sweep_on_which_nobody_works_says_what_goes_on_with_it():
     paused = replace(status(), facts=replace(status().facts, state=SweepState.PAUSED))
     assert "state paused: sweeper resume local/sweeper-mnist/ab12cd34" in " ".join(render(paused, width=200).split())
     assert "nobody works" not in render(replace(status(), idle=None))
+
+
+def test_of_many_runs_some_are_shown_and_the_rest_is_counted():
+    """With what shows them; with `--all` each has its row."""
+    many = status(*(run(f"r{number:07}") for number in range(10_000)))
+    text = render(many)
+    assert "… 9,990 more runs: sweeper status --all, or --json" in text
+    assert len(text.splitlines()) < 50
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    console.print(status_view(status(*(run(f"r{number:07}") for number in range(60))), every_run=True))
+    assert "more runs" not in console.file.getvalue()
+    assert "r0000059" in console.file.getvalue()

@@ -11,7 +11,7 @@ import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
-from sweeper.search.importance import Importance, importance
+from sweeper.search.importance import MAX_RUNS, Importance, importance
 
 FORMS: dict[str, Any] = {
     "lr": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
@@ -147,3 +147,9 @@ def test_the_same_runs_give_the_same_answer():
     assert found == importance(sweep, runs)
     assert found[0].name == "p3"
     assert found[0].n == 400
+
+
+def test_of_many_runs_a_part_is_enough():
+    """However few parameters there are: what adds up is the time that Optuna takes for each run."""
+    sweep = definition()
+    assert {row.n for row in importance(sweep, drawn(sweep, MAX_RUNS + 500, lambda params: params["lr"]))} == {MAX_RUNS}

@@ -12,8 +12,9 @@ import yaml
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from sweeper.run import RunState
 from sweeper.server.pages import views
-from sweeper.server.store import projects, sweeps, users
+from sweeper.server.store import projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store
 
 SWEEP = {
@@ -75,6 +76,22 @@ def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     assert "<td>rate</td>" in page
     assert re.search(r"<dt>stopped early</dt><dd>\d+ runs", page)
     assert "<dt>at random</dt>" not in page
+
+
+def test_the_page_of_a_large_sweep_shows_the_latest_runs(client):
+    """And leads to all of them: a browser takes seconds to lay out ten thousand rows."""
+    sweep = client.sweep({"method": "random", "parameters": {"rate": {"min": 0.0, "max": 1.0}}})
+    with client.http.app.state.store.write() as db:
+        found = sweeps.find(db, sweep)
+        for number in range(views.SHOWN_RUNS + 3):
+            about = {"display_name": f"made-{number}-th", "sweep_id": found.id}
+            runs.create(db, found.project_id, f"r{number}", state=RunState.FINISHED, now=1.0, **about)
+    path = f"/local/p/sweeps/{sweep}"
+    page = client.http.get(path).text
+    assert "made-2-th" not in page
+    assert "made-3-th" in page
+    assert '<a href="?runs=all">Show 3 more</a>' in page
+    assert "made-2-th" in client.http.get(f"{path}?runs=all").text
 
 
 def test_the_page_of_several_metrics_gives_each_runs_values(client):
