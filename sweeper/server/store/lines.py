@@ -14,7 +14,7 @@ from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import runs
+from sweeper.server.store import bulk, runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
@@ -52,7 +52,7 @@ def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts:
     _check_place(offset, len(texts))
     # OR REPLACE: after a lost answer the SDK sends the request again, and a progress bar rewrites its line
     rows = [(run_id, stream, offset + i, text) for i, text in enumerate(texts)]
-    db.executemany("INSERT OR REPLACE INTO lines (run_id, stream, number, text) VALUES (?, ?, ?, ?)", rows)
+    bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, text)", rows)
 
 
 def _check_place(first: int, length: int) -> None:
@@ -69,8 +69,7 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     """Set lines of the history, with their steps."""
     _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
-    query = "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text) VALUES (?, ?, ?, ?, ?)"
-    db.executemany(query, rows)
+    bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text)", rows)
 
 
 def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[HistoryLine]:
@@ -95,21 +94,27 @@ def put_metric(
     """
     if not history:
         return False
-    for table in ("metric_values", "nonfinite_values"):
-        query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
-        db.executemany(query, [(sweep_id, run_id, line.number) for line in history if line.number < known])
+    first = min(line.number for line in history)
     found = [(line.number, float_or_nan(lookup(line.row, key))) for line in history]
-    logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
-    finite = [row for row in logged if math.isfinite(row[3])]
-    bad = [row[:3] for row in logged if not math.isfinite(row[3])]
-    db.executemany("INSERT INTO metric_values (sweep_id, run_id, line, value) VALUES (?, ?, ?, ?)", finite)
-    db.executemany("INSERT INTO nonfinite_values (sweep_id, run_id, line) VALUES (?, ?, ?)", bad)
-    _number(db, sweep_id, run_id, min(line.number for line in history))
+    logged = {number: value for number, value in found if value is not None}
+    finite = {number: value for number, value in logged.items() if math.isfinite(value)}
+    if first < known:  # what is kept of these lines makes place, and what lies behind them is numbered anew
+        for table in ("metric_values", "nonfinite_values"):
+            query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
+            db.executemany(query, [(sweep_id, run_id, number) for number, _ in found if number < known])
+        query = "DELETE FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? RETURNING line, value"
+        finite |= dict(db.execute(query, (sweep_id, run_id, first)).fetchall())
+    bad = [(sweep_id, run_id, number) for number in logged.keys() - finite.keys()]
+    bulk.insert(db, "INSERT INTO nonfinite_values (sweep_id, run_id, line)", bad)
+    columns = "(sweep_id, run_id, line, value, iteration, lowest, highest)"
+    bulk.insert(db, f"INSERT INTO metric_values {columns}", _numbered(db, sweep_id, run_id, first, finite))
     return bool(logged)
 
 
-def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> None:
-    """Number a run's values from a line on and carry their extremes along."""
+def _numbered(
+    db: sqlite3.Connection, sweep_id: int, run_id: int, first: int, values: Mapping[int, float]
+) -> list[tuple[object, ...]]:
+    """Make rows of a run's last values, from a line on, each with its number and the extremes so far."""
     query = (
         "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
         " ORDER BY line DESC LIMIT 1"
@@ -117,13 +122,11 @@ def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> N
     # extremes are kept with each value: early termination asks for the best so far of every run at every rung
     before = db.execute(query, (sweep_id, run_id, first)).fetchone()
     iteration, lowest, highest = before or (0, math.inf, -math.inf)
-    rows = []
-    query = "SELECT line, value FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? ORDER BY line"
-    for line, value in db.execute(query, (sweep_id, run_id, first)):
+    rows: list[tuple[object, ...]] = []
+    for line, value in sorted(values.items()):
         iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
-        rows.append((iteration, lowest, highest, sweep_id, run_id, line))
-    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ?"
-    db.executemany(f"{update} WHERE sweep_id = ? AND run_id = ? AND line = ?", rows)
+        rows.append((sweep_id, run_id, line, value, iteration, lowest, highest))
+    return rows
 
 
 def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:

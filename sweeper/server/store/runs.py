@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sweeper.run import RunState, StopDecision
@@ -84,26 +84,33 @@ class StoredRun:
         return None if self.started_at is None else (self.ended_at or self.heartbeat_at) - self.started_at
 
 
+# named, as migrations add columns anywhere, and then taken by their places: a name is searched for among forty
+_ALL = ", ".join(field.name for field in fields(StoredRun))
+_STATE = [field.name for field in fields(StoredRun)].index("state")
+_STATES = {state.value: state for state in RunState}
+_BY_ID = f"SELECT {_ALL} FROM runs WHERE id = ?"  # noqa: S608 - names of ours
+_BY_NAME = f"SELECT {_ALL} FROM runs WHERE project_id = ? AND name = ?"  # noqa: S608 - names of ours
+
+
 def _stored(row: sqlite3.Row) -> StoredRun:
-    values = dict(row)  # by name: migrations have added columns behind those of the first version
-    values["state"] = RunState(values["state"])
-    return StoredRun(**values)
+    values = tuple(row)
+    return StoredRun(*values[:_STATE], _STATES[values[_STATE]], *values[_STATE + 1 :])
 
 
 def find(db: sqlite3.Connection, project_id: int, name: str) -> StoredRun | None:
     """Find a run of a project by its id."""
-    row = db.execute("SELECT * FROM runs WHERE project_id = ? AND name = ?", (project_id, name)).fetchone()
+    row = db.execute(_BY_NAME, (project_id, name)).fetchone()
     return _stored(row) if row else None
 
 
 def get(db: sqlite3.Connection, run_id: int) -> StoredRun:
     """Fetch a run that is there."""
-    return _stored(db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
+    return _stored(db.execute(_BY_ID, (run_id,)).fetchone())
 
 
 def where(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> list[StoredRun]:
     """List the runs for which an SQL condition of ours holds, the oldest first."""
-    return [_stored(row) for row in db.execute(f"SELECT * FROM runs WHERE {condition} ORDER BY id", values)]  # noqa: S608
+    return [_stored(row) for row in db.execute(f"SELECT {_ALL} FROM runs WHERE {condition} ORDER BY id", values)]  # noqa: S608
 
 
 def of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
@@ -188,8 +195,8 @@ def counts(db: sqlite3.Connection) -> dict[int, int]:
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
     """Set columns of a run."""
     assignments = ", ".join(f"{column} = ?" for column in columns)
-    db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*columns.values(), run_id))  # noqa: S608
-    return get(db, run_id)
+    query = f"UPDATE runs SET {assignments} WHERE id = ? RETURNING {_ALL}"  # noqa: S608
+    return _stored(db.execute(query, (*columns.values(), run_id)).fetchone())
 
 
 def create(
@@ -220,7 +227,7 @@ def create(
         **columns,
     }
     marks = ",".join("?" * len(values))
-    query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING *"  # noqa: S608 - names of ours
+    query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING {_ALL}"  # noqa: S608 - names of ours
     return _stored(db.execute(query, tuple(values.values())).fetchone())
 
 
