@@ -34,6 +34,7 @@ class Context:
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
+        hurried: Others wait meanwhile: what takes longer raises `UnhurriedError` before it has done anything.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
         budget: What the answer may cost.
     """
@@ -47,6 +48,7 @@ class Context:
     now: float
     holder: str = ""
     reason: str = ""
+    hurried: bool = False
     watched: list[int] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
     _projects: dict[int, Project] = field(default_factory=dict)

@@ -43,6 +43,7 @@ from sweeper.server.graphql import cost, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.types import KINDS, NODES
+from sweeper.server.rules.dispatcher import UnhurriedError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ MAX_QUERY_LENGTH = 50_000
 """Characters; the SDK's longest document (0.31.0) has 5,000."""
 MAX_TOKENS = 8000
 """Words and signs; that document has a thousand."""
+HEARTBEAT = "agentHeartbeat"
+"""The field of a heartbeat; its word stands in every request that sends one."""
 MAX_VARIABLES = 500_000
 """Values in the variables of a request; wandb-core (0.31.0) announces some thousand files of an artifact at a time."""
 
@@ -71,6 +74,9 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
 
     Returns:
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
+
+    Raises:
+        UnhurriedError: Others wait meanwhile, and this is no heartbeat, or one that takes longer; nothing was done.
     """
     try:
         request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
@@ -80,6 +86,8 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
         return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
+    if root.context.hurried and not _is_heartbeat(request.query):
+        raise UnhurriedError
     try:
         result = execute_sync(
             _schema(),
@@ -94,6 +102,16 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     if not result.errors:
         return 200, {"data": strict_json.plain(result.data)}
     return _failed(result.errors)
+
+
+@lru_cache(maxsize=256)
+def _is_heartbeat(text: str) -> bool:
+    """Whether a document asks for a heartbeat of an agent, and for nothing else."""
+    parts = _document(text).definitions
+    fields = [getattr(part, "selection_set", None) for part in parts]
+    (selections,) = fields if len(fields) == 1 else (None,)
+    names = [getattr(getattr(part, "name", None), "value", "") for part in selections.selections] if selections else []
+    return names == [HEARTBEAT]
 
 
 def _errors(messages: list[str]) -> dict[str, Any]:

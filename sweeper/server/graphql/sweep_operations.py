@@ -110,7 +110,9 @@ class SweepOperations(Root):
         rights.check_agent(self.context.store, self.context.user, sent.id)
         # a worker of ours takes one run and ends
         early = not self.context.holder
-        command = self.context.dispatcher.heartbeat(sent.id, sent.listed, now=self.context.now, early=early)
+        command = self.context.dispatcher.heartbeat(
+            sent.id, sent.listed, now=self.context.now, early=early, hurried=self.context.hurried
+        )
         self.context.watched.extend(command.watch)
         return {"agent": {"id": sent.id}, "commands": json.dumps(self._commands(command))}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -20,7 +22,10 @@ from sweeper.server.graphql import executor
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
 from sweeper.server.http import compression, file_stream_body, limits, signed
+from sweeper.server.http.batches import Batches
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
+from sweeper.server.rules.dispatcher import UnhurriedError
+from sweeper.server.rules.file_stream import Kept
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.store import projects, run_files, runs
 from sweeper.server.store.database import Store
@@ -34,7 +39,9 @@ REASON_HEADER = "x-sweeper-reason"
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
-
+SMALL = 32 * 2**10
+"""Bytes of a request that others may wait for: fifty rows of a history."""
+_HEARTBEAT = executor.HEARTBEAT.encode()
 
 Prove = Callable[[str], str]
 
@@ -61,7 +68,7 @@ def _version() -> str:
 
 
 async def graphql_endpoint(request: Request) -> Response:
-    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search.
+    """Answer a GraphQL request: a heartbeat together with others, what takes longer in a thread.
 
     A heartbeat that finds its agent busy waits, without a thread, for the end of the run and is then answered anew.
     """
@@ -76,24 +83,32 @@ async def graphql_endpoint(request: Request) -> Response:
 
 
 async def _execute(request: Request, body: bytes, context: Context) -> tuple[int, dict[str, Any]]:
+    if len(body) <= SMALL and _HEARTBEAT in body:
+        batches: Batches = request.app.state.batches
+        hurried = Operations(replace(context, hurried=True))  # with the same list of what is watched
+        with contextlib.suppress(UnhurriedError):
+            return await batches.carry_out(partial(executor.answer, body, hurried))
     limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
     return await anyio.to_thread.run_sync(executor.answer, body, Operations(context), limiter=limiter)
 
 
 async def take_lines(request: Request) -> Response:
-    """Take what a run logs."""
+    """Take what a run logs: a few lines together with what others sent, many in a thread of their own."""
     context, names = context_of(request), request.path_params
     body = await _body(request)
-    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
-    take = partial(file_stream.receive, user=context.user, holder=context.holder, writer=writer, now=context.now)
     run = (names["entity"], names["project"], names["run"])
+    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
+    take = partial(file_stream.keep, user=context.user, holder=context.holder, writer=writer, now=context.now)
 
-    def receive() -> tuple[bool, bool]:
+    def keep() -> Kept:
         sent = file_stream_body.read(body)  # here too: rows for megabytes take a while to parse
-        return take(context.dispatcher, *run, sent), sent.complete
+        return take(context.dispatcher, *run, sent)
 
-    stopped, complete = await run_in_threadpool(receive)
-    if complete:
+    kept = await (request.app.state.batches.carry_out(keep) if len(body) <= SMALL else run_in_threadpool(keep))
+    stopped = kept.stopped
+    if kept.judged_since is not None:
+        stopped = await run_in_threadpool(file_stream.judge, context.dispatcher, kept, now=context.now)
+    if kept.complete:
         request.app.state.held_heartbeats.check_now()
     return JsonAnswer(file_stream_body.answer(stopped=stopped))
 

@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections.abc import Set
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
@@ -43,6 +43,13 @@ def _drawn_at_random(text: str) -> SweepDefinition:
     data = {**sweeps.parse_definition(text).to_dict(), "method": "random"}
     data.pop("metrics", None)  # several metrics have no random search; the target ends the sweep, whoever searches
     return SweepDefinition.model_validate(data)
+
+
+class UnhurriedError(BaseException):
+    """A request takes longer than one may that others wait for: it is to go its own way, and has done nothing.
+
+    No `Exception`: of those, graphql-core (3.3) notes one for a field and goes on with the next.
+    """
 
 
 class Dispatcher:
@@ -81,9 +88,11 @@ class Dispatcher:
     def changed(self, sweep_id: int | None) -> None:
         """Note that something has happened to a sweep that may call for other suggestions."""
         if self._search_ahead and sweep_id is not None:
-            self._search_ahead.notify(sweep_id)
+            self.store.when_stored(partial(self._search_ahead.notify, sweep_id))
 
-    def heartbeat(self, agent_name: str, listed: Set[str], *, now: float, early: bool = True) -> Command:
+    def heartbeat(
+        self, agent_name: str, listed: Set[str], *, now: float, early: bool = True, hurried: bool = False
+    ) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
         Args:
@@ -91,22 +100,33 @@ class Dispatcher:
             listed: The ids of the runs it says are queued or running with it.
             now: The time.
             early: It may get a run as soon as its last one has ended, if it takes it beside that one's function.
+            hurried: Others wait meanwhile.
 
         Raises:
             NotFoundError: There is no such agent; its client then gives up.
+            UnhurriedError: It takes longer, so nothing was done.
         """
-        self._judge_listed(agent_name, listed, now=now)
+        if not hurried:
+            self._judge_listed(agent_name, listed, now=now)
         with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
-            sweeps.touch(db, agent, eager=early and now - agent.created_at < EAGER_S, now=now)
-            assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)
-            sweep = finish_if_done(db, agent.sweep_id, now=now)
-            command = assignment.next_command(db, agent, sweep, listed, now=now)
+            known = sweeps.get(db, agent.sweep_id)
+            if hurried and (not listed or known.definition.stopping is not None):
+                raise UnhurriedError
+            sweeps.touch(db, agent, known, eager=early and now - agent.created_at < EAGER_S, now=now)
+            own, news = assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)
+            # a sweep with a run under way has not ended: nobody needs to count
+            goes_on = not news and any(run.unfinished for run in own)
+            sweep = known if goes_on else finish_if_done(db, agent.sweep_id, now=now)
+            command = assignment.next_command(db, agent, sweep, listed, now=now, own=own)
+            if hurried and command.kind == "search":
+                raise UnhurriedError
         if command.kind == "search":
             command = self._search(agent, listed, now=now)
         if listed:
             command = self._early(command, now=now)
-        self.changed(agent.sweep_id)
+        if news or command.kind != "wait":
+            self.changed(agent.sweep_id)
         if command.run is not None:
             told = {"action": command.kind, "sweep": sweep.name, "run": command.run.name, "agent": agent.name}
             log.info("%s %s -> agent %s", command.kind, command.run.name, agent.name, extra=told)

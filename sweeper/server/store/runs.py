@@ -79,6 +79,11 @@ class StoredRun:
         return self.state in LIVE
 
     @property
+    def unfinished(self) -> bool:
+        """Whether its sweep waits for it."""
+        return self.state in UNFINISHED
+
+    @property
     def duration_s(self) -> float | None:
         """Seconds from its start to its end, or to its last sign of life."""
         return None if self.started_at is None else (self.ended_at or self.heartbeat_at) - self.started_at
@@ -93,8 +98,9 @@ _BY_NAME = f"SELECT {_ALL} FROM runs WHERE project_id = ? AND name = ?"  # noqa:
 
 
 def _stored(row: sqlite3.Row) -> StoredRun:
-    values = tuple(row)
-    return StoredRun(*values[:_STATE], _STATES[values[_STATE]], *values[_STATE + 1 :])
+    values = list(row)
+    values[_STATE] = _STATES[values[_STATE]]
+    return StoredRun(*values)
 
 
 def find(db: sqlite3.Connection, project_id: int, name: str) -> StoredRun | None:
@@ -146,6 +152,12 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
 
 
+def at_hand(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List the same, and what the agent had when it fell silent and no other one has been given since."""
+    condition = "(agent_id = ?1 AND state NOT IN ('finished', 'failed')) OR lost_agent_id = ?1"
+    return where(db, condition, (agent_id,))
+
+
 def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List all that an agent was given and has taken up, the oldest first."""
     return where(db, "agent_id = ? AND NOT offered", (agent_id,))
@@ -154,11 +166,6 @@ def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
 def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
     """List a project's runs that no sweep made, the oldest first."""
     return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
-
-
-def taken_from(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
-    """List what an agent had when it fell silent and no other one has been given since."""
-    return where(db, "lost_agent_id = ?", (agent_id,))
 
 
 def waiting(db: sqlite3.Connection, sweep_id: int) -> StoredRun | None:
@@ -193,10 +200,21 @@ def counts(db: sqlite3.Connection) -> dict[int, int]:
 
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
-    """Set columns of a run."""
+    """Set columns of a run, and give it as it is now."""
     assignments = ", ".join(f"{column} = ?" for column in columns)
     query = f"UPDATE runs SET {assignments} WHERE id = ? RETURNING {_ALL}"  # noqa: S608
     return _stored(db.execute(query, (*columns.values(), run_id)).fetchone())
+
+
+def put(db: sqlite3.Connection, run_id: int, **columns: object) -> None:
+    """Set columns of a run, without reading it again."""
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*columns.values(), run_id))  # noqa: S608
+
+
+def beat(db: sqlite3.Connection, run_id: int, *, now: float) -> None:
+    """Note that a run is alive."""
+    db.execute("UPDATE runs SET heartbeat_at = ? WHERE id = ?", (now, run_id))
 
 
 def create(

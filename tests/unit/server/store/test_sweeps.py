@@ -83,8 +83,8 @@ def test_the_first_sign_of_life_tells_whether_an_agent_is_eager(db, make_sweep):
     sweep = make_sweep()
     agent = sweeps.add_agent(db, sweep.id, "host", now=0)
     assert agent.eager is None
-    sweeps.touch(db, agent, eager=True, now=5)
-    sweeps.touch(db, agent, eager=False, now=10)
+    sweeps.touch(db, agent, sweep, eager=True, now=5)
+    sweeps.touch(db, agent, sweeps.get(db, sweep.id), eager=False, now=10)
     found = sweeps.find_agent(db, agent.name)
     assert (found.eager, found.heartbeat_at, sweeps.get(db, sweep.id).heartbeat_at) == (1, 10, 10)
     assert [known.id for known in sweeps.agents_of(db, sweep.id)] == [agent.id]
