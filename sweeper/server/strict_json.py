@@ -85,6 +85,9 @@ def plain(value: Any) -> Any:
     return value
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 class JsonAnswer(Response):
     """A strict JSON answer.
 
@@ -96,7 +99,7 @@ class JsonAnswer(Response):
 
     def render(self, content: Any) -> bytes:
         """Encode the content."""
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return _ENCODER.encode(content).encode("ascii")
 
 
 def refusal_answer(message: str, status: int, headers: dict[str, str] | None = None) -> JsonAnswer:

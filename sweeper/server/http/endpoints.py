@@ -188,7 +188,7 @@ def _file_names(request: Request) -> tuple[str, str, str, str]:
 def context_of(request: Request) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
-    address = f"{request.url.scheme}://{request.headers['host']}"
+    address = f"{request.scope['scheme']}://{request.headers['host']}"
     return Context(
         state.dispatcher,
         state.files,

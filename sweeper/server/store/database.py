@@ -25,6 +25,8 @@ RESTORE = "sweeper server restore BACKUP; without a backup the database's other 
 """What to do about a database that is damaged."""
 _BUSY_TIMEOUT_S = 30.0
 """How long a command beside the server, such as `add-user`, waits for the write lock, and the server for it."""
+_LOG_PAGES = 4000
+"""Pages of the log, 16 MiB, after which a commit copies them into the database: a page written often is copied once."""
 _MOST_IDLE = 16
 """Readers kept open; each may hold 2 MiB of pages."""
 
@@ -81,6 +83,7 @@ class Store:
                 with _closed_on_error(self._writer):
                     self._migrate()
                     self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
+                    self._writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                     if self._path != MEMORY:
                         self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:

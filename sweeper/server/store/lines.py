@@ -213,9 +213,10 @@ def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: G
 
 def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:
     """Give the index of the line after the last one."""
-    query = "SELECT coalesce(max(number) + 1, 0) FROM lines WHERE run_id = ? AND stream = ?"
-    number: int = db.execute(query, (run_id, stream)).fetchone()[0]
-    return number
+    # not max(): inside an expression SQLite reads all lines for it
+    query = "SELECT number + 1 FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT 1"
+    row = db.execute(query, (run_id, stream)).fetchone()
+    return row[0] if row else 0
 
 
 def bounded(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
