@@ -244,4 +244,4 @@ def _note_metric(
     before, now = (history_keys.reading_of(text, metric.name) for text in (run.history_keys, keys))
     if before.aggregate and not now.aggregate:  # the first row with `loss.min` itself: what came of `loss` is void
         rows, known = lines.history(db, run.id), lines.MAX_INTEGER
-    return lines.put_metric(db, sweep.id, run.id, now.key, rows, known=known)
+    return lines.put_metric(db, sweep.id, run.id, now.key, rows, known=known, sought=sweep.seeks_values)

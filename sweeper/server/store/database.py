@@ -27,6 +27,8 @@ _BUSY_TIMEOUT_S = 30.0
 """How long a command beside the server, such as `add-user`, waits for the write lock, and the server for it."""
 _LOG_PAGES = 4000
 """Pages of the log, 16 MiB, after which a commit copies them into the database: a page written often is copied once."""
+_WRITER_KIB = 32 * 1024
+"""Of the database that the one writer keeps in memory: the last pages of some thousand runs."""
 _MOST_IDLE = 16
 """Readers kept open; each may hold 2 MiB of pages."""
 
@@ -83,6 +85,7 @@ class Store:
                 with _closed_on_error(self._writer):
                     self._migrate()
                     self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
+                    self._writer.execute(f"PRAGMA cache_size = -{_WRITER_KIB}")
                     self._writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                     if self._path != MEMORY:
                         self._log = WalSync(Path(self._path))

@@ -87,10 +87,18 @@ def put_metric(
     history: Sequence[HistoryLine],
     *,
     known: int = MAX_INTEGER,
+    sought: bool = True,
 ) -> bool:
     """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any.
 
-    The metric is read from a key (`metric_value.reading`). Lines from `known` on are new: of those nothing is kept yet.
+    Args:
+        db: The write connection.
+        sweep_id: The sweep.
+        run_id: The run.
+        key: The key that the metric is read from (`metric_value.reading`).
+        history: The lines.
+        known: Lines from this one on are new: of those nothing is kept yet.
+        sought: Whether they will be looked up by their numbers or by how good they are (`Sweep.seeks_values`).
     """
     if not history:
         return False
@@ -106,8 +114,9 @@ def put_metric(
         finite |= dict(db.execute(query, (sweep_id, run_id, first)).fetchall())
     bad = [(sweep_id, run_id, number) for number in logged.keys() - finite.keys()]
     bulk.insert(db, "INSERT INTO nonfinite_values (sweep_id, run_id, line)", bad)
-    columns = "(sweep_id, run_id, line, value, iteration, lowest, highest)"
-    bulk.insert(db, f"INSERT INTO metric_values {columns}", _numbered(db, sweep_id, run_id, first, finite))
+    columns = "(sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
+    rows = [(*row, int(sought)) for row in _numbered(db, sweep_id, run_id, first, finite)]
+    bulk.insert(db, f"INSERT INTO metric_values {columns}", rows)
     return bool(logged)
 
 
@@ -129,15 +138,15 @@ def _numbered(
     return rows
 
 
-def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
-    """Take over a run's metric from another sweep that has the same one."""
+def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int, *, sought: bool = True) -> None:
+    """Take over a run's metric from another sweep that has the same one; `sought` as in `put_metric`."""
     # copied by SQLite: reading the lines of a thousand prior runs again would hold the write lock for seconds
     query = (
-        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest)"
-        " SELECT ?, run_id, line, value, iteration, lowest, highest FROM metric_values"
+        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
+        " SELECT ?, run_id, line, value, iteration, lowest, highest, ? FROM metric_values"
         " WHERE sweep_id = ? AND run_id = ?"
     )
-    db.execute(query, (sweep_id, source_id, run_id))
+    db.execute(query, (sweep_id, sought, source_id, run_id))
 
 
 def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[float, ...]:
@@ -174,13 +183,14 @@ def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) 
 
 def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sqlite3.Row]:
     """Give `run_id`, `value`, `lowest` and `highest` so far of every run a sweep sees that got to an iteration."""
-    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ?"
+    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ? AND sought"
     return db.execute(query, (sweep_id, iteration)).fetchall()
 
 
 def metric_of(db: sqlite3.Connection, sweep_id: int, run_id: int, iteration: int) -> sqlite3.Row:
     """Give `value`, `lowest` and `highest` so far of a run at an iteration that it got to."""
-    query = "SELECT value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ? AND run_id = ?"
+    columns, place = "value, lowest, highest", "sweep_id = ? AND iteration = ? AND run_id = ? AND sought"
+    query = f"SELECT {columns} FROM metric_values WHERE {place}"  # noqa: S608 - names of ours
     row: sqlite3.Row = db.execute(query, (sweep_id, iteration, run_id)).fetchone()
     return row
 
@@ -206,7 +216,8 @@ def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: G
     good = "<=" if sign(goal) > 0 else ">="
     query = (
         f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
-        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target AND {runs.MAY_LEAD} LIMIT 1"
+        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target AND sought"
+        f" AND {runs.MAY_LEAD} LIMIT 1"
     )
     return db.execute(query, {"id": sweep_id, "target": target}).fetchone() is not None
 

@@ -40,6 +40,12 @@ class Sweep:
         return parse_definition(self.definition_text)
 
     @property
+    def seeks_values(self) -> bool:
+        """Whether values of its metric are looked up over all its runs: by early termination, or for a target."""
+        metric = self.definition.metric
+        return self.definition.stopping is not None or (metric is not None and metric.target is not None)
+
+    @property
     def search_seed(self) -> int:
         """What the search draws from: the file's own seed, else the one drawn when the sweep was made."""
         return self.seed if self.definition.seed is None else self.definition.seed

@@ -24,7 +24,7 @@ def old_database(path, last):
                 db.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
         db.executescript(
             """
-            INSERT INTO projects VALUES (1, 'local', 'p', 0);
+            INSERT INTO projects (id, entity, name, created_at) VALUES (1, 'local', 'p', 0);
             INSERT INTO users VALUES (1, 'local', 0);
             INSERT INTO sweeps (id, project_id, name, definition, state, seed, created_at, updated_at) VALUES
                 (7, 1, 'abcdefgh', 'method: grid\nparameters: {lr: {values: [1, 2]}}', 'RUNNING', 0, 0, 0);
