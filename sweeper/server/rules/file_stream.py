@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from sweeper.run import RunState
 from sweeper.server import strict_json
@@ -214,16 +215,16 @@ def _store_lines(db: Connection, run: StoredRun, stream: Stream, chunk: Chunk, s
     if stream is Stream.HISTORY:
         return _store_history(db, run, chunk, seeing)
     if stream is Stream.EVENTS:  # as the history: what cannot be read again is not stored
-        for text in chunk.content:
-            strict_json.parse_object(text, "a system event")
+        strict_json.parse_objects(chunk.content, "a system event")
     lines.put(db, run.id, stream, chunk.offset, chunk.content)
     return _Stored(run.history_keys)
 
 
 def _store_history(db: Connection, run: StoredRun, chunk: Chunk, seeing: Sequence[Sweep]) -> _Stored:
+    objects = strict_json.parse_objects(chunk.content, "a history line")
     rows = [
-        HistoryLine(chunk.offset + i, text, strict_json.parse_object(text, "a history line"))
-        for i, text in enumerate(chunk.content)
+        HistoryLine(number, text, row)
+        for number, text, row in zip(count(chunk.offset), chunk.content, objects, strict=False)
     ]
     # Before they are stored: what is sent again must not be counted again.
     known = lines.count(db, run.id, Stream.HISTORY)

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, islice
+from itertools import count as count_from
 from typing import Any
 
 from sweeper.metric_value import float_or_nan, lookup
@@ -114,16 +116,17 @@ def put_metric(
         finite |= dict(db.execute(query, (sweep_id, run_id, first)).fetchall())
     bad = [(sweep_id, run_id, number) for number in logged.keys() - finite.keys()]
     bulk.insert(db, "INSERT INTO nonfinite_values (sweep_id, run_id, line)", bad)
-    columns = "(sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
-    rows = [(*row, int(sought)) for row in _numbered(db, sweep_id, run_id, first, finite)]
+    columns = "(sweep_id, run_id, sought, line, value, iteration, lowest, highest)"
+    own = (sweep_id, run_id, int(sought))
+    rows = [own + row for row in _numbered(db, sweep_id, run_id, first, finite)]
     bulk.insert(db, f"INSERT INTO metric_values {columns}", rows)
     return bool(logged)
 
 
 def _numbered(
-    db: sqlite3.Connection, sweep_id: int, run_id: int, first: int, values: Mapping[int, float]
-) -> list[tuple[object, ...]]:
-    """Make rows of a run's last values, from a line on, each with its number and the extremes so far."""
+    db: sqlite3.Connection, sweep_id: int, run_id: int, first: int, found: Mapping[int, float]
+) -> Iterator[tuple[int, float, int, float, float]]:
+    """Give a run's last values, from a line on: each with its line, its number and the extremes so far."""
     query = (
         "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
         " ORDER BY line DESC LIMIT 1"
@@ -131,11 +134,10 @@ def _numbered(
     # extremes are kept with each value: early termination asks for the best so far of every run at every rung
     before = db.execute(query, (sweep_id, run_id, first)).fetchone()
     iteration, lowest, highest = before or (0, math.inf, -math.inf)
-    rows: list[tuple[object, ...]] = []
-    for line, value in sorted(values.items()):
-        iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
-        rows.append((sweep_id, run_id, line, value, iteration, lowest, highest))
-    return rows
+    numbers = sorted(found)
+    values = [found[number] for number in numbers]
+    so_far = (islice(accumulate(values, best, initial=at), 1, None) for best, at in ((min, lowest), (max, highest)))
+    return zip(numbers, values, count_from(iteration + 1), *so_far, strict=False)
 
 
 def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int, *, sought: bool = True) -> None:
