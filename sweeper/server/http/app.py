@@ -94,9 +94,8 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            tasks = [
-                asyncio.create_task(work) for work in (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
-            ]
+            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
             finally:

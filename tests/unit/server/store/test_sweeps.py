@@ -117,3 +117,17 @@ def test_the_sdk_is_told_what_was_probably_not_meant():
     text = yaml.safe_dump({**DEFINITION, "parameters": {"lr": {"values": ["1e-5", 0.1]}}})
     [warning] = sweeps.warnings(text)
     assert "YAML reads 1e-5 as text, not as a number: write 1.0e-5" in warning
+
+
+@pytest.mark.parametrize(
+    ("more", "seeks"),
+    [
+        ({}, False),
+        ({"metric": {"name": "loss", "target": 0.1}}, True),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 3}}, True),
+        ({"metric": None}, False),
+    ],
+)
+def test_values_are_looked_up_over_all_runs_for_a_target_and_for_early_termination(make_sweep, more, seeks):
+    """Others need no index of them."""
+    assert make_sweep(**more).seeks_values is seeks
