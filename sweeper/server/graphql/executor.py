@@ -39,9 +39,10 @@ from pydantic import BaseModel, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, bug_message, faults_of
-from sweeper.server.graphql import cost, not_served
+from sweeper.server.graphql import cost, heartbeat, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
+from sweeper.server.graphql.sweep_operations import SweepOperations
 from sweeper.server.graphql.types import KINDS, NODES
 from sweeper.server.rules.dispatcher import UnhurriedError
 
@@ -51,8 +52,6 @@ MAX_QUERY_LENGTH = 50_000
 """Characters; the SDK's longest document (0.31.0) has 5,000."""
 MAX_TOKENS = 8000
 """Words and signs; that document has a thousand."""
-HEARTBEAT = "agentHeartbeat"
-"""The field of a heartbeat; its word stands in every request that sends one."""
 MAX_VARIABLES = 500_000
 """Values in the variables of a request; wandb-core (0.31.0) announces some thousand files of an artifact at a time."""
 
@@ -86,8 +85,8 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
         return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
-    if root.context.hurried and not _is_heartbeat(request.query):
-        raise UnhurriedError
+    if root.context.hurried:
+        return _heartbeat(request, root)
     try:
         result = execute_sync(
             _schema(),
@@ -104,14 +103,27 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     return _failed(result.errors)
 
 
+def _heartbeat(request: GraphQLRequest, root: Root) -> tuple[int, dict[str, Any]]:
+    """Answer a heartbeat as agents write it.
+
+    Raises:
+        UnhurriedError: It is another request, or written in another way.
+    """
+    asked = _heartbeat_in(request.query)
+    fields = asked.fields(request.variables or {}) if asked else None
+    if asked is None or fields is None or (request.operationName or asked.operation) != asked.operation:
+        raise UnhurriedError
+    assert isinstance(root, SweepOperations)  # noqa: S101 - of which the heartbeat is one
+    try:
+        payload = root.agent_heartbeat(fields)
+    except RequestError as error:
+        return error.status, _errors([error.message])
+    return 200, {"data": asked.shaped(payload)}
+
+
 @lru_cache(maxsize=256)
-def _is_heartbeat(text: str) -> bool:
-    """Whether a document asks for a heartbeat of an agent, and for nothing else."""
-    parts = _document(text).definitions
-    fields = [getattr(part, "selection_set", None) for part in parts]
-    (selections,) = fields if len(fields) == 1 else (None,)
-    names = [getattr(getattr(part, "name", None), "value", "") for part in selections.selections] if selections else []
-    return names == [HEARTBEAT]
+def _heartbeat_in(text: str) -> heartbeat.Heartbeat | None:
+    return heartbeat.find(_document(text))
 
 
 def _errors(messages: list[str]) -> dict[str, Any]:

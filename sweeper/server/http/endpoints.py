@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
 from sweeper.server.errors import NotFoundError, RequestError
-from sweeper.server.graphql import executor
+from sweeper.server.graphql import executor, heartbeat
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
 from sweeper.server.http import compression, file_stream_body, limits, signed
@@ -41,7 +41,7 @@ MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
 SMALL = 32 * 2**10
 """Bytes of a request that others may wait for: fifty rows of a history."""
-_HEARTBEAT = executor.HEARTBEAT.encode()
+_HEARTBEAT = heartbeat.FIELD.encode()
 
 Prove = Callable[[str], str]
 
