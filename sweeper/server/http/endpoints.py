@@ -72,7 +72,8 @@ async def graphql_endpoint(request: Request) -> Response:
 
     A heartbeat that finds its agent busy waits, without a thread, for the end of the run and is then answered anew.
     """
-    context, body = context_of(request), await _body(request)
+    body = await _body(request)
+    context = context_of(request, hurried=len(body) <= SMALL and _HEARTBEAT in body)
     status, content = await _execute(request, body, context)
     if context.watched:
         held: HeldHeartbeats = request.app.state.held_heartbeats
@@ -83,11 +84,11 @@ async def graphql_endpoint(request: Request) -> Response:
 
 
 async def _execute(request: Request, body: bytes, context: Context) -> tuple[int, dict[str, Any]]:
-    if len(body) <= SMALL and _HEARTBEAT in body:
+    if context.hurried:
         batches: Batches = request.app.state.batches
-        hurried = Operations(replace(context, hurried=True))  # with the same list of what is watched
         with contextlib.suppress(UnhurriedError):
-            return await batches.carry_out(partial(executor.answer, body, hurried))
+            return await batches.carry_out(partial(executor.answer, body, Operations(context)))
+        context = replace(context, hurried=False)  # with the same list of what is watched
     limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
     return await anyio.to_thread.run_sync(executor.answer, body, Operations(context), limiter=limiter)
 
@@ -185,7 +186,7 @@ def _file_names(request: Request) -> tuple[str, str, str, str]:
     return names["entity"], names["project"], names["run"], names["path"]
 
 
-def context_of(request: Request) -> Context:
+def context_of(request: Request, *, hurried: bool = False) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
     address = f"{request.scope['scheme']}://{request.headers['host']}"
@@ -199,6 +200,7 @@ def context_of(request: Request) -> Context:
         time.time(),
         holder=request.headers.get(HOLDER_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
+        hurried=hurried,
     )
 
 

@@ -230,7 +230,9 @@ def _store_history(db: Connection, run: StoredRun, chunk: Chunk, seeing: Sequenc
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
     new = [row for row in rows if row.number >= known]
-    keys = json.dumps(history_keys.add_keys(json.loads(run.history_keys), new)) if new else run.history_keys
+    keys = run.history_keys
+    if new:
+        keys = strict_json.text_of(history_keys.add_keys(json.loads(keys), new))
     measured = [_note_metric(db, sweep, run, rows, known=known, keys=keys) for sweep in seeing]
     return _Stored(keys, any(measured))
 

@@ -107,3 +107,9 @@ def test_many_objects_are_read_as_one_by_one(text, message):
     assert strict_json.parse_objects([], "it") == []
     with pytest.raises(RequestError, match=message):
         strict_json.parse_objects([*good, text], "it")
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, 10**400, "\ud800", {"\ud800": [1.5e300, "\0é"]}, None])
+def test_what_was_read_can_be_kept(value):
+    """Written and read again it is the same, also what strict JSON does not hold."""
+    assert repr(json.loads(strict_json.text_of({"x": value}))) == repr({"x": value})
