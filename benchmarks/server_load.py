@@ -34,7 +34,6 @@ import uvloop
 
 ROOT = Path(__file__).parents[1]
 BEAT_S, STREAM_S, ROWS, SWEEPS = 5.0, 15.0, 15, 20
-PAGE_RUNS, PAGE_WRITERS, PAGE_ROWS = 10_000, 8, 500
 HEARTBEAT = """
     mutation Heartbeat(
         $id: ID!,

@@ -1,4 +1,7 @@
-"""Rows taken in per second while the page of a sweep of 10,000 runs is read again and again; part of server_load.py."""
+"""Rows taken in per second while the page of a sweep of 10,000 runs is read again and again; part of server_load.py.
+
+.venv/bin/python benchmarks/server_page.py
+"""
 
 from __future__ import annotations
 
@@ -83,3 +86,7 @@ def beside_a_page(seconds: float) -> None:
     shown = f"{len(times)} times, {sum(times) / len(times):.1f} s each" if times else "not once to its end"
     print(f"{ROWS} rows a request over {WRITERS} connections: {alone:.0f} rows/s alone,")
     print(f"  {beside:.0f} rows/s while the page of {PAGE_RUNS} runs is read ({shown}); {kept} kept; {load.errors[:3]}")
+
+
+if __name__ == "__main__":
+    beside_a_page(20.0)

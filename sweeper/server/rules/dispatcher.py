@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 SEARCH_WAIT_S = 0.03
 """For how long an agent waits for the search process."""
+MOST_LISTED = 20
+"""Runs of one agent that others may wait for; it has one or two."""
 
 
 @lru_cache(maxsize=256)
@@ -111,7 +113,7 @@ class Dispatcher:
         with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
             known = sweeps.get(db, agent.sweep_id)
-            if hurried and (not listed or known.definition.stopping is not None):
+            if hurried and (not 0 < len(listed) <= MOST_LISTED or known.definition.stopping is not None):
                 raise UnhurriedError
             sweeps.touch(db, agent, known, eager=early and now - agent.created_at < EAGER_S, now=now)
             own, news = assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)

@@ -210,3 +210,10 @@ def test_who_is_in_a_hurry_does_nothing_that_takes_longer(table):
     table.start(own)
     assert table.dispatcher.heartbeat(other, {own.name}, now=table.now + 5, hurried=True).kind == "wait"
     assert table.read(own).heartbeat_at == table.now + 5
+
+
+def test_a_heartbeat_that_lists_many_runs_keeps_nobody_waiting(table):
+    """An agent has one run or two; each name that is not its own is looked up."""
+    agent = table.agent(table.sweep(RANDOM))
+    with pytest.raises(UnhurriedError):
+        table.dispatcher.heartbeat(agent, {f"r{i}" for i in range(1000)}, now=table.now, hurried=True)
