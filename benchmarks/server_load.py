@@ -238,7 +238,7 @@ def server(folder: Path) -> Iterator[tuple[psutil.Process, Load]]:
     """Run a server of ours."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPER_"))}
     env |= {"SWEEPER_HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    port = 40000 + os.getpid() % 20000
+    port = 20000 + os.getpid() % 6000  # below those that systems give to clients, of which there are thousands here
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(folder / "server"), "--port", str(port)]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
@@ -253,7 +253,7 @@ def server(folder: Path) -> Iterator[tuple[psutil.Process, Load]]:
 @contextlib.contextmanager
 def bare() -> Iterator[tuple[psutil.Process, Load]]:
     """Run a server that does nothing."""
-    port = 20000 + os.getpid() % 20000
+    port = 26000 + os.getpid() % 6000
     process = subprocess.Popen([sys.executable, "-c", BARE, str(port)])
     try:
         wait_for(port)
