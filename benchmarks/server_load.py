@@ -1,10 +1,12 @@
-"""A thousand agents on one server: how long a heartbeat takes, and whether a row is lost.
+"""Thousands of agents on one server: how long a heartbeat takes, and whether a row is lost.
 
 Each agent beats every 5 s and sends 15 rows of history with a summary every 15 s, over connections of its own, as the
-stock SDK does (without held heartbeats: that is more requests). Server, generator and database share two cores. The
-same generator then asks a bare uvicorn that answers every request with a constant: what an HTTP server in Python costs.
+stock SDK does (without held heartbeats: that is more requests). Server, generator and database share two cores; the
+generator writes its requests ahead, and its share is printed. It then asks a bare uvicorn that answers every request
+with a constant: what an HTTP server in Python costs. At last, eight runs send rows as fast as they are taken while the
+page of a sweep of 10,000 runs is read again and again.
 
-    .venv/bin/python benchmarks/server_load.py [--quick] [--agents 1000] [--seconds 60]
+    .venv/bin/python benchmarks/server_load.py [--quick] [--agents 1000 3000] [--seconds 60]
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psutil
+import uvloop
 
 ROOT = Path(__file__).parents[1]
 BEAT_S, STREAM_S, ROWS, SWEEPS = 5.0, 15.0, 15, 20
@@ -48,6 +52,7 @@ HEARTBEAT = """
         }
     }
 """
+SWEEP = {"method": "random", "metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
 BARE = """
 import sys, uvicorn
 
@@ -62,25 +67,53 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, lif
 """
 
 
-class Connection:
+class Connection(asyncio.Protocol):
     """A keep-alive connection, as cheap as can be."""
 
     def __init__(self, port: int, head: str) -> None:
         self._port, self._head = port, head
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self._status, self._length, self._came = b"", -1, bytearray()
+
+    def request(self, path: str, body: bytes, method: str = "POST") -> bytes:
+        """Write a request."""
+        return f"{method} {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     async def post(self, path: str, body: bytes) -> bytes:
         """Send a request; the body of its answer, which must have status 200."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._streams
-        writer.write(f"POST {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        content = await reader.readexactly(length)
-        if b" 200 " not in head[:20]:
-            raise RuntimeError(f"{head!r} {content!r}")
-        return content
+        return await self.send(self.request(path, body))
+
+    async def send(self, request: bytes) -> bytes:
+        """Send what `request` has written; the body of its answer, which must have status 200."""
+        loop = asyncio.get_running_loop()
+        if self._transport is None:
+            self._transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self._port)
+        self._answer = loop.create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of an answer."""
+        self._came += data
+        if self._length < 0:
+            head, found, body = bytes(self._came).partition(b"\r\n\r\n")
+            if not found:
+                return
+            self._status, self._came = head[:20], bytearray(body)
+            self._length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+        if len(self._came) >= self._length and self._answer is not None:
+            content, self._came, self._length = bytes(self._came), bytearray(), -1
+            if b" 200 " in self._status:
+                self._answer.set_result(content)
+            else:
+                self._answer.set_exception(RuntimeError(f"{self._status!r} {content!r}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Notice that the server has gone."""
+        self._transport = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError())
 
 
 @dataclass
@@ -132,23 +165,20 @@ class Agent:
     """One agent with its run."""
 
     def __init__(self, load: Load, name: str, run: str) -> None:
-        self.load, self.name, self.run = load, name, run
+        self.load, self._path = load, f"/files/local/bench/{run}/file_stream"
         self._beats, self._stream = load.connect(), load.connect()
+        variables = {"id": name, "metrics": "{}", "runState": json.dumps({run: True})}
+        self._beat = self._beats.request("/graphql", json.dumps({"query": HEARTBEAT, "variables": variables}).encode())
         self._offset = 0
 
     async def beat(self) -> None:
         """Send a heartbeat."""
-        state = json.dumps({self.run: True})
-        request = self.load.graphql(self._beats, HEARTBEAT, id=self.name, metrics="{}", runState=state)
-        await self.load.timed(self.load.beats, request)
+        await self.load.timed(self.load.beats, self._beats.send(self._beat))
 
     async def stream(self) -> None:
         """Send rows."""
-        rows = [json.dumps(row(self._offset + i)) for i in range(ROWS)]
-        summary = {"offset": 0, "content": [rows[-1]]}
-        files = {"wandb-history.jsonl": {"offset": self._offset, "content": rows}, "wandb-summary.json": summary}
-        path, body = f"/files/local/bench/{self.run}/file_stream", json.dumps({"files": files}).encode()
-        if await self.load.timed(self.load.streams, self._stream.post(path, body)):
+        request = self._stream.request(self._path, rows_from(self._offset, ROWS))
+        if await self.load.timed(self.load.streams, self._stream.send(request)):
             self._offset += ROWS
             self.load.rows += ROWS
 
@@ -160,17 +190,24 @@ class Agent:
 def row(step: int) -> dict[str, float]:
     """Make a row of history as a trainer logs it."""
     values = {f"metric_{i}": random.random() for i in range(6)}  # noqa: S311 - no secret
-    return {**values, "loss": random.random(), "_step": step, "_runtime": step * 1.5, "_timestamp": 1.7e9 + step}  # noqa: S311
+    # of one process: `_timestamp` and `_runtime` go by the same clock
+    return {**values, "loss": random.random(), "_step": step, "_runtime": step * 1.5, "_timestamp": 1.7e9 + step * 1.5}  # noqa: S311
+
+
+@cache
+def rows_from(first: int, count: int) -> bytes:
+    """Write the body of a file stream: rows, and a summary. All runs send the same, so it is written once."""
+    rows = [json.dumps(row(first + i)) for i in range(count)]
+    summary = {"offset": 0, "content": [rows[-1]]}
+    files = {"wandb-history.jsonl": {"offset": first, "content": rows}, "wandb-summary.json": summary}
+    return json.dumps({"files": files}).encode()
 
 
 async def enter(load: Load, count: int) -> list[Agent]:
     """Register agents and start a run with each; not timed."""
     first = load.connect()
-    definition = json.dumps(
-        {"method": "random", "metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
-    )
     query = 'mutation($c: String) { upsertSweep(input: {config: $c, projectName: "bench"}) { sweep { name } } }'
-    sweeps = [await load.graphql(first, query, c=definition) for _ in range(SWEEPS)]
+    sweeps = [await load.graphql(first, query, c=json.dumps(SWEEP)) for _ in range(SWEEPS)]
     names = [sweep["upsertSweep"]["sweep"]["name"] for sweep in sweeps]
     create = (
         'mutation($s: String!) { createAgent(input: {host: "h", sweep: $s, projectName: "bench"}) { agent { id } } }'
@@ -201,7 +238,7 @@ def server(folder: Path) -> Iterator[tuple[psutil.Process, Load]]:
     """Run a server of ours."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("WANDB_", "SWEEPER_"))}
     env |= {"SWEEPER_HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    port = 40000 + os.getpid() % 20000
+    port = 20000 + os.getpid() % 6000  # below those that systems give to clients, of which there are thousands here
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(folder / "server"), "--port", str(port)]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
@@ -216,7 +253,7 @@ def server(folder: Path) -> Iterator[tuple[psutil.Process, Load]]:
 @contextlib.contextmanager
 def bare() -> Iterator[tuple[psutil.Process, Load]]:
     """Run a server that does nothing."""
-    port = 20000 + os.getpid() % 20000
+    port = 26000 + os.getpid() % 6000
     process = subprocess.Popen([sys.executable, "-c", BARE, str(port)])
     try:
         wait_for(port)
@@ -255,41 +292,55 @@ def percentile(times: list[float], share: float) -> float:
     return 1000 * sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
+def with_agents(count: int, seconds: float) -> None:
+    """Measure and print what so many agents cost."""
+    with tempfile.TemporaryDirectory() as name, server(Path(name)) as (process, load):
+        spent, own, wall = uvloop.run(measure(process, load, count, seconds))
+        kept = stored_rows(Path(name))
+    requests = len(load.beats) + len(load.streams)
+    with bare() as (process, idle):
+        begin = cpu_s(process)
+        agents = [Agent(idle, f"a{i}", f"r{i}") for i in range(count)]
+        uvloop.run(ask(agents, seconds / 3))
+        bare_ms = 1000 * (cpu_s(process) - begin) / (len(idle.beats) + len(idle.streams))
+    print(f"{count} agents for {seconds:.0f} s: {len(load.beats)} heartbeats, {len(load.streams)} streams")
+    for what, times in [("heartbeat", load.beats), ("stream", load.streams), ("heartbeat, bare server", idle.beats)]:
+        shown = ", ".join(f"p{share:g} {percentile(times, share / 100):.0f} ms" for share in (50, 99, 100))
+        print(f"  {what}: {shown}")
+    ours_ms = 1000 * spent / requests
+    print(f"  server CPU a request: {ours_ms:.2f} ms, {ours_ms / bare_ms:.1f} times a bare server's {bare_ms:.3f} ms")
+    print(f"  CPU: server {spent / wall:.0%} of a core, generator {own / wall:.0%}")
+    lost = load.rows - kept
+    print(
+        f"  errors: {len(load.errors)} {load.errors[:3]}; rows sent {load.rows}, kept {kept}, lost {lost}", flush=True
+    )
+
+
+async def measure(process: psutil.Process, load: Load, count: int, seconds: float) -> tuple[float, float, float]:
+    """Let the agents in, load the server; seconds of its CPU, of ours, and of the clock."""
+    agents = await enter(load, count)
+    times = cpu_s(process), time.process_time(), time.perf_counter()
+    await ask(agents, seconds)
+    return cpu_s(process) - times[0], time.process_time() - times[1], time.perf_counter() - times[2]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="20 s instead of 60")
-    parser.add_argument("--agents", type=int, default=1000)
+    parser.add_argument("--agents", type=int, nargs="*", default=[1000, 3000])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--no-page", action="store_true", help="leave out the page")
     wanted = parser.parse_args()
     seconds = 20.0 if wanted.quick else wanted.seconds
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-    with tempfile.TemporaryDirectory() as name, server(Path(name)) as (process, load):
-        spent, requests = asyncio.run(measure(process, load, wanted.agents, seconds))
-        kept = stored_rows(Path(name))
-    with bare() as (process, idle):
-        begin = cpu_s(process)
-        agents = [Agent(idle, f"a{i}", f"r{i}") for i in range(wanted.agents)]
-        asyncio.run(ask(agents, seconds / 3))
-        bare_ms = 1000 * (cpu_s(process) - begin) / (len(idle.beats) + len(idle.streams))
-    print(f"{wanted.agents} agents for {seconds:.0f} s: {len(load.beats)} heartbeats, {len(load.streams)} streams")
-    for what, times in [("heartbeat", load.beats), ("stream", load.streams), ("heartbeat, bare server", idle.beats)]:
-        shown = ", ".join(f"p{share:g} {percentile(times, share / 100):.0f} ms" for share in (50, 99, 100))
-        print(f"{what}: {shown}")
-    print(
-        f"server CPU a request: {1000 * spent / requests:.2f} ms; bare / ours = {bare_ms * requests / spent / 1000:.2f}"
-    )
-    print(f"server CPU: {spent / seconds:.0%} of a core")
-    print(f"errors: {len(load.errors)} {load.errors[:3]}; rows sent {load.rows}, kept {kept}, lost {load.rows - kept}")
+    for count in wanted.agents:
+        with_agents(count, seconds)
+    if not wanted.no_page:
+        from server_page import beside_a_page
 
-
-async def measure(process: psutil.Process, load: Load, count: int, seconds: float) -> tuple[float, int]:
-    """Let the agents in, load the server; its CPU seconds and the number of requests."""
-    agents = await enter(load, count)
-    begin = cpu_s(process)
-    await ask(agents, seconds)
-    return cpu_s(process) - begin, len(load.beats) + len(load.streams)
+        beside_a_page(seconds / 2)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from sweeper.server.errors import RequestError
@@ -74,6 +75,31 @@ def parse_object(text: str | bytes, what: str, *, most: int = MAX_COMMAS) -> dic
     return value
 
 
+def parse_objects(texts: Sequence[str], what: str) -> list[dict[str, Any]]:
+    """Read JSON objects sent by a client, which come by the thousand.
+
+    Raises:
+        RequestError: One of the texts is no JSON object.
+    """
+    # what has so few of them nests no deeper, and what is so short has no more commas
+    if all(text.count("{") + text.count("[") <= MAX_DEPTH and len(text) <= MAX_COMMAS for text in texts):
+        try:
+            found = [from_json(text, cache_strings="keys") for text in texts]
+        except ValueError:
+            found = []
+        if found and set(map(type, found)) == {dict}:
+            return found
+    return [parse_object(text, what) for text in texts]  # one by one, which also says what is wrong
+
+
+def text_of(value: Any) -> str:
+    """Write a value that `parse` has read, for ourselves: bare NaN stays what it is."""
+    try:
+        return to_json(value, inf_nan_mode="constants").decode()  # five times as fast; half a surrogate pair it refuses
+    except ValueError:
+        return json.dumps(value)
+
+
 def plain(value: Any) -> Any:
     """Replace numbers that JSON cannot hold by the words W&B uses: "NaN", "Infinity", "-Infinity"."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -83,6 +109,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return value
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 class JsonAnswer(Response):
@@ -96,7 +125,7 @@ class JsonAnswer(Response):
 
     def render(self, content: Any) -> bytes:
         """Encode the content."""
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return _ENCODER.encode(content).encode("ascii")
 
 
 def refusal_answer(message: str, status: int, headers: dict[str, str] | None = None) -> JsonAnswer:

@@ -37,6 +37,7 @@ class Context:
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
         held: Whether the request has been held, and is answered anew.
+        hurried: Others wait meanwhile: what takes longer raises `UnhurriedError` before it has done anything.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
         idle: What else would; filled in by the heartbeat of a worker for which there is no run now.
         budget: What the answer may cost.
@@ -52,6 +53,7 @@ class Context:
     holder: str = ""
     reason: str = ""
     held: bool = False
+    hurried: bool = False
     watched: list[int] = field(default_factory=list)
     idle: list[Idling] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)

@@ -39,10 +39,12 @@ from pydantic import BaseModel, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, bug_message, faults_of
-from sweeper.server.graphql import cost, not_served
+from sweeper.server.graphql import cost, heartbeat, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
+from sweeper.server.graphql.sweep_operations import SweepOperations
 from sweeper.server.graphql.types import KINDS, NODES
+from sweeper.server.rules.dispatcher import UnhurriedError
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,9 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
 
     Returns:
         The HTTP status and the strict JSON content. A client's mistake is 400 or 404, never 5xx.
+
+    Raises:
+        UnhurriedError: Others wait meanwhile, and this is no heartbeat, or one that takes longer; nothing was done.
     """
     try:
         request = GraphQLRequest.model_validate(strict_json.parse_object(body, "the request body"))
@@ -80,6 +85,8 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
         return 400, _errors([f"not a GraphQL request: {faults_of(error)}"])
     except RequestError as error:
         return error.status, _errors([error.message])
+    if root.context.hurried:
+        return _heartbeat(request, root)
     try:
         result = execute_sync(
             _schema(),
@@ -94,6 +101,29 @@ def answer(body: bytes, root: Root) -> tuple[int, dict[str, Any]]:
     if not result.errors:
         return 200, {"data": strict_json.plain(result.data)}
     return _failed(result.errors)
+
+
+def _heartbeat(request: GraphQLRequest, root: Root) -> tuple[int, dict[str, Any]]:
+    """Answer a heartbeat as agents write it.
+
+    Raises:
+        UnhurriedError: It is another request, or written in another way.
+    """
+    asked = _heartbeat_in(request.query)
+    fields = asked.fields(request.variables or {}) if asked else None
+    if asked is None or fields is None or (request.operationName or asked.operation) != asked.operation:
+        raise UnhurriedError
+    assert isinstance(root, SweepOperations)  # noqa: S101 - of which the heartbeat is one
+    try:
+        payload = root.agent_heartbeat(fields)
+    except RequestError as error:
+        return error.status, _errors([error.message])
+    return 200, {"data": asked.shaped(payload)}
+
+
+@lru_cache(maxsize=256)
+def _heartbeat_in(text: str) -> heartbeat.Heartbeat | None:
+    return heartbeat.find(_document(text))
 
 
 def _errors(messages: list[str]) -> dict[str, Any]:

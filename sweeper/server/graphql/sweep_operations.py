@@ -111,7 +111,12 @@ class SweepOperations(Root):
         # a worker of ours takes one run and ends
         early = not self.context.holder
         command = self.context.dispatcher.heartbeat(
-            sent.id, sent.listed, now=self.context.now, early=early, held=self.context.held
+            sent.id,
+            sent.listed,
+            now=self.context.now,
+            early=early,
+            held=self.context.held,
+            hurried=self.context.hurried,
         )
         self.context.watched.extend(command.watch)
         self.context.idle.extend(filter(None, [command.idle]))

@@ -8,6 +8,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -90,6 +91,7 @@ def _endpoint(request: HTTPConnection) -> Callable[..., Any] | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

@@ -23,6 +23,7 @@ from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
 from sweeper.server.http import artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
@@ -92,9 +93,9 @@ def create_app(
             app.state.held_heartbeats = HeldHeartbeats(store, app.state.is_ending)
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
-            tasks = [
-                asyncio.create_task(work) for work in (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
-            ]
+            app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
+            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,11 +18,14 @@ from starlette.responses import FileResponse, Response
 
 from sweeper.run import RunState
 from sweeper.server.errors import NotFoundError, RequestError
-from sweeper.server.graphql import executor
+from sweeper.server.graphql import executor, heartbeat
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.operations import Operations
 from sweeper.server.http import compression, file_stream_body, limits, signed
+from sweeper.server.http.batches import Batches
 from sweeper.server.rules import deletion, early_handout, file_stream, shared_mode
+from sweeper.server.rules.dispatcher import UnhurriedError
+from sweeper.server.rules.file_stream import Kept
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.store import projects, run_files, runs
 from sweeper.server.store.database import Store
@@ -35,7 +39,9 @@ REASON_HEADER = "x-sweeper-reason"
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
-
+SMALL = 32 * 2**10
+"""Bytes of a request that others may wait for: fifty rows of a history."""
+_HEARTBEAT = heartbeat.FIELD.encode()
 
 Prove = Callable[[str], str]
 
@@ -62,12 +68,13 @@ def _version() -> str:
 
 
 async def graphql_endpoint(request: Request) -> Response:
-    """Answer a GraphQL request, in a thread: a heartbeat may wait for its sweep's search.
+    """Answer a GraphQL request: a heartbeat together with others, what takes longer in a thread.
 
     A heartbeat waits, without a thread, for the end of its agent's run, that of an idle worker for one, and is then
     answered anew.
     """
-    context, body = context_of(request), await _body(request)
+    body = await _body(request)
+    context = context_of(request, hurried=len(body) <= SMALL and _HEARTBEAT in body)
     status, content = await _execute(request, body, context)
     held: HeldHeartbeats = request.app.state.held_heartbeats
     hold_s = min(request.app.state.hold_s, early_handout.hold_s(request.headers.get("user-agent", "")))
@@ -82,24 +89,32 @@ async def graphql_endpoint(request: Request) -> Response:
 
 
 async def _execute(request: Request, body: bytes, context: Context) -> tuple[int, dict[str, Any]]:
+    if context.hurried:
+        batches: Batches = request.app.state.batches
+        with contextlib.suppress(UnhurriedError):
+            return await batches.carry_out(partial(executor.answer, body, Operations(context)))
+        context = replace(context, hurried=False)  # with the same list of what is watched
     limiter: anyio.CapacityLimiter = request.app.state.graphql_threads
     return await anyio.to_thread.run_sync(executor.answer, body, Operations(context), limiter=limiter)
 
 
 async def take_lines(request: Request) -> Response:
-    """Take what a run logs."""
+    """Take what a run logs: a few lines together with what others sent, many in a thread of their own."""
     context, names = context_of(request), request.path_params
     body = await _body(request)
-    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
-    take = partial(file_stream.receive, user=context.user, holder=context.holder, writer=writer, now=context.now)
     run = (names["entity"], names["project"], names["run"])
+    writer = request.headers.get(shared_mode.WRITER_HEADER, "")
+    take = partial(file_stream.keep, user=context.user, holder=context.holder, writer=writer, now=context.now)
 
-    def receive() -> tuple[bool, bool]:
+    def keep() -> Kept:
         sent = file_stream_body.read(body)  # here too: rows for megabytes take a while to parse
-        return take(context.dispatcher, *run, sent), sent.complete
+        return take(context.dispatcher, *run, sent)
 
-    stopped, complete = await run_in_threadpool(receive)
-    if complete:
+    kept = await (request.app.state.batches.carry_out(keep) if len(body) <= SMALL else run_in_threadpool(keep))
+    stopped = kept.stopped
+    if kept.judged_since is not None:
+        stopped = await run_in_threadpool(file_stream.judge, context.dispatcher, kept, now=context.now)
+    if kept.complete:
         request.app.state.held_heartbeats.check_now()
     return JsonAnswer(file_stream_body.answer(stopped=stopped))
 
@@ -176,10 +191,10 @@ def _file_names(request: Request) -> tuple[str, str, str, str]:
     return names["entity"], names["project"], names["run"], names["path"]
 
 
-def context_of(request: Request) -> Context:
+def context_of(request: Request, *, hurried: bool = False) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
-    address = f"{request.url.scheme}://{request.headers['host']}"
+    address = f"{request.scope['scheme']}://{request.headers['host']}"
     return Context(
         state.dispatcher,
         state.files,
@@ -190,6 +205,7 @@ def context_of(request: Request) -> Context:
         time.time(),
         holder=request.headers.get(HOLDER_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
+        hurried=hurried,
     )
 
 

@@ -48,8 +48,8 @@ def read(body: bytes) -> Sent:
         raise RequestError(f"not a file_stream request: {faults_of(error)}") from error
     if (length := sum(len(chunk.content) for chunk in sent.files.values())) > MAX_CONTENT:
         raise RequestError(f"{length} lines: at most {MAX_CONTENT} are taken at a time", 413)
-    texts = (line for name, chunk in sent.files.items() if name != _CONSOLE for line in chunk.content)
-    if any(len(line) > MAX_ROW and line.count(",") > MAX_ROW for line in texts):
+    texts = [line for name, chunk in sent.files.items() if name != _CONSOLE for line in chunk.content]
+    if max(map(len, texts), default=0) > MAX_ROW and any(line.count(",") > MAX_ROW for line in texts):
         raise RequestError(f"a line has more than {MAX_ROW} values", 413)
     known = {_STREAMS[name]: chunk for name, chunk in sent.files.items() if name in _STREAMS}
     summaries = sent.files[_SUMMARY].content if _SUMMARY in sent.files else []

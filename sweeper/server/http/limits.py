@@ -11,10 +11,11 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Generator
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,6 +41,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every answer that has no such header of its own."""
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+T = TypeVar("T")
 
 
 class TooSlowError(RequestError):
@@ -98,8 +101,7 @@ class _GuardedReceive:
             return await self._receive()
         left_s = self._until + self._size / SLOWEST_RATE - time.monotonic()
         try:
-            async with asyncio.timeout(left_s):  # a third of the price of anyio.fail_after
-                message = await self._receive()
+            message = await within(left_s, self._receive())
         except TimeoutError as error:
             raise TooSlowError from error
         self._size += len(message.get("body", b""))
@@ -118,11 +120,46 @@ class _GuardedSend:
         """Send the next piece."""
         if message["type"] == "http.response.start":
             self.begun = True
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        async with asyncio.timeout(self._stalled_s):
-            await self._send(message)
+            own = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in own}
+            message["headers"] = own + [header for header in _HEADERS if header[0] not in names]
+        await within(self._stalled_s, self._send(message))
+
+
+async def within(delay_s: float, act: Awaitable[T]) -> T:
+    """Await something, but not for longer; what need not wait costs no clock, and hardly a request does.
+
+    Raises:
+        TimeoutError: It takes longer.
+    """
+    steps = act.__await__()
+    try:
+        first = next(steps)
+    except StopIteration as done:
+        return cast("T", done.value)
+    async with asyncio.timeout(delay_s):
+        return await _Rest(steps, first)
+
+
+class _Rest(Awaitable[T]):
+    """What is left of something that was begun, and waits for the first time."""
+
+    def __init__(self, steps: Generator[Any, Any, T], first: Any) -> None:
+        self._steps, self._first = steps, first
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        waits_for = self._first
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:  # noqa: BLE001 - as `yield from` does, which cannot begin in the middle
+                proceed = partial(self._steps.throw, error)
+            else:
+                proceed = partial(self._steps.send, sent)
+            try:
+                waits_for = proceed()
+            except StopIteration as done:
+                return cast("T", done.value)
 
 
 async def upload(request: Request, root: Path) -> AsyncIterator[bytes]:

@@ -71,7 +71,9 @@ EXIT = Command("exit")
 SEARCH = Command("search")
 
 
-def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float, hearing_since: float = math.inf) -> None:
+def take_listed(
+    db: Connection, agent: Agent, listed: Set[str], *, now: float, hearing_since: float = math.inf
+) -> tuple[list[StoredRun], bool]:
     """Believe what an agent says about its runs: listed ones live, the others have vanished.
 
     Args:
@@ -80,15 +82,21 @@ def take_listed(db: Connection, agent: Agent, listed: Set[str], *, now: float, h
         listed: The ids of the runs it says are queued or running with it.
         now: The time.
         hearing_since: Since when this server has answered; whether an answer from before arrived cannot be told.
+
+    Returns:
+        What the agent was given and may still be at, and whether anything was news but that it is alive.
     """
-    for run in runs.of_agent(db, agent.id):
+    known = runs.at_hand(db, agent.id)
+    news = False
+    for run in known:
         if run.name in listed:
-            run_transitions.listed(db, run, now=now)
-        elif run.live or (run.state is RunState.PENDING and (run.accepted or _was_got(run, hearing_since, now=now))):
+            news = run_transitions.listed(db, run, now=now) or news
+        elif run.agent_id == agent.id and (
+            run.live or (run.state is RunState.PENDING and (run.accepted or _was_got(run, hearing_since, now=now)))
+        ):
             run_endings.vanished(db, run, now=now)
-    for run in runs.taken_from(db, agent.id):
-        if run.name in listed:
-            run_transitions.listed(db, run, now=now)
+            news = True
+    return (runs.of_agent(db, agent.id), True) if news else ([run for run in known if run.agent_id == agent.id], False)
 
 
 def _was_got(run: StoredRun, hearing_since: float, *, now: float) -> bool:
@@ -98,9 +106,26 @@ def _was_got(run: StoredRun, hearing_since: float, *, now: float) -> bool:
     return run.sends == 1 and sent_at >= hearing_since and SLEEP_S <= now - sent_at <= LATE_S
 
 
-def next_command(db: Connection, agent: Agent, sweep: Sweep, listed: Set[str], *, now: float) -> Command:
-    """Go down the ladder for an agent that says which runs are queued or running with it."""
-    own = runs.of_agent(db, agent.id)
+def next_command(
+    db: Connection,
+    agent: Agent,
+    sweep: Sweep,
+    listed: Set[str],
+    *,
+    now: float,
+    own: Sequence[StoredRun] | None = None,
+) -> Command:
+    """Go down the ladder for an agent that says which runs are queued or running with it.
+
+    Args:
+        db: The write connection.
+        agent: The agent.
+        sweep: Its sweep.
+        listed: The ids of the runs it says are queued or running with it.
+        now: The time.
+        own: What it was given and may still be at, if that has been read.
+    """
+    own = runs.of_agent(db, agent.id) if own is None else own
     if to_stop := _to_stop(db, agent, sweep, own, listed, now=now):
         return Command("stop", to_stop)
     if listed and not early_handout.all_done(db, agent, listed):

@@ -59,7 +59,7 @@ def _recount(db: Connection, run: StoredRun) -> StoredRun:
     for sweep in sweeps.seeing(db, run.id):
         if (metric := sweep.definition.metric) is not None:
             key = history_keys.reading_of(keys, metric.name).key
-            lines.put_metric(db, sweep.id, run.id, key, rows)
+            lines.put_metric(db, sweep.id, run.id, key, rows, sought=sweep.seeks_values)
     summary: dict[str, Any] = {}  # the last value of each key, as the SDK sums up by default
     for line in rows:
         summary.update(line.row)

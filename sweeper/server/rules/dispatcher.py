@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections.abc import Set
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 SEARCH_WAIT_S = 0.03
 """For how long an agent waits for the search process."""
+MOST_LISTED = 20
+"""Runs of one agent that others may wait for; it has one or two."""
 
 
 @lru_cache(maxsize=256)
@@ -44,6 +46,13 @@ def _drawn_at_random(text: str) -> SweepDefinition:
     data = {**sweeps.parse_definition(text).to_dict(), "method": "random"}
     data.pop("metrics", None)  # several metrics have no random search; the target ends the sweep, whoever searches
     return SweepDefinition.model_validate(data)
+
+
+class UnhurriedError(BaseException):
+    """A request takes longer than one may that others wait for: it is to go its own way, and has done nothing.
+
+    No `Exception`: of those, graphql-core (3.3) notes one for a field and goes on with the next.
+    """
 
 
 class Dispatcher:
@@ -82,10 +91,17 @@ class Dispatcher:
     def changed(self, sweep_id: int | None) -> None:
         """Note that something has happened to a sweep that may call for other suggestions."""
         if self._search_ahead and sweep_id is not None:
-            self._search_ahead.notify(sweep_id)
+            self.store.when_stored(partial(self._search_ahead.notify, sweep_id))
 
     def heartbeat(
-        self, agent_name: str, listed: Set[str], *, now: float, early: bool = True, held: bool = False
+        self,
+        agent_name: str,
+        listed: Set[str],
+        *,
+        now: float,
+        early: bool = True,
+        held: bool = False,
+        hurried: bool = False,
     ) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
@@ -96,17 +112,27 @@ class Dispatcher:
             early: It may get a run as soon as its last one has ended, if it takes it beside that one's function. One
                 that may not, a worker of ours, may be kept waiting when there is no run for it.
             held: Whether this one has been held: who sent it may be gone by now.
+            hurried: Others wait meanwhile.
 
         Raises:
             NotFoundError: There is no such agent; its client then gives up.
+            UnhurriedError: It takes longer, so nothing was done.
         """
-        self._judge_listed(agent_name, listed, now=now)
+        if not hurried:
+            self._judge_listed(agent_name, listed, now=now)
         with self.store.write(durable=False) as db:
             agent = self._agent(db, agent_name)
-            sweeps.touch(db, agent, eager=early and now - agent.created_at < EAGER_S, now=now)
-            assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)
-            sweep = finish_if_done(db, agent.sweep_id, now=now)
-            command = assignment.next_command(db, agent, sweep, listed, now=now)
+            known = sweeps.get(db, agent.sweep_id)
+            if hurried and (not 0 < len(listed) <= MOST_LISTED or known.definition.stopping is not None):
+                raise UnhurriedError
+            sweeps.touch(db, agent, known, eager=early and now - agent.created_at < EAGER_S, now=now)
+            own, news = assignment.take_listed(db, agent, listed, now=now, hearing_since=self.hearing_since)
+            # a sweep with a run under way has not ended: nobody needs to count
+            goes_on = not news and any(run.unfinished for run in own)
+            sweep = known if goes_on else finish_if_done(db, agent.sweep_id, now=now)
+            command = assignment.next_command(db, agent, sweep, listed, now=now, own=own)
+            if hurried and command.kind == "search":
+                raise UnhurriedError
         if command.kind == "search":
             command = self._search(agent, listed, now=now)
         if listed or held:
@@ -116,7 +142,8 @@ class Dispatcher:
         if command.kind == "wait" and not listed and not early:
             with self.store.read() as db:
                 command = Command("wait", idle=idle_at(db, agent.sweep_id))
-        self.changed(agent.sweep_id)
+        if news or command.kind != "wait":
+            self.changed(agent.sweep_id)
         if command.run is not None:
             told = {"action": command.kind, "sweep": sweep.name, "run": command.run.name, "agent": agent.name}
             log.info("%s %s -> agent %s", command.kind, command.run.name, agent.name, extra=told)

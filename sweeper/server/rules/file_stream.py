@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from sweeper.run import RunState
 from sweeper.server import strict_json
@@ -70,7 +71,28 @@ class Sent:
 _TELLING = (Stream.HISTORY, Stream.EVENTS)
 
 
-def receive(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of a request.
+
+    Attributes:
+        run_id: The run's row; 0 if it was deleted.
+        stopped: Whether the run is to stop.
+        complete: Whether it has said that it ended.
+        judged_since: From which line of its history on early termination is to judge it; None if nobody asks.
+    """
+
+    run_id: int = 0
+    stopped: bool
+    complete: bool
+    judged_since: int | None = None
+
+
+SCATTERED = -1
+"""Lines of several writers: there is no first new one."""
+
+
+def keep(
     dispatcher: Dispatcher,
     entity: str,
     project: str,
@@ -81,7 +103,7 @@ def receive(
     now: float,
     holder: str = "",
     writer: str = "",
-) -> bool:
+) -> Kept:
     """Store what a run sent, end the run if it said so, and say whether it is to stop.
 
     A run nobody knows is created: after a restart on an older copy of the data that beats a 404, which would end
@@ -89,11 +111,10 @@ def receive(
     """
     with dispatcher.store.write() as db:
         place = projects.ensure(db, entity, project, now=now)
-        if deletion.is_deleted(db, place.id, run_name):
-            return True
-        run = runs.find(db, place.id, run_name) or runs.create(
-            db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user.id
-        )
+        run = runs.find(db, place.id, run_name)
+        if run is None and deletion.is_deleted(db, place.id, run_name):
+            return Kept(stopped=True, complete=sent.complete)
+        run = run or runs.create(db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user.id)
         run = rights.take_up(db, user, run)
         writing = {holder} if holder else sent.writers(resumed=bool(run.resuming))
         run_transitions.check_holder(run, writing)
@@ -101,31 +122,43 @@ def receive(
         if not ((sent.complete or writer) and run.state.ended):
             run = run_transitions.heard(db, run, now=now)
             run_transitions.wrote(db, run, writing)
-        measured = _store_shared(db, run, sent, writer) if writer else _store(db, run, sent)
+        seeing = sweeps.seeing(db, run.id) if sent.complete or sent.lines.get(Stream.HISTORY) else []
+        measured = _store_shared(db, run, sent, writer, seeing) if writer else _store(db, run, sent, seeing)
         if sent.preempting and not run.preempting:
             run = run_transitions.preempting(db, run)
         if sent.complete:
             run_endings.complete(db, run, sent.exit_code or 0, now=now)
-        seeing = [sweep.id for sweep in sweeps.seeing(db, run.id)] if sent.complete else []
-    for sweep_id in seeing:
-        dispatcher.changed(sweep_id)
-    if measured:  # outside of the write transaction: a rule looks at all peers, and no writer shall wait for that
-        # Lines of several writers lie scattered: there is no first new one.
-        since_line = None if writer else sent.lines[Stream.HISTORY].offset
-        early_termination.judge(dispatcher.store, run.id, now=now, since_line=since_line)
-    return _is_to_stop(dispatcher, run.id, now=now)
+            run = runs.get(db, run.id)
+        if stop_requests.is_news(run, now=now):
+            stop_requests.tell(db, run, now=now)
+    for sweep in seeing if sent.complete else ():
+        dispatcher.changed(sweep.id)
+    since = SCATTERED if writer else sent.lines[Stream.HISTORY].offset if measured else None
+    judged = measured and any(sweep.id == run.sweep_id and sweep.definition.stopping for sweep in seeing)
+    return Kept(
+        run_id=run.id,
+        stopped=bool(run.stop_requested),
+        complete=sent.complete,
+        judged_since=since if judged else None,
+    )
 
 
-def _is_to_stop(dispatcher: Dispatcher, run_id: int, *, now: float) -> bool:
+def judge(dispatcher: Dispatcher, kept: Kept, *, now: float) -> bool:
+    """Ask early termination about a run that has logged its metric, and say whether it is to stop.
+
+    Outside of the write transaction: a rule looks at all peers, and no writer shall wait for that.
+    """
+    since_line = None if kept.judged_since == SCATTERED else kept.judged_since
+    early_termination.judge(dispatcher.store, kept.run_id, now=now, since_line=since_line)
     with dispatcher.store.read() as db:
-        run = runs.get(db, run_id)
+        run = runs.get(db, kept.run_id)
     if stop_requests.is_news(run, now=now):
         with dispatcher.store.write() as db:
             stop_requests.tell(db, run, now=now)
     return bool(run.stop_requested)
 
 
-def _store_shared(db: Connection, run: StoredRun, sent: Sent, writer: str) -> bool:
+def _store_shared(db: Connection, run: StoredRun, sent: Sent, writer: str, seeing: Sequence[Sweep]) -> bool:
     """Store what one of several processes sent: each line where it goes, its summary beside the others'."""
     measured = False
     for stream, chunk in sent.lines.items():
@@ -136,51 +169,72 @@ def _store_shared(db: Connection, run: StoredRun, sent: Sent, writer: str) -> bo
             texts = [shared_mode.renumbered(text, number) for text, number in zip(texts, numbers, strict=True)]
         # One by one: between two lines of one process may lie those of another.
         for number, text in zip(numbers, texts, strict=True):
-            measured = _store_lines(db, runs.get(db, run.id), stream, Chunk(number, [text])) or measured
+            part = _store_lines(db, runs.get(db, run.id), stream, Chunk(number, [text]), seeing)
+            runs.put(db, run.id, history_keys=part.keys)
+            measured = measured or part.measured
     if sent.summary is not None:
         own = json.loads(clean_summary(sent.summary))
-        runs.update(db, run.id, summary=json.dumps({**json.loads(runs.get(db, run.id).summary), **own}))
+        runs.put(db, run.id, summary=json.dumps({**json.loads(runs.get(db, run.id).summary), **own}))
     return measured
 
 
-def _store(db: Connection, run: StoredRun, sent: Sent) -> bool:
+def _store(db: Connection, run: StoredRun, sent: Sent, seeing: Sequence[Sweep]) -> bool:
     """Store all that a request brought; tell whether the metric of a sweep was in it."""
     history = sent.lines.get(Stream.HISTORY, Chunk())
     if history.content:
         run = synced_parts.settled(db, run, history.offset, history.content[0])
-    measured = [
-        _store_lines(db, run, stream, Chunk(synced_parts.place_of(run, stream, chunk.offset), chunk.content))
-        for stream, chunk in sent.lines.items()
-    ]
+    keys, measured, summary = run.history_keys, False, run.summary
+    for stream, chunk in sent.lines.items():
+        placed = Chunk(synced_parts.place_of(run, stream, chunk.offset), chunk.content)
+        part = _store_lines(db, run, stream, placed, seeing)
+        if stream is Stream.HISTORY:
+            keys, measured = part.keys, part.measured
     if sent.summary is not None:
         summary = clean_summary(sent.summary)
         if synced_parts.is_behind_others(run):
             summary = json.dumps({**json.loads(run.summary), **json.loads(summary)})
-        runs.update(db, run.id, summary=summary)
-    return any(measured)
+    if (keys, summary) != (run.history_keys, run.summary):
+        runs.put(db, run.id, history_keys=keys, summary=summary)
+    return measured
 
 
-def _store_lines(db: Connection, run: StoredRun, stream: Stream, chunk: Chunk) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What lines of one stream changed.
+
+    Attributes:
+        keys: What is known of the keys of the run's history now.
+        measured: Whether the metric of a sweep was in them.
+    """
+
+    keys: str
+    measured: bool = False
+
+
+def _store_lines(db: Connection, run: StoredRun, stream: Stream, chunk: Chunk, seeing: Sequence[Sweep]) -> _Stored:
     if stream is Stream.HISTORY:
-        return _store_history(db, run, chunk)
+        return _store_history(db, run, chunk, seeing)
     if stream is Stream.EVENTS:  # as the history: what cannot be read again is not stored
-        for text in chunk.content:
-            strict_json.parse_object(text, "a system event")
+        strict_json.parse_objects(chunk.content, "a system event")
     lines.put(db, run.id, stream, chunk.offset, chunk.content)
-    return False
+    return _Stored(run.history_keys)
 
 
-def _store_history(db: Connection, run: StoredRun, chunk: Chunk) -> bool:
+def _store_history(db: Connection, run: StoredRun, chunk: Chunk, seeing: Sequence[Sweep]) -> _Stored:
+    objects = strict_json.parse_objects(chunk.content, "a history line")
     rows = [
-        HistoryLine(chunk.offset + i, text, strict_json.parse_object(text, "a history line"))
-        for i, text in enumerate(chunk.content)
+        HistoryLine(number, text, row)
+        for number, text, row in zip(count(chunk.offset), chunk.content, objects, strict=False)
     ]
     # Before they are stored: what is sent again must not be counted again.
     known = lines.count(db, run.id, Stream.HISTORY)
     lines.put_history(db, run.id, rows)
-    keys = _count_keys(db, run, [row for row in rows if row.number >= known])
-    measured = [_note_metric(db, sweep, run, rows, known=known, keys=keys) for sweep in sweeps.seeing(db, run.id)]
-    return any(measured)
+    new = [row for row in rows if row.number >= known]
+    keys = run.history_keys
+    if new:
+        keys = strict_json.text_of(history_keys.add_keys(json.loads(keys), new))
+    measured = [_note_metric(db, sweep, run, rows, known=known, keys=keys) for sweep in seeing]
+    return _Stored(keys, any(measured))
 
 
 def _note_metric(
@@ -193,13 +247,4 @@ def _note_metric(
     before, now = (history_keys.reading_of(text, metric.name) for text in (run.history_keys, keys))
     if before.aggregate and not now.aggregate:  # the first row with `loss.min` itself: what came of `loss` is void
         rows, known = lines.history(db, run.id), lines.MAX_INTEGER
-    return lines.put_metric(db, sweep.id, run.id, now.key, rows, known=known)
-
-
-def _count_keys(db: Connection, run: StoredRun, new: Sequence[HistoryLine]) -> str:
-    """Bring the statistics of a run's keys up to date, and give them."""
-    if not new:
-        return run.history_keys
-    keys = json.dumps(history_keys.add_keys(json.loads(run.history_keys), new))
-    runs.update(db, run.id, history_keys=keys)
-    return keys
+    return lines.put_metric(db, sweep.id, run.id, now.key, rows, known=known, sought=sweep.seeks_values)

@@ -121,7 +121,7 @@ def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[in
     if metric is None:
         return
     if same := _knowing(db, run, metric.name, but=sweep.id):  # 0.1 s for 100 long ones, 12 s to read them
-        lines.copy_metric(db, same[0].id, sweep.id, run.id)
+        lines.copy_metric(db, same[0].id, sweep.id, run.id, sought=sweep.seeks_values)
         return
     key = history_keys.reading_of(runs.get(db, run.id).history_keys, metric.name).key
     seen = logged.get(run.id)
@@ -129,7 +129,7 @@ def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[in
     if seen is None or (seen.attempt, seen.key) != (run.attempt, key):
         seen = Logged(run.attempt, key, 0, ())
     since = lines.history(db, run.id, first=seen.count)
-    lines.put_metric(db, sweep.id, run.id, key, [*seen.values, *since])
+    lines.put_metric(db, sweep.id, run.id, key, [*seen.values, *since], sought=sweep.seeks_values)
 
 
 def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = None) -> list[Sweep]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
@@ -53,7 +54,8 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     other agent has been given yet, is its old agent's again.
     """
     if run.live or (run.state.ended and run.stop_requested and run.started_at is not None):
-        return runs.update(db, run.id, heartbeat_at=now)
+        runs.beat(db, run.id, now=now)
+        return replace(run, heartbeat_at=now)
     first = run.started_at if run.started_at is not None else now
     reason = run.reason if run.stop_requested else ""
     state = RunState.PREEMPTING if run.preempting else RunState.RUNNING
@@ -73,12 +75,18 @@ def heard(db: Connection, run: StoredRun, *, now: float) -> StoredRun:
     )
 
 
-def listed(db: Connection, run: StoredRun, *, now: float) -> None:
-    """Note that an agent says a run is queued or running with it."""
-    run = runs.update(db, run.id, heartbeat_at=now, accepted=1, **taken_up(db, run))
+def listed(db: Connection, run: StoredRun, *, now: float) -> bool:
+    """Note that an agent says a run is queued or running with it; tell whether that is news."""
+    news = not run.accepted or bool(run.offered)
+    if news:
+        run = runs.update(db, run.id, heartbeat_at=now, accepted=1, **taken_up(db, run))
+    else:  # as nearly always
+        runs.beat(db, run.id, now=now)
     # Not what failed or was stopped: an agent lists a run until its process is gone, some seconds after its end.
     if run.lost_agent_id or (run.state is RunState.CRASHED and run.started_at is not None):
         heard(db, run, now=now)
+        return True
+    return news
 
 
 def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: bool = False, now: float) -> StoredRun:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.errors import StoreError
@@ -24,8 +25,34 @@ RESTORE = "sweeper server restore BACKUP; without a backup the database's other 
 """What to do about a database that is damaged."""
 _BUSY_TIMEOUT_S = 30.0
 """How long a command beside the server, such as `add-user`, waits for the write lock, and the server for it."""
+_LOG_PAGES = 4000
+"""Pages of the log, 16 MiB, after which a commit copies them into the database: a page written often is copied once."""
+_WRITER_KIB = 32 * 1024
+"""Of the database that the one writer keeps in memory: the last pages of some thousand runs."""
 _MOST_IDLE = 16
 """Readers kept open; each may hold 2 MiB of pages."""
+
+
+@dataclass(slots=True)
+class Group:
+    """A transaction that several writes of one thread share.
+
+    Attributes:
+        thread: The thread.
+        durable: Whether one of them is to wait for the disk; who wants to know of which one sets it back before.
+        torn: What made SQLite take all of it back.
+        afterwards: Whom to call when it is stored.
+    """
+
+    thread: int
+    durable: bool = False
+    torn: BaseException | None = None
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    def check_whole(self) -> None:
+        """Raise what made SQLite take all of it back, if that has happened."""
+        if self.torn:
+            raise self.torn
 
 
 class Store:
@@ -50,6 +77,7 @@ class Store:
         self._idle_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._log: WalSync | None = None
+        self._group: Group | None = None
         self._closed = False
         self.refusals = 0
         self.mark = 0
@@ -59,6 +87,8 @@ class Store:
                 with _closed_on_error(self._writer):
                     self._migrate()
                     self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
+                    self._writer.execute(f"PRAGMA cache_size = -{_WRITER_KIB}")
+                    self._writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                     if self._path != MEMORY:
                         self._log = WalSync(Path(self._path))
         except sqlite3.Error as error:
@@ -84,22 +114,93 @@ class Store:
         Raises:
             DiskFullError: The disk takes no more; nothing was stored.
         """
+        with self._noting_refusal(), self._lock:
+            self._check_open()
+            if self._group:
+                yield from self._part(self._group, durable=durable)
+                return
+            with self._transaction() as db:
+                yield db
+        if durable:
+            self.settle()
+
+    @contextmanager
+    def together(self) -> Iterator[Group]:
+        """Make one transaction of all that this thread writes inside: many requests for the price of one commit.
+
+        Each `write` in it is still all or nothing by itself: one that fails takes back what it did, and nothing else.
+        It waits for no disk: that is left to `settle`.
+
+        Raises:
+            DiskFullError: The disk takes no more; nothing of it all was stored.
+        """
+        group = Group(threading.get_ident())
+        with self._noting_refusal(), self._lock:
+            self._check_open()
+            self._group = group
+            try:
+                with self._transaction():
+                    yield group
+            finally:
+                self._group = None
+        for callback in group.afterwards:
+            callback()
+
+    def settle(self) -> None:
+        """Wait until all that is stored by now is on the disk.
+
+        Raises:
+            DiskFullError: The disk takes no more; whether it is, nobody knows.
+        """
+        if self._log:
+            with self._noting_refusal():
+                self._log.wait()
+
+    @contextmanager
+    def _noting_refusal(self) -> Iterator[None]:
         try:
-            with self._lock, disk.refusing():
-                self._check_open()
-                yield from self._transaction()
-            if durable and self._log:
-                with disk.refusing():
-                    self._log.wait()
+            with disk.refusing():
+                yield
         except disk.DiskFullError:
             self.refusals += 1
             raise
 
+    def when_stored(self, callback: Callable[[], None]) -> None:
+        """Call somebody who will look at the database: now, or when what this thread writes together can be seen."""
+        if group := self._own_group():
+            group.afterwards.append(callback)
+        else:
+            callback()
+
+    def _own_group(self) -> Group | None:
+        """Give the transaction that this thread's writes share, if it is in one."""
+        group = self._group  # another thread may end its own at any moment
+        return group if group and group.thread == threading.get_ident() else None
+
+    def _part(self, group: Group, *, durable: bool) -> Iterator[sqlite3.Connection]:
+        """Write as a part of a transaction that others share."""
+        group.check_whole()
+        self._writer.execute("SAVEPOINT part")
+        try:
+            yield self._writer
+            self._writer.execute("RELEASE part")
+        except BaseException as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK TO part")
+                self._writer.execute("RELEASE part")
+            else:  # a full disk has ended it, and with it what the others wrote
+                group.torn = error
+            raise
+        group.durable = group.durable or durable
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         # IMMEDIATE: one that began by reading would fail where another process writes between its read and its write
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield self._writer
+            if self._group:
+                self._group.check_whole()
             self._writer.execute("COMMIT")
             self.mark += 1
         except BaseException:
@@ -114,6 +215,9 @@ class Store:
             with self._lock:
                 self._check_open()
                 yield self._writer
+            return
+        if self._own_group():  # what this thread wrote just now is to be seen
+            yield self._writer
             return
         connection = self._borrow()
         try:

@@ -25,16 +25,26 @@ def add_keys(keys: Mapping[str, Any], history: Sequence[HistoryLine]) -> dict[st
         history: The lines that came in, each for the first time.
     """
     counted = dict(keys.get("keys", {}))
-    last_step = keys.get("lastStep", -1)
-    columns: dict[str, list[Any]] = {}
-    for line in history:
-        last_step = max(last_step, line.step if line.step is not None else -1)
-        _spread(line.row, columns)
-    for name, values in columns.items():
+    steps = (step for line in history if (step := line.step) is not None)
+    last_step = max(keys.get("lastStep", -1), max(steps, default=-1))
+    for name, values in _columns([line.row for line in history]).items():
         if name not in counted and len(counted) >= MAX_KEYS:
             continue
         counted[name] = _count(counted.get(name), values)
     return {"sets": [], "keys": counted, "lastStep": last_step}
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
+    """Give the values of each key, by its dotted name."""
+    names = list(rows[0]) if rows else []
+    if all(list(row) == names for row in rows):  # as nearly always: turned over as a whole
+        whole = dict(zip(names, zip(*(row.values() for row in rows), strict=True), strict=True))
+        if not any(dict in set(map(type, values)) for values in whole.values()):
+            return whole
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        _spread(row, columns)
+    return columns
 
 
 def _spread(row: Mapping[str, Any], columns: dict[str, list[Any]], prefix: str = "") -> None:
@@ -50,16 +60,16 @@ def _count(entry: dict[str, Any] | None, values: Sequence[Any]) -> dict[str, Any
     """Count a key's new values; nearly always they are numbers."""
     # by column and not by value: a delivery of a thousand rows has some twenty keys
     only_numbers = set(map(type, values)) <= {int, float}
-    kinds = Counter({"number": len(values)} if only_numbers else map(_kind, values))
+    kinds = {"number": len(values)} if only_numbers else Counter(map(_kind, values))
     numbers = values if only_numbers else [value for value in values if _kind(value) == "number"]
     entry = dict(entry) if entry else {"typeCounts": [], "monotonic": _kind(values[0]) == "number"}
     types = {known["type"]: known["count"] for known in entry["typeCounts"]}
     types |= {kind: types.get(kind, 0) + count for kind, count in kinds.items()}
     entry["typeCounts"] = [{"type": name, "count": number} for name, number in types.items()]
     if numbers:
-        before = entry.get("previousValue", numbers[0])
-        ascending = before <= numbers[0] and all(map(operator.le, numbers, numbers[1:]))
-        entry["monotonic"] = entry["monotonic"] and ascending
+        if entry["monotonic"]:
+            before = entry.get("previousValue", numbers[0])
+            entry["monotonic"] = before <= numbers[0] and all(map(operator.le, numbers, numbers[1:]))
         entry["previousValue"] = numbers[-1]
     return entry
 

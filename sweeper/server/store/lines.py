@@ -8,13 +8,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, islice
+from itertools import count as count_from
 from typing import Any
 
 from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import runs
+from sweeper.server.store import bulk, runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
@@ -52,7 +54,7 @@ def put(db: sqlite3.Connection, run_id: int, stream: Stream, offset: int, texts:
     _check_place(offset, len(texts))
     # OR REPLACE: after a lost answer the SDK sends the request again, and a progress bar rewrites its line
     rows = [(run_id, stream, offset + i, text) for i, text in enumerate(texts)]
-    db.executemany("INSERT OR REPLACE INTO lines (run_id, stream, number, text) VALUES (?, ?, ?, ?)", rows)
+    bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, text)", rows)
 
 
 def _check_place(first: int, length: int) -> None:
@@ -69,8 +71,7 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     """Set lines of the history, with their steps."""
     _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
-    query = "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text) VALUES (?, ?, ?, ?, ?)"
-    db.executemany(query, rows)
+    bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text)", rows)
 
 
 def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[HistoryLine]:
@@ -88,28 +89,44 @@ def put_metric(
     history: Sequence[HistoryLine],
     *,
     known: int = MAX_INTEGER,
+    sought: bool = True,
 ) -> bool:
     """Keep the values of a sweep's metric found in lines of a run's history; tell whether there were any.
 
-    The metric is read from a key (`metric_value.reading`). Lines from `known` on are new: of those nothing is kept yet.
+    Args:
+        db: The write connection.
+        sweep_id: The sweep.
+        run_id: The run.
+        key: The key that the metric is read from (`metric_value.reading`).
+        history: The lines.
+        known: Lines from this one on are new: of those nothing is kept yet.
+        sought: Whether they will be looked up by their numbers or by how good they are (`Sweep.seeks_values`).
     """
     if not history:
         return False
-    for table in ("metric_values", "nonfinite_values"):
-        query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
-        db.executemany(query, [(sweep_id, run_id, line.number) for line in history if line.number < known])
+    first = min(line.number for line in history)
     found = [(line.number, float_or_nan(lookup(line.row, key))) for line in history]
-    logged = [(sweep_id, run_id, number, value) for number, value in found if value is not None]
-    finite = [row for row in logged if math.isfinite(row[3])]
-    bad = [row[:3] for row in logged if not math.isfinite(row[3])]
-    db.executemany("INSERT INTO metric_values (sweep_id, run_id, line, value) VALUES (?, ?, ?, ?)", finite)
-    db.executemany("INSERT INTO nonfinite_values (sweep_id, run_id, line) VALUES (?, ?, ?)", bad)
-    _number(db, sweep_id, run_id, min(line.number for line in history))
+    logged = {number: value for number, value in found if value is not None}
+    finite = {number: value for number, value in logged.items() if math.isfinite(value)}
+    if first < known:  # what is kept of these lines makes place, and what lies behind them is numbered anew
+        for table in ("metric_values", "nonfinite_values"):
+            query = f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ? AND line = ?"  # noqa: S608 - names of ours
+            db.executemany(query, [(sweep_id, run_id, number) for number, _ in found if number < known])
+        query = "DELETE FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? RETURNING line, value"
+        finite |= dict(db.execute(query, (sweep_id, run_id, first)).fetchall())
+    bad = [(sweep_id, run_id, number) for number in logged.keys() - finite.keys()]
+    bulk.insert(db, "INSERT INTO nonfinite_values (sweep_id, run_id, line)", bad)
+    columns = "(sweep_id, run_id, sought, line, value, iteration, lowest, highest)"
+    own = (sweep_id, run_id, int(sought))
+    rows = [own + row for row in _numbered(db, sweep_id, run_id, first, finite)]
+    bulk.insert(db, f"INSERT INTO metric_values {columns}", rows)
     return bool(logged)
 
 
-def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> None:
-    """Number a run's values from a line on and carry their extremes along."""
+def _numbered(
+    db: sqlite3.Connection, sweep_id: int, run_id: int, first: int, found: Mapping[int, float]
+) -> Iterator[tuple[int, float, int, float, float]]:
+    """Give a run's last values, from a line on: each with its line, its number and the extremes so far."""
     query = (
         "SELECT iteration, lowest, highest FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line < ?"
         " ORDER BY line DESC LIMIT 1"
@@ -117,24 +134,21 @@ def _number(db: sqlite3.Connection, sweep_id: int, run_id: int, first: int) -> N
     # extremes are kept with each value: early termination asks for the best so far of every run at every rung
     before = db.execute(query, (sweep_id, run_id, first)).fetchone()
     iteration, lowest, highest = before or (0, math.inf, -math.inf)
-    rows = []
-    query = "SELECT line, value FROM metric_values WHERE sweep_id = ? AND run_id = ? AND line >= ? ORDER BY line"
-    for line, value in db.execute(query, (sweep_id, run_id, first)):
-        iteration, lowest, highest = iteration + 1, min(lowest, value), max(highest, value)
-        rows.append((iteration, lowest, highest, sweep_id, run_id, line))
-    update = "UPDATE metric_values SET iteration = ?, lowest = ?, highest = ?"
-    db.executemany(f"{update} WHERE sweep_id = ? AND run_id = ? AND line = ?", rows)
+    numbers = sorted(found)
+    values = [found[number] for number in numbers]
+    so_far = (islice(accumulate(values, best, initial=at), 1, None) for best, at in ((min, lowest), (max, highest)))
+    return zip(numbers, values, count_from(iteration + 1), *so_far, strict=False)
 
 
-def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int) -> None:
-    """Take over a run's metric from another sweep that has the same one."""
+def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int, *, sought: bool = True) -> None:
+    """Take over a run's metric from another sweep that has the same one; `sought` as in `put_metric`."""
     # copied by SQLite: reading the lines of a thousand prior runs again would hold the write lock for seconds
     query = (
-        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest)"
-        " SELECT ?, run_id, line, value, iteration, lowest, highest FROM metric_values"
+        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
+        " SELECT ?, run_id, line, value, iteration, lowest, highest, ? FROM metric_values"
         " WHERE sweep_id = ? AND run_id = ?"
     )
-    db.execute(query, (sweep_id, source_id, run_id))
+    db.execute(query, (sweep_id, sought, source_id, run_id))
 
 
 def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[float, ...]:
@@ -171,13 +185,14 @@ def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) 
 
 def metric_at(db: sqlite3.Connection, sweep_id: int, iteration: int) -> list[sqlite3.Row]:
     """Give `run_id`, `value`, `lowest` and `highest` so far of every run a sweep sees that got to an iteration."""
-    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ?"
+    query = "SELECT run_id, value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ? AND sought"
     return db.execute(query, (sweep_id, iteration)).fetchall()
 
 
 def metric_of(db: sqlite3.Connection, sweep_id: int, run_id: int, iteration: int) -> sqlite3.Row:
     """Give `value`, `lowest` and `highest` so far of a run at an iteration that it got to."""
-    query = "SELECT value, lowest, highest FROM metric_values WHERE sweep_id = ? AND iteration = ? AND run_id = ?"
+    columns, place = "value, lowest, highest", "sweep_id = ? AND iteration = ? AND run_id = ? AND sought"
+    query = f"SELECT {columns} FROM metric_values WHERE {place}"  # noqa: S608 - names of ours
     row: sqlite3.Row = db.execute(query, (sweep_id, iteration, run_id)).fetchone()
     return row
 
@@ -203,16 +218,18 @@ def metric_reached(db: sqlite3.Connection, sweep_id: int, target: float, goal: G
     good = "<=" if sign(goal) > 0 else ">="
     query = (
         f"SELECT 1 FROM metric_values v JOIN runs r ON r.id = v.run_id"  # noqa: S608 - a sign of ours
-        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target AND {runs.MAY_LEAD} LIMIT 1"
+        f" WHERE v.sweep_id = :id AND r.sweep_id = :id AND v.value {good} :target AND sought"
+        f" AND {runs.MAY_LEAD} LIMIT 1"
     )
     return db.execute(query, {"id": sweep_id, "target": target}).fetchone() is not None
 
 
 def count(db: sqlite3.Connection, run_id: int, stream: Stream) -> int:
     """Give the index of the line after the last one."""
-    query = "SELECT coalesce(max(number) + 1, 0) FROM lines WHERE run_id = ? AND stream = ?"
-    number: int = db.execute(query, (run_id, stream)).fetchone()[0]
-    return number
+    # not max(): inside an expression SQLite reads all lines for it
+    query = "SELECT number + 1 FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT 1"
+    row = db.execute(query, (run_id, stream)).fetchone()
+    return row[0] if row else 0
 
 
 def bounded(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sweeper.run import RunState, StopDecision
@@ -80,31 +80,44 @@ class StoredRun:
         return self.state in LIVE
 
     @property
+    def unfinished(self) -> bool:
+        """Whether its sweep waits for it."""
+        return self.state in UNFINISHED
+
+    @property
     def duration_s(self) -> float | None:
         """Seconds from its start to its end, or to its last sign of life."""
         return None if self.started_at is None else (self.ended_at or self.heartbeat_at) - self.started_at
 
 
+# named, as migrations add columns anywhere, and then taken by their places: a name is searched for among forty
+_ALL = ", ".join(field.name for field in fields(StoredRun))
+_STATE = [field.name for field in fields(StoredRun)].index("state")
+_STATES = {state.value: state for state in RunState}
+_BY_ID = f"SELECT {_ALL} FROM runs WHERE id = ?"  # noqa: S608 - names of ours
+_BY_NAME = f"SELECT {_ALL} FROM runs WHERE project_id = ? AND name = ?"  # noqa: S608 - names of ours
+
+
 def _stored(row: sqlite3.Row) -> StoredRun:
-    values = dict(row)  # by name: migrations have added columns behind those of the first version
-    values["state"] = RunState(values["state"])
-    return StoredRun(**values)
+    values = list(row)
+    values[_STATE] = _STATES[values[_STATE]]
+    return StoredRun(*values)
 
 
 def find(db: sqlite3.Connection, project_id: int, name: str) -> StoredRun | None:
     """Find a run of a project by its id."""
-    row = db.execute("SELECT * FROM runs WHERE project_id = ? AND name = ?", (project_id, name)).fetchone()
+    row = db.execute(_BY_NAME, (project_id, name)).fetchone()
     return _stored(row) if row else None
 
 
 def get(db: sqlite3.Connection, run_id: int) -> StoredRun:
     """Fetch a run that is there."""
-    return _stored(db.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone())
+    return _stored(db.execute(_BY_ID, (run_id,)).fetchone())
 
 
 def where(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> list[StoredRun]:
     """List the runs for which an SQL condition of ours holds, the oldest first."""
-    return [_stored(row) for row in db.execute(f"SELECT * FROM runs WHERE {condition} ORDER BY id", values)]  # noqa: S608
+    return [_stored(row) for row in db.execute(f"SELECT {_ALL} FROM runs WHERE {condition} ORDER BY id", values)]  # noqa: S608
 
 
 def of_sweep(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
@@ -156,6 +169,12 @@ def of_agent(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, "agent_id = ? AND state NOT IN ('finished', 'failed')", (agent_id,))
 
 
+def at_hand(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List the same, and what the agent had when it fell silent and no other one has been given since."""
+    condition = "(agent_id = ?1 AND state NOT IN ('finished', 'failed')) OR lost_agent_id = ?1"
+    return where(db, condition, (agent_id,))
+
+
 def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     """List all that an agent was given and has taken up, the oldest first."""
     return where(db, "agent_id = ? AND NOT offered", (agent_id,))
@@ -164,11 +183,6 @@ def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
 def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
     """List a project's runs that no sweep made, the oldest first."""
     return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
-
-
-def taken_from(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
-    """List what an agent had when it fell silent and no other one has been given since."""
-    return where(db, "lost_agent_id = ?", (agent_id,))
 
 
 def waiting(db: sqlite3.Connection, sweep_id: int) -> StoredRun | None:
@@ -203,10 +217,21 @@ def counts(db: sqlite3.Connection) -> dict[int, int]:
 
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
-    """Set columns of a run."""
+    """Set columns of a run, and give it as it is now."""
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    query = f"UPDATE runs SET {assignments} WHERE id = ? RETURNING {_ALL}"  # noqa: S608
+    return _stored(db.execute(query, (*columns.values(), run_id)).fetchone())
+
+
+def put(db: sqlite3.Connection, run_id: int, **columns: object) -> None:
+    """Set columns of a run, without reading it again."""
     assignments = ", ".join(f"{column} = ?" for column in columns)
     db.execute(f"UPDATE runs SET {assignments} WHERE id = ?", (*columns.values(), run_id))  # noqa: S608
-    return get(db, run_id)
+
+
+def beat(db: sqlite3.Connection, run_id: int, *, now: float) -> None:
+    """Note that a run is alive."""
+    db.execute("UPDATE runs SET heartbeat_at = ? WHERE id = ?", (now, run_id))
 
 
 def create(
@@ -237,7 +262,7 @@ def create(
         **columns,
     }
     marks = ",".join("?" * len(values))
-    query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING *"  # noqa: S608 - names of ours
+    query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING {_ALL}"  # noqa: S608 - names of ours
     return _stored(db.execute(query, tuple(values.values())).fetchone())
 
 

@@ -12,6 +12,9 @@ from sweeper.run import SweepState
 from sweeper.server.names import new_id
 from sweeper.server.store import privacy
 
+SAME_BEAT_S = 1.0
+"""Seconds in which several agents give one sign of life of their sweep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -35,6 +38,12 @@ class Sweep:
     def definition(self) -> SweepDefinition:
         """The document, parsed and validated."""
         return parse_definition(self.definition_text)
+
+    @property
+    def seeks_values(self) -> bool:
+        """Whether values of its metric are looked up over all its runs: by early termination, or for a target."""
+        metric = self.definition.metric
+        return self.definition.stopping is not None or (metric is not None and metric.target is not None)
 
     @property
     def search_seed(self) -> int:
@@ -210,9 +219,11 @@ def agents_of(db: sqlite3.Connection, sweep_id: int) -> list[Agent]:
     return [Agent(*row) for row in db.execute(query, (sweep_id,))]
 
 
-def touch(db: sqlite3.Connection, agent: Agent, *, eager: bool, now: float) -> None:
+def touch(db: sqlite3.Connection, agent: Agent, sweep: Sweep, *, eager: bool, now: float) -> None:
     """Record a sign of life of an agent and thereby of its sweep; the first one tells whether it is eager."""
     # coalesce: `wandb agent` in a shell waits 5 s before its first heartbeat only, the others tell nothing
     query = "UPDATE agents SET heartbeat_at = ?, eager = coalesce(eager, ?) WHERE id = ?"
     db.execute(query, (now, eager, agent.id))
-    db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, agent.sweep_id))
+    # a thousand agents of one sweep: once a second tells as much
+    if sweep.heartbeat_at is None or abs(now - sweep.heartbeat_at) >= SAME_BEAT_S:
+        db.execute("UPDATE sweeps SET heartbeat_at = ? WHERE id = ?", (now, sweep.id))

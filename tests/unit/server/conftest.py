@@ -92,7 +92,7 @@ class Table:
         """Let the run log rows from its first line on, without being judged at once."""
         sent = Sent(lines={Stream.HISTORY: Chunk(content=[json.dumps(row) for row in rows])})
         with self.store.write() as db:
-            _store(db, self.read(run), sent)
+            _store(db, self.read(run), sent, sweeps.seeing(db, run.id))
 
     def set_state(self, sweep: Sweep, state: SweepState) -> None:
         """Do what `wandb sweep --stop` and its like do."""

@@ -94,3 +94,22 @@ def test_values_without_end_are_not_read():
     for sent in (text, text.encode()):
         with pytest.raises(RequestError, match="99 values"):
             strict_json.parse(sent, "it", most=99)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[1]", "list, expected"), ("{", "not readable"), ('{"a":' * 101 + "0" + "}" * 101, "100 deep")],
+)
+def test_many_objects_are_read_as_one_by_one(text, message):
+    """What a single one is refused for, it is refused for among others; NaN and half a pair are read there, too."""
+    good = ['{"a": NaN}', r'{"b": "\ud800"}', '{"c": {"d": []}}'] * 3
+    assert [list(found) for found in strict_json.parse_objects(good, "it")] == [["a"], ["b"], ["c"]] * 3
+    assert strict_json.parse_objects([], "it") == []
+    with pytest.raises(RequestError, match=message):
+        strict_json.parse_objects([*good, text], "it")
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, 10**400, "\ud800", {"\ud800": [1.5e300, "\0é"]}, None])
+def test_what_was_read_can_be_kept(value):
+    """Written and read again it is the same, also what strict JSON does not hold."""
+    assert repr(json.loads(strict_json.text_of({"x": value}))) == repr({"x": value})

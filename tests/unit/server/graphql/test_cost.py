@@ -18,6 +18,7 @@ class Asked:
     """A request that may cost something."""
 
     budget: Budget
+    hurried: bool = False
 
 
 class CountedRoot:

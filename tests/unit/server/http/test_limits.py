@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
 from sweeper.server.http import limits
 
@@ -95,3 +96,32 @@ def test_a_header_of_an_answers_own_stays():
     anyio.run(limits.Limits(app), scope, None, send)
     assert sent[0][b"content-security-policy"] == b"sandbox"
     assert sent[0][b"x-frame-options"] == b"DENY"
+
+
+def test_what_need_not_wait_needs_no_clock():
+    """Its value and its error come through, at once or after a while; only what waits can come too late."""
+
+    async def later(value):
+        for _ in range(3):
+            await anyio.sleep(0.001)
+        return value
+
+    async def at_once(value):
+        return value
+
+    async def fails(wait_s):
+        if wait_s:
+            await anyio.sleep(wait_s)
+        raise KeyError
+
+    async def all_of_them():
+        assert await limits.within(5, at_once(1)) == 1
+        assert await limits.within(-1, at_once(1)) == 1
+        assert await limits.within(5, later(2)) == 2
+        for wait_s in (0, 0.001):
+            with pytest.raises(KeyError):
+                await limits.within(5, fails(wait_s))
+        with pytest.raises(TimeoutError):
+            await limits.within(0.01, anyio.sleep(5))
+
+    anyio.run(all_of_them)

@@ -14,7 +14,7 @@ import pytest
 
 from sweeper.run import SweepState
 from sweeper.server.errors import NotFoundError
-from sweeper.server.rules.dispatcher import Dispatcher
+from sweeper.server.rules.dispatcher import Dispatcher, UnhurriedError
 from sweeper.server.store.database import MEMORY, Store
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -164,3 +164,56 @@ def test_no_agent_waits_for_a_search_that_hangs(ahead):
     assert {origin["engine"] for origin in origins} == {"random/1"}
     assert {origin["fallback"] for origin in origins} == {"the search process is starting"}
     assert len({run.params for run in given}) == 3
+
+
+def statements(store, act):
+    """What SQLite is asked by the writer meanwhile."""
+    seen: list[str] = []
+    store._writer.set_trace_callback(seen.append)
+    act()
+    store._writer.set_trace_callback(None)
+    return seen
+
+
+def test_a_quiet_heartbeat_costs_few_statements(table):
+    """Three looks and two signs of life: thousands of agents send nothing else, and the number of runs is no matter."""
+    sweep = table.sweep(RANDOM)
+    agents = [table.agent(sweep) for _ in range(5)]
+    given = [table.given(agent) for agent in agents]
+    for agent, run in zip(agents, given, strict=True):
+        table.start(run)
+        table.beat(agent, run.name)
+    asked = statements(table.store, lambda: table.beat(agents[0], given[0].name))
+    table.now -= 5
+    again = statements(table.store, lambda: table.beat(agents[1], given[1].name))
+    assert [text.split()[0] for text in asked].count("UPDATE") == 3
+    assert len(asked) <= 12, asked
+    assert sum(text.startswith("UPDATE sweeps") for text in again) == 0  # one sign of life a second is enough
+
+
+def test_who_is_in_a_hurry_does_nothing_that_takes_longer(table):
+    """A search or a look at all peers would keep others waiting: the heartbeat has not happened, and comes again."""
+    judged = {**RANDOM, "early_terminate": {"type": "hyperband", "min_iter": 3}}
+    sweep = table.sweep(judged)
+    agent = table.agent(sweep)
+    with pytest.raises(UnhurriedError):
+        table.dispatcher.heartbeat(agent, set(), now=table.now, hurried=True)
+    run = table.given(agent)
+    table.start(run)
+    before = table.read(run)
+    with pytest.raises(UnhurriedError):
+        table.dispatcher.heartbeat(agent, {run.name}, now=table.now + 5, hurried=True)
+    assert table.read(run) == before
+    plain = table.sweep(RANDOM)
+    other = table.agent(plain)
+    own = table.given(other)
+    table.start(own)
+    assert table.dispatcher.heartbeat(other, {own.name}, now=table.now + 5, hurried=True).kind == "wait"
+    assert table.read(own).heartbeat_at == table.now + 5
+
+
+def test_a_heartbeat_that_lists_many_runs_keeps_nobody_waiting(table):
+    """An agent has one run or two; each name that is not its own is looked up."""
+    agent = table.agent(table.sweep(RANDOM))
+    with pytest.raises(UnhurriedError):
+        table.dispatcher.heartbeat(agent, {f"r{i}" for i in range(1000)}, now=table.now, hurried=True)

@@ -157,3 +157,26 @@ def test_odd_steps_do_not_break_a_history(client):
     client.init("r")
     client.log("r", {"a": 1}, {"_step": 10**30, "a": 2}, {"_step": "x", "a": 3}, {"_step": True, "a": 4})
     assert [row["a"] for row in history(client)] == [1, 2, 3, 4]
+
+
+def test_a_delivery_costs_few_statements(client):
+    """As many for fifteen rows as for one, and no more for a long history."""
+    store = client.http.app.state.store
+    client.agent(client.sweep(SWEEP))
+    client.init("r")
+    counts = []
+    for first, length in ((0, 1), (1, 15), (16, 15)):
+        seen: list[str] = []
+        store._writer.set_trace_callback(seen.append)
+        client.log("r", *({"_step": i, "val.loss": 1.0} for i in range(first, first + length)), offset=first)
+        store._writer.set_trace_callback(None)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] == counts[2] <= 14, counts
+
+
+def test_a_small_delivery_and_a_big_one_are_the_same(client):
+    """A small one shares a transaction with others, a big one has a thread of its own; both are judged and stored."""
+    for run, length in (("small", 10), ("big", 2000)):
+        client.init(run)
+        client.log(run, *({"_step": i, "a": float(i), "text": "x" * 50} for i in range(length)))
+        assert client.run(run, "historyLineCount") == {"historyLineCount": length}

@@ -125,3 +125,53 @@ def test_a_database_that_cannot_be_read_is_an_error_of_ours(tmp_path):
         with pytest.raises(StoreError, match=name) as caught, reading(tmp_path / name) as db:
             projects.all_of(db)
         assert fix in caught.value.hint
+
+
+def test_what_is_written_together_is_stored_together(tmp_path):
+    """Nobody else sees any of it before the end; this thread sees its own, and whoever asked is called behind it."""
+    store = Store(tmp_path / "db")
+    called = []
+
+    def count():
+        with store.read() as db:
+            return db.execute("SELECT count(*) FROM projects").fetchone()[0]
+
+    def look():
+        called.append(count())
+
+    with store.together() as group:
+        for name in "ab":
+            with store.write() as db:
+                db.execute("INSERT INTO projects (entity, name, created_at) VALUES ('e', ?, 1)", (name,))
+        store.when_stored(look)
+        assert group.durable
+        assert count() == 2
+        other = threading.Thread(target=look)
+        other.start()
+        other.join(timeout=10)
+        assert called == [0]
+    assert called == [0, 2]
+    store.when_stored(look)
+    assert called == [0, 2, 2]
+    store.close()
+
+
+def test_a_part_that_fails_leaves_the_others(tmp_path):
+    """Each write of those that share a transaction is all or nothing by itself."""
+    store = Store(tmp_path / "db")
+    query = "INSERT INTO projects (entity, name, created_at) VALUES ('e', ?, 1)"
+    with store.together():
+        with store.write() as db:
+            db.execute(query, ("kept",))
+        with contextlib.suppress(RuntimeError), store.write() as db:
+            db.execute(query, ("dropped",))
+            raise RuntimeError
+    with store.read() as db:
+        assert [name for (name,) in db.execute("SELECT name FROM projects")] == ["kept"]
+    with contextlib.suppress(RuntimeError), store.together():
+        with store.write() as db:
+            db.execute(query, ("gone",))
+        raise RuntimeError
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM projects").fetchone()[0] == 1
+    store.close()

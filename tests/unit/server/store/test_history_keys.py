@@ -82,3 +82,15 @@ def test_keys_without_end_are_not_counted():
     more = history_keys.add_keys(first, [HistoryLine(1, "", {"a0": 5, "b": 1})])
     assert len(more["keys"]) == history_keys.MAX_KEYS
     assert history_keys.counts(more)["a0"] == 2
+
+
+def test_rows_of_one_shape_are_counted_as_others():
+    """Whether all rows have the same keys in the same order, which is nearly always so, is no matter."""
+    rows = [{"a": 1, "b": {"c": i}, "d": "x"} for i in range(3)]
+    mixed = [dict(reversed(row.items())) if i == 1 else row for i, row in enumerate(rows)]
+    whole, scattered = (history_keys.add_keys({}, lines_of(*some)) for some in (rows, mixed))
+    assert whole["keys"] == scattered["keys"]
+    assert kinds(whole) == {"a": [("number", 3)], "b.c": [("number", 3)], "d": [("string", 3)]}
+    assert not whole["keys"]["d"]["monotonic"]
+    flat = history_keys.add_keys({}, lines_of({"a": 2, "_step": 4}, {"a": 1.5, "_step": 7}))
+    assert (flat["lastStep"], flat["keys"]["a"]["monotonic"], flat["keys"]["a"]["previousValue"]) == (7, False, 1.5)

@@ -87,7 +87,7 @@ def test_an_agents_runs_are_those_it_may_still_be_at(db, make_run, make_sweep):
         make_run(name, state, sweep_id=sweep.id, agent_id=agent.id)
     make_run("lost", RunState.PENDING, sweep_id=sweep.id, lost_agent_id=agent.id)
     assert [run.name for run in runs.of_agent(db, agent.id)] == ["a", "c"]
-    assert [run.name for run in runs.taken_from(db, agent.id)] == ["lost"]
+    assert [run.name for run in runs.at_hand(db, agent.id)] == ["a", "c", "lost"]
 
 
 def test_a_sweep_sees_its_own_runs_and_those_attached(db, make_run, make_sweep):

@@ -83,8 +83,8 @@ def test_the_first_sign_of_life_tells_whether_an_agent_is_eager(db, make_sweep):
     sweep = make_sweep()
     agent = sweeps.add_agent(db, sweep.id, "host", now=0)
     assert agent.eager is None
-    sweeps.touch(db, agent, eager=True, now=5)
-    sweeps.touch(db, agent, eager=False, now=10)
+    sweeps.touch(db, agent, sweep, eager=True, now=5)
+    sweeps.touch(db, agent, sweeps.get(db, sweep.id), eager=False, now=10)
     found = sweeps.find_agent(db, agent.name)
     assert (found.eager, found.heartbeat_at, sweeps.get(db, sweep.id).heartbeat_at) == (1, 10, 10)
     assert [known.id for known in sweeps.agents_of(db, sweep.id)] == [agent.id]
@@ -117,3 +117,17 @@ def test_the_sdk_is_told_what_was_probably_not_meant():
     text = yaml.safe_dump({**DEFINITION, "parameters": {"lr": {"values": ["1e-5", 0.1]}}})
     [warning] = sweeps.warnings(text)
     assert "YAML reads 1e-5 as text, not as a number: write 1.0e-5" in warning
+
+
+@pytest.mark.parametrize(
+    ("more", "seeks"),
+    [
+        ({}, False),
+        ({"metric": {"name": "loss", "target": 0.1}}, True),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 3}}, True),
+        ({"metric": None}, False),
+    ],
+)
+def test_values_are_looked_up_over_all_runs_for_a_target_and_for_early_termination(make_sweep, more, seeks):
+    """Others need no index of them."""
+    assert make_sweep(**more).seeks_values is seeks
