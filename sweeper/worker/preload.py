@@ -49,6 +49,7 @@ def import_trainer(name: str) -> None:
     users_folder.come_first()
     with contextlib.suppress(BaseException):
         module = import_under_watch(name, lambda: os._exit(1))
+        users_folder.note_path()
         named: Iterable[str] | None = getattr(module, "PRELOAD", None)
         for inner in sorted(set(_imports_of(module))) if named is None else named:
             with contextlib.suppress(Exception):

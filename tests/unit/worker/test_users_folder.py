@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import textwrap
 
 from sweeper.processes import python
 
@@ -23,4 +24,22 @@ def test_the_folder_comes_first_once(tmp_path):
     """Its modules are found and win."""
     (tmp_path / "click_of_mine.py").touch()
     done = subprocess.run(python("-c", CODE), cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_trainers_module_adds_to_the_path_is_there_for_its_runs(tmp_path):
+    """It is imported once, and what its functions import later lies where it has said; the worker's path has neither."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "helper_of_mine.py").touch()
+    (tmp_path / "mine.py").write_text("import sys\nsys.path.append('lib')\n")
+    code = """
+    import sys
+    from sweeper.worker import preload, users_folder
+    clean = list(sys.path)
+    preload.import_trainer("mine")
+    sys.path[:] = clean  # as in a worker
+    users_folder.come_first()  # as in a run's process
+    import helper_of_mine
+    """
+    done = subprocess.run(python("-c", textwrap.dedent(code)), cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
