@@ -6,7 +6,6 @@ Nowhere else: in a stranger's folder, a `click.py` may lie in wait for what impo
 import sys
 from pathlib import Path
 
-
 _noted: list[str] = []
 
 

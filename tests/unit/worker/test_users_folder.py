@@ -28,7 +28,7 @@ def test_the_folder_comes_first_once(tmp_path):
 
 
 def test_what_a_trainers_module_adds_to_the_path_is_there_for_its_runs(tmp_path):
-    """It is imported once, and what its functions import later lies where it has said; the worker's path has neither."""
+    """It is imported once, and what its functions import later lies where it has said."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "helper_of_mine.py").touch()
     (tmp_path / "mine.py").write_text("import sys\nsys.path.append('lib')\n")
