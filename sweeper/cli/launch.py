@@ -138,6 +138,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
+    err.print("[dim]starting workers ...[/]", soft_wrap=True)  # before all that takes a moment
     # here for the reason in target.py
     from sweeper.launch.claims import Claims
     from sweeper.launch.forkserver_process import ForkserverProcess
@@ -163,7 +164,6 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         target = find_target(sweep, backend)
         _detach(target.reader(), target.settings)
         return
-    err.print(f"[dim]starting workers on {', '.join(slot.name for slot in slots)} ...[/]", soft_wrap=True)
     # which sweep and trainer it is for, we learn while it imports
     with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
         target = find_target(sweep, backend)

@@ -141,11 +141,6 @@ def page_seen_by(db: sqlite3.Connection, sweep_id: int, *, after: int, limit: in
     return [_stored(row) for row in db.execute(query, {"sweep": sweep_id, "after": after, "limit": limit})]
 
 
-def of_project(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
-    """List a project's runs, the oldest first; not what is only offered."""
-    return where(db, "project_id = ? AND NOT offered", (project_id,))
-
-
 def that_are(db: sqlite3.Connection, project_id: int, condition: Condition) -> list[StoredRun]:
     """List the runs of a project for which a filter's condition holds, the oldest first; not what is only offered."""
     query = f"SELECT r.* FROM runs r WHERE r.project_id = ? AND NOT r.offered AND {condition.text} ORDER BY r.id"  # noqa: S608

@@ -20,7 +20,7 @@ RUN = RunRef("local", "p", "r1")
 SAVE = """
 import pathlib, wandb
 with wandb.init(entity="local", project="files", id="r1") as run:
-    for name, text in {"model.onnx": "model", "sub/other.onnx": "other", "weights.bin": "no model"}.items():
+    for name, text in {"model.onnx": "model", "sub/größe 1..onnx": "other", "weights.bin": "no model"}.items():
         path = pathlib.Path(run.dir) / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -52,9 +52,9 @@ def test_both_ways_fetch_the_same(settings, backend, tmp_path):
         found = run_files.download(run, (".onnx",), folder, settings=settings, backend=server)
         assert {path.relative_to(folder).as_posix(): path.read_text() for path in found} == {
             "model.onnx": "model",
-            "sub/other.onnx": "other",
+            "sub/größe 1..onnx": "other",
         }
-        assert {path.name for path in folder.rglob("*")} == {"model.onnx", "sub", "other.onnx"}
+        assert {path.name for path in folder.rglob("*")} == {"model.onnx", "sub", "größe 1..onnx"}
 
 
 class Lying:
@@ -68,7 +68,10 @@ class Lying:
         return [(self._name, "http://127.0.0.1:1/file")]
 
 
-@pytest.mark.parametrize("name", ["../m.onnx", "/m.onnx", "a\\m.onnx", "\x1b[2Jm.onnx"])
+NO_FILES = ["../m.onnx", "/m.onnx", "a/../../m.onnx", "..\\m.onnx", "a\x1b[2J.onnx", "\u202e.onnx", "a\n.onnx"]
+
+
+@pytest.mark.parametrize("name", NO_FILES)
 def test_a_name_that_is_none_here_is_refused(monkeypatch, settings, tmp_path, name):
     """It would lie outside of the folder, or do things to the terminal; nothing is asked for or written."""
     monkeypatch.setattr(run_files, "own_server", lambda *_: Lying(name))

@@ -92,7 +92,7 @@ def shown(table, sweep):
     with table.store.read() as db:
         found = [candidate.stored for candidate in run_filters.find(db, sweep.project_id, None, None, sweep)]
         assert len(found) == len(seen_runs.for_people(db, sweep)) == runs.counts(db).get(sweep.id, 0)
-        assert found == runs.of_project(db, sweep.project_id)
+        assert found == runs.where(db, "project_id = ? AND NOT offered", (sweep.project_id,))
     return found
 
 
