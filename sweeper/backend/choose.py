@@ -56,20 +56,6 @@ def remember(settings: Settings, sweep: LastSweep) -> None:
     private_files.replace(_last_file(settings), json.dumps(asdict(sweep)))
 
 
-def open_backend(settings: Settings, choice: BackendChoice = "auto") -> Backend:
-    """Decide which W&B server to use, start the embedded one if it is that, and point the SDK at it.
-
-    Args:
-        settings: The user's environment.
-        choice: `local`, `wandb`, or `auto`: W&B where there are credentials for it, else the embedded server.
-
-    Raises:
-        BackendError: `wandb` is asked for without credentials, or does not answer.
-        ServerError: The embedded server does not start.
-    """
-    return connect(settings, chosen_backend(settings, choice))
-
-
 def connect(settings: Settings, chosen: Backend | None) -> Backend:
     """Point the SDK at a server; None is the embedded one, which is started if need be.
 

@@ -23,17 +23,8 @@ def get(db: sqlite3.Connection, sweep: Sweep, run_id: int) -> Run:
 
 def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
     """Give all runs that a sweep sees with the history of its metric, the oldest first."""
-    return _with_histories(db, sweep, runs.seen_by(db, sweep.id))
-
-
-def for_people(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
-    """Give the same runs without those that are only offered."""
-    return _with_histories(db, sweep, [run for run in runs.seen_by(db, sweep.id) if not run.offered])
-
-
-def _with_histories(db: sqlite3.Connection, sweep: Sweep, seen: list[StoredRun]) -> list[Run]:
     histories = lines.metric_histories(db, sweep.id)
-    return [_as_run(db, sweep, run, histories.get(run.id, ())) for run in seen]
+    return [_as_run(db, sweep, run, histories.get(run.id, ())) for run in runs.seen_by(db, sweep.id)]
 
 
 def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:

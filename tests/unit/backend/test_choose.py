@@ -7,11 +7,11 @@ import pytest
 from sweeper.backend.choose import (
     LastSweep,
     check_sweep,
+    chosen_backend,
     follow_last,
     has_key,
     last_sweep,
     lost_data,
-    open_backend,
     other_backend,
     remember,
     resolve,
@@ -121,7 +121,7 @@ def test_data_that_were_deleted_are_told_from_none(settings, gone):
 def test_wandb_without_credentials_is_refused(settings):
     """Nobody is sent to the internet by accident."""
     with pytest.raises(SweeperError, match="no W&B credentials"):
-        open_backend(settings, "wandb")
+        chosen_backend(settings, "wandb")
 
 
 # Where results are sent to

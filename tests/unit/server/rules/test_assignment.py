@@ -8,7 +8,7 @@ import pytest
 
 from sweeper.run import RunState, SweepState
 from sweeper.server.rules import run_transitions
-from sweeper.server.store import deleted_runs, run_filters, runs, seen_runs
+from sweeper.server.store import deleted_runs, run_digests, run_filters, runs
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 RANDOM = {
@@ -91,7 +91,7 @@ def shown(table, sweep):
     """The runs of a sweep that people and the SDK see."""
     with table.store.read() as db:
         found = [candidate.stored for candidate in run_filters.find(db, sweep.project_id, None, None, sweep)]
-        assert len(found) == len(seen_runs.for_people(db, sweep)) == runs.counts(db).get(sweep.id, 0)
+        assert len(found) == len(run_digests.all_of(db, sweep)) == runs.counts(db).get(sweep.id, 0)
         assert found == runs.where(db, "project_id = ? AND NOT offered", (sweep.project_id,))
     return found
 

@@ -52,7 +52,7 @@ def test_a_digest_says_of_a_run_what_its_history_says(db, make_sweep, make_run, 
     make_run("none", RunState.FINISHED, **about | {"history_keys": "{}"})
     prior = make_run("prior", RunState.FINISHED, config='{"lr": {"value": 0.25}}')
     db.execute("INSERT INTO prior_runs VALUES (?, ?)", (sweep.id, prior.id))
-    whole, told = seen_runs.for_people(db, sweep), run_digests.all_of(db, sweep)
+    whole, told = seen_runs.for_search(db, sweep), run_digests.all_of(db, sweep)
     assert [bare(replace(run, fallback="")) for run in told] == list(map(bare, whole))
     measures = [(run.best(goal), run.last, run.iterations, run.numberless, run.may_lead) for run in whole]
     assert [(run.best(goal), run.last, run.iterations, run.numberless, run.may_lead) for run in told] == measures
