@@ -15,113 +15,24 @@ All of them take about 14 minutes, `--quick` (20 and 6 runs) 6 minutes.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
+from tools.marked_processes import MARK, Memory
+from tools.peer_programs import HYDRA, OPTUNA, RAY, STOCK, TRAINER, WORK
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(__file__).parent / ".cache"
 SLOTS, LONG_S, LIMIT_S = 2, 10.0, 420.0
-MARK = "PEERS_BENCHMARK"
-"""In the environment of every process of a tool, so that what it starts in the background is found too."""
 DEFINITION = {"method": "random", "metric": {"name": "loss"}, "parameters": {"x": {"min": 0.0, "max": 1.0}}}
-
-WORK = """
-import json, os, time
-
-def work(seconds):
-    begin = time.time()
-    time.sleep(seconds)
-    line = json.dumps({"begin": begin, "end": time.time(), "pid": os.getpid()}) + "\\n"
-    file = os.open(os.environ["TIMES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.write(file, line.encode())
-    os.close(file)
-"""
-TRAINER = """
-import os, wandb
-from work import work
-
-def train():
-    with wandb.init() as run:
-        work(float(os.environ["SECONDS_A_RUN"]))
-        run.log({"loss": run.config.x})
-"""
-STOCK = """
-import sys, wandb
-from trainer_of_peers import train
-
-wandb.agent(sys.argv[1], function=train, entity="local", project="bench", count=int(sys.argv[2]))
-"""
-RAY = """
-import os, sys
-import ray
-from ray import tune
-from work import work
-
-def train(config):
-    work(float(os.environ["SECONDS_A_RUN"]))
-    tune.report({"loss": config["x"]})
-
-ray.init(address="local", num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1")
-tuner = tune.Tuner(
-    tune.with_resources(train, {"cpu": 1}),
-    param_space={"x": tune.uniform(0, 1)},
-    tune_config=tune.TuneConfig(
-        metric="loss",
-        mode="min",
-        num_samples=int(sys.argv[1]),
-        max_concurrent_trials=2,
-        reuse_actors=sys.argv[2] == "reuse",
-    ),
-    run_config=tune.RunConfig(storage_path=os.getcwd() + "/results", verbose=0),
-)
-print(len(tuner.fit()))
-"""
-OPTUNA = """
-import os, sys
-import optuna
-from joblib import Parallel, delayed
-from work import work
-
-STORAGE = "sqlite:///study.db"
-
-def objective(trial):
-    work(float(os.environ["SECONDS_A_RUN"]))
-    return trial.suggest_float("x", 0, 1)
-
-def optimize(trials):
-    study = optuna.load_study(study_name="study", storage=STORAGE, sampler=optuna.samplers.RandomSampler())
-    study.optimize(objective, n_trials=trials)
-
-if __name__ == "__main__":
-    optuna.create_study(study_name="study", storage=STORAGE)
-    Parallel(n_jobs=2)(delayed(optimize)(int(sys.argv[1]) // 2) for _ in range(2))
-"""
-HYDRA = """
-import logging, os
-import hydra
-from work import work
-
-@hydra.main(version_base=None, config_path=".", config_name="config")
-def train(config):
-    work(float(os.environ["SECONDS_A_RUN"]))
-    logging.getLogger(__name__).info("loss %s", config.x)
-    return float(config.x)
-
-if __name__ == "__main__":
-    train()
-"""
 
 
 @dataclass
@@ -336,47 +247,6 @@ def environ_of(folder: Path, seconds: float) -> dict[str, str]:
         "WANDB_ERROR_REPORTING": "false",
         "DO_NOT_TRACK": "1",
     }
-
-
-class Memory(threading.Thread):
-    """Looks again and again at what all processes of a tool hold.
-
-    Attributes:
-        peak_mib: The most so far.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak_mib = 0.0
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        """Look until `stop`."""
-        while not self._over.wait(1.0):
-            self.peak_mib = max(self.peak_mib, sum(map(pss_mib, marked())))
-
-    def stop(self) -> float:
-        """Look no more; the peak."""
-        self._over.set()
-        self.join()
-        return self.peak_mib
-
-
-def marked() -> Iterator[int]:
-    """Find the processes of the tool under way."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARK) == str(os.getpid()):
-                yield process.pid
-
-
-def pss_mib(pid: int) -> float:
-    """Give what a process holds, shared pages by their share; 0 if it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 def measure(peer: Peer, python: Path, runs: int, seconds: float, *, look: bool) -> Measured:
