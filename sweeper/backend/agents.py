@@ -15,14 +15,15 @@ HEARTBEAT = "(_heartbeat)"
 """Ends the name of the thread in which the agent of a function asks for runs (wandb 0.29 to 0.31)."""
 
 
-def run_agent(ref: SweepRef, function: Callable[[], object], *, sent_home: Callable[[], None]) -> None:
+def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Callable[[bool], None]) -> None:
     """Take one run from the server and call the function on it: `wandb.agent(..., count=1)`.
 
     Args:
         ref: The sweep.
         function: What to call.
-        sent_home: Called, in another thread, when the agent was told that there is no run for it. By itself the agent
-            sees that up to 10 s later, between two sleeps (wandb 0.31).
+        asks_no_more: Called, in another thread, when the agent will get no run: with True where it was told that there
+            is none, which by itself it sees up to 10 s later, between two sleeps (wandb 0.31); with False where asking
+            for one raised something, which it would never see.
     """
     import wandb
 
@@ -32,26 +33,31 @@ def run_agent(ref: SweepRef, function: Callable[[], object], *, sent_home: Calla
         called.set()
         return function()
 
-    def asks_no_more() -> None:
+    def ended(well: bool) -> None:
         if not called.is_set():
-            sent_home()
+            asks_no_more(well)
 
-    with at_end_of_thread(HEARTBEAT, asks_no_more):
+    with at_end_of_thread(HEARTBEAT, ended):
         wandb.agent(ref.sweep_id, function=call, entity=ref.entity, project=ref.project, count=1)
 
 
 @contextlib.contextmanager
-def at_end_of_thread(name: str, act: Callable[[], None]) -> Iterator[None]:
-    """Act when the next thread whose name ends so has ended; nothing happens where none is started.
+def at_end_of_thread(name: str, act: Callable[[bool], None]) -> Iterator[None]:
+    """Act when the next thread whose name ends so has ended, told whether it did well; nothing where none is started.
 
     Python tells of the start of threads through the hook for profilers, which each of them is rid of at once. To look
     which threads there are would miss one that lives for the milliseconds of a single question.
     """
-    before = threading.getprofile()
+    before, own_hook = threading.getprofile(), threading.excepthook
+    broken: list[threading.Thread | None] = []
+
+    def note_fault(fault: threading.ExceptHookArgs) -> None:
+        broken.append(fault.thread)
+        own_hook(fault)
 
     def wait_for(thread: threading.Thread) -> None:
         thread.join()
-        act()
+        act(thread not in broken)
 
     def note(_frame: FrameType, _event: str, _argument: object) -> None:
         sys.setprofile(before)
@@ -61,10 +67,13 @@ def at_end_of_thread(name: str, act: Callable[[], None]) -> Iterator[None]:
             threading.Thread(target=wait_for, args=(thread,), daemon=True).start()
 
     threading.setprofile(note)
+    threading.excepthook = note_fault
     try:
         yield
     finally:
         threading.setprofile(before)
+        if threading.excepthook is note_fault:  # the trainer may have set its own
+            threading.excepthook = own_hook
 
 
 class _FirstAtOnce:

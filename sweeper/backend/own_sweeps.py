@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
+from sweeper import machine_errors
 from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
@@ -139,10 +140,9 @@ class OwnServer:
         try:
             save(url, file, timeout_s=TIMEOUT_S, direct=self._direct, key=self._key if own else None)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise BackendError(
-                f"cannot download {file.name}: {why}", "the server is down or slow; try again"
-            ) from error
+            what = f"cannot download {file.name}: {error.strerror or error}"
+            fix = machine_errors.refusal(error).hint or "the server is down or slow; try again"
+            raise BackendError(what, fix) from error
 
     def _post(self, question: Mapping[str, Any], what: str) -> Any:
         url, body = f"{self.base_url}/graphql", json.dumps(question).encode()

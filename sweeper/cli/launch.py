@@ -298,7 +298,8 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
     from sweeper.cli.tables import live_view
 
     if poller.latest is None:
-        live.update(Text(poller.trouble or "starting workers: importing torch takes a few seconds"))
+        what = "" if launch.script else f": importing {launch.trainer.partition(':')[0]}"
+        live.update(Text(poller.trouble or f"starting workers{what}"))
     else:
         progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
         status = replace(poller.latest, progress=progress)

@@ -1,4 +1,4 @@
-"""`python -m sweeper.worker DESCRIPTOR`: the process that a machine's workers are forked from."""
+"""`python -m sweeper.worker DESCRIPTOR`: the process that a machine's workers are forked from (`forkserver.main`)."""
 
 import sys
 

@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from sweeper.journal.directories import LaunchDir
 from sweeper.processes import die_with_parent
 from sweeper.worker import preload
 from sweeper.worker.forkserver_orders import Ended, ForkWorker, Prepare, Prepared, SignalWorker
-from sweeper.worker.run_process import can_use_gpu, redirect
-from sweeper.worker.run_processes import Method
+from sweeper.worker.run_process import redirect
+from sweeper.worker.run_processes import Method, ask
+from sweeper.worker.spec import WorkerSpec
 
 IMPORT_S = 600.0
 """A module that takes longer to import trains, or waits for something: nobody would be told for ever."""
@@ -69,10 +71,7 @@ class Forkserver:
             preload.import_trainer(orders.trainer)
             limit.cancel()
             limit.join()
-        if not can_use_gpu(orders.gpu):
-            words = "importing it starts CUDA, so every run starts a new Python: seconds instead of milliseconds"
-            print(f"{orders.trainer}: {words}", file=sys.stderr, flush=True)  # noqa: T201 its own log
-            self._method = "spawn"
+        self._method = _method(orders.trainer, gpu=orders.gpu)
         gc.enable()
         gc.freeze()  # what is collected is written to, and memory that is written to is shared no more
 
@@ -147,8 +146,45 @@ def _be_worker(orders: ForkWorker, method: Method, path: list[str]) -> None:
         os._exit(code)  # what the trainer's module has left for the end of its process is not ours to run
 
 
+def _method(trainer: str, *, gpu: bool) -> Method:
+    """Choose how runs' processes are made: where an import has started CUDA, a fork could not use the GPU."""
+    # without torch nothing of CUDA can have been started here; if the question dies, a run's process will tell why
+    if not (gpu and "torch" in sys.modules) or ask(get_context("fork"), _can_use_gpu, otherwise=True):
+        return "fork"
+    words = "importing it starts CUDA, so every run starts a new Python: seconds instead of milliseconds"
+    print(f"{trainer}: {words}", file=sys.stderr, flush=True)  # noqa: T201 our own log
+    return "spawn"
+
+
+def _can_use_gpu(answer: Connection) -> None:
+    """Use the GPU in a process that was forked."""
+    import torch
+
+    die_with_parent()
+    usable = True
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
+    except (RuntimeError, AssertionError) as error:  # without a driver or CUDA it raises too
+        usable = "forked subprocess" not in str(error)
+    answer.send(usable)
+
+
+def _work_alone(orders: Path) -> int:
+    """Be the one worker of a launch that began before sweeper was upgraded: it starts each in a Python of its own."""
+    from sweeper.worker import slot_loop
+
+    spec, path = WorkerSpec.load(orders), list(sys.path)
+    preload.import_sdk()
+    if not spec.script:
+        preload.import_trainer(spec.trainer.partition(":")[0])
+        sys.path[:] = path
+    return slot_loop.main(orders, _method(spec.trainer, gpu=bool(spec.slot.device) and not spec.script))
+
+
 def main(argv: Sequence[str]) -> int:
-    """Serve the launch at the other end of a socket, by its descriptor."""
+    """Serve the launch at the other end of a socket, given by its descriptor; or work by the orders in a file."""
+    if not argv[0].isdigit():
+        return _work_alone(Path(argv[0]))
     die_with_parent()
     Forkserver(Connection(int(argv[0]))).serve()
     return 0

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from sweeper.backend import sdk_shortcuts
 from sweeper.worker import users_folder
+from sweeper.worker.tracebacks import one_line
 from sweeper.worker.trainer_import import import_under_watch
 
 OWN = ("sweeper.worker.slot_loop", "sweeper.worker.run_process", "sweeper.worker.run_witness", "sweeper.backend.sdk")
@@ -51,12 +52,21 @@ def import_trainer(name: str) -> None:
         module = import_under_watch(name, lambda: os._exit(1))
         users_folder.note_path()
         named: Iterable[str] | None = getattr(module, "PRELOAD", None)
-        for inner in sorted(set(_imports_of(module))) if named is None else named:
-            with contextlib.suppress(Exception):
-                importlib.import_module(inner)
         if named is None:
+            _import_all(sorted(set(_imports_of(module))))
             _import_what_optimizers_need()
+        else:
+            _import_all([named] if isinstance(named, str) else named, why=f" (PRELOAD of {name})")
         sdk_shortcuts.remember_packages()  # again, if the trainer's module has changed the path
+
+
+def _import_all(names: Iterable[str], why: str = "") -> None:
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 a run's process tries again, if it needs it at all
+            if why:
+                print(f"cannot import {name}{why}: {one_line(error)}", file=sys.stderr, flush=True)  # noqa: T201 a log
 
 
 def _imports_of(module: ModuleType) -> Iterator[str]:

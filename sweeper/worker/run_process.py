@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -131,13 +130,13 @@ def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) ->
     from sweeper.backend import agents, sdk_shortcuts
 
     with sdk_shortcuts.one_core(function, at_end=again) as call:
-        agents.run_agent(ref, call, sent_home=_leave)
+        agents.run_agent(ref, call, asks_no_more=_leave)
 
 
-def _leave() -> None:
-    """End this process, whose agent was told that there is no run for it: nothing is left to be sent."""
+def _leave(well: bool) -> None:
+    """End this process, whose agent has no run and will get none: nothing is left to be sent."""
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(0 if well else 1)
 
 
 def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
@@ -212,39 +211,6 @@ def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
     folder = SweepDir.of_launch(LaunchDir(Path(spec.directory))).checkpoints_of(run_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def can_use_gpu(gpu: bool) -> bool:
-    """Tell whether a process forked from this one can use its GPU; it cannot where an import has.
-
-    Args:
-        gpu: Whether there is a GPU to ask.
-    """
-    if not (gpu and "torch" in sys.modules):  # without torch nothing of CUDA can have been started here
-        return True
-    here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_probe, args=(there,))
-    process.start()
-    there.close()
-    try:
-        usable = bool(here.recv())
-    except EOFError:  # it died: a run's process will tell why
-        usable = True
-    process.join()
-    return usable
-
-
-def _probe(answer: Connection) -> None:
-    """Use the GPU."""
-    import torch
-
-    die_with_parent()
-    usable = True
-    try:
-        torch.cuda.init()  # type: ignore[no-untyped-call]  # torch 2.15 leaves it so
-    except (RuntimeError, AssertionError) as error:  # without a driver or CUDA it raises too
-        usable = "forked subprocess" not in str(error)
-    answer.send(usable)
 
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"], reason: str, worker: Connection) -> None:

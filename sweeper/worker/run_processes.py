@@ -26,6 +26,20 @@ def _context(method: Method) -> ForkContext | SpawnContext:
     return multiprocessing.get_context("fork") if method == "fork" else multiprocessing.get_context("spawn")
 
 
+def ask(context: ForkContext | SpawnContext, question: Callable[..., None], *args: object, otherwise: object) -> object:
+    """Have a function answered in a process of its own, over the pipe it is given last; `otherwise` if that dies."""
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=question, args=(*args, there))
+    process.start()
+    there.close()  # or its death would not be seen as the end of the pipe
+    try:
+        answer: object = here.recv()
+    except EOFError:
+        answer = otherwise
+    process.join()
+    return answer
+
+
 class RunProcesses:
     """Makes the processes of one worker.
 
@@ -53,20 +67,8 @@ class RunProcesses:
 
         In a process of its own: the SDK's threads and this one's forks do not go together.
         """
-        return str(self._ask(set_run_state, run, state, reason, otherwise="the process that asks the server died"))
-
-    def _ask(self, question: Callable[..., None], *args: object, otherwise: object) -> object:
-        """Have a function answered in a process of its own; `otherwise` if that dies first."""
-        here, there = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=question, args=(*args, there))
-        process.start()
-        there.close()  # or its death would not be seen as the end of the pipe
-        try:
-            answer: object = here.recv()
-        except EOFError:
-            answer = otherwise
-        process.join()
-        return answer
+        died = "the process that asks the server died"
+        return str(ask(self._context, set_run_state, run, state, reason, otherwise=died))
 
     def end_strays(self) -> None:
         """Kill what a run has left behind: it would hold its GPU's memory."""

@@ -11,6 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from sweeper.backend import embedded_server
+from sweeper.backend.server_record import ServerRecord
+from sweeper.settings import Backend, Settings
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Notes each request, and answers as the test says."""
@@ -69,3 +73,15 @@ def environ() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def settings(embedded) -> Settings:
+    """The environment of a user of the shared server."""
+    return Settings.from_env({**os.environ, "SWEEPER_HOME": str(embedded.home)})
+
+
+@pytest.fixture
+def backend(embedded) -> Backend:
+    """The shared server."""
+    return embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))

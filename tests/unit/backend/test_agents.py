@@ -19,11 +19,14 @@ from sweeper.ref import SweepRef
 def say(what):
     print(what, flush=True)
 
-def leave():
-    say("sent home")
+def leave(well):
+    say("sent home" if well else "it broke")
     os._exit(0)
 
-agents.run_agent(SweepRef.parse(sys.argv[1]), lambda: say("called"), sent_home=leave)
+if sys.argv[2:]:
+    from wandb.agents import pyagent
+    pyagent.Job = None  # so that it raises in the middle of an answer
+agents.run_agent(SweepRef.parse(sys.argv[1]), lambda: say("called"), asks_no_more=leave)
 say("the agent returned")
 """
 
@@ -47,11 +50,11 @@ print("the agent returned")
 """
 
 
-def run(code, ref, embedded, folder) -> subprocess.CompletedProcess[str]:
+def run(code, ref, embedded, folder, *more) -> subprocess.CompletedProcess[str]:
     """Run Python on a sweep, in a process of its own."""
     address = {"WANDB_BASE_URL": embedded.url, "WANDB_API_KEY": embedded.wire.key, "WANDB_SILENT": "true"}
     env = {**clean_environ(folder), **address, "WANDB_DIR": str(folder)}
-    command = [sys.executable, "-c", code, ref.path]
+    command = [sys.executable, "-c", code, ref.path, *more]
     return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
@@ -61,6 +64,13 @@ def test_an_agent_without_a_run_is_noticed_before_it_notices_itself(embedded, tm
     ref, _ = embedded.sweep(*[0] * (4 - left))
     done = run(AGENT, ref, embedded, tmp_path)
     assert done.stdout.splitlines() == says, done.stderr
+
+
+def test_an_agent_that_breaks_has_not_been_sent_home(embedded, tmp_path):
+    """Its thread ends too; taken for the end of the sweep, a launch would end as if all were well."""
+    ref, _ = embedded.sweep(0)
+    done = run(AGENT, ref, embedded, tmp_path, "broken")
+    assert done.stdout.splitlines() == ["it broke"], done.stderr
 
 
 def test_the_agent_of_a_script_asks_at_once(embedded, tmp_path):
@@ -87,6 +97,11 @@ class Sentry:
     def __init__(self) -> None:
         self.told = threading.Semaphore(0)
 
+    def tell(self, well: bool) -> None:
+        """Take the news."""
+        assert well
+        self.told.release()
+
     def heard(self, timeout_s: float = 10.0) -> bool:
         """Wait for it to be told."""
         return self.told.acquire(timeout=timeout_s)
@@ -102,7 +117,7 @@ def thread(name: str, **more) -> threading.Thread:
 def test_the_shortest_thread_is_not_missed():
     """It is watched from its first moment, whatever else was started before it."""
     sentry = Sentry()
-    with at_end_of_thread(HEARTBEAT, sentry.told.release):
+    with at_end_of_thread(HEARTBEAT, sentry.tell):
         thread("Thread-1 (another)").join()
         assert not sentry.heard(0)
         thread(f"Thread-2 {HEARTBEAT}")
@@ -114,7 +129,7 @@ def test_the_shortest_thread_is_not_missed():
 def test_nothing_is_told_before_its_end():
     """As long as the agent asks there may be a run."""
     sentry, end = Sentry(), threading.Event()
-    with at_end_of_thread(HEARTBEAT, sentry.told.release):
+    with at_end_of_thread(HEARTBEAT, sentry.tell):
         asks = thread(f"Thread-1 {HEARTBEAT}", target=end.wait)
         assert not sentry.heard(0)
         end.set()
@@ -131,7 +146,7 @@ def test_a_profiler_goes_on():
 
     threading.setprofile(mine)
     try:
-        with at_end_of_thread(HEARTBEAT, lambda: None):
+        with at_end_of_thread(HEARTBEAT, lambda _: None):
             thread("watched", target=sorted, args=([],)).join()
         assert threading.getprofile() is mine
         assert "watched" in seen

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 import pytest
 
-from sweeper.backend import embedded_server, sdk
+from sweeper.backend import sdk
 from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError, plain_config
-from sweeper.backend.server_record import ServerRecord
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef
@@ -20,18 +18,6 @@ from sweeper.settings import Backend, Settings
 SETTINGS = Settings(home=Path("nowhere"))
 REF = SweepRef("e", "p", "s")
 NOBODY = Backend(kind="wandb", base_url="http://127.0.0.1:1", api_key="k" * 40)
-
-
-@pytest.fixture
-def settings(embedded) -> Settings:
-    """The environment of a user of the shared server."""
-    return Settings.from_env({**os.environ, "SWEEPER_HOME": str(embedded.home)})
-
-
-@pytest.fixture
-def backend(embedded) -> Backend:
-    """The shared server."""
-    return embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.backend import embedded_server, run_files, sdk
+from sweeper.backend import run_files, sdk
 from sweeper.backend.own_sweeps import OwnServer
-from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef
-from sweeper.settings import Backend, Settings
+from sweeper.settings import Backend
 
 RUN = RunRef("local", "p", "r1")
 SAVE = """
@@ -26,18 +26,6 @@ with wandb.init(entity="local", project="files", id="r1") as run:
         path.write_text(text)
         run.save(str(path), base_path=run.dir)
 """
-
-
-@pytest.fixture
-def settings(embedded) -> Settings:
-    """The environment of a user of the shared server."""
-    return Settings.from_env({**os.environ, "SWEEPER_HOME": str(embedded.home)})
-
-
-@pytest.fixture
-def backend(embedded) -> Backend:
-    """The shared server."""
-    return embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))
 
 
 @pytest.mark.usefixtures("environ")
@@ -96,6 +84,19 @@ def test_a_server_that_is_gone_leaves_nothing_half_written(settings, tmp_path):
     with pytest.raises(BackendError, match=r"cannot download m\.onnx"):
         server.save("http://127.0.0.1:1/file", tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_not_the_servers_fault(monkeypatch, settings, tmp_path):
+    """What to do about it is told as everywhere, and in an error that ends no launch without its summary."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sweeper.backend.own_sweeps.save", full)
+    server = OwnServer(Backend(kind="local", base_url="http://127.0.0.1:1", api_key="k" * 40), settings)
+    with pytest.raises(BackendError, match=r"cannot download m\.onnx: No space left on device") as caught:
+        server.save("http://127.0.0.1:1/file", tmp_path / "m.onnx")
+    assert "make space" in caught.value.hint
 
 
 def test_the_key_goes_to_its_own_server_alone(monkeypatch, settings):

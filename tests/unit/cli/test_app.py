@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 from sweeper.cli import app, main
 from sweeper.cli.server import app as server
 from sweeper.errors import SweeperError
+from sweeper.processes import python
+from tests.conftest import clean_environ
 
 COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
 SERVER_COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in server.registered_commands]
@@ -51,6 +54,18 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_sweep_is_read_without_the_sdk(embedded, tmp_path):
+    """`sweeper status` on our own server: the import of wandb would take longer than all the rest."""
+    ref, _ = embedded.sweep(0, None)
+    command = python("-X", "importtime", "-m", "sweeper", "status", "--backend", "local", ref.path)
+    env = {**clean_environ(embedded.home), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert ref.path in done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "sweeper.backend.own_sweeps" in imported
+    assert imported & {"wandb", "numpy", "torch", "optuna", "sweeper.definition.sweep_definition"} == set()
 
 
 def test_the_version_is_the_packages():

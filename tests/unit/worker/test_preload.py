@@ -71,6 +71,17 @@ def test_a_module_can_say_what_to_import(imported):
     assert imported("two", files) == {"two", "torch", "heavy"}
 
 
+def test_a_name_that_a_module_says_wrongly_is_told(tmp_path):
+    """In the launch's log: every run would import it by itself, or nobody would ever miss it. One name is one name."""
+    (tmp_path / "three.py").write_text("PRELOAD = 'json.tool'\n")
+    (tmp_path / "four.py").write_text("PRELOAD = ('nowhere',)\n")
+    code = "import sys; from sweeper.worker import preload; preload.import_trainer('three')\n"
+    code += "assert 'json.tool' in sys.modules; preload.import_trainer('four')"
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = "cannot import nowhere (PRELOAD of four): ModuleNotFoundError: No module named 'nowhere'\n"
+    assert done.stderr == said
+
+
 def test_a_module_that_cannot_be_imported_ends_nothing(imported):
     """A run's process tries again, and tells why."""
     assert imported("wrong", {"wrong.py": "import torch\nraise SystemExit(3)\n"}) == {"torch"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Kind, Policy
+from sweeper.processes import python
 from sweeper.ref import SweepRef
 from sweeper.worker.slot_loop import Worker
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
@@ -93,6 +95,17 @@ def test_a_module_that_ends_whoever_imports_it_ends_the_launch(launch, tmp_path,
     assert work(orders, cwd=tmp_path, env=environ(tmp_path)) == "failed"
     assert said in launch.ended()
     assert launch.ended() in launch.worker_log("cpu0").read_text()
+
+
+def test_a_launch_of_before_an_upgrade_starts_a_worker_by_its_orders(launch, tmp_path):
+    """Its code is in its memory, and the new one is on the disk: it gives the file, and looks at the exit code."""
+    orders = launch.spec("cpu0")
+    spec(launch).save(orders)
+    command = python("-m", "sweeper.worker", str(orders))
+    done = subprocess.run(command, cwd=tmp_path, env=environ(tmp_path), capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == launch.ended()
+    assert "cannot import nowhere" in launch.ended()
 
 
 def test_the_only_slot_leaves_no_run_to_others(launch):
