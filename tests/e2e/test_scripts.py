@@ -64,7 +64,8 @@ def test_nothing_of_a_script_outlives_a_killed_launcher_or_run(user):
         return user.processes(" train.py")
 
     first = user.wait(scripts, "the script")[0]
-    user.wait(lambda: user.status()["runs"][0]["last"], "its log")
+    # a script is there before its run is: until it calls wandb.init, that one is only offered
+    user.wait(lambda: [run for run in user.status()["runs"] if run["last"]], "its log")
     first.parent().kill()
     user.wait(lambda: has_ended(first), "the script's end", 10)
     user.wait(scripts, "another attempt")

@@ -62,6 +62,16 @@ def test_what_has_changed_is_read_again(embedded, own):
     assert [run.id for run in reader.read().runs] == [runs[1]]
 
 
+def test_what_comes_in_after_a_runs_end_is_read(embedded, own):
+    """Its last rows may be on their way when it says that it is done: it is looked at for a minute more."""
+    ref, runs = embedded.sweep(0)
+    reader = OwnSweepReader(ref, own)
+    reader.read()
+    assert reader._since < time.time() - 50
+    embedded.wire.log(runs[0], 1, {"_step": 1, "loss": 0.01})
+    assert [(run.iterations, run.last) for run in reader.read().runs] == [(2, 0.01)]
+
+
 def test_state_and_agents_are_asked_for_alone(embedded, own):
     """Neither costs a look at the runs."""
     ref, _ = embedded.sweep(0)

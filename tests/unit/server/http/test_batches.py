@@ -112,6 +112,25 @@ def test_an_answer_that_is_to_last_waits_for_the_disk(store):
     assert before < store._log._done <= before + 2
 
 
+def test_nobody_hears_of_a_row_before_it_is_on_the_disk(store, monkeypatch):
+    """Whoever has heard may forget it. What need not last is answered meanwhile."""
+    reached, own = threading.Event(), store._log.wait
+    monkeypatch.setattr(store._log, "wait", lambda: (reached.wait(20), own()))
+
+    async def meanwhile():
+        batches = Batches(store)
+        row = asyncio.create_task(batches.carry_out(put(store, 1)))
+        assert await batches.carry_out(put(store, 2, durable=False)) == [2]
+        await asyncio.sleep(0.1)
+        heard = row.done()
+        reached.set()
+        found = await row
+        batches.close()
+        return heard, found
+
+    assert asyncio.run(meanwhile()) == (False, [1])
+
+
 def test_a_sync_that_fails_is_no_success(store):
     """Whoever waited for the disk hears that it failed; who did not wait has their answer."""
     assert store._log is not None
