@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 Params = Mapping[str, Any]
 """Flat parameters of a run, nested ones dotted: `{"optimizer.lr": 3e-4, "epochs": 5}`."""
+
+Curve = tuple[tuple[int, float], ...]
+"""Some points of what a run logged as its metric: iteration (from 1) and value, the last value among them."""
 
 Goal = Literal["minimize", "maximize"]
 """Whether low or high values of a metric are good; the functions below are the only ones that ask which."""
@@ -211,3 +214,9 @@ def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:
     if not scored:
         return None
     return min(scored, key=lambda pair: sign(goal) * pair[0])[1]
+
+
+def thinned(history: Sequence[float], points: int) -> Curve:
+    """Give some `points` of a history, evenly spread, the last value among them."""
+    stride, last = max(1, len(history) // points), len(history)
+    return tuple((at, value) for at, value in enumerate(history, start=1) if at % stride == 0 or at == last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweeper.backend import sdk
@@ -12,7 +12,7 @@ from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestio
 from sweeper.backend.run_reader import ServerRun, ServerRuns
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
 from sweeper.ref import RunRef, SweepRef, run_name
-from sweeper.run import RunState, SweepState
+from sweeper.run import Curve, Run, RunState, SweepState, thinned
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -105,6 +105,22 @@ class AnySweepReader:
             BackendError: It does not answer.
         """
         return self._ask(lambda own: own.state(), lambda other: other.state())
+
+    def curves(self, runs: Sequence[Run], points: int) -> dict[str, Curve]:
+        """Give some points of the metric of each of some runs, by id; those without a value are left out.
+
+        Args:
+            runs: The runs, as they were read.
+            points: About how many of each, evenly spread.
+
+        Raises:
+            SweepNotFoundError: The server does not know the sweep.
+            BackendError: It does not answer.
+        """
+        if self._own is not None and runs:
+            with contextlib.suppress(UnknownQuestionError):
+                return self._own.curves([run.id for run in runs], points)
+        return {run.id: thinned(run.history, points) for run in runs if run.history}  # as the SDK read it
 
     def agents(self) -> list[AgentSeen] | None:
         """Ask for the sweep's agents; None where the server or the SDK (before 0.31) does not tell."""

@@ -6,7 +6,7 @@ Without the SDK, whose import takes longer than all the rest; and after the firs
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import RunRef, SweepRef, run_name
-from sweeper.run import Digest, Run, RunState, StopDecision, SweepState
+from sweeper.run import Curve, Digest, Run, RunState, StopDecision, SweepState
 from sweeper.settings import Backend, Settings
 
 TIMEOUT_S = 60.0
@@ -27,6 +27,7 @@ MOST_BYTES = 2**28
 """Of an answer; a page of runs has some hundred KB."""
 LATE_S = 60.0
 """So long after its end something may still come in of a run: its last rows, its summary."""
+CURVES_AT_ONCE = 500
 _SWEEP = """
 query %s($entity: String!, $project: String!, $sweep: String!%s) {
   project(name: $project, entityName: $entity) { sweep(sweepName: $sweep) { %s } }
@@ -251,6 +252,22 @@ class OwnSweepReader:
                 page = json.loads(found["runDigests"])
                 asked = beside.submit(ask, page["next"]) if page["next"] is not None else None
                 yield found, page
+
+    def curves(self, names: Sequence[str], points: int) -> dict[str, Curve]:
+        """Ask for some points of the metric of each of some runs; those without a value are left out.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours, or an older one.
+            SweepNotFoundError: It does not know the sweep.
+            BackendError: It does not answer.
+        """
+        found: dict[str, Curve] = {}
+        for start in range(0, len(names), CURVES_AT_ONCE):
+            given = {"runs": ("[String!]!", [*names[start : start + CURVES_AT_ONCE]]), "points": ("Int!", points)}
+            told = self._server.sweep(self.ref, "RunCurves", "runCurves(runs: $runs, points: $points)", given)
+            for name, curve in json.loads(told["runCurves"]).items():
+                found[name] = tuple((iteration, value) for iteration, value in curve)
+        return found
 
     def state(self) -> SweepState:
         """Ask for the sweep's state alone, which costs no look at its runs.

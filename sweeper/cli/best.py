@@ -79,7 +79,7 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
 
 
 def _show(found: Best) -> None:
-    from sweeper.cli.tables import number, parameters
+    from sweeper.readable import number, parameters
 
     out.print(f"[bold]sweep[/]   {escape(found.sweep)}", soft_wrap=True)
     out.print(f"[bold]run[/]     {escape(found.name)} ({escape(found.run)}, {found.state})", soft_wrap=True)

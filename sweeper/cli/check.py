@@ -127,7 +127,7 @@ def _view(found: Check) -> RenderableType:
 
 
 def _facts(found: Check) -> Iterator[tuple[str, str]]:
-    from sweeper.cli.tables import parameters
+    from sweeper.readable import parameters
     from sweeper.search.preview import first_rungs, first_suggestions
 
     sweep = found.sweep if not found.faults else found.definition

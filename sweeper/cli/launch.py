@@ -252,7 +252,7 @@ def seconds(text: str | None, option: str) -> float | None:
 
 
 def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
-    from sweeper.cli.tables import runs_word
+    from sweeper.readable import runs_word
 
     made = launch.before.progress
     left = None if made.total is None else made.total - made.done
@@ -310,7 +310,8 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
     """Print the end state and the best run with its model; exit 0 only if all went well."""
     from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import runs_word, status_view
+    from sweeper.cli.tables import status_view
+    from sweeper.readable import runs_word
     from sweeper.results.outlook import why_over
 
     status = None

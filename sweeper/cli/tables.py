@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from shlex import quote
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.readable import duration, number, parameters, runs_word, share
 from sweeper.results.foremost import foremost
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState, sign
@@ -34,37 +34,6 @@ SHOWN_LINES = 3
 # A guess at what a live view takes, so that it need not be laid out twice to be measured.
 HEAD_LINES = 15
 LINES_PER_RUN = 3
-
-
-def number(value: float | None) -> str:
-    """Write a metric value; a dash for none."""
-    return "-" if value is None else f"{value:.4g}"
-
-
-def runs_word(count: int) -> str:
-    """Write a number of runs: `1 run`, `3 runs`."""
-    return "1 run" if count == 1 else f"{count} runs"
-
-
-def duration(seconds: float | None) -> str:
-    """Write a duration as a person would: 8.2s, 3m 05s, 2h 10m."""
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
-
-
-def parameters(params: Mapping[str, Any]) -> str:
-    """Write parameters as `name=value`, numbers short, nested names without their groups."""
-    return " ".join(f"{name.rpartition('.')[2]}={_value(value)}" for name, value in params.items())
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).replace(" ", "")
 
 
 def status_view(status: SweepStatus, *, every_run: bool = False) -> RenderableType:
@@ -96,11 +65,6 @@ def importance_table(rows: Sequence[Importance]) -> RenderableType:
     for row in rows:
         table.add_row(Text(row.name), share(row.ped_anova), share(row.forest), correlation(row), str(row.n))
     return table
-
-
-def share(value: float | None) -> str:
-    """Write a share of the whole: `63%`."""
-    return "-" if value is None else f"{value:.0%}"
 
 
 def correlation(row: Importance) -> str:

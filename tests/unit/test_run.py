@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.run import Run, RunState, StopDecision, SweepState, best_run
+from sweeper.run import Run, RunState, StopDecision, SweepState, best_run, thinned
 
 
 @pytest.mark.parametrize(("goal", "winner", "value"), [("minimize", "b", 0.1), ("maximize", "a", 0.9)])
@@ -38,3 +38,10 @@ def test_ended_states():
     """Preempted runs come back; the other terminal states do not."""
     assert {state.value for state in RunState if state.ended} == {"finished", "failed", "crashed", "killed"}
     assert {state.value for state in SweepState if state.ended} == {"FINISHED", "CANCELED"}
+
+
+def test_a_history_is_thinned_evenly_up_to_its_last_value():
+    """A short one stays whole."""
+    assert thinned([5.0, 4.0, 3.0, 2.0, 1.0], 2) == ((2, 4.0), (4, 2.0), (5, 1.0))
+    assert thinned([5.0], 9) == ((1, 5.0),)
+    assert thinned([], 9) == ()

@@ -6,6 +6,7 @@ Of ten thousand runs a field for every value takes seconds, and the text is made
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +18,14 @@ from sweeper.server.errors import RequestError
 from sweeper.server.graphql.context import Context
 from sweeper.server.rules import prior_runs
 from sweeper.server.rules.run_summary import summary_with_reason
-from sweeper.server.store import run_digests, runs, sweeps
+from sweeper.server.store import lines, run_digests, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 
 MAX_PAGE = 2000
 """Runs in a page, whatever the client names: some 500 KB of digests."""
+MAX_POINTS = 1000
+"""Of a curve, whatever the client names."""
 _PLAIN = ("name", "reason", "duration_s", "nonfinite", "fallback", "prior", "losses", "values", "aggregate", "lacks")
 """Attributes of a run that are told as they are; those with their default are left out."""
 _NOTHING = Run(id="", state=RunState.PENDING)
@@ -63,6 +66,14 @@ def digests_text(context: Context, sweep: Sweep, after: int, since: float | None
         "now": context.now,
     }
     return json.dumps(told)
+
+
+def curves_text(context: Context, sweep: Sweep, names: Sequence[str], points: int) -> str:
+    """Tell the curves of some of a sweep's runs by their names, each some pairs of iteration and value."""
+    if len(names) > MAX_PAGE or not 0 < points <= MAX_POINTS:
+        raise RequestError(f"ask for at most {MAX_PAGE} runs, with 1 to {MAX_POINTS} points each")
+    with context.store.read() as db:
+        return json.dumps(lines.metric_curves(db, sweep.id, names, points))
 
 
 def _limit(first: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,10 @@ class SweepNode(Node[Sweep]):
     def whole_runs(self, after: int | None = None, first: int | None = None) -> str:
         """Tell a page of its runs with their configs and summaries, as `sweeper export` reads it."""
         return digest_texts.whole_runs_text(self.context, self.stored, after or 0, first)
+
+    def run_curves(self, runs: Sequence[str], points: int) -> str:
+        """Tell some points of the metric of each of some runs, as sweeper's own commands draw them."""
+        return digest_texts.curves_text(self.context, self.stored, runs, points)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

@@ -174,6 +174,26 @@ def metric_samples(db: sqlite3.Connection, sweep_id: int, run_id: int, limit: in
     return tuple(value for (value,) in db.execute(query, given))
 
 
+def metric_curves(
+    db: sqlite3.Connection, sweep_id: int, names: Sequence[str], points: int
+) -> dict[str, list[tuple[int, float]]]:
+    """Give the curves of some of the runs that a sweep sees, by name: some `points` pairs of iteration and value each.
+
+    They are spread evenly, the last value among them. Runs without a value are left out.
+    """
+    query = (
+        "SELECT r.name, v.iteration, v.value FROM json_each(:names) n JOIN runs r ON r.name = n.value"
+        " JOIN metric_values e ON e.sweep_id = :sweep AND e.run_id = r.id AND e.line ="
+        " (SELECT max(line) FROM metric_values l WHERE l.sweep_id = :sweep AND l.run_id = r.id)"
+        " JOIN metric_values v ON v.sweep_id = :sweep AND v.run_id = r.id"
+        " AND (v.iteration % max(1, e.iteration / :points) = 0 OR v.iteration = e.iteration) ORDER BY n.key, v.line"
+    )
+    found: dict[str, list[tuple[int, float]]] = {}
+    for name, *point in db.execute(query, {"names": json.dumps([*names]), "sweep": sweep_id, "points": points}):
+        found.setdefault(name, []).append((point[0], point[1]))
+    return found
+
+
 def iterations(db: sqlite3.Connection, sweep_id: int, run_id: int, before: int) -> int:
     """Count a run's values of a sweep's metric before a line."""
     query = (

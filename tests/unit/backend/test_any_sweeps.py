@@ -76,3 +76,15 @@ def test_a_run_that_is_not_there_is_said(embedded, settings, backend):
     ref, _ = embedded.sweep(0)
     with pytest.raises(BackendError, match="has no run nobody"):
         any_sweeps.read_run(ref.run("nobody"), settings, backend)
+
+
+@pytest.mark.usefixtures("environ")
+def test_curves_are_told_by_either_server(embedded, settings, backend):
+    """By one question where the server is ours, else of what the SDK has read."""
+    ref, runs = embedded.sweep(0, 1)
+    sdk.connect(backend, settings)
+    told = [AnySweepReader(ref, settings, which) for which in (backend, None)]
+    curves = [reader.curves(reader.read().runs, 9) for reader in told]
+    assert curves[0] == curves[1]
+    assert {len(curve) for curve in curves[0].values()} == {1}
+    assert curves[0].keys() == {*runs}

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sweeper.cli.output import Terminal
-from sweeper.cli.tables import duration, live_view, parameters, status_view
+from sweeper.cli.tables import live_view, status_view
 from sweeper.plain_text import HOSTILE
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
@@ -171,19 +171,6 @@ def test_a_live_status_fits_the_terminal():
 def test_a_sweep_without_runs_says_so():
     """An empty table would look like a fault."""
     assert "no run yet" in render(status())
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "-"), (8.25, "8.2s"), (63, "1m 03s"), (119.7, "2m 00s"), (7800, "2h 10m")]
-)
-def test_durations_are_for_people(seconds, text):
-    """Seconds, then minutes, then hours."""
-    assert duration(seconds) == text
-
-
-def test_nested_names_lose_their_groups():
-    """`optimizer.learning_rate` is read as `learning_rate`."""
-    assert parameters({"opt.lr": 0.1, "k": [1, 2]}) == "lr=0.1 k=[1,2]"
 
 
 def test_a_logs_path_is_never_broken():

@@ -64,3 +64,14 @@ def test_whole_runs_have_their_configs_and_summaries(client):
 def test_a_page_has_some_runs(client):
     """None, or fewer, is a mistake."""
     assert "is no number of runs" in str(ask(client, client.sweep(GRID), "runDigests(first: 0)", status=400))
+
+
+def test_curves_are_some_points_of_each_run(client):
+    """Evenly spread, with the last value; of runs that are asked for and have one."""
+    sweep = client.sweep(GRID)
+    run, other = run_once(client, sweep), run_once(client, sweep)
+    told = json.loads(ask(client, sweep, f'runCurves(runs: ["{run}", "nobody"], points: 2)')["runCurves"])
+    assert told == {run: [[1, 2.0], [2, 1.0], [3, 3.0]]}
+    told = json.loads(ask(client, sweep, f'runCurves(runs: ["{other}"], points: 1)')["runCurves"])
+    assert told == {other: [[3, 3.0]]}
+    assert "at most" in str(ask(client, sweep, "runCurves(runs: [], points: 0)", status=400))

@@ -1,0 +1,20 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeper.readable import duration, parameters
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "-"), (8.25, "8.2s"), (63, "1m 03s"), (119.7, "2m 00s"), (7800, "2h 10m")]
+)
+def test_durations_are_for_people(seconds, text):
+    """Seconds, then minutes, then hours."""
+    assert duration(seconds) == text
+
+
+def test_nested_names_lose_their_groups():
+    """`optimizer.learning_rate` is read as `learning_rate`."""
+    assert parameters({"opt.lr": 0.1, "k": [1, 2]}) == "lr=0.1 k=[1,2]"
