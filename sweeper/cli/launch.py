@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.live import Live
-from rich.text import Text
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
+from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, err, escape, out, say_next, show
 from sweeper.cli.page_link import say_page_link
@@ -31,13 +29,14 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.plan import Plan
     from sweeper.launch.prepare import Launch
-    from sweeper.launch.status_poller import StatusPoller
     from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
 NAMED = 5
 """How many failed runs are named at the end; the status above has them all."""
+SHOWN = 50
+"""Runs of which the live view knows the curves, for a terminal that is made higher meanwhile."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -138,47 +137,49 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    err.print("[dim]starting workers ...[/]", soft_wrap=True)  # before all that takes a moment
-    # here for the reason in target.py
-    from sweeper.launch.claims import Claims
-    from sweeper.launch.forkserver_process import ForkserverProcess
-    from sweeper.launch.local import worker_environ
-    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
+    with ExitStack() as starting:
+        starting.enter_context(moving(STARTING))  # before all that takes a moment
+        # here for the reason in target.py
+        from sweeper.launch.claims import Claims
+        from sweeper.launch.forkserver_process import ForkserverProcess
+        from sweeper.launch.local import worker_environ
+        from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
-        timeout_s=seconds(timeout, "--timeout"),
-        time_budget_s=seconds(time_budget, "--time-budget"),
-        stop_at_target=stop_at_target,
-        isolated=isolation,
-        without_metric=without_metric,
-    )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
-    check_gpus_are_one_word(gpus, sweep)
-    settings = Settings.from_env()
-    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
-    slots = plan(claims.living()).slots  # what cannot be is told before a server starts
-    if detach:
-        target = find_target(sweep, backend)
-        _detach(target.reader(), target.settings)
-        return
-    # which sweep and trainer it is for, we learn while it imports
-    with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
-        target = find_target(sweep, backend)
-        reader = target.reader()
-        options = {"trainer": trainer, "count": count, "rules": rules}
-        prepared, result = _work(target, reader, claims, plan, forkserver, **options)
-    _conclude(prepared, result, reader, target)
+        rules = Rules(
+            grace_s=grace,
+            retries=retries,
+            max_failures=max_failures,
+            timeout_s=seconds(timeout, "--timeout"),
+            time_budget_s=seconds(time_budget, "--time-budget"),
+            stop_at_target=stop_at_target,
+            isolated=isolation,
+            without_metric=without_metric,
+        )
+        asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
+        check_gpus_are_one_word(gpus, sweep)
+        settings = Settings.from_env()
+        plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
+        slots = plan(claims.living()).slots  # what cannot be is told before a server starts
+        if detach:
+            target = find_target(sweep, backend)
+            _detach(target.reader(), target.settings, starting)
+            return
+        # which sweep and trainer it is for, we learn while it imports
+        with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
+            target = find_target(sweep, backend)
+            reader = target.reader()
+            options = {"trainer": trainer, "count": count, "rules": rules}
+            prepared, result = _work(target, reader, claims, plan, forkserver, starting, **options)
+        _conclude(prepared, result, reader, target)
 
 
-def _work(
+def _work(  # noqa: PLR0917 a command's own parts
     target: Target,
     reader: StatusReader,
     claims: Claims,
     plan: Callable[[Sequence[Claim]], Plan],
     forkserver: ForkserverProcess,
+    starting: ExitStack,
     **options: Any,
 ) -> tuple[Launch, LaunchResult]:
     """Launch on what the machine has for it, and stay until all has ended."""
@@ -189,6 +190,7 @@ def _work(
         settings, server = target.settings, target.backend
         prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
         _announce(prepared, planned.notes, target)
+        starting.close()  # from here on something else moves
         return prepared, _watch(prepared, reader, target, forkserver)
 
 
@@ -198,7 +200,7 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def _detach(reader: StatusReader, settings: Settings) -> None:
+def _detach(reader: StatusReader, settings: Settings, starting: ExitStack) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import WATCH_S, start_in_background
@@ -210,6 +212,7 @@ def _detach(reader: StatusReader, settings: Settings) -> None:
         err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
     started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
+    starting.close()
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
@@ -282,29 +285,16 @@ def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: For
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with StatusPoller(reader, partial(_check, target)) as poller:
+    seen = sys.stderr.isatty()  # a log file would get every frame
+    with StatusPoller(reader, partial(_check, target), shown=max(SHOWN, err.height) if seen else 0) as poller:
         run = partial(run_launch, launch, on_stop=say_stopping, latest=lambda: poller.latest, forkserver=forkserver)
-        if sys.stderr.isatty():  # a log file would get every frame
-            with Live(console=err, refresh_per_second=4, transient=True) as live:
-                return run(tick=partial(_draw, live, launch, poller))
+        if seen:
+            with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
+                return run(tick=LaunchScreen(launch, poller, live).draw)
         log = ProgressLog(launch.before, launch.count)
         result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result
-
-
-def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.cli.progress_log import final_count, waiting
-    from sweeper.cli.tables import live_view
-
-    if poller.latest is None:
-        what = "" if launch.script else f": importing {launch.trainer.partition(':')[0]}"
-        live.update(Text(poller.trouble or f"starting workers{what}"))
-    else:
-        progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
-        status = replace(poller.latest, progress=progress)
-        view = live_view(status, height=live.console.height)
-        live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)
 
 
 def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
@@ -318,7 +308,7 @@ def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target
     try:
         target.check()
         status = reader.fetch_model(reader.read())
-        show(status_view(status))
+        show(status_view(status, width=out.width))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
     for slot, why in result.errors.items():
