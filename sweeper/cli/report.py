@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import escape, out, say_next
+from sweeper.cli.output import escape, out, print_json, say_next
 from sweeper.cli.target import find_target
 
 ReportFormat = Literal["html", "md"]  # as in results.report.writing, which is not imported for `--help`
@@ -47,11 +46,10 @@ def report(  # noqa: PLR0917 Typer passes them by name
     found = assemble(read_sweep(target.ref, target.settings, target.backend))
     written = writing.write_report(found, file, chosen)
     if as_json:
-        facts = {"sweep": target.ref.path, "runs": len(found.runs), **asdict(written)}
-        out.print_json(json.dumps(facts))
+        print_json({"sweep": target.ref.path, "runs": len(found.runs), **asdict(written)})
         return
     size = f"{written.bytes / 1000:,.0f} kB, {len(found.runs)} run{'' if len(found.runs) == 1 else 's'}"
-    out.print(f"[bold]wrote[/]  {escape(written.report)} ({size})", soft_wrap=True)
+    out.print(f"[bold]wrote[/]  {escape(written.file)} ({size})", soft_wrap=True)
     if written.figures:
         folder = Path(written.figures[0]).parent
         out.print(f"[bold]wrote[/]  {escape(str(folder))}: {len(written.figures)} figures", soft_wrap=True)

@@ -25,13 +25,13 @@ class WrittenReport:
     """What was written.
 
     Attributes:
-        report: The file.
+        file: Where it is.
         format: What it is.
         bytes: How large it is.
         figures: The figures beside it, of a report in Markdown.
     """
 
-    report: str
+    file: str
     format: ReportFormat
     bytes: int
     figures: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def write_report(report: Report, output: Path, form: ReportFormat) -> WrittenRep
     except OSError as error:
         what = f"cannot write {error.filename or output}: {error.strerror or error}"
         raise ResultError(what, machine_errors.refusal(error).hint or ANOTHER) from error
-    return WrittenReport(report=str(output), format=form, bytes=len(text.encode()), figures=written)
+    return WrittenReport(file=str(output), format=form, bytes=len(text.encode()), figures=written)
 
 
 def _write_figures(folder: Path, figures: list[Figure]) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from sweeper.errors import ResultError
 
 
@@ -21,15 +19,14 @@ def test_a_report_is_one_file(here, embedded, tmp_path):
     assert here("report", ref, "-o", file).exit_code == 0  # its own it may write over
 
 
-def test_json_says_what_was_written(here, embedded, tmp_path):
+def test_json_says_what_was_written(told, embedded, tmp_path):
     """One document, as docs/json.md has it; Markdown has its figures beside it."""
     ref, _ = embedded.sweep(0, 0)
-    done = here("report", ref, "-o", tmp_path / "r.md", "--json")
-    told = json.loads(done.stdout)
-    assert told["sweep"] == ref.path
-    assert (told["runs"], told["format"], told["report"]) == (2, "md", str(tmp_path / "r.md"))
-    assert told["bytes"] == (tmp_path / "r.md").stat().st_size
-    assert told["figures"]
+    written = told("report", ref, "-o", tmp_path / "r.md", home=embedded.home)
+    assert written["sweep"] == ref.path
+    assert (written["runs"], written["format"], written["file"]) == (2, "md", str(tmp_path / "r.md"))
+    assert written["bytes"] == (tmp_path / "r.md").stat().st_size
+    assert f"{tmp_path}/r-figures/best-so-far.svg" in written["figures"]
 
 
 def test_a_sweep_without_runs_names_the_next_command(here, embedded, tmp_path):

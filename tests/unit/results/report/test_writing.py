@@ -59,7 +59,7 @@ def test_html_is_one_file(tmp_path):
     """What was written is told, with its size, and nothing lies beside it."""
     file = tmp_path / "r.html"
     written = writing.write_report(make_report(*many(30)), file, "html")
-    assert (written.report, written.format, written.figures) == (str(file), "html", ())
+    assert (written.file, written.format, written.figures) == (str(file), "html", ())
     assert written.bytes == file.stat().st_size
     assert list(tmp_path.iterdir()) == [file]
 
