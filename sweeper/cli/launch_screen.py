@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -26,17 +26,17 @@ FRAME_S = 0.2
 
 
 @contextmanager
-def moving(what: str) -> Iterator[None]:
+def moving(what: str) -> Iterator[ExitStack]:
     """Have something move on a terminal while a command is at what takes a moment; elsewhere say it in a line.
 
-    Lines that are printed meanwhile stand above it.
+    Lines that are printed meanwhile stand above it. It goes away at the end of the block, or when it is closed.
     """
-    if not sys.stderr.isatty():
-        err.print(Text(what, style="dim"), soft_wrap=True)
-        yield
-        return
-    with err.status(Text(what, style="dim"), spinner="line"):  # of ASCII: every terminal has it
-        yield
+    with ExitStack() as shown:
+        if sys.stderr.isatty():
+            shown.enter_context(err.status(Text(what, style="dim"), spinner="line"))  # of ASCII: every terminal has it
+        else:
+            err.print(Text(what, style="dim"), soft_wrap=True)
+        yield shown
 
 
 class LaunchScreen:

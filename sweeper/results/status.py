@@ -291,7 +291,7 @@ class SweepStatus:
         flat = asdict(replace(self, runs=(), curves={}, standing=replace(standing, best=None, front=())))
         flat |= flat["facts"] | flat["progress"] | flat["standing"] | flat["search"]
         flat |= {
-            "state": self.facts.state.lower(),
+            "state": self.facts.state.word,
             "best": standing.best and standing.best.to_json(),
             "front": [run.to_json() for run in standing.front],
             "best_since": _moment(standing.best_since),
