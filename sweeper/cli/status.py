@@ -23,8 +23,8 @@ INDENTED = 50
 """So many runs are printed with a line for each of their values."""
 CURVES = 50
 """Runs of which the curves are asked for, at least."""
-BESIDE = 4
-"""Lines of a terminal for what is printed beside a status: the server, the page's link, the next prompt."""
+BESIDE = 5
+"""Lines of a terminal for what is printed beside a status: the server, the page's link (three), the next prompt."""
 
 
 def status(  # noqa: PLR0917 Typer passes them by name
@@ -62,9 +62,12 @@ def status(  # noqa: PLR0917 Typer passes them by name
 
 def _read(reader: StatusReader, importance: bool, as_json: bool) -> SweepStatus:
     """Ask for a status with what is seen of it."""
-    from sweeper.launch.slot_loads import with_loads
+    now = reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height))
+    if not now.slots:
+        return now
+    from sweeper.launch.slot_loads import with_loads  # with NVML, which takes longer to import than it is of use here
 
-    return with_loads(reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height)))
+    return with_loads(now)
 
 
 def _print_json(now: SweepStatus) -> None:
