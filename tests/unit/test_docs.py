@@ -6,12 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from sweeper import errors
 from sweeper.cli import app
+from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import RunState, SweepState
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,46 @@ def test_the_page_of_commands_has_every_command_and_no_other() -> None:
     assert len(rows) == len(re.findall(r"^\| `sweeper", page, re.MULTILINE))
     assert sorted(command for command, _ in rows) == sorted(_verbs(app))
     assert [command for command, example in rows if not f"{example} ".startswith(f"{command} ")] == []
+
+
+def _typed(page: str) -> Iterator[str]:
+    """Find the commands of ours on a page: in lines to be typed in, and between backticks."""
+    typed = re.findall(r"^\$ (.*)$", page, re.MULTILINE) + re.findall(r"(?<!`)`([^`]+)`", page)
+    for line in typed:
+        without_comment = re.sub(r"\s#.*", "", " ".join(line.split()))
+        for command in re.split(r"&&|\||;|\$\(|\)", without_comment):
+            if command.strip().startswith("sweeper ") and "..." not in command:
+                yield command.strip()
+
+
+def _command(words: list[str]) -> Any:
+    """Find what a command line calls; None if there is no such command."""
+    found: Any = typer.main.get_command(app)
+    for word in words:
+        if found is None or not hasattr(found, "commands"):
+            break
+        found = found.commands.get(word)
+    return found
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
+)
+def test_every_command_on_a_page_can_be_typed_in(page: Path) -> None:
+    """It is there, and so is each of its options."""
+    for line in _typed(page.read_text(encoding="utf-8")):
+        words = line.split()[1:]
+        command = _command(words)
+        assert command is not None, line
+        known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+        options = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert options <= known | {"--help", "-h"}, line
+
+
+def test_the_sweep_file_of_the_readme_is_one() -> None:
+    """A newcomer types it in as it stands."""
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert SweepDefinition.from_yaml(text).run_cap == 40
 
 
 def _anchors(file: Path) -> set[str]:
