@@ -172,10 +172,11 @@ def test_two_metrics(kitchen):
 
 
 def test_a_table(kitchen):
-    """The table has every run, and the history every step."""
-    user = kitchen.cook("Put the results into a table")
+    """The table has every run; history and report are there."""
+    user = kitchen.cook("Put the results into a table, and into a file to send")
     assert len((user.folder / "runs.csv").read_text().splitlines()) == 4
     assert (user.folder / "rows.parquet").exists()
+    assert "<svg" in (user.folder / "report.html").read_text()
 
 
 def test_sync(kitchen, user):
