@@ -111,7 +111,7 @@ class SweepReader:
         try:
             return SweepDefinition.model_validate(dict(config))
         except ValidationError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(
                 f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
             ) from error
