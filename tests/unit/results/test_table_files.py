@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 from sweeper.results.export import Table
 from sweeper.results.table_files import check_output, choose_format, write
 
@@ -103,7 +103,7 @@ def test_the_format_is_asked_for_or_read_off_the_name(chosen, output, form):
 
 def test_parquet_needs_a_file_and_pyarrow(monkeypatch):
     """The message names the command that installs it."""
-    with pytest.raises(ResultError, match="terminal"):
+    with pytest.raises(UsageError, match="terminal"):
         choose_format("parquet", None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ResultError, match="pyarrow") as caught:
