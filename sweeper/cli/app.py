@@ -19,6 +19,7 @@ from sweeper.cli import (
     launch,
     logs,
     pause,
+    report,
     resume,
     retry,
     schema,
@@ -52,6 +53,7 @@ app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
 app.command()(best.best)
+app.command()(report.report)
 app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
