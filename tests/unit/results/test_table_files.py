@@ -40,6 +40,15 @@ def test_json_is_strict():
     assert json.loads(text(table(), "json")) == []
 
 
+def test_json_is_json_on_any_terminal():
+    """Letters that its encoding lacks are escaped, and all others of ours with them: a parser takes it for UTF-8."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    with table({"run": "größe …"}) as made:
+        write(made, "json", None, file)
+    file.flush()
+    assert json.loads(file.buffer.getvalue()) == [{"run": "größe …"}]
+
+
 def test_csv_holds_any_text():
     """Line breaks, quotes and umlauts come back; lists are JSON, nothing is nothing."""
     made = table({"run": 'a,"b"\nü', "list": [1, "x"], "none": None, "bool": False, "nan": math.nan})
