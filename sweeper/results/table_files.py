@@ -100,7 +100,9 @@ def _csv_line(cells: Iterable[str]) -> str:
 def _write_json(table: Table, file: IO[str]) -> None:
     columns = table.columns
     between = "[\n"
-    to_ascii = not (file.encoding or "utf").lower().startswith("utf")  # a terminal's letters are none of JSON's
+    to_ascii = (
+        not str(getattr(file, "encoding", None) or "utf").lower().startswith("utf")
+    )  # a terminal's letters are none of JSON's
     for row in table.rows():
         whole = {column: _as_json(row.get(column)) for column in columns}
         file.write(between + json.dumps(whole, ensure_ascii=to_ascii, allow_nan=False))
