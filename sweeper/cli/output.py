@@ -72,6 +72,7 @@ class Terminal(Console):
 
     def on_broken_pipe(self) -> None:
         """Leave it to the command line that a reader has seen enough: rich would end the process with 1."""
+        self._buffer.clear()  # or what is printed next would come behind the same once more
         raise  # noqa: PLE0704 called where one is handled
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
