@@ -19,7 +19,7 @@ from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
-from sweeper.errors import LaunchError
+from sweeper.errors import UsageError
 from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
@@ -227,11 +227,11 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     """Refuse `--gpus 0 1`, whose 1 would be taken for a sweep.
 
     Raises:
-        LaunchError: It was written so.
+        UsageError: It was written so.
     """
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
-        raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+        raise UsageError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
 
 
 def paused(ref: SweepRef) -> str:
@@ -246,14 +246,14 @@ def seconds(text: str | None, option: str) -> float | None:
     """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
 
     Raises:
-        LaunchError: It is none.
+        UsageError: It is none.
     """
     if text is None:
         return None
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not total:
-        raise LaunchError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
+        raise UsageError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
     return total
 
 
