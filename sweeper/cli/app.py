@@ -12,6 +12,7 @@ from sweeper.cli import (
     best,
     cancel,
     check,
+    confirm,
     create,
     doctor,
     export,
@@ -51,6 +52,7 @@ app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
 app.command()(best.best)
+app.command()(confirm.confirm)
 app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)

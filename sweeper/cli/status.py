@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import out, show
 from sweeper.cli.page_link import say_page_link
@@ -40,11 +42,12 @@ def status(  # noqa: PLR0917 Typer passes them by name
     target = find_target(sweep, backend)
     reader = target.reader()
     while True:
-        now = reader.read(weigh=importance)
+        now = replace(reader.read(weigh=importance), confirmation=reader.confirmation())
         if as_json:
             _print_json(now)
         else:
             show(status_view(now, every_run=every_run))
+            show_confirmation(now.confirmation)
         if not (as_json or watch):
             say_page_link(out, target.backend, target.settings, now.facts.url)
         if not watch or now.facts.state.ended:

@@ -10,6 +10,7 @@ from sweeper.metric_value import may_aggregate
 from sweeper.run import Goal, RunState, StopDecision, SweepState, reaches
 
 if TYPE_CHECKING:
+    from sweeper.search.confirmation import Confirmation
     from sweeper.search.importance import Importance
     from sweeper.search.missing_metric import MissingMetric
 
@@ -180,6 +181,7 @@ class SweepStatus:
         idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
         closing: Ids of runs that have ended, and whose workers have yet to say why and how long they took.
         missing_metrics: The metrics that no run has logged, although one has finished.
+        confirmation: What other seeds have shown of its best configurations; None if nobody ran them again, or asked.
     """
 
     facts: SweepFacts
@@ -192,6 +194,7 @@ class SweepStatus:
     idle: bool | None = None
     closing: frozenset[str] = frozenset()
     missing_metrics: tuple[MissingMetric, ...] = ()
+    confirmation: Confirmation | None = None
 
     @property
     def reached_target(self) -> bool:
@@ -221,5 +224,6 @@ JSON_KEYS = (
     *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
     *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
+    "confirmation",
 )
 """What `sweeper status --json` tells, in its order."""

@@ -14,6 +14,7 @@ from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.confirmation_reader import ConfirmationReader
 from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
@@ -21,6 +22,7 @@ from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
     from sweeper.definition.sweep_definition import SweepDefinition
+    from sweeper.search.confirmation import Confirmation
 
 
 class StatusReader:
@@ -38,6 +40,7 @@ class StatusReader:
         self._reader = AnySweepReader(ref, settings, backend)
         self._fetch = partial(run_files.download, settings=settings, backend=backend)
         self._view: SweepView | None = None
+        self._confirmations = ConfirmationReader(settings, backend)
 
     @property
     def definition(self) -> SweepDefinition | None:
@@ -64,6 +67,15 @@ class StatusReader:
         )
         status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
         return replace(status, idle=self._is_idle(status, here))
+
+    def confirmation(self) -> Confirmation | None:
+        """Weigh what other seeds have shown since the sweep was confirmed; None if it was not.
+
+        Raises:
+            SweepNotFoundError: The sweep that this one confirms is gone.
+            BackendError: The server does not answer.
+        """
+        return self._confirmations.read(self._view) if self._view else None
 
     def _is_idle(self, status: SweepStatus, here: LocalView) -> bool | None:
         """Tell whether nobody works on the sweep; its agents are only asked for where nothing else tells."""

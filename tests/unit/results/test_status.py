@@ -33,6 +33,7 @@ def test_the_json_is_flat_and_its_keys_are_a_promise():
         *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
         *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best"),
         *("target", "launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
+        "confirmation",
     ]
     assert list(told["runs"][0]) == [
         *("id", "name", "state", "params", "best", "last", "duration_s", "slot", "reason", "log", "kind", "policy"),
