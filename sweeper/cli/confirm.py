@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ import typer
 from sweeper.cli.launch import DEFAULTS, LaunchPlace, check_gpus_are_one_word, find_place, run_sweep, seconds
 from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import err, escape, out, say_next, warn
+from sweeper.cli.output import err, escape, print_json, say_next, warn
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import TrainerError
 from sweeper.settings import Settings
@@ -185,7 +184,7 @@ def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -
             "seed_parameter": found.seed.name,
             "confirmation": shown and shown.to_json(),
         }
-        out.print_json(json.dumps(told, default=str))
+        print_json(told)
         return
     show_confirmation(shown)
     if launched or not found.sweeps:

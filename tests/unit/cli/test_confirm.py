@@ -34,13 +34,14 @@ def test_the_runs_are_registered_and_named(embedded, here):
     assert (told["sweeps"], told["planned"]) == ([confirming.rpartition("/")[2]], 4)
 
 
-def test_scripts_get_json_alone(embedded, here):
-    """The same keys whether runs were registered or not."""
+def test_scripts_get_json_alone(embedded, here, told):
+    """The same keys whether runs were registered or not, and in `status` the same of what came of it."""
     ref, _ = embedded.sweep(0, text=TEXT)
     for registered in (2, 0):
-        told = json.loads(here("confirm", ref, "--no-launch", "--top", 1, "--seeds", 2, "--json").stdout)
-        assert (told["sweep"], told["registered"], len(told["confirming"])) == (ref.path, registered, 1)
-        assert (told["seed_parameter"], told["confirmation"]["planned"]) == ("seed", 2)
+        found = told("confirm", ref, "--no-launch", "--top", 1, "--seeds", 2, home=embedded.home)
+        assert (found["sweep"], found["registered"], len(found["confirming"])) == (ref.path, registered, 1)
+        assert (found["seed_parameter"], found["confirmation"]["planned"]) == ("seed", 2)
+        assert json.loads(here("status", ref, "--json").stdout)["confirmation"] == found["confirmation"]
 
 
 @pytest.mark.parametrize("options", [["--seeds", 1], ["--top", 0], ["--seeds", "many"]])
