@@ -10,18 +10,12 @@ from rich.text import Text
 
 from sweeper.cli.output import show
 from sweeper.readable import number
-from sweeper.results.labels import label, varying
+from sweeper.results.labels import label
 
 if TYPE_CHECKING:
-    from sweeper.search.confirmation import Confirmation, Contender
+    from sweeper.search.confirmation import Confirmation
 
-_VERDICTS = {
-    "best": ("clearly best", "bold green"),
-    "first": ("best mean", "green"),
-    "noise": ("may be noise", "yellow"),
-    "worse": ("clearly worse", "red"),
-    "open": ("too few seeds", "dim"),
-}
+_STYLES = {"best": "bold green", "first": "green", "noise": "yellow", "worse": "red"}
 
 
 def show_confirmation(found: Confirmation | None) -> None:
@@ -32,7 +26,6 @@ def show_confirmation(found: Confirmation | None) -> None:
 
 def confirmation_view(found: Confirmation) -> RenderableType:
     """Lay out a row for each configuration, what the rows mean, and where the runs are."""
-    names = varying(one.params for one in found.contenders)
     runs = f"{found.ended} of {found.planned} runs"
     title = f"confirmed with other values of {found.seed_parameter}: {runs}"
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -42,16 +35,9 @@ def confirmation_view(found: Confirmation) -> RenderableType:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for place, one in enumerate(found.contenders, start=1):
-        words, style = _VERDICTS[one.verdict]
-        alone = one.verdict in {"first", "open"} and len(found.contenders) == 1
-        seeds = str(one.n) if one.n == one.planned else f"{one.n} of {one.planned}"
-        cells = [number(one.in_sweep), number(one.mean), interval(one), seeds]
-        table.add_row(str(place), Text(label(one.params, names)), *cells, Text("" if alone else words, style=style))
+        verdict = Text(one.words, style=_STYLES.get(one.verdict, ""))
+        cells = [number(one.in_sweep), number(one.mean), one.interval, one.of_seeds]
+        table.add_row(str(place), Text(label(one.params, found.varying)), *cells, verdict)
     lines = [Text(sentence) for sentence in found.findings]
     where = Text(f"runs: sweeper status {' or '.join(found.sweeps)}", style="dim")
     return Group(Text(title, style="bold"), table, *lines, where)
-
-
-def interval(one: Contender) -> str:
-    """Write the 95% interval of a mean: `0.912 to 0.931`."""
-    return "-" if one.low is None else f"{number(one.low)} to {number(one.high)}"

@@ -18,7 +18,7 @@ from sweeper.run import Params
 from sweeper.space.conditions import point_params
 
 _DESCRIPTION = "confirms {sweep} with other values of {seed}"
-_LINK = re.compile(r"confirms (?P<sweep>\S+) with other values of (?P<seed>.+)", re.DOTALL)
+_LINK = re.compile(r"confirms (?P<sweep>[\w-]+) with other values of (?P<seed>[A-Za-z_][\w.-]*)", re.ASCII)
 _LEFT_OUT = ("early_terminate", "run_cap", "controller", "method", "name", "description", "project", "entity")
 """What belongs to the sweep that is confirmed: there is nothing to search any more, and each run goes to its end."""
 _KEPT = ("conditions", "run_name")

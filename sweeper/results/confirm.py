@@ -98,7 +98,7 @@ def _register(
     config = _config(view, definition, settings, backend)
     asked = request.seed_parameter
     if asked is None and earlier:
-        ran = [one for one in earlier if one.view.runs] or earlier
+        ran = [one for one in earlier if one.runs] or earlier
         seed = SeedParameter(ran[-1].seed, "as before")
     else:
         seed = find(definition, asked, trainer=request.trainer, config=config, choice=request.choice)
@@ -118,7 +118,7 @@ def _register(
     return Confirming(
         plan=found,
         seed=seed,
-        sweeps=(*(one.view.ref for one in found.open), *made),
+        sweeps=(*(SweepRef(view.ref.entity, view.ref.project, one.sweep) for one in found.open), *made),
         going_on=len(found.open),
         is_running=not view.state.ended,
     )

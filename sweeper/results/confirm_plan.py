@@ -11,8 +11,8 @@ from sweeper.backend.sweep_view import SweepView
 from sweeper.definition.confirming import Link, searched_alone, searched_together, seed_path
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import ResultError
-from sweeper.results.confirmation_reader import ConfirmingSweep
 from sweeper.run import Params
+from sweeper.search.confirmation import ConfirmingRuns
 from sweeper.search.finalists import Finalist, bare, finalists
 from sweeper.space.parameter_space import params_key
 from sweeper.space.values import json_key
@@ -34,7 +34,7 @@ class ConfirmPlan:
     """
 
     finalists: tuple[Finalist, ...]
-    open: tuple[ConfirmingSweep, ...]
+    open: tuple[ConfirmingRuns, ...]
     new: tuple[SweepDefinition, ...]
     seeds: tuple[int, ...]
     seed: str
@@ -68,7 +68,7 @@ def check(view: SweepView, definition: SweepDefinition) -> None:
 def plan(
     view: SweepView,
     definition: SweepDefinition,
-    earlier: Sequence[ConfirmingSweep],
+    earlier: Sequence[ConfirmingRuns],
     *,
     seed: str,
     top: int,
@@ -147,16 +147,16 @@ def _new(
     return [searched_together(definition, about, points)]
 
 
-def _registered(one: Finalist, earlier: Sequence[ConfirmingSweep], seed: str) -> int:
+def _registered(one: Finalist, earlier: Sequence[ConfirmingRuns], seed: str) -> int:
     """Count the runs that a configuration has in earlier confirmations, or will have."""
     return sum(
-        params_key(point) in {params_key(run.params) for run in sweep.view.runs} or sweep.goes_on
+        params_key(point) in {params_key(run.params) for run in sweep.runs} or sweep.goes_on
         for sweep in earlier
         for point in _points(one, [sweep], seed)
     )
 
 
-def _points(one: Finalist, earlier: Sequence[ConfirmingSweep], seed: str) -> list[Params]:
+def _points(one: Finalist, earlier: Sequence[ConfirmingRuns], seed: str) -> list[Params]:
     key = params_key(one.params)
     return [point for sweep in earlier for point in sweep.planned if params_key(bare(point, seed)) == key]
 

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
-from sweeper.run import Goal, Params, Run, RunState, sign
+from sweeper.readable import number
+from sweeper.run import Goal, Params, Run, RunState, SweepState, sign
 from sweeper.search.finalists import Finalist, bare, finalists
 from sweeper.search.significance import LEVEL, Spread, foreseen, holm, spread, welch
 from sweeper.space.parameter_space import params_key
+from sweeper.space.values import json_key
 
-Verdict = Literal["best", "first", "noise", "worse", "open"]
+Verdict = Literal["best", "first", "noise", "worse", "open", "alone"]
 """What seeds say of a configuration: clearly better than all others; the best mean, but not clearly; not to be told
-apart from that one; clearly worse than it; too few seeds to say."""
+apart from that one; clearly worse than it; too few seeds to say; no other to compare it with."""
+_WORDS: Mapping[Verdict, str] = {
+    "best": "clearly best",
+    "first": "best mean",
+    "noise": "may be noise",
+    "worse": "clearly worse",
+    "open": "too few seeds",
+    "alone": "alone",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmingRuns:
-    """A confirming sweep as it is.
+    """A sweep that runs the best configurations of another one again, as it is.
 
     Attributes:
         sweep: Its id.
+        seed: The parameter that is the seed.
         planned: The parameters of each run it is to have, with its seed.
-        runs: Those it has.
-        over: Whether it will have no more.
+        runs: Its own runs.
+        state: Where it is in its life.
     """
 
     sweep: str
+    seed: str
     planned: Sequence[Params]
     runs: Sequence[Run]
-    over: bool
+    state: SweepState
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has runs to give, or one that lost its process: a launch takes it up."""
+        if self.state is SweepState.CANCELED:
+            return False
+        lost = any(run.state is RunState.CRASHED or not run.state.ended for run in self.runs)
+        return lost or not (self.state.ended or len(self.runs) >= len(self.planned))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +92,21 @@ class Contender:
     p: float | None = None
     lucky: bool = False
 
+    @property
+    def words(self) -> str:
+        """The verdict as people read it."""
+        return _WORDS[self.verdict]
+
+    @property
+    def of_seeds(self) -> str:
+        """How many seeds count, and of how many if others failed or are to come: `5`, `3 of 5`."""
+        return str(self.n) if self.n == self.planned else f"{self.n} of {self.planned}"
+
+    @property
+    def interval(self) -> str:
+        """The interval of the mean, as people read it; a dash if there is none."""
+        return "-" if self.low is None else f"{number(self.low)} to {number(self.high)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
@@ -99,15 +134,23 @@ class Confirmation:
     contenders: tuple[Contender, ...]
     findings: tuple[str, ...] = field(default=())
 
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The parameters in which the configurations differ; all of them, if there is one configuration."""
+        every = [one.params for one in self.contenders]
+        names = dict.fromkeys(name for params in every for name in params)
+        keys = {name: {json_key(params.get(name)) for params in every} for name in names}
+        return tuple(name for name in names if len(keys[name]) > 1) or tuple(names)
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON has it."""
         return asdict(self)
 
 
 def confirmation(
-    *, sweep: str, runs: Sequence[Run], confirming: Sequence[ConfirmingRuns], seed: str, metric: str, goal: Goal
-) -> Confirmation:
-    """Weigh what the confirming sweeps have shown.
+    *, sweep: str, runs: Sequence[Run], confirming: Sequence[ConfirmingRuns], metric: str, goal: Goal
+) -> Confirmation | None:
+    """Weigh what the confirming sweeps have shown; None if nothing has begun, or is to.
 
     The configuration with the best mean is compared with each other one. Which one that is the same values decide, so
     all pairs count as tests (Holm): less would find winners where there are none.
@@ -115,26 +158,22 @@ def confirmation(
     Args:
         sweep: The id of the sweep that is confirmed.
         runs: Its own runs.
-        confirming: The sweeps that run its best configurations again.
-        seed: The parameter of which those take other values.
+        confirming: The sweeps that run its best configurations again, the oldest first.
         metric: What the sweep optimises.
         goal: In which direction.
     """
-    known = {params_key(one.params): one for one in finalists(runs, goal, seed)}
-    found: dict[str, Contender] = {}
-    for one in confirming:
-        made = {params_key(run.params): run for run in one.runs}
-        for params in one.planned:
-            key, run = params_key(bare(params, seed)), made.get(params_key(params))
-            if run is None and one.over:
-                continue
-            before = found.get(key) or _contender(bare(params, seed), known.get(key))
-            found[key] = _with_run(before, params.get(seed), run, goal)
-    measured = [_measured(one, goal) for one in found.values()]
+    if not confirming:
+        return None
+    # runs with values of another parameter are other configurations: what ran last counts
+    seed = next((one.seed for one in reversed(confirming) if one.runs), confirming[-1].seed)
+    chosen = [one for one in confirming if one.seed == seed]
+    measured = [_measured(one, goal) for one in _contenders(chosen, finalists(runs, goal, seed), goal)]
     ranked = _judged(sorted(measured, key=lambda one: (one.mean is None, sign(goal) * (one.mean or 0.0))))
+    if not ranked:  # all of it was canceled before it began
+        return None
     return Confirmation(
         sweep=sweep,
-        sweeps=tuple(one.sweep for one in confirming),
+        sweeps=tuple(one.sweep for one in chosen),
         seed_parameter=seed,
         metric=metric,
         goal=goal,
@@ -143,6 +182,24 @@ def confirmation(
         contenders=tuple(ranked),
         findings=tuple(_findings(ranked, seed, goal)),
     )
+
+
+def _contenders(
+    confirming: Sequence[ConfirmingRuns], known_ones: Sequence[Finalist], goal: Goal
+) -> Iterable[Contender]:
+    """Put the runs of each configuration together; what will not run any more is not planned."""
+    known = {params_key(one.params): one for one in known_ones}
+    found: dict[str, Contender] = {}
+    for one in confirming:
+        made = {params_key(run.params): run for run in one.runs}
+        over = one.state.ended and not one.goes_on
+        for params in one.planned:
+            own, run = bare(params, one.seed), made.get(params_key(params))
+            if run is None and over:
+                continue
+            key = params_key(own)
+            found[key] = _with_run(found.get(key) or _contender(own, known.get(key)), params.get(one.seed), run, goal)
+    return found.values()
 
 
 def _contender(params: Params, known: Finalist | None) -> Contender:
@@ -181,8 +238,8 @@ def _judged(ranked: list[Contender]) -> list[Contender]:
     against_first = {other: p for (one, other, _), p in adjusted if one == 0}
     judged = [_against(one, against_first.get(place)) for place, one in enumerate(ranked)]
     if ranked and ranked[0].n > 1:
-        clear = len(ranked) > 1 and all(one.verdict == "worse" for one in judged[1:])
-        judged[0] = replace(ranked[0], verdict="best" if clear else "first")
+        clear = all(one.verdict == "worse" for one in judged[1:])
+        judged[0] = replace(ranked[0], verdict="alone" if len(ranked) == 1 else "best" if clear else "first")
     return judged
 
 

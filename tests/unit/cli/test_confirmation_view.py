@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.cli.confirmation_view import interval, show_confirmation
+from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.search.confirmation import Confirmation, Contender
 
 FOUND = Confirmation(
@@ -46,8 +46,3 @@ def test_what_was_not_confirmed_is_not_shown(capsys):
     """A sweep nobody has confirmed says nothing of it."""
     show_confirmation(None)
     assert capsys.readouterr().out == ""
-
-
-def test_one_value_has_no_interval():
-    """A dash."""
-    assert interval(Contender(params={}, mean=0.5)) == "-"

@@ -13,8 +13,8 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import ResultError
 from sweeper.ref import SweepRef
 from sweeper.results.confirm_plan import ConfirmPlan, check, plan
-from sweeper.results.confirmation_reader import ConfirmingSweep
 from sweeper.run import Run, RunState, SweepState
+from sweeper.search.confirmation import ConfirmingRuns
 
 FILE = SweepDefinition.from_yaml(
     "method: random\nmetric: {name: loss}\nparameters: {a: {min: 1, max: 9}, b: {value: x}}"
@@ -33,7 +33,7 @@ def view(runs: Sequence[Run], state: SweepState = SweepState.FINISHED, sweep: st
 RUNS = [run({"a": 1, "b": "x"}, 0.3), run({"a": 2, "b": "x"}, 0.1), run({"a": 3, "b": "x"}, 0.2)]
 
 
-def asked(runs: Sequence[Run] = RUNS, earlier: Sequence[ConfirmingSweep] = (), **more: Any) -> ConfirmPlan:
+def asked(runs: Sequence[Run] = RUNS, earlier: Sequence[ConfirmingRuns] = (), **more: Any) -> ConfirmPlan:
     given = {"seed": "seed", "top": 2, "seeds": 2, "config": {}, "together": True, **more}
     return plan(view(runs), given.pop("definition", FILE), earlier, **given)
 
@@ -42,10 +42,11 @@ def points(found: ConfirmPlan) -> list[tuple[int, int]]:
     return [(point["a"], point["seed"]) for new in found.new for point in planned(new)]
 
 
-def registered(found: ConfirmPlan, ran: int, state: SweepState = SweepState.RUNNING) -> ConfirmingSweep:
+def registered(found: ConfirmPlan, ran: int, state: SweepState = SweepState.RUNNING) -> ConfirmingRuns:
     """The sweep of a plan, of which the first runs are made."""
-    every = tuple(planned(found.new[0]))
-    return ConfirmingSweep(view([run(dict(one)) for one in every[:ran]], state, "c1"), every, "seed")
+    every = planned(found.new[0])
+    made = [run(dict(one)) for one in every[:ran]]
+    return ConfirmingRuns(sweep="c1", seed="seed", planned=every, runs=made, state=state)
 
 
 def test_the_best_get_seeds_that_they_have_not_had():

@@ -1,43 +1,34 @@
-"""Confirming sweeps as they are; what is read of a real server, tests/unit/results/test_confirm.py has."""
+"""What is read of a confirmation; of sweeps that `sweeper confirm` made, test_confirm.py beside this has it."""
 
 from __future__ import annotations
 
-import pytest
+from sweeper.backend import embedded_server, sdk
+from sweeper.backend.any_sweeps import AnySweepReader
+from sweeper.backend.server_record import ServerRecord
+from sweeper.results.confirmation_reader import ConfirmationReader
+from sweeper.settings import Settings
 
-from sweeper.backend.sweep_view import SweepView
-from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.ref import SweepRef
-from sweeper.results.confirmation_reader import ConfirmingSweep
-from sweeper.run import Run, RunState, SweepState
-
-FILE = SweepDefinition.from_yaml("method: grid\nparameters: {a: {value: 1}, seed: {values: [1, 2]}}")
-POINTS = ({"a": 1, "seed": 1}, {"a": 1, "seed": 2})
-
-
-def sweep(state: SweepState, *runs: RunState) -> ConfirmingSweep:
-    made = tuple(Run(id=str(n), state=one, params=POINTS[n]) for n, one in enumerate(runs))
-    ref = SweepRef("local", "p", "c1")
-    return ConfirmingSweep(SweepView(ref=ref, definition=FILE, url="", state=state, runs=made), POINTS, "seed")
+TEXT = """
+method: grid
+metric: {name: loss}
+description: confirms %s with other values of seed
+parameters: {lr: {value: 0.1}, seed: {values: [1001, 1002]}}
+"""
 
 
-@pytest.mark.parametrize(
-    ("state", "ended", "goes_on"),
-    [
-        (SweepState.FINISHED, RunState.FINISHED, False),
-        (SweepState.FINISHED, RunState.FAILED, False),
-        (SweepState.FINISHED, RunState.CRASHED, True),
-        (SweepState.FINISHED, RunState.RUNNING, True),
-        (SweepState.RUNNING, RunState.FINISHED, False),
-        (SweepState.CANCELED, RunState.CRASHED, False),
-    ],
-)
-def test_a_launch_takes_up_what_lost_its_process(state, ended, goes_on):
-    """A server may take a sweep for finished whose last run was killed; what failed waits for `sweeper retry`."""
-    assert sweep(state, RunState.FINISHED, ended).goes_on is goes_on
-
-
-@pytest.mark.parametrize("state", [SweepState.PENDING, SweepState.RUNNING, SweepState.PAUSED])
-def test_runs_that_were_not_given_out_yet_are_to_come(state):
-    """Of a sweep that was stopped or canceled they are not."""
-    assert sweep(state, RunState.FINISHED).goes_on
-    assert not sweep(SweepState.FINISHED, RunState.FINISHED).goes_on
+def test_a_sweep_that_says_so_confirms_another(embedded, environ):
+    """Whoever has registered it: the server knows, and what is no confirmation costs nothing."""
+    settings = Settings.from_env(environ)
+    backend = embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))
+    sdk.connect(backend, settings)
+    ref, runs = embedded.sweep(0)
+    reader, view = ConfirmationReader(settings, backend), AnySweepReader(ref, settings, backend)
+    assert reader.read(view.read()) is None
+    again, _ = embedded.sweep(0, 0, text=TEXT % ref.sweep_id)
+    found = reader.read(view.read())
+    assert (found.sweeps, found.ended) == ((again.sweep_id,), 2)
+    (one,) = found.contenders
+    assert (one.params, one.run, one.in_sweep, one.values, one.seeds) == (
+        *({"lr": 0.1}, runs[0], 0.1, (0.1, 0.1), (1001, 1002)),
+    )
+    assert found.findings == ("Every seed gave exactly the same value: perhaps the trainer does not read `seed`.",)

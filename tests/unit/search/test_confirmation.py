@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sweeper.run import Goal, Run, RunState
-from sweeper.search.confirmation import Confirmation, ConfirmingRuns, confirmation
+from sweeper.run import Goal, Run, RunState, SweepState
+from sweeper.search.confirmation import Confirmation, ConfirmingRuns, Contender, confirmation
 
 NARROW = (0.90, 0.91, 0.92, 0.91, 0.90)
 
@@ -34,7 +35,7 @@ def shown(
     *,
     seeds: int = 5,
     goal: Goal = "maximize",
-    over: bool = False,
+    state: SweepState = SweepState.RUNNING,
 ) -> Confirmation:
     """A sweep of one run for each configuration, and the runs of its confirmation that there are by now."""
     own = [
@@ -42,8 +43,8 @@ def shown(
     ]
     planned = [{"a": a, "seed": 1001 + number} for number in range(seeds) for a in again]
     made = [run for a, values in again.items() for run in runs_of(a, values)]
-    one = ConfirmingRuns(sweep="c1", planned=planned, runs=made, over=over)
-    return confirmation(sweep="s1", runs=own, confirming=[one], seed="seed", metric="acc", goal=goal)
+    one = ConfirmingRuns(sweep="c1", seed="seed", planned=planned, runs=made, state=state)
+    return confirmation(sweep="s1", runs=own, confirming=[one], metric="acc", goal=goal)
 
 
 def verdicts(found: Confirmation) -> dict[Any, str]:
@@ -123,7 +124,7 @@ def test_what_is_under_way_is_no_verdict_yet():
     found = shown({1: 0.9, 2: 0.8}, {1: (0.9,), 2: ()})
     assert (found.ended, found.planned, verdicts(found)) == (1, 10, {1: "open", 2: "open"})
     assert found.findings == ("9 of 10 runs are still to come: this may change.",)
-    stopped = shown({1: 0.9, 2: 0.8}, {1: (0.9,), 2: ()}, over=True)
+    stopped = shown({1: 0.9, 2: 0.8}, {1: (0.9,), 2: ()}, state=SweepState.CANCELED)
     assert (stopped.ended, stopped.planned) == (1, 1)
     assert [one.params["a"] for one in stopped.contenders] == [1]
 
@@ -131,15 +132,16 @@ def test_what_is_under_way_is_no_verdict_yet():
 def test_one_configuration_alone_is_compared_with_nobody():
     """Its mean and interval are there."""
     found = shown({1: 0.91}, {1: NARROW})
-    assert (verdicts(found), found.findings) == ({1: "first"}, ())
+    assert (verdicts(found), found.findings) == ({1: "alone"}, ())
     assert found.contenders[0].low < 0.908 < found.contenders[0].high
 
 
 def test_seeds_of_several_confirmations_count_together():
     """A later confirmation adds to the first; a configuration whose runs are gone from the sweep stays one."""
-    one = ConfirmingRuns(sweep="c1", planned=[{"a": 1, "seed": 1001}], runs=runs_of(1, [0.9]), over=True)
-    two = ConfirmingRuns(sweep="c2", planned=[{"a": 1, "seed": 1002}], runs=runs_of(1, [0.8], first=1002), over=True)
-    found = confirmation(sweep="s", runs=[], confirming=[one, two], seed="seed", metric="acc", goal="maximize")
+    ended = {"seed": "seed", "state": SweepState.FINISHED}
+    one = ConfirmingRuns(sweep="c1", planned=[{"a": 1, "seed": 1001}], runs=runs_of(1, [0.9]), **ended)
+    two = ConfirmingRuns(sweep="c2", planned=[{"a": 1, "seed": 1002}], runs=runs_of(1, [0.8], first=1002), **ended)
+    found = confirmation(sweep="s", runs=[], confirming=[one, two], metric="acc", goal="maximize")
     assert (found.sweeps, found.contenders[0].seeds, found.contenders[0].values) == (
         ("c1", "c2"),
         (1001, 1002),
@@ -153,3 +155,56 @@ def test_it_is_plain_json(values):
     """For `--json` and the report."""
     told = shown({1: 0.9}, {1: values}).to_json()
     assert json.loads(json.dumps(told, allow_nan=False))["contenders"][0]["values"] == list(values)
+
+
+def test_another_seed_parameter_is_another_confirmation():
+    """What has run last counts, or what was registered last where nothing has run."""
+    plan = {"planned": [{"a": 1, "seed": 1001}], "state": SweepState.RUNNING}
+    ran = ConfirmingRuns(sweep="c1", seed="seed", runs=runs_of(1, [0.9]), **plan)
+    waits = ConfirmingRuns(sweep="c2", seed="draw", runs=[], **plan)
+
+    def weighed(*confirming: ConfirmingRuns) -> Confirmation | None:
+        return confirmation(sweep="s", runs=[], confirming=confirming, metric="acc", goal="maximize")
+
+    assert weighed(ran, waits).sweeps == ("c1",)
+    assert weighed(waits).seed_parameter == "draw"
+    assert weighed() is None
+    assert weighed(replace(waits, state=SweepState.CANCELED)) is None
+
+
+def sweep(state: SweepState, *ended: RunState) -> ConfirmingRuns:
+    points = [{"a": 1, "seed": 1}, {"a": 1, "seed": 2}]
+    runs = [Run(id=str(n), state=one, params=points[n]) for n, one in enumerate(ended)]
+    return ConfirmingRuns(sweep="c1", seed="seed", planned=points, runs=runs, state=state)
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "goes_on"),
+    [
+        (SweepState.FINISHED, RunState.FINISHED, False),
+        (SweepState.FINISHED, RunState.FAILED, False),
+        (SweepState.FINISHED, RunState.CRASHED, True),
+        (SweepState.FINISHED, RunState.RUNNING, True),
+        (SweepState.RUNNING, RunState.FINISHED, False),
+        (SweepState.CANCELED, RunState.CRASHED, False),
+    ],
+)
+def test_a_launch_takes_up_what_lost_its_process(state, ended, goes_on):
+    """A server may take a sweep for finished whose last run was killed; what failed waits for `sweeper retry`."""
+    assert sweep(state, RunState.FINISHED, ended).goes_on is goes_on
+
+
+@pytest.mark.parametrize("state", [SweepState.PENDING, SweepState.RUNNING, SweepState.PAUSED])
+def test_runs_that_were_not_given_out_yet_are_to_come(state):
+    """Of a sweep that was stopped or canceled they are not."""
+    assert sweep(state, RunState.FINISHED).goes_on
+    assert not sweep(SweepState.FINISHED, RunState.FINISHED).goes_on
+
+
+def test_what_people_read_of_a_contender():
+    """A dash for no interval, seeds of how many, and only what differs names them."""
+    one = Contender(params={"a": 1, "b": 2}, n=2, planned=3, low=0.12345, high=0.5)
+    assert (one.interval, one.of_seeds, one.words) == ("0.1235 to 0.5", "2 of 3", "too few seeds")
+    assert (Contender(params={}).interval, Contender(params={}).of_seeds) == ("-", "0")
+    assert shown({1: 0.9, 2: 0.8}, {1: NARROW, 2: NARROW}).varying == ("a",)
+    assert shown({1: 0.9}, {1: NARROW}).varying == ("a",)
