@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from typing import Any
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2]}}}
@@ -13,9 +14,7 @@ def run_all(client, sweep: str) -> None:
     agent = client.agent(sweep)
     while (found := client.beat(agent)) and found[0]["type"] == "run":
         args, run = found[0]["args"], found[0]["run_id"]
-        client.init(
-            run, config="{" + ",".join(f'"{name}": {{"value": {one["value"]}}}' for name, one in args.items()) + "}"
-        )
+        client.init(run, config=json.dumps(args))
         seed = args.get("seed", {"value": 0})["value"]
         client.log(run, {"_step": 0, "loss": args["lr"]["value"] + seed / 1e6})
         client.stream(run, complete=True, exitcode=0)
