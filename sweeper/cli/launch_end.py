@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -33,15 +34,16 @@ def conclude(
         status = reader.fetch_model(reader.read(curves=0 if as_json else CURVES))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
-    if status is not None and not as_json:
-        from sweeper.cli.tables import status_view
+    with contextlib.suppress(BrokenPipeError):  # who reads has seen enough; the exit code is still that of the runs
+        if status is not None and not as_json:
+            from sweeper.cli.tables import status_view
 
-        show(status_view(status, width=out.width))
-    _say_what_ended(result, status, target)
-    if as_json:
-        print_json(to_json(launch, result, status))
-    else:
-        say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
+            show(status_view(status, width=out.width))
+        _say_what_ended(result, status, target)
+        if as_json:
+            print_json(to_json(launch, result, status))
+        else:
+            say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+STDOUT = "standard output"
+"""The name of stdout in its errors."""
 _PLAIN = {
     "\N{HORIZONTAL ELLIPSIS}": "...",
     "\N{BOX DRAWINGS HEAVY HORIZONTAL}": "=",
@@ -65,7 +67,7 @@ def _as_stdout() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from error
+        raise OSError(error.errno, error.strerror, STDOUT) from error
 
 
 class _TalkStream(io.TextIOWrapper):
