@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweeper.figures.drawn_run import DrawnRun
+from sweeper.figures.drawn_run import MANY, DrawnRun
 from sweeper.figures.frame import Frame
 from sweeper.figures.scales import NumberScale, robust
 from sweeper.figures.svg import Figure, cross, dot, dots, path
@@ -28,17 +28,18 @@ def best_so_far(runs: Sequence[DrawnRun], metric: str, goal: Goal) -> Figure | N
         return None
     y = robust([run.value for run in valued])
     frame = Frame(width=WIDTH, height=HEIGHT, x=NumberScale(1, max(2, runs[-1].number), whole=True), y=y)
+    few = sum(run.fate == "failed" for run in valued) <= MANY
     placed = [(run, place) for run in valued if (place := frame.point(run.number, run.value))]
     parts = [
-        frame.ground(f"{metric}, best so far", "run"),
+        frame.ground(f"{metric}, best so far", "runs, in their order"),
         dots([place for run, place in placed if run.fate in {"finished", "running"}], "finished-line"),
         dots([place for run, place in placed if run.fate == "stopped"], "stopped-line"),
-        *(cross(*place, "failed-line cross", run.told) for run, place in placed if run.fate == "failed"),
+        *(cross(*place, "failed-line cross", run.told if few else "") for run, place in placed if run.fate == "failed"),
         _line(records, frame, runs[-1].number),
         *(dot(*place, "hole", run.told) for run in records if (place := frame.point(run.number, run.value))),
     ]
     beyond = len(valued) - len(placed)
-    best = f"The best is {number(records[-1].value)}, by run {records[-1].number}." if records else "None may lead."
+    best = f"The best is {number(records[-1].value)}, by run {records[-1].id}." if records else "None may lead."
     return Figure(
         name="best-so-far",
         title=f"{metric}, best so far",

@@ -17,7 +17,7 @@ from sweeper.results.labels import label, varying
 from sweeper.results.report.causes import ReportedCause, causes
 from sweeper.results.report.origin import Rows
 from sweeper.results.status import RunStatus, SweepStatus
-from sweeper.run import Curve, Goal, Run, RunState
+from sweeper.run import Curve, Goal, Run
 from sweeper.space.distributions import Distribution, LogNormal, LogUniform
 from sweeper.space.quantized import Quantized
 from sweeper.space.values import is_number
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from sweeper.definition.sweep_definition import SweepDefinition
 
 LONGEST_DEFINITION = 60_000
-_FATES: Mapping[RunState, Fate] = {
-    RunState.PENDING: "waiting",
-    RunState.PREEMPTED: "waiting",
-    RunState.RUNNING: "running",
-    RunState.PREEMPTING: "running",
-    RunState.FINISHED: "finished",
-    RunState.KILLED: "stopped",
-}
 _ENDS: Mapping[AttemptOutcome | None, Fate] = {
     None: "running",
     AttemptOutcome.FINISHED: "finished",
@@ -93,19 +85,10 @@ class Report:
 
 def drawn_runs(view: SweepView) -> tuple[DrawnRun, ...]:
     """Give the sweep's own runs as figures draw them."""
-    own, several = [run for run in view.runs if not run.prior], bool(view.outline.metrics)
+    own, several, goal = [run for run in view.runs if not run.prior], bool(view.outline.metrics), view.outline.goal
     names = varying([_searched(run, view) for run in own])
     return tuple(
-        DrawnRun(
-            id=run.id,
-            number=number,
-            label=label(run.params, names),
-            fate=_FATES.get(run.state, "failed"),
-            params=run.params,
-            value=next(iter(run.values), None) if several else run.best(view.outline.goal),
-            values=run.values,
-            may_lead=run.may_lead,
-        )
+        DrawnRun.of(run, number, label(run.params, names), next(iter(run.values), None) if several else run.best(goal))
         for number, run in enumerate(own, start=1)
     )
 
@@ -150,7 +133,7 @@ def stretches_of(
         now: The time.
         open_runs: Those that a launch is at.
     """
-    called = {run.id: f"run {run.number}: {run.label}" for run in runs}
+    called = {run.id: f"{run.id}: {run.label}" for run in runs}
     began: dict[tuple[str, str], Attempt] = {}
     tries: dict[str, int] = {}
     found = []

@@ -79,7 +79,6 @@ def _words(report: Report, most: int) -> dict[str, Any]:
         "weighed_on": max((weight.n for weight in report.weights), default=0) if told else 0,
         "few_runs": FEW_RUNS,
         "min_runs": MIN_RUNS,
-        "numbers": {run.id: run.number for run in report.runs},
     }
 
 

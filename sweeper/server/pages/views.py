@@ -15,6 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.figures.best_so_far import best_so_far
+from sweeper.figures.drawn_run import DrawnRun
+from sweeper.figures.style import STYLE
+from sweeper.figures.svg import Figure
 from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import Importance, importance
@@ -134,7 +138,19 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         fallbacks=fallbacks,
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
+        curve=_curve(found, known),
+        style=STYLE,
     )
+
+
+def _curve(sweep: Sweep, known: Sequence[Run]) -> Figure | None:
+    """Draw how the search went, of a sweep with one metric."""
+    metric = sweep.definition.metric
+    if metric is None:
+        return None
+    numbered = enumerate(known, start=1)
+    runs = [DrawnRun.of(run, number, run.name, run.best(metric.goal)) for number, run in numbered]
+    return best_so_far(runs, metric.name, metric.goal)
 
 
 def _importance(sweep: Sweep, known: Sequence[Run]) -> tuple[Importance, ...]:

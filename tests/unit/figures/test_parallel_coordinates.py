@@ -15,7 +15,7 @@ def test_each_run_is_a_line_and_the_best_are_above():
     """Lines are drawn from the worst to the best, ten of them strongly; each says what it is."""
     runs = [make_run(i, float(i), params={"lr": 10.0**-i, "kind": "a"}) for i in range(1, 13)]
     body = parallel_coordinates(runs, AXES, "acc", "maximize").body
-    assert body.index("run 1 ·") < body.index("run 2 ·") < body.index("run 12 ·")
+    assert body.index("r1 ·") < body.index("r2 ·") < body.index("r12 ·")
     assert body.count('class="top') == 10
 
 
