@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -16,6 +17,12 @@ from sweeper.results.report.origin import Rows
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
 from sweeper.run import Curve, RunState
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
+
+LONGEST_DEFINITION = 60_000
+"""Characters of a file that are shown; one of ten thousand values is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +65,7 @@ def assemble(read: SweepReading) -> Report:
     stretches = facts.stretches_of(read.history, drawn, now, at_work)
     return Report(
         status=status,
-        definition=yaml.safe_dump(definition.to_dict(), sort_keys=False, default_flow_style=None, width=100)[
-            : facts.LONGEST_DEFINITION
-        ],
+        definition=_text(definition),
         runs=drawn,
         axes=facts.axes_of(definition, drawn, weights),
         curves=read.curves,
@@ -75,6 +80,12 @@ def assemble(read: SweepReading) -> Report:
         unknown=tuple(_unknown(read, status)),
         at=now,
     )
+
+
+def _text(definition: SweepDefinition) -> str:
+    """Write the file as a person would: short lists in one line, letters as they are."""
+    text = yaml.safe_dump(definition.to_dict(), sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
+    return text if len(text) <= LONGEST_DEFINITION else text[:LONGEST_DEFINITION] + "\n..."
 
 
 def _rerun(view: SweepView, status: SweepStatus) -> tuple[str, ...]:

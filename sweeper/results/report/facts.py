@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeper.backend.sweep_view import SweepView
 from sweeper.figures.drawn_run import DrawnRun, Fate
@@ -23,9 +23,9 @@ from sweeper.space.quantized import Quantized
 from sweeper.space.values import is_number
 
 if TYPE_CHECKING:
+    from sweeper.definition.outline import Outline
     from sweeper.definition.sweep_definition import SweepDefinition
 
-LONGEST_DEFINITION = 60_000
 _ENDS: Mapping[AttemptOutcome | None, Fate] = {
     None: "running",
     AttemptOutcome.FINISHED: "finished",
@@ -85,17 +85,18 @@ class Report:
 
 def drawn_runs(view: SweepView) -> tuple[DrawnRun, ...]:
     """Give the sweep's own runs as figures draw them."""
-    own, several, goal = [run for run in view.runs if not run.prior], bool(view.outline.metrics), view.outline.goal
-    names = varying([_searched(run, view) for run in own])
+    own = [run for run in view.runs if not run.prior]
+    outline = view.outline
+    names = varying([{n: run.params[n] for n in outline.searched or run.params if n in run.params} for run in own])
     return tuple(
-        DrawnRun.of(run, number, label(run.params, names), next(iter(run.values), None) if several else run.best(goal))
+        DrawnRun.of(run, number, label(run.params, names), _value(run, outline))
         for number, run in enumerate(own, start=1)
     )
 
 
-def _searched(run: Run, view: SweepView) -> dict[str, Any]:
-    names = view.outline.searched or tuple(run.params)
-    return {name: run.params[name] for name in names if name in run.params}
+def _value(run: Run, outline: Outline) -> float | None:
+    """Give what a run is judged by: its best value, or its value of the first of several metrics."""
+    return next(iter(run.values), None) if outline.several else run.best(outline.goal)
 
 
 def axes_of(

@@ -41,7 +41,7 @@ def test_nothing_is_drawn_of_nothing(read):
     assert parallel_coordinates([], AXES, "acc", "maximize") is None
     assert parallel_coordinates([make_run(1, 0.5)], [], "acc", "maximize") is None
     plain = read(parallel_coordinates([make_run(1), make_run(2)], [ParameterAxis("lr")], "", "minimize"))
-    assert len(drawn(plain, "waiting-line")) == 2
+    assert len(drawn(plain, "bare")) == 2
     assert "best" not in texts(plain)
 
 
