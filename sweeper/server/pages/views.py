@@ -116,6 +116,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         expected = prior_runs.expected_runs(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
+    best = best_run(known, goal)
     shown = known if every_run else known[-SHOWN_RUNS:]
     return page(
         "sweep.html",
@@ -126,8 +127,8 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(shown)],
         more=len(known) - len(shown),
         ended=sum(run.state.ended for run in known),
-        best=best_run(known, goal),
-        best_value=_best_value(known, goal),
+        best=best,
+        best_value=best.best(goal) if best else None,
         front=_front(found.definition, known),
         names=sorted({name for run in known for name in run.params}),
         prior=[run for run in seen if run.prior],
@@ -171,11 +172,6 @@ def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:
     goes_on = sweep.state in {SweepState.PENDING, SweepState.RUNNING}
     at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in known)
     return goes_on and not at_work and now - (sweep.heartbeat_at or 0.0) > AGENT_HEARD_S
-
-
-def _best_value(known: Sequence[Run], goal: Any) -> float | None:
-    best = best_run(known, goal)
-    return best.best(goal) if best else None
 
 
 def _front(definition: SweepDefinition, known: Sequence[Run]) -> list[Run]:
