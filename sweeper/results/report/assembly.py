@@ -11,6 +11,7 @@ import yaml
 
 from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import Attempt, spent
+from sweeper.results.failure_groups import UNKNOWN
 from sweeper.results.report import facts, rerun
 from sweeper.results.report.facts import Report
 from sweeper.results.report.origin import Rows
@@ -73,7 +74,6 @@ def assemble(read: SweepReading) -> Report:
         weights=weights,
         stretches=stretches or facts.stretches_by_run(view, drawn, now),
         by_slot=bool(stretches),
-        causes=facts.causes_of(status),
         rerun=_rerun(view, status),
         made_on=read.made_on,
         made_by=read.made_by,
@@ -107,7 +107,7 @@ def _unknown(read: SweepReading, status: SweepStatus) -> list[str]:
         found.append("Why runs were stopped: this server does not tell whether early termination or a person did it.")
     if status.search.stopped_early and status.search.saved_s is None:
         found.append("How much time early termination saved: no run has finished to compare with.")
-    if any(not cause.reason for cause in facts.causes_of(status)):
+    if any(group.cause == UNKNOWN for group in status.failures):
         found.append("Why some runs failed: neither this server nor this machine has a reason.")
     if facts.best_of(status) and not read.made_on:
         found.append("Which versions and machine the best run had: the SDK's notes on it are not on this server.")

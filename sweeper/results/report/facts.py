@@ -14,7 +14,6 @@ from sweeper.figures.scales import MOST_LISTED, ParameterAxis
 from sweeper.figures.timeline import Stretch
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.results.labels import label, varying
-from sweeper.results.report.causes import ReportedCause, causes
 from sweeper.results.report.origin import Rows
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import Curve, Goal, Run
@@ -48,7 +47,6 @@ class Report:
         weights: How much each parameter mattered.
         stretches: What ran when.
         by_slot: Whether it is known where.
-        causes: Why runs failed.
         rerun: Commands that run the best configuration again, the whole one first; none without a best run.
         made_on: Versions and machine of the best run, as the SDK noted them.
         made_by: Those of what wrote the report.
@@ -65,7 +63,6 @@ class Report:
     weights: tuple[Weight, ...]
     stretches: tuple[Stretch, ...]
     by_slot: bool
-    causes: tuple[ReportedCause, ...]
     rerun: tuple[str, ...]
     made_on: Rows
     made_by: Rows
@@ -177,11 +174,6 @@ def weights_of(status: SweepStatus) -> tuple[Weight, ...]:
     """Give the importance of the parameters, as figures draw it."""
     rows = status.search.importance or ()
     return tuple(Weight(row.name, row.ped_anova, row.forest, row.n) for row in rows)
-
-
-def causes_of(status: SweepStatus) -> tuple[ReportedCause, ...]:
-    """Group what failed."""
-    return causes(status.runs)
 
 
 def best_of(status: SweepStatus) -> RunStatus | None:
