@@ -81,7 +81,12 @@ def confirm(  # noqa: PLR0917 Typer passes them by name
         # nothing but the answer stands on stdout, and a launch says there how its sweep went
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             code = _launch(found, target, place, trainer=trainer, rules=rules)
-    _show(found, target, as_json=as_json, launched=place is not None)
+    _show(found, target, as_json=as_json)
+    if not as_json and not code:  # else the launch has said what to do
+        for ref in found.sweeps if no_launch else ():
+            say_next(f"sweeper launch {ref.quoted}")
+        if not (no_launch and found.sweeps):
+            say_next(f"sweeper status {target.ref.quoted}")
     if code:
         raise typer.Exit(code)
 
@@ -171,7 +176,7 @@ def _launch(found: Confirming, target: Target, place: LaunchPlace, *, trainer: s
     return 0
 
 
-def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -> None:
+def _show(found: Confirming, target: Target, *, as_json: bool) -> None:
     """Print what the seeds have shown so far."""
     from sweeper.cli.confirmation_view import show_confirmation
 
@@ -187,10 +192,6 @@ def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -
         print_json(told)
         return
     show_confirmation(shown)
-    if launched or not found.sweeps:
-        say_next(f"sweeper status {target.ref.quoted}")
-    for ref in () if launched else found.sweeps:
-        say_next(f"sweeper launch {ref.quoted}")
 
 
 def _confirmation(target: Target) -> Confirmation | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import out, show
 from sweeper.cli.page_link import say_page_link
@@ -37,6 +36,7 @@ def status(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper status --watch
     """
+    from sweeper.cli.confirmation_view import show_confirmation
     from sweeper.cli.tables import status_view  # tables know the status, and with it pydantic
 
     target = find_target(sweep, backend)
