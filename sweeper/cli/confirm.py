@@ -11,6 +11,7 @@ import typer
 
 from sweeper.cli.launch import DEFAULTS, LaunchPlace, check_gpus_are_one_word, find_place, run_sweep, seconds
 from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, print_json, say_next, warn
 from sweeper.cli.target import Target, find_target
@@ -159,18 +160,11 @@ def _announce(found: Confirming, target: Target, *, top: int, seeds: int) -> Non
 
 def _launch(found: Confirming, target: Target, place: LaunchPlace, *, trainer: str | None, rules: Rules) -> int:
     """Run the sweeps one after the other; give the exit code of the first that does not end well."""
-    if found.sweeps:
-        err.print("[dim]starting workers ...[/]", soft_wrap=True)
     for ref in found.sweeps:
+        find = partial(Target, target.settings, target.backend, ref)
         try:
-            run_sweep(
-                partial(Target, target.settings, target.backend, ref),
-                place,
-                target.settings,
-                trainer=trainer,
-                count=None,
-                rules=rules,
-            )
+            with moving(STARTING) as starting:
+                run_sweep(find, place, target.settings, starting, trainer=trainer, count=None, rules=rules)
         except typer.Exit as end:
             return end.exit_code
     return 0

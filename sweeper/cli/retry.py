@@ -10,7 +10,7 @@ from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import complain, escape, out, print_json, say_next
 from sweeper.cli.target import find_target
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, UsageError
 
 
 def retry(
@@ -31,7 +31,7 @@ def retry(
     from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
 
     if failed and runs:
-        raise LaunchError("--failed and run ids exclude each other", "give one of them")
+        raise UsageError("--failed and run ids exclude each other", "give one of them")
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()
