@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -82,12 +82,7 @@ def confirm(  # noqa: PLR0917 Typer passes them by name
         # nothing but the answer stands on stdout, and a launch says there how its sweep went
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             code = _launch(found, target, place, trainer=trainer, rules=rules)
-    _show(found, target, as_json=as_json)
-    if not as_json and not code:  # else the launch has said what to do
-        for ref in found.sweeps if no_launch else ():
-            say_next(f"sweeper launch {ref.quoted}")
-        if not (no_launch and found.sweeps):
-            say_next(f"sweeper status {target.ref.quoted}")
+    _show(found, target, as_json=as_json, launched=place is not None)
     if code:
         raise typer.Exit(code)
 
@@ -160,17 +155,18 @@ def _announce(found: Confirming, target: Target, *, top: int, seeds: int) -> Non
 
 def _launch(found: Confirming, target: Target, place: LaunchPlace, *, trainer: str | None, rules: Rules) -> int:
     """Run the sweeps one after the other; give the exit code of the first that does not end well."""
+    options: dict[str, Any] = {"trainer": trainer, "count": None, "rules": rules}
     for ref in found.sweeps:
         find = partial(Target, target.settings, target.backend, ref)
         try:
             with moving(STARTING) as starting:
-                run_sweep(find, place, target.settings, starting, trainer=trainer, count=None, rules=rules)
+                run_sweep(find, place, target.settings, starting, **options)
         except typer.Exit as end:
             return end.exit_code
     return 0
 
 
-def _show(found: Confirming, target: Target, *, as_json: bool) -> None:
+def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -> None:
     """Print what the seeds have shown so far."""
     from sweeper.cli.confirmation_view import show_confirmation
 
@@ -186,6 +182,10 @@ def _show(found: Confirming, target: Target, *, as_json: bool) -> None:
         print_json(told)
         return
     show_confirmation(shown)
+    if launched or not found.sweeps:
+        say_next(f"sweeper status {target.ref.quoted}")
+    for ref in () if launched else found.sweeps:
+        say_next(f"sweeper launch {ref.quoted}")
 
 
 def _confirmation(target: Target) -> Confirmation | None:

@@ -117,8 +117,10 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         )
         check_gpus_are_one_word(gpus, sweep)
         settings = Settings.from_env()
-        asked = {"gpus": gpus, "workers": workers, "per_gpu": per_gpu, "gpus_per_run": gpus_per_run, "share": share}
-        place = find_place(settings, **asked)  # what cannot be is told before a server starts
+        # what cannot be is told before a server starts
+        place = find_place(
+            settings, gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share
+        )
         if detach:
             target = find_target(sweep, backend)
             _detach(target.reader(), target.settings, starting, as_json=as_json)
@@ -170,7 +172,7 @@ def run_sweep(
         find: Finds the sweep: which one it is, and its trainer, we learn while the first process imports.
         place: Where its runs go.
         settings: The user's environment.
-        starting: What moves on the screen until the launch does.
+        starting: What moves until then, and is closed.
         as_json: Whether what came of it is told as JSON.
         options: Its trainer, the number of runs, and the rules.
     """

@@ -26,6 +26,8 @@ CURVES = 50
 """Runs of which the curves are asked for, at least."""
 BESIDE = 4
 """Lines of a terminal for what is printed beside a status: the server, the page's link, the next prompt."""
+LEAST = 16
+"""Lines of a status, however much stands below it: the sweep and some of its runs."""
 
 
 def status(  # noqa: PLR0917 Typer passes them by name
@@ -57,8 +59,8 @@ def status(  # noqa: PLR0917 Typer passes them by name
     if as_json:
         _print_json(now)
         return
-    height = out.height - BESIDE - lines_of(now.confirmation) if seen else None
-    show(status_view(now, width=out.width, height=height, every_run=every_run))
+    room = max(LEAST, out.height - BESIDE - lines_of(now.confirmation))
+    show(status_view(now, width=out.width, height=room if seen else None, every_run=every_run))
     show_confirmation(now.confirmation)
     say_page_link(out, target.backend, target.settings, now.facts.url)
 

@@ -48,8 +48,8 @@ class StatusReader:
         self._reader = AnySweepReader(ref, settings, backend)
         self._fetch = partial(run_files.download, settings=settings, backend=backend)
         self._view: SweepView | None = None
-        self._confirmations = ConfirmationReader(settings, backend)
         self._curves: dict[str, tuple[object, Curve]] = {}
+        self._confirmations = ConfirmationReader(settings, backend)
 
     @property
     def definition(self) -> SweepDefinition | None:
