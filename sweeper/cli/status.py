@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import out, show
 from sweeper.cli.page_link import say_page_link
@@ -27,6 +26,8 @@ CURVES = 50
 """Runs of which the curves are asked for, at least."""
 BESIDE = 5
 """Lines of a terminal for what is printed beside a status: the server, the page's link (three), the next prompt."""
+LEAST = 16
+"""Lines of a status, however much stands below it: the sweep and some of its runs."""
 
 
 def status(  # noqa: PLR0917 Typer passes them by name
@@ -46,6 +47,7 @@ def status(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper status --watch
     """
+    from sweeper.cli.confirmation_view import lines_of, show_confirmation
     from sweeper.cli.tables import status_view  # tables know the status, and with it pydantic
 
     target = find_target(sweep, backend)
@@ -57,8 +59,8 @@ def status(  # noqa: PLR0917 Typer passes them by name
     if as_json:
         _print_json(now)
         return
-    height = out.height - BESIDE if seen else None
-    show(status_view(now, width=out.width, height=height, every_run=every_run))
+    room = max(LEAST, out.height - BESIDE - lines_of(now.confirmation))
+    show(status_view(now, width=out.width, height=room if seen else None, every_run=every_run))
     show_confirmation(now.confirmation)
     say_page_link(out, target.backend, target.settings, now.facts.url)
 
