@@ -52,7 +52,7 @@ def test_create_launch_status(user, nvml):
     assert "4/4" in launched.stdout
 
     status = user.status()
-    assert (status["state"], status["done"], status["total"]) == ("FINISHED", 4, 4)
+    assert (status["state"], status["done"], status["total"]) == ("finished", 4, 4)
     assert sorted(run["params"]["x"] for run in status["runs"]) == [1, 2, 3, 4]
     assert {run["state"] for run in status["runs"]} == {"finished"}
     assert {run["slot"] for run in status["runs"]} == {"gpu0", "gpu1"}
@@ -147,7 +147,7 @@ def test_count_is_exact_over_all_workers(user):
     assert "until stopped" in created.stdout
     user.run("launch", "--count", "5", "--trainer", "toy:train")
     status = user.status()
-    assert (status["state"], status["done"], len(status["runs"]), status["total"]) == ("RUNNING", 5, 5, None)
+    assert (status["state"], status["done"], len(status["runs"]), status["total"]) == ("running", 5, 5, None)
 
 
 def test_an_invalid_file_is_one_clear_error(user):
