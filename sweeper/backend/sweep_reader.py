@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sweeper.backend.sdk import sdk_errors, spaced
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
+from sweeper.definition.confirming import link
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -64,6 +65,7 @@ class SweepReader:
             state=SweepState(sweep.state.upper()),
             runs=runs,
             scheduler_heard_at=heard_at,
+            confirms=about.sweep if (about := link(definition)) else "",
         )
 
     def state(self) -> SweepState:
@@ -111,7 +113,7 @@ class SweepReader:
         try:
             return SweepDefinition.model_validate(dict(config))
         except ValidationError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(
                 f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
             ) from error

@@ -1,4 +1,4 @@
-"""Failures injected one by one: each is classified and answered as the table in the README says."""
+"""Failures injected one by one: each is classified and answered as the table in docs/launching.md says."""
 
 from __future__ import annotations
 
