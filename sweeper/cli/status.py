@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import out, show
+from sweeper.cli.output import json_text, out, print_json, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import find_target
 from sweeper.cli.watch import WATCH_S, watching
@@ -79,8 +78,7 @@ def _read(reader: StatusReader, importance: bool, as_json: bool) -> SweepStatus:
 def _print_json(now: SweepStatus) -> None:
     """Print a status for scripts; of many runs each on a line of its own, one after the other."""
     if len(now.runs) <= INDENTED:
-        out.print_json(json.dumps(now.to_json(), default=str))
+        print_json(now.to_json())
         return
-    head = json.dumps(now.summary_json(), default=str, ensure_ascii=False)
-    lines = (json.dumps(run.to_json(), default=str, ensure_ascii=False) for run in now.runs)
-    out.print_lines(head[:-1] + ', "runs": [', lines, "]}")
+    lines = (json_text(run.to_json()) for run in now.runs)
+    out.print_lines(json_text(now.summary_json())[:-1] + ', "runs": [', lines, "]}")
