@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sweeper.backend.sdk import sdk_errors, spaced
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
+from sweeper.definition.confirming import link
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -64,6 +65,7 @@ class SweepReader:
             state=SweepState(sweep.state.upper()),
             runs=runs,
             scheduler_heard_at=heard_at,
+            confirms=about.sweep if (about := link(definition)) else "",
         )
 
     def state(self) -> SweepState:

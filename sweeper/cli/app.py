@@ -13,6 +13,7 @@ from sweeper.cli import (
     best,
     cancel,
     check,
+    confirm,
     create,
     doctor,
     export,
@@ -53,6 +54,7 @@ app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
 app.command()(best.best)
+app.command()(confirm.confirm)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(sync.sync)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import out, show
 from sweeper.cli.page_link import say_page_link
@@ -57,6 +59,7 @@ def status(  # noqa: PLR0917 Typer passes them by name
         return
     height = out.height - BESIDE if seen else None
     show(status_view(now, width=out.width, height=height, every_run=every_run))
+    show_confirmation(now.confirmation)
     say_page_link(out, target.backend, target.settings, now.facts.url)
 
 
@@ -64,7 +67,8 @@ def _read(reader: StatusReader, importance: bool, as_json: bool) -> SweepStatus:
     """Ask for a status with what is seen of it."""
     from sweeper.launch.slot_loads import with_loads
 
-    return with_loads(reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height)))
+    now = with_loads(reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height)))
+    return replace(now, confirmation=reader.confirmation())
 
 
 def _print_json(now: SweepStatus) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import yaml
@@ -16,6 +16,7 @@ from sweeper.results.report.origin import Rows
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
 from sweeper.run import Curve, RunState
+from sweeper.search.confirmation import Confirmation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class SweepReading:
         made_by: Those of what writes the report.
         local: Whether the server is the embedded one.
         at: When it was read (aware).
+        confirmation: What other seeds have shown of its best configurations; None if nobody ran them again.
     """
 
     view: SweepView
@@ -41,6 +43,7 @@ class SweepReading:
     made_by: Rows = ()
     local: bool = True
     at: datetime
+    confirmation: Confirmation | None = None
 
     @property
     def here(self) -> LocalView:
@@ -52,7 +55,7 @@ class SweepReading:
 def assemble(read: SweepReading) -> Report:
     """Put a report together; importance takes up to three seconds."""
     view, here, now = read.view, read.here, read.at
-    status = summarise(view, here, now=now, weigh=True)
+    status = replace(summarise(view, here, now=now, weigh=True), confirmation=read.confirmation)
     drawn, weights, definition = facts.drawn_runs(view), facts.weights_of(status), view.whole_definition
     at_work = frozenset(run.id for run in view.runs if here.is_open(run.id))
     stretches = facts.stretches_of(read.history, drawn, now, at_work)

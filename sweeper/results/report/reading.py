@@ -14,6 +14,7 @@ from sweeper.figures import learning_curves
 from sweeper.figures.drawn_run import spread
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.confirmation_reader import ConfirmationReader
 from sweeper.results.report import facts, origin
 from sweeper.results.report.assembly import SweepReading
 from sweeper.results.report.origin import Rows
@@ -46,6 +47,7 @@ def read_sweep(ref: SweepRef, settings: Settings, backend: Backend) -> SweepRead
         made_by=origin.of_this_machine(),
         local=backend.kind == "local",
         at=now,
+        confirmation=ConfirmationReader(settings, backend).read(view),
     )
 
 

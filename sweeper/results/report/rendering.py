@@ -15,10 +15,12 @@ from sweeper.figures.style import STYLE
 from sweeper.figures.svg import Figure, cut
 from sweeper.plain_text import plain
 from sweeper.readable import duration, number, runs_word, share
+from sweeper.results.labels import label
 from sweeper.results.report.facts import Report, best_of
 from sweeper.results.report.pictures import Pictures
 from sweeper.results.status import RunStatus
 from sweeper.run import sign
+from sweeper.search.confirmation import Contender
 from sweeper.search.importance import MIN_RUNS
 
 GENERATOR = "sweeper report"
@@ -79,8 +81,15 @@ def _words(report: Report, most: int) -> dict[str, Any]:
         "weighed_on": max((weight.n for weight in report.weights), default=0) if told else 0,
         "few_runs": FEW_RUNS,
         "min_runs": MIN_RUNS,
+        "confirmed": _confirmed(report),
         "numbers": {run.id: run.number for run in report.runs},
     }
+
+
+def _confirmed(report: Report) -> list[tuple[str, Contender]]:
+    """List the configurations that were run again with other seeds, each with what it is called."""
+    found = report.status.confirmation
+    return [(label(one.params, found.varying), one) for one in found.contenders] if found else []
 
 
 def leaders(report: Report, most: int) -> list[RunStatus]:

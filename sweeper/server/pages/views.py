@@ -24,7 +24,7 @@ from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
 from sweeper.server.pages.rendering import page
-from sweeper.server.rules import prior_runs
+from sweeper.server.rules import confirmations, prior_runs
 from sweeper.server.store import alerts, lines, projects, run_digests, run_files, runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
@@ -110,6 +110,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         seen = run_digests.all_of(db, found)
         fallbacks = runs.fallbacks(db, found.id)
         expected = prior_runs.expected_runs(db, found)
+        confirmation = confirmations.of_sweep(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
     shown = known if every_run else known[-SHOWN_RUNS:]
@@ -134,6 +135,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         fallbacks=fallbacks,
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
+        confirmation=confirmation,
     )
 
 

@@ -12,6 +12,7 @@ from sweeper.results.report import rendering
 from sweeper.results.report.facts import Report
 from sweeper.results.report.pictures import pictures
 from sweeper.run import Run, RunState
+from sweeper.search.confirmation import Confirmation, Contender
 from tests.unit.results.report.conftest import HOSTILE, PLAIN, make_report, make_run, many
 
 LOADS = {"src", "href", "xlink:href", "srcset", "data", "action", "formaction", "poster", "background", "ping", "style"}
@@ -168,3 +169,39 @@ def test_code_fences_hold():
     assert rendering.code("") == "`-`"
     assert rendering.fenced("x\n```\ny").startswith("````")
     assert rendering.cell("a|b") == "`a\\|b`"
+
+
+def test_a_confirmation_is_in_the_report():
+    """With its findings, in both formats; a sweep that nobody confirmed has no word of it."""
+    contenders = (
+        Contender(
+            params={"lr": 0.1, "kind": HOSTILE},
+            in_sweep=0.9,
+            planned=2,
+            n=2,
+            mean=0.8,
+            low=0.7,
+            high=0.9,
+            verdict="first",
+        ),
+        Contender(params={"lr": 0.2, "kind": HOSTILE}, in_sweep=0.7, planned=2, n=1, failed=1, mean=0.6),
+    )
+    found = Confirmation(
+        sweep="s1",
+        sweeps=("c1",),
+        seed_parameter="seed",
+        metric="acc",
+        goal="maximize",
+        planned=4,
+        ended=4,
+        contenders=contenders,
+        findings=("No winner.",),
+    )
+    report = make_report(*many(10), confirmation=found)
+    said = Page(html(report)).text
+    for part in ("Confirmed with other seeds", "lr=0.1", "0.7 to 0.9", "1 of 2", "best mean", "No winner."):
+        assert part in said
+    lines = markdown(report).splitlines()
+    assert "| 1 | `lr=0.1` | 0.9 | 0.8 | 0.7 to 0.9 | 2 | best mean |" in lines
+    assert "- No winner." in lines
+    assert "Confirmed" not in html(make_report(*many(10))) + markdown(make_report(*many(10)))
