@@ -20,6 +20,7 @@ from sweeper.cli import (
     pause,
     resume,
     retry,
+    sample,
     schema,
     serve,
     server,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 # `--help` lists them in this order
 app.command()(check.check)
+app.command()(sample.sample)
 app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
@@ -79,7 +81,7 @@ def _root(
     ),
 ) -> None:
     """Take the options before the command."""
-    if context.invoked_subcommand not in {"check", "schema"}:  # which read and write nothing there
+    if context.invoked_subcommand not in {"check", "sample", "schema"}:  # which read and write nothing there
         check_home(Settings.from_env().home)
 
 

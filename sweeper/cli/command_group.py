@@ -16,6 +16,8 @@ OTHER_WORDS = {
     "init": "create",
     "validate": "check",
     "lint": "check",
+    "draw": "sample",
+    "preview": "sample",
     "list": "status",
     "ls": "status",
     "ps": "status",
