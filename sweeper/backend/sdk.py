@@ -186,6 +186,18 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
         raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
 
 
+def update(ref: SweepRef, file: Path) -> None:
+    """Give a sweep that no agent has asked yet another file with `wandb sweep`, the SDK's own command.
+
+    Raises:
+        BackendError: The server or the SDK refuses it.
+    """
+    done = wandb_command.run("sweep", "--update", ref.path, str(file), timeout_s=120)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise BackendError(f"cannot edit {ref}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+
+
 def warm_up() -> None:
     """Import the SDK's agent and start its service process, so that the agent finds both at hand."""
     import wandb

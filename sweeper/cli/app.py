@@ -14,6 +14,7 @@ from sweeper.cli import (
     check,
     create,
     doctor,
+    edit,
     export,
     launch,
     logs,
@@ -57,6 +58,7 @@ app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
 app.command()(retry.retry)
+app.command()(edit.edit)
 app.command()(stop.stop)
 app.command()(pause.pause)
 app.command()(resume.resume)
