@@ -294,6 +294,16 @@ def stop_run(run: RunRef) -> str:
         return state
 
 
+def delete_run(run: RunRef) -> None:
+    """Delete a run with its files and artifacts.
+
+    Raises:
+        BackendError: The server refuses it.
+    """
+    with sdk_errors(f"cannot delete run {run}"):
+        _find_run(run).delete(delete_artifacts=True)
+
+
 def _find_run(run: RunRef) -> Any:
     import wandb
 

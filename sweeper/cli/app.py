@@ -13,6 +13,7 @@ from sweeper.cli import (
     cancel,
     check,
     create,
+    delete,
     doctor,
     edit,
     export,
@@ -63,6 +64,7 @@ app.command()(stop.stop)
 app.command()(pause.pause)
 app.command()(resume.resume)
 app.command()(cancel.cancel)
+app.command()(delete.delete)
 app.command()(serve.serve)
 app.command()(schema.schema)
 app.command()(doctor.doctor)

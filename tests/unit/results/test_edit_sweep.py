@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from sweeper.results.edit_sweep import Effects, in_words
+import os
+
+import pytest
+
+from sweeper.backend import sdk
+from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.errors import BackendError
+from sweeper.results.edit_sweep import Effects, SweepEdit, in_words
 from sweeper.run import SweepState
+from sweeper.settings import Backend, Settings
+from tests.unit.conftest import GRID
+from tests.unit.foreign_server import foreign_server
 
 RUNNING, FINISHED = SweepState.RUNNING, SweepState.FINISHED
 
@@ -29,3 +39,29 @@ def test_whether_an_ended_sweep_goes_on_is_said():
     """By itself if it had run out, after a word of the person if that one had stopped it."""
     assert in_words(Effects(state=RUNNING, runs=1, expected_runs=2), FINISHED)[-1].startswith("it had finished")
     assert "sweeper resume" in in_words(Effects(state=FINISHED, runs=1, expected_runs=2, stopped=True), FINISHED)[-1]
+
+
+def test_a_server_that_is_none_of_ours_takes_a_file_until_the_first_agent(embedded, environ, tmp_path):
+    """By `wandb sweep --update`; after that it is said to be too late, with what to do instead."""
+    file = tmp_path / "sweep.yaml"
+    file.write_text(GRID.replace("0.4]", "0.4, 0.5]"))
+    definition = SweepDefinition.from_file(file)
+    ref, _ = embedded.sweep()
+    with foreign_server(embedded.url) as url:
+        backend = Backend(kind="wandb", base_url=url, api_key=embedded.wire.key)
+        settings = Settings.from_env({**os.environ, "SWEEPER_HOME": environ["SWEEPER_HOME"]})
+        sdk.connect(backend, settings)
+        edit = SweepEdit(ref, settings, backend, file=file, definition=definition)
+        assert [str(change) for change in edit.changes] == [
+            "parameters.lr: 0.1, 0.2, 0.3, 0.4 -> 0.1, 0.2, 0.3, 0.4, 0.5 (adds 0.5)"
+        ]
+        assert edit.effects().expected_runs == 5
+        edit.apply()
+        assert not SweepEdit(ref, settings, backend, file=file, definition=definition).changes
+        embedded.wire.agent(ref.sweep_id)
+        with pytest.raises(BackendError, match="only until a sweep has begun"):
+            SweepEdit(ref, settings, backend, file=file, definition=definition)
+        ours = SweepDefinition.from_yaml(GRID + "sweeper: {seed: 1}\n")
+        other, _ = embedded.sweep()
+        with pytest.raises(BackendError, match="cannot honour `seed`"):
+            SweepEdit(other, settings, backend, file=file, definition=ours)
