@@ -11,7 +11,7 @@ import typer
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.asking import agreed
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import err, escape, out, say_next
+from sweeper.cli.output import escape, out, say_next
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _say_effects(found: SweepEdit, effects: Effects) -> None:
     from sweeper.results.edit_sweep import in_words
 
     for line in in_words(effects, found.state):
-        err.print(escape(line), soft_wrap=True)
+        out.print(escape(line), soft_wrap=True)
 
 
 def _tell(found: SweepEdit, effects: Effects, *, applied: bool, as_json: bool, target: Target | None = None) -> None:

@@ -164,10 +164,8 @@ def in_words(effects: Effects, before: SweepState) -> list[str]:
     """Say what an edit comes to, in lines."""
     lines = []
     if effects.history:
-        are = "is one" if effects.history == 1 else "are some"
-        lines.append(
-            f"{runs_word(effects.history)} of {effects.runs} {are} that the file does not ask for: kept as history"
-        )
+        of = f"{effects.history} of {runs_word(effects.runs)}"
+        lines.append(f"{of} had a configuration that the file does not ask for: kept as history")
     if effects.withdrawn:
         lines.append(f"{runs_word(len(effects.withdrawn))} that waited for a slot: withdrawn")
     total = effects.expected_runs

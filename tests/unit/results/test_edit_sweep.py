@@ -29,7 +29,7 @@ def test_what_becomes_of_runs_so_far_is_said():
     """Those that the file does not ask for, and those that waited."""
     effects = Effects(state=RUNNING, runs=5, expected_runs=9, history=2, withdrawn=("a",))
     assert in_words(effects, RUNNING) == [
-        "2 runs of 5 are some that the file does not ask for: kept as history",
+        "2 of 5 runs had a configuration that the file does not ask for: kept as history",
         "1 run that waited for a slot: withdrawn",
         "4 runs to come, 9 in all",
     ]
