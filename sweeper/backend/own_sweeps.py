@@ -15,9 +15,10 @@ from urllib.parse import quote, urljoin
 
 from sweeper import machine_errors
 from sweeper.backend.http import NotHttpError, ask, save
+from sweeper.backend.sweep_names import no_sweep, own_names
 from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef, run_name
 from sweeper.run import Curve, Digest, Run, RunState, StopDecision, SweepState
 from sweeper.settings import Backend, Settings
@@ -59,11 +60,13 @@ class OwnServer:
     Args:
         backend: The server.
         settings: The user's environment, for the key of a login.
+        timeout_s: How long it may take to connect, and then between two pieces of an answer.
     """
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
+    def __init__(self, backend: Backend, settings: Settings, *, timeout_s: float = TIMEOUT_S) -> None:
         self.base_url = backend.base_url.rstrip("/")
         self._direct = backend.kind == "local"
+        self._timeout_s = timeout_s
         self._key = backend.api_key or settings.login_key(backend.base_url)
 
     def sweep(self, ref: SweepRef, name: str, fields: str, given: Mapping[str, tuple[str, Any]] | None = None) -> Any:
@@ -87,9 +90,17 @@ class OwnServer:
         data = self._post({"query": _SWEEP % (name, declared, fields), "variables": variables}, f"sweep {ref}")
         found = (data.get("project") or {}).get("sweep")
         if found is None:
-            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
-            raise SweepNotFoundError(f"no sweep {ref} on this server", fix)
+            raise no_sweep(ref, own_names(self.ask))
         return found
+
+    def ask(self, query: str, what: str, **variables: Any) -> Any:
+        """Put a question that is about no single sweep; `what` is what cannot be read if there is no answer.
+
+        Raises:
+            UnknownQuestionError: The server does not know it.
+            BackendError: It does not answer.
+        """
+        return self._post({"query": query, "variables": variables}, what)
 
     def runs_of(self, ref: SweepRef) -> Iterator[dict[str, Any]]:
         """Read the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
@@ -150,7 +161,7 @@ class OwnServer:
         try:
             reply = ask(
                 url,
-                timeout_s=TIMEOUT_S,
+                timeout_s=self._timeout_s,
                 direct=self._direct,
                 method="POST",
                 body=body,

@@ -117,6 +117,15 @@ def _is_the_sdks(error: Exception) -> bool:
     return known or any(kind.__module__.partition(".")[0] == "wandb" for kind in type(error).__mro__)
 
 
+def is_not_found(error: Exception) -> bool:
+    """Whether a server says that there is no such thing: the words are all that tells it apart (wandb 0.31).
+
+    A project that is not there, or that the key may not see, is "not found" or a plain 404 on W&B's cloud.
+    """
+    text = str(error).lower()
+    return any(word in text for word in ("not find", "not found", "404"))
+
+
 def _fix_for(text: str) -> str:
     """Say what to do about an error of the SDK; its words are all that tells one from another (wandb 0.31)."""
     if any(word in text for word in ("400", "invalid", "prior runs")):
@@ -288,7 +297,7 @@ def _find_run(run: RunRef) -> Any:
     try:
         return wandb.Api().run(run.path)
     except (ValueError, wandb.Error) as error:
-        if "Could not find run" in str(error):  # and its object as Python writes it (wandb 0.31)
+        if is_not_found(error):  # and its object as Python writes it (wandb 0.31)
             what = f"{run.entity}/{run.project} has no run {run.run_id}"
             raise BackendError(what, "`sweeper status` lists a sweep's runs") from error
         raise

@@ -12,6 +12,7 @@ from sweeper.cli import (
     best,
     cancel,
     check,
+    compare,
     create,
     doctor,
     export,
@@ -20,13 +21,16 @@ from sweeper.cli import (
     pause,
     resume,
     retry,
+    runs,
     schema,
     serve,
     server,
+    show,
     status,
     stop,
     sync,
 )
+from sweeper.cli import list as list_
 from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain, complain_at_length
 from sweeper.cli.streams import drop_stdout, prepare_streams
@@ -50,6 +54,10 @@ app.command()(check.check)
 app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
+app.command("list")(list_.list_)
+app.command()(runs.runs)
+app.command("show")(show.show_run)
+app.command()(compare.compare)
 app.command()(best.best)
 app.command()(export.export)
 app.command()(sync.sync)

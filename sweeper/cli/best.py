@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import escape, out, say_next, show, warn
 from sweeper.cli.target import find_target
@@ -28,7 +29,9 @@ def best(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option("--run", metavar="ID", help="Another run instead, such as one of the front."),
+        typer.Option(
+            "--run", metavar="ID", help="Another run instead, such as one of the front.", autocompletion=complete_run
+        ),
     ] = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import complain, escape, out, say_next
 from sweeper.cli.target import find_target
@@ -16,7 +17,10 @@ from sweeper.errors import LaunchError
 def retry(
     sweep: Sweep = None,
     runs: Annotated[
-        list[str] | None, typer.Argument(help="Ids of runs; all that failed if left out.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Ids of runs; all that failed if left out.", autocompletion=complete_run, show_default=False
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All runs that failed or crashed: the default.")] = False,
     backend: BackendOption = "auto",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import BackendOption, Sweep
 from sweeper.cli.output import escape, out
 from sweeper.cli.sweep_state import change_state
@@ -17,7 +18,8 @@ from sweeper.settings import BackendChoice
 def stop(
     sweep: Sweep = None,
     run: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.", autocompletion=complete_run),
     ] = None,
     backend: BackendOption = "auto",
 ) -> None:

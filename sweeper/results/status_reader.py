@@ -17,6 +17,7 @@ from sweeper.ref import SweepRef
 from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
+from sweeper.run import Run
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class StatusReader:
     def definition(self) -> SweepDefinition | None:
         """Its file, known after the first read."""
         return self._view.whole_definition if self._view else None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Its own runs as the server told of them, known after the first read."""
+        return tuple(run for run in self._view.runs if not run.prior) if self._view else ()
 
     def read(self, *, weigh: bool = False) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper.run import SweepState, best_run
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql import digest_texts
+from sweeper.server.graphql import digest_texts, list_texts
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
@@ -90,6 +90,10 @@ class SweepNode(Node[Sweep]):
     def run_curves(self, runs: Sequence[str], points: int) -> str:
         """Tell some points of the metric of each of some runs, as sweeper's own commands draw them."""
         return digest_texts.curves_text(self.context, self.stored, runs, points)
+
+    def run_names(self, prefix: str | None = None, first: int | None = None) -> str:
+        """Tell what its runs are called, for completion and for who has mistyped one."""
+        return list_texts.run_names_text(self.context, self.stored, prefix, first)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""
