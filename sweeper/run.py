@@ -75,6 +75,11 @@ class SweepState(StrEnum):
         """Whether the sweep gives out no more runs, ever."""
         return self in {SweepState.FINISHED, SweepState.CANCELED}
 
+    @property
+    def word(self) -> str:
+        """The state as commands and their JSON say it: in lower case, as a run's."""
+        return self.value.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class StopDecision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 
@@ -19,6 +20,7 @@ from sweeper.cli import (
     launch,
     logs,
     pause,
+    report,
     resume,
     retry,
     runs,
@@ -32,7 +34,7 @@ from sweeper.cli import (
 )
 from sweeper.cli import list as list_
 from sweeper.cli.command_group import CommandGroup
-from sweeper.cli.output import complain, complain_at_length
+from sweeper.cli.output import complain, complain_at_length, print_error
 from sweeper.cli.streams import drop_stdout, prepare_streams
 from sweeper.errors import SweeperError
 from sweeper.machine_errors import in_words
@@ -59,6 +61,7 @@ app.command()(runs.runs)
 app.command("show")(show.show_run)
 app.command()(compare.compare)
 app.command()(best.best)
+app.command()(report.report)
 app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
@@ -116,7 +119,11 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if asks_for_tracebacks():
             complain_at_length()
-        complain(in_words(error) or _our_fault(error))
+        told = in_words(error) or _our_fault(error)
+        complain(told)
+        if "--json" in sys.argv:
+            with contextlib.suppress(OSError):  # stdout itself may be the trouble
+                print_error(told)
         drop_stdout()  # Python would try once again to print what a full disk refused
         return 1
     return 0

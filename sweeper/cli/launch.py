@@ -16,12 +16,13 @@ from rich.live import Live
 from rich.text import Text
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, err, escape, out, say_next, show
+from sweeper.cli import launch_end
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
-from sweeper.errors import LaunchError, SweeperError
-from sweeper.run import RunState, SweepState
+from sweeper.errors import LaunchError
+from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
-NAMED = 5
-"""How many failed runs are named at the end; the status above has them all."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -131,6 +130,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Run a sweep on every GPU of this machine, one fresh process per run.
 
@@ -162,7 +162,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     slots = plan(claims.living()).slots  # what cannot be is told before a server starts
     if detach:
         target = find_target(sweep, backend)
-        _detach(target.reader(), target.settings)
+        _detach(target.reader(), target.settings, as_json=as_json)
         return
     # which sweep and trainer it is for, we learn while it imports
     with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
@@ -170,7 +170,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         reader = target.reader()
         options = {"trainer": trainer, "count": count, "rules": rules}
         prepared, result = _work(target, reader, claims, plan, forkserver, **options)
-    _conclude(prepared, result, reader, target)
+    launch_end.conclude(prepared, result, reader, target, as_json=as_json)
 
 
 def _work(
@@ -198,18 +198,22 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def _detach(reader: StatusReader, settings: Settings) -> None:
+def _detach(reader: StatusReader, settings: Settings, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import WATCH_S, start_in_background
 
-    # as it was typed, so that every option there is or will be is passed on
-    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    # as it was typed, so that every option there is or will be is passed on; the log is for people
+    arguments = [argument for argument in sys.argv[1:] if argument not in {"--detach", "--json"}]
     is_paused = SweepReader(reader.ref).state() is SweepState.PAUSED
     if is_paused:
         err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
     started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
+    if as_json:
+        told = {"sweep": reader.ref.path, "pid": started.pid, "log": str(started.log), "over": started.over}
+        print_json(told)
+        return
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
@@ -305,43 +309,3 @@ def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
         status = replace(poller.latest, progress=progress)
         view = live_view(status, height=live.console.height)
         live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)
-
-
-def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
-    """Print the end state and the best run with its model; exit 0 only if all went well."""
-    from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import status_view
-    from sweeper.readable import runs_word
-    from sweeper.results.outlook import why_over
-
-    status = None
-    try:
-        target.check()
-        status = reader.fetch_model(reader.read())
-        show(status_view(status))
-    except SweeperError as error:  # the runs are safe; only the summary is not
-        complain(error)
-    for slot, why in result.errors.items():
-        complain(LaunchError(f"{slot} gave up: {why}"))
-    # a run that raised after its last `finish` stays finished for its server: there is nothing to hand out again
-    again = status is None or any(run.state in {RunState.FAILED, RunState.CRASHED} for run in status.runs)
-    if failed := [run.run_id for run in result.runs if run.failed]:
-        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
-        fix = f"why: sweeper logs {failed[-1]}" + (f"; once more: {target.command('retry')}" if again else "")
-        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
-    if result.ended and result.planned:
-        err.print(escape(result.ended), soft_wrap=True)
-    elif result.ended:
-        over = status is not None and why_over(status)
-        then = "sweeper create FILE" if over and not again else target.command("retry" if over else "launch")
-        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {then}"))
-    elif status is not None and (words := cut_off(status)):
-        err.print(escape(words), soft_wrap=True)
-    elif not (result.runs or result.errors or result.interrupted):
-        why = why_over(status) if status else ""
-        err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
-    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
-    if result.interrupted:
-        raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
-    if not result.ok:
-        raise typer.Exit(1)

@@ -142,7 +142,7 @@ def _fact(label: str, value: str, style: str = "") -> Text:
 def _state(status: SweepStatus) -> tuple[str, str]:
     """Write the sweep's state with its style; of one on which nobody works, that it waits for somebody."""
     facts = status.facts
-    text = facts.state.value.lower()
+    text = facts.state.word
     if status.idle:
         return f"{text}, but nobody works on it: sweeper launch {quote(facts.sweep)}", "yellow"
     if facts.state is SweepState.PAUSED:

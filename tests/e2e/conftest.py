@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.conftest import open_direct
@@ -158,17 +160,31 @@ class Sdk:
         return process
 
     def _run(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [str(self.python), *map(str, arguments)],
             cwd=self.user.folder,
-            env={**self.environ, **environ},
-            capture_output=True,
+            env={**self.environ, **environ, "PYTHONFAULTHANDLER": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            timeout=150,
         )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.user.logs()}"
-        return done
+        self.user.started.append(process)
+        try:
+            stdout, stderr = process.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            stdout, stderr = _where_it_hangs(process)
+        assert process.returncode == 0, f"{stdout}\n{stderr}\n{self.user.logs()}"
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def _where_it_hangs(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """End an SDK that hangs, and have it and its service say where: each writes its stacks to stderr."""
+    for child in psutil.Process(process.pid).children(recursive=True):
+        if "wandb-core" in child.name():
+            child.send_signal(signal.SIGQUIT)
+    process.send_signal(signal.SIGABRT)
+    return process.communicate(timeout=20)
 
 
 @pytest.fixture(params=["0.31.0", pytest.param("0.29.0", marks=pytest.mark.sdk029)])
