@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, SweepOption
-from sweeper.cli.output import out, show
+from sweeper.cli.output import out, print_json, show
 from sweeper.cli.run_target import find_runs
 from sweeper.errors import ResultError
 
@@ -55,6 +54,6 @@ def compare(
         ]
     )
     if as_json:
-        out.print_json(json.dumps(told.to_json(), default=str))
+        print_json(told.to_json())
         return
     show(comparison_view(told, width=out.width, everything=everything))

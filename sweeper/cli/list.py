@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from sweeper.cli.completion import complete_project
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import err, out, progress_bar, say_next, show
+from sweeper.cli.output import err, out, print_json, progress_bar, say_next, show
 
 if TYPE_CHECKING:
     from sweeper.backend.sweep_lists import SweepList
@@ -59,7 +58,7 @@ def _print(told: list[SweepLine], total: int, found: SweepList, now: datetime, *
     from sweeper.cli.sweep_table import sweep_table
 
     if as_json:
-        out.print_json(json.dumps({"sweeps": [one.to_json() for one in told], "total": total}))
+        print_json({"sweeps": [one.to_json() for one in told], "total": total})
         return
     if not told:
         out.print("no sweep yet")

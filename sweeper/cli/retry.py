@@ -33,13 +33,16 @@ def retry(
     Example: sweeper retry && sweeper launch
     """
     from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
+    from sweeper.results.named_runs import find, of_other_sweep
 
     if failed and runs:
         raise LaunchError("--failed and run ids exclude each other", "give one of them")
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()
-    waiting, refused = retry_runs(reader.ref, reader.read().runs, runs or ())
+    known, elsewhere = reader.read().runs, of_other_sweep(target.ref, target.settings, target.backend)
+    chosen = [find(name, known, target.ref, elsewhere).id for name in runs or ()]
+    waiting, refused = retry_runs(reader.ref, known, chosen)
     for run, why in refused.items():
         complain(LaunchError(f"run {run} is not tried again: {why}"))
     if not waiting and not refused:

@@ -111,16 +111,23 @@ def _print_json(known: RunColumns, shown: list[RunStatus], matching: int, chosen
     facts = known.status.facts
     head = {
         "sweep": facts.sweep,
-        "metric": facts.metric or None,
+        "metric": facts.metric,
         "metrics": dict(facts.metrics),
-        "goal": facts.goal if facts.metric else None,
+        "goal": facts.goal,
         "total": len(known.status.runs),
         "matching": matching,
     }
     rows = (_run_json(run, known, values) for run, values in zip(shown, cells(shown, chosen), strict=True))
     # a run a line, as in `status --json` of many: laying ten thousand of them out takes seconds
-    lines = (json.dumps(row, default=str, ensure_ascii=False) for row in rows)
+    lines = (_strict(json.dumps(row, default=str, ensure_ascii=False)) for row in rows)
     out.print_lines(json.dumps(head, ensure_ascii=False)[:-1] + ', "runs": [', lines, "]}")
+
+
+def _strict(text: str) -> str:
+    """Have null stand for NaN and infinities, which are no JSON."""
+    if "NaN" not in text and "Infinity" not in text:
+        return text
+    return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 def _run_json(run: RunStatus, known: RunColumns, values: dict[str, Any]) -> dict[str, Any]:
@@ -135,10 +142,10 @@ def _run_json(run: RunStatus, known: RunColumns, values: dict[str, Any]) -> dict
         "values": dict(run.values),
         "duration_s": run.duration_s,
         "created_at": made.isoformat() if made else None,
-        "slot": run.slot or None,
+        "slot": run.slot,
         "attempts": run.attempts,
-        "reason": run.reason or None,
-        "kind": run.kind or None,
+        "reason": run.reason,
+        "kind": run.kind,
         "columns": values,
     }
 

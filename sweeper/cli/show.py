@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, SweepOption
-from sweeper.cli.output import out, show
+from sweeper.cli.output import out, print_json, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.run_target import find_runs
 
@@ -54,7 +53,7 @@ def show_run(  # noqa: PLR0917 Typer passes them by name
         points=POINTS,
     )
     if as_json:
-        out.print_json(json.dumps(facts.to_json(), default=str))
+        print_json(facts.to_json())
         return
     show(run_view(facts, width=out.width, everything=everything))
     say_page_link(out, target.backend, target.settings, facts.page)

@@ -35,11 +35,17 @@ def stop(
 
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as_json: bool) -> None:
-    from sweeper.backend import sdk  # here for the reason in target.py
+    # here for the reason in target.py
+    from sweeper.backend import run_names, sdk
+    from sweeper.results.named_runs import find, of_other_sweep
 
-    ref = find_target(sweep, choice).ref
+    target = find_target(sweep, choice)
+    ref = target.ref
+    known = run_names.read(ref, target.settings, target.backend)
+    elsewhere = of_other_sweep(ref, target.settings, target.backend)
+    ids = [find(name, known, ref, elsewhere).id for name in names]  # all of them, before one is stopped
     told = []
-    for name in names:
+    for name in ids:
         state = sdk.stop_run(ref.run(name))
         ended = state in set(RunState) and RunState(state).ended
         told.append({"id": name, "state": state, "stopping": not ended})

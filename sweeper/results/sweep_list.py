@@ -52,7 +52,7 @@ class SweepLine:
             "total": told.total,
             "counts": dict(told.counts),
             "best": told.best,
-            "best_run": told.best_run or None,
+            "best_run": told.best_run,
             "created_at": told.created_at.isoformat(),
             "active_at": told.active_at.isoformat(),
         }

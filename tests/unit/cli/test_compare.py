@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 
 def test_runs_stand_side_by_side(here, embedded):
     """What differs first, then what came of it."""
@@ -17,17 +15,17 @@ def test_runs_stand_side_by_side(here, embedded):
     assert max(map(len, lines)) <= 80
 
 
-def test_a_run_of_another_sweep_needs_its_whole_name(here, embedded):
+def test_a_run_of_another_sweep_needs_its_whole_name(here, told, embedded):
     """Then both metrics are told."""
     ref, (a,) = embedded.sweep(0)
     other, (b,) = embedded.sweep(0)
     done = here("compare", a, b, "--sweep", ref)
     assert done.exit_code == 1
     assert done.exception.hint == f"it is a run of {other}: name that sweep ({other}), or the run as local/p/{b}"
-    told = json.loads(here("compare", a, f"local/p/{b}", "--sweep", ref, "--json").stdout)
-    assert [run["sweep"] for run in told["runs"]] == [ref.path, other.path]
-    assert told["config"]["lr"] == {"values": [0.1, 0.1], "same": True}
-    assert told["course"]["state"]["values"] == ["finished", "finished"]
+    found = told("compare", a, f"local/p/{b}", "--sweep", ref, home=embedded.home)
+    assert [run["sweep"] for run in found["runs"]] == [ref.path, other.path]
+    assert found["config"]["lr"] == {"values": [0.1, 0.1], "same": True}
+    assert found["course"]["state"]["values"] == ["finished", "finished"]
 
 
 def test_one_run_is_not_compared(here, embedded):

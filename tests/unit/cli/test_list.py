@@ -22,11 +22,11 @@ def test_every_sweep_has_a_line(here, embedded):
     assert here("list", "--top", 1).stdout.splitlines()[-1] == f"next: sweeper status {ref}"
 
 
-def test_json_tells_all_of_them(here, embedded):
+def test_json_tells_all_of_them(told, embedded):
     """How many there are, and of each what it has come to; states in lower case."""
     ref, runs = embedded.sweep(0, 1)
-    told = json.loads(here("list", "--json", "--project", "p").stdout)
-    mine = next(one for one in told["sweeps"] if one["sweep"] == ref.path)
+    listed = told("list", "--project", "p", home=embedded.home)
+    mine = next(one for one in listed["sweeps"] if one["sweep"] == ref.path)
     assert (mine["state"], mine["done"], mine["total"], mine["best"], mine["best_run"]) == (
         "running",
         2,
@@ -35,8 +35,8 @@ def test_json_tells_all_of_them(here, embedded):
         runs[0],
     )
     assert mine["counts"] == {"finished": 1, "failed": 1}
-    assert told["total"] >= len(told["sweeps"])
-    assert len(json.loads(here("list", "--json", "--top", 1).stdout)["sweeps"]) == 1
+    assert listed["total"] >= len(listed["sweeps"])
+    assert len(told("list", "--top", 1, home=embedded.home)["sweeps"]) == 1
 
 
 def test_a_project_that_is_not_there_names_the_nearest(here, embedded):

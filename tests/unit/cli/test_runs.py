@@ -18,7 +18,7 @@ def ids(done):
     return [run["id"] for run in json.loads(done.stdout)["runs"]]
 
 
-def test_runs_are_sorted_and_filtered(here, embedded):
+def test_runs_are_sorted_and_filtered(here, told, embedded):
     """By the metric with the best first, by anything else upwards, and the other way round."""
     ref, runs = embedded.sweep(0, 0, 1, None, text=TEXT)
     a, b, c, d = runs
@@ -34,10 +34,22 @@ def test_runs_are_sorted_and_filtered(here, embedded):
     assert asked("--top", 3) == [b, d, a]  # the failed one is none of the best
     assert asked("--top", 1, "--sort", "-loss") == [a]
     assert asked("--filter", "fixed=8") == []
-    told = json.loads(here("runs", ref, "--json", "-f", "lr>0.1", "--top", 1, "--columns", "fixed,duration").stdout)
-    assert (told["total"], told["matching"], told["metric"], told["goal"]) == (4, 3, "loss", "minimize")
-    assert list(told["runs"][0]["columns"]) == ["fixed", "duration_s"]
-    assert told["runs"][0]["state"] == "running"
+    found = told(
+        "runs", ref, "-f", "lr>0.1 state!=failed", "--top", 1, "--columns", "fixed,created", home=embedded.home
+    )
+    assert (found["total"], found["matching"], found["metric"], found["goal"]) == (4, 2, "loss", "minimize")
+    assert list(found["runs"][0]["columns"]) == ["fixed", "created_at"]
+    assert found["runs"][0]["state"] == "running"
+
+
+def test_what_is_no_number_is_null_in_json(told, embedded):
+    """A NaN that somebody has logged or given."""
+    ref, (id_,) = embedded.sweep(0)
+    query = """mutation($n: String, $s: String) {
+        upsertBucket(input: {name: $n, modelName: "p", summaryMetrics: $s}) { inserted } }"""
+    embedded.wire.graphql(query, n=id_, s='{"x": NaN}')
+    (run,) = told("runs", ref, "--columns", "x", home=embedded.home)["runs"]
+    assert run["columns"] == {"x": None}
 
 
 def test_csv_is_the_tables_own(here, embedded):

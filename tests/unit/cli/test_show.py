@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.directories import SweepDir
 
 
 def test_everything_about_a_run(here, embedded):
@@ -39,11 +40,16 @@ def test_curves_can_be_chosen(here, embedded):
     assert done.exception.hint == "did you mean extra? it logged: loss, extra"
 
 
-def test_json_has_all_of_it(here, embedded):
+def test_json_has_all_of_it(told, embedded):
     """Curves as pairs of step and value."""
     ref, (id_,) = embedded.sweep(0)
-    told = json.loads(here("show", id_, "--sweep", ref, "--json").stdout)
-    assert (told["id"], told["state"], told["sweep"], told["path"]) == (id_, "finished", ref.path, f"local/p/{id_}")
-    assert told["curves"] == {"loss": [[0, 0.1]]}
-    assert (told["params"], told["config"], told["best"], told["files"]) == ({"lr": 0.1}, {"lr": 0.1}, 0.1, [])
-    assert told["suggestion"]["engine"].startswith("grid")
+    embedded.wire.upload(id_, "a.txt", b"abc")
+    launch = SweepDir.of(embedded.home, ref).new_launch()
+    launch.append(Attempt(run_id=id_, slot="gpu0", log="x.log").ended(AttemptOutcome.FINISHED))
+    run = told("show", id_, "--sweep", ref, home=embedded.home)
+    assert (run["id"], run["state"], run["sweep"], run["path"]) == (id_, "finished", ref.path, f"local/p/{id_}")
+    assert run["curves"] == {"loss": [[0, 0.1]]}
+    assert (run["params"], run["config"], run["best"]) == ({"lr": 0.1}, {"lr": 0.1}, 0.1)
+    assert run["files"] == [{"name": "a.txt", "size_bytes": 3}]
+    assert [one["outcome"] for one in run["attempts"]] == ["finished"]
+    assert run["suggestion"]["engine"].startswith("grid")
