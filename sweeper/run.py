@@ -148,6 +148,7 @@ class Run:
         lacks: The metrics of which it has no value; told of a finished run.
         logged: What it logged instead, each key with what kind of thing it was: `number`, `text`; told with `lacks`.
         digest: What the history comes to, where that was not read itself; None if there is none, or if it was.
+        heard_at: When its server last heard of it, as long as it goes on (aware, UTC); None where that is not told.
     """
 
     id: str
@@ -168,6 +169,7 @@ class Run:
     lacks: tuple[str, ...] = ()
     logged: Params = field(default_factory=dict)
     digest: Digest | None = None
+    heard_at: datetime | None = None
 
     @property
     def iterations(self) -> int:

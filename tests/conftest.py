@@ -192,6 +192,14 @@ class User:
         except psutil.Error:
             return False
 
+    def end(self) -> None:
+        """End every process of this user's."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                process.kill()
+        for started in self.started:
+            started.communicate()
+
     def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> Any:
         """Wait until something holds."""
         deadline = time.monotonic() + timeout_s
@@ -240,11 +248,7 @@ def user(tmp_path: Path) -> Iterator[User]:
     home.mkdir()
     user = User(folder, home, clean_environ(home))
     yield user
-    for process in user.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
-            process.kill()
-    for started in user.started:
-        started.communicate()
+    user.end()
 
 
 @dataclass

@@ -316,6 +316,7 @@ def _run(told: Mapping[str, Any]) -> Run:
     """Make ours of what the server tells of a run; a state younger than this code belongs to one that goes on."""
     id_ = run_name(told["id"])
     stop, digest, created_at = told.get("stop"), told.get("digest"), told.get("created_at")
+    heard_at = told.get("heard_at")
     return Run(
         id=id_,
         state=RunState(told["state"]) if told["state"] in _STATES else RunState.RUNNING,
@@ -334,4 +335,5 @@ def _run(told: Mapping[str, Any]) -> Run:
         lacks=tuple(told.get("lacks", ())),
         logged=told.get("logged", {}),
         digest=Digest(*digest) if digest else None,
+        heard_at=utc(heard_at) if heard_at else None,
     )

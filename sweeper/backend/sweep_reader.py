@@ -112,7 +112,7 @@ class SweepReader:
         try:
             return SweepDefinition.model_validate(dict(config))
         except ValidationError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(
                 f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
             ) from error
@@ -138,6 +138,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
     if definition.metric is not None and state is not RunState.PENDING:
         logged = _logged(run, reading(definition.metric.name, keys.get("keys", {})).key)
     history, nonfinite = counted(logged)
+    heard_at = getattr(run, "heartbeat_at", None)
     read = Run(
         id=run_name(run.id),
         state=state,
@@ -152,6 +153,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
         fallback=str(told.get("suggestion", {}).get("fallback", "")),
         prior=prior,
         losses=int(told.get("losses", 0)),
+        heard_at=utc(heard_at) if heard_at and not state.ended else None,
     )
     return measured(read, definition, keys=lambda: keys, summary=lambda: summary)
 

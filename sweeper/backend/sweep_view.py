@@ -42,7 +42,7 @@ class ToldDefinition:
         try:
             return SweepDefinition.from_yaml(self.text, by_hand=False)
         except DefinitionError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(f"the sweep has a form we cannot read: {error.message}", fix) from error
 
 

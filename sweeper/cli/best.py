@@ -78,9 +78,12 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
     if as_json:
         told = status.to_json()
         print_json({key: told[key] for key in ("sweep", "metrics", "front")})
-        return
-    show(front_table(status))
-    if front := status.standing.front:
+    else:
+        show(front_table(status))
+    front = status.standing.front
+    if not front:  # as where one metric has no best run yet
+        raise typer.Exit(1)
+    if not as_json:
         say_next(f"sweeper best {quote(status.facts.sweep)} --run {front[0].id} --download DIR")
 
 

@@ -10,7 +10,7 @@ from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, SweepOption
 from sweeper.cli.output import out, print_json, show
 from sweeper.cli.run_target import find_runs
-from sweeper.errors import ResultError
+from sweeper.errors import UsageError
 
 MOST = 20
 """Runs side by side: `sweeper runs` and `export` are for more."""
@@ -39,13 +39,13 @@ def compare(
     from sweeper.results import comparison
 
     if len(runs) < 2:
-        raise ResultError(f"{runs[0]} alone cannot be compared", f"name another run, or: sweeper show {runs[0]}")
+        raise UsageError(f"{runs[0]} alone cannot be compared", f"name another run, or: sweeper show {runs[0]}")
     if len(runs) > MOST:
         fix = "name fewer; `sweeper runs --columns …` and `sweeper export` have a line for each of many"
-        raise ResultError(f"{len(runs)} runs side by side are more than {MOST}", fix)
+        raise UsageError(f"{len(runs)} runs side by side are more than {MOST}", fix)
     found = find_runs(list(dict.fromkeys(runs)), sweep, backend)
     if len({(one.target.ref, one.run.id) for one in found}) < 2:
-        raise ResultError(f"these are one run: {found[0].run.id}", "name another one")
+        raise UsageError(f"these are one run: {found[0].run.id}", "name another one")
     reader = FactReader(found[0].target.backend, found[0].target.settings)
     told = comparison.compare(
         [

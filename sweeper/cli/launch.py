@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.live import Live
-from rich.text import Text
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
+from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
-from sweeper.errors import LaunchError
+from sweeper.errors import UsageError
 from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
@@ -32,11 +30,12 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.plan import Plan
     from sweeper.launch.prepare import Launch
-    from sweeper.launch.status_poller import StatusPoller
     from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
+SHOWN = 50
+"""Runs of which the live view knows the curves, for a terminal that is made higher meanwhile."""
 MAX_SLOTS = 1000
 """More processes than that on one machine are a slip of the finger."""
 
@@ -138,47 +137,48 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    err.print("[dim]starting workers ...[/]", soft_wrap=True)  # before all that takes a moment
-    # here for the reason in target.py
-    from sweeper.launch.claims import Claims
-    from sweeper.launch.forkserver_process import ForkserverProcess
-    from sweeper.launch.local import worker_environ
-    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
+    with moving(STARTING) as starting:  # before all that takes a moment
+        # here for the reason in target.py
+        from sweeper.launch.claims import Claims
+        from sweeper.launch.forkserver_process import ForkserverProcess
+        from sweeper.launch.local import worker_environ
+        from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
-        timeout_s=seconds(timeout, "--timeout"),
-        time_budget_s=seconds(time_budget, "--time-budget"),
-        stop_at_target=stop_at_target,
-        isolated=isolation,
-        without_metric=without_metric,
-    )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
-    check_gpus_are_one_word(gpus, sweep)
-    settings = Settings.from_env()
-    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
-    slots = plan(claims.living()).slots  # what cannot be is told before a server starts
-    if detach:
-        target = find_target(sweep, backend)
-        _detach(target.reader(), target.settings, as_json=as_json)
-        return
-    # which sweep and trainer it is for, we learn while it imports
-    with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
-        target = find_target(sweep, backend)
-        reader = target.reader()
-        options = {"trainer": trainer, "count": count, "rules": rules}
-        prepared, result = _work(target, reader, claims, plan, forkserver, **options)
-    launch_end.conclude(prepared, result, reader, target, as_json=as_json)
+        rules = Rules(
+            grace_s=grace,
+            retries=retries,
+            max_failures=max_failures,
+            timeout_s=seconds(timeout, "--timeout"),
+            time_budget_s=seconds(time_budget, "--time-budget"),
+            stop_at_target=stop_at_target,
+            isolated=isolation,
+            without_metric=without_metric,
+        )
+        asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
+        check_gpus_are_one_word(gpus, sweep)
+        settings = Settings.from_env()
+        plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
+        slots = plan(claims.living()).slots  # what cannot be is told before a server starts
+        if detach:
+            target = find_target(sweep, backend)
+            _detach(target.reader(), target.settings, starting, as_json=as_json)
+            return
+        # which sweep and trainer it is for, we learn while it imports
+        with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
+            target = find_target(sweep, backend)
+            reader = target.reader()
+            options = {"trainer": trainer, "count": count, "rules": rules}
+            prepared, result = _work(target, reader, claims, plan, forkserver, starting, **options)
+        launch_end.conclude(prepared, result, reader, target, as_json=as_json)
 
 
-def _work(
+def _work(  # noqa: PLR0917 a command's own parts
     target: Target,
     reader: StatusReader,
     claims: Claims,
     plan: Callable[[Sequence[Claim]], Plan],
     forkserver: ForkserverProcess,
+    starting: ExitStack,
     **options: Any,
 ) -> tuple[Launch, LaunchResult]:
     """Launch on what the machine has for it, and stay until all has ended."""
@@ -189,6 +189,7 @@ def _work(
         settings, server = target.settings, target.backend
         prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
         _announce(prepared, planned.notes, target)
+        starting.close()  # from here on something else moves
         return prepared, _watch(prepared, reader, target, forkserver)
 
 
@@ -198,7 +199,7 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def _detach(reader: StatusReader, settings: Settings, *, as_json: bool) -> None:
+def _detach(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import WATCH_S, start_in_background
@@ -210,6 +211,7 @@ def _detach(reader: StatusReader, settings: Settings, *, as_json: bool) -> None:
         err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
     started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
+    starting.close()
     if as_json:
         told = {"sweep": reader.ref.path, "pid": started.pid, "log": str(started.log), "over": started.over}
         print_json(told)
@@ -225,11 +227,11 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     """Refuse `--gpus 0 1`, whose 1 would be taken for a sweep.
 
     Raises:
-        LaunchError: It was written so.
+        UsageError: It was written so.
     """
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
-        raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+        raise UsageError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
 
 
 def paused(ref: SweepRef) -> str:
@@ -244,14 +246,14 @@ def seconds(text: str | None, option: str) -> float | None:
     """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
 
     Raises:
-        LaunchError: It is none.
+        UsageError: It is none.
     """
     if text is None:
         return None
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not total:
-        raise LaunchError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
+        raise UsageError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
     return total
 
 
@@ -286,26 +288,13 @@ def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: For
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with StatusPoller(reader, partial(_check, target)) as poller:
+    seen = sys.stderr.isatty()  # a log file would get every frame
+    with StatusPoller(reader, partial(_check, target), shown=max(SHOWN, err.height) if seen else 0) as poller:
         run = partial(run_launch, launch, on_stop=say_stopping, latest=lambda: poller.latest, forkserver=forkserver)
-        if sys.stderr.isatty():  # a log file would get every frame
-            with Live(console=err, refresh_per_second=4, transient=True) as live:
-                return run(tick=partial(_draw, live, launch, poller))
+        if seen:
+            with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
+                return run(tick=LaunchScreen(launch, poller, live).draw)
         log = ProgressLog(launch.before, launch.count)
         result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result
-
-
-def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.cli.progress_log import final_count, waiting
-    from sweeper.cli.tables import live_view
-
-    if poller.latest is None:
-        what = "" if launch.script else f": importing {launch.trainer.partition(':')[0]}"
-        live.update(Text(poller.trouble or f"starting workers{what}"))
-    else:
-        progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
-        status = replace(poller.latest, progress=progress)
-        view = live_view(status, height=live.console.height)
-        live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)

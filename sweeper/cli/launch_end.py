@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sweeper.cli.output import complain, err, escape, print_json, say_next, show
+from sweeper.cli.output import complain, err, escape, out, print_json, say_next, show
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.run import RunState
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sweeper.results.status import SweepStatus
     from sweeper.results.status_reader import StatusReader
 
+CURVES = 50
+"""Runs that are drawn with their curves; fewer are shown of a sweep with more."""
 NAMED = 5
 """How many failed runs are named at the end; the status above has them all."""
 
@@ -28,18 +31,19 @@ def conclude(
     status = None
     try:
         target.check()
-        status = reader.fetch_model(reader.read())
+        status = reader.fetch_model(reader.read(curves=0 if as_json else CURVES))
     except SweeperError as error:  # the runs are safe; only the summary is not
         complain(error)
-    if status is not None and not as_json:
-        from sweeper.cli.tables import status_view
+    with contextlib.suppress(BrokenPipeError):  # who reads has seen enough; the exit code is still that of the runs
+        if status is not None and not as_json:
+            from sweeper.cli.tables import status_view
 
-        show(status_view(status))
-    _say_what_ended(result, status, target)
-    if as_json:
-        print_json(to_json(launch, result, status))
-    else:
-        say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
+            show(status_view(status, width=out.width))
+        _say_what_ended(result, status, target)
+        if as_json:
+            print_json(to_json(launch, result, status))
+        else:
+            say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -70,6 +70,11 @@ class Terminal(Console):
         """Write JSON in the characters of the stream: what others a terminal is shown instead, no parser takes."""
         return escaped(text, to_ascii=not (self.encoding or "utf").startswith("utf"))
 
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line that a reader has seen enough: rich would end the process with 1."""
+        self._buffer.clear()  # or what is printed next would come behind the same once more
+        raise  # noqa: PLE0704 called where one is handled
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Lay out anything, the one way to the screen."""
         for text, style, control in super().render(renderable, options):

@@ -11,7 +11,7 @@ from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import complain, escape, out, print_json, say_next
 from sweeper.cli.target import find_target
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, UsageError
 
 
 def retry(
@@ -36,7 +36,7 @@ def retry(
     from sweeper.results.named_runs import find, of_other_sweep
 
     if failed and runs:
-        raise LaunchError("--failed and run ids exclude each other", "give one of them")
+        raise UsageError("--failed and run ids exclude each other", "give one of them")
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()

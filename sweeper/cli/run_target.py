@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeper.cli.target import Target, find_server, find_target
-from sweeper.errors import ResultError, SweeperError, SweepNotFoundError
+from sweeper.errors import ResultError, SweeperError, SweepNotFoundError, UsageError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Backend, BackendChoice, Settings
 
@@ -62,7 +62,7 @@ def find_runs(names: Sequence[str], sweep: str | None, choice: BackendChoice) ->
     paths = {name: RunRef(*name.split("/")) for name in names if name.count("/") == 2}
     for name in names:
         if "/" in name and name not in paths:
-            raise ResultError(f"{name!r} is no run", "write a run's id or name, or ENTITY/PROJECT/RUN")
+            raise UsageError(f"{name!r} is no run", "write a run's id or name, or ENTITY/PROJECT/RUN")
     if sweep is None and len(paths) == len(names):
         settings, backend = find_server(choice)
         own = None

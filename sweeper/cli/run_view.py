@@ -45,8 +45,7 @@ def run_view(one: OneRun, *, width: int, everything: bool = False) -> Renderable
     lines += _files(one, everything=everything)
     if one.run.log:
         lines.append(_fact("log", one.run.log))
-    if one.rerun:
-        lines.append(_fact("rerun", one.rerun))
+    lines += _again(one.rerun, everything=everything)
     lines += _curves(one, width)
     return Group(*lines)
 
@@ -158,6 +157,15 @@ def _folded(label: str, values: Mapping[str, Any], *, everything: bool) -> list[
 def _short(value: object) -> str:
     text = value_text(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _again(command: str, *, everything: bool) -> list[RenderableType]:
+    """Write what runs the same configuration again; a whole file only for who asks for all."""
+    if not command or "\n" not in command:
+        return [_fact("again", command)] if command else []
+    if not everything:
+        return [Text.assemble((f"{'again':{LABEL}}", "bold"), ("--all shows the commands that run it again", "dim"))]
+    return [_fact("again", ""), Text(command, no_wrap=True, overflow="ignore")]
 
 
 def _files(one: OneRun, *, everything: bool) -> list[RenderableType]:

@@ -12,6 +12,7 @@ import typer
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import escape, out, say_next, show
 from sweeper.cli.target import Target, find_target
+from sweeper.errors import UsageError
 
 if TYPE_CHECKING:
     from sweeper.results.run_columns import RunColumn, RunColumns
@@ -59,9 +60,7 @@ def runs(  # noqa: PLR0917 Typer passes them by name
 
     wanted = [condition for text in conditions or () for condition in run_filter.parse(text)]
     if as_csv and as_json:
-        from sweeper.errors import ResultError
-
-        raise ResultError("--csv and --json exclude each other", "give one of them")
+        raise UsageError("--csv and --json exclude each other", "give one of them")
     target = find_target(sweep, backend)
     known = _columns(target)
     found = known.filtered(wanted)

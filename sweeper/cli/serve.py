@@ -12,7 +12,7 @@ import typer
 from sweeper.backend import embedded_server
 from sweeper.cli.options import AsJson, Data, data_directory
 from sweeper.cli.output import err, escape, print_json
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, UsageError
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -82,7 +82,7 @@ def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
-        raise ServerError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
+        raise UsageError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
     for file in (certificate, key):
         if not file.is_file():
             raise ServerError(f"{file} is no file", "give PEM files, as your authority or openssl makes them")
@@ -93,7 +93,7 @@ def _check_exposure(host: str, *, tls: bool, insecure_http: bool) -> None:
     """Insist on TLS, or on a decision, where others can listen on the way."""
     if not (tls or insecure_http or embedded_server.is_loopback(host)):
         fix = "give --tls-cert FILE --tls-key FILE, or --insecure-http where the network is yours alone"
-        raise ServerError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
+        raise UsageError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
 
 
 def _url(host: str, port: int, *, tls: bool) -> str:

@@ -73,6 +73,15 @@ class LaunchDir:
             else:
                 return log
 
+    def note_restart(self, slot: str) -> None:
+        """Note that the worker of a slot is started again."""
+        with contextlib.suppress(OSError), private_files.open_file(self.path / f"{slot}.restarts", "ab") as file:
+            file.write(b".")  # a disk without room for it is no reason to end the launch
+
+    def restarts(self, slot: str) -> int:
+        """Count how often the worker of a slot was started again."""
+        return len(_text(self.path / f"{slot}.restarts"))
+
     def slots(self) -> list[str]:
         """List the slots that were given orders, by name."""
         orders = self.path.glob(self.spec("*").name)

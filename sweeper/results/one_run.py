@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from sweeper.backend.run_facts import FactReader, RunFacts, Steps
-from sweeper.definition.command_macros import DEFAULT_COMMAND
 from sweeper.errors import ResultError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import SweepDir
@@ -40,7 +38,7 @@ class OneRun:
         attempts: What this machine saw of its attempts, the last word on each, the oldest first.
         varying: The parameters in which the sweep's runs differ.
         curves: Some points of what it logged, by key.
-        rerun: The command that does the same by hand; empty where that is not known.
+        rerun: What runs the same configuration again, for a shell; empty where that is not known.
     """
 
     sweep: SweepRef
@@ -184,7 +182,7 @@ def gather(
         attempts=_attempts(directory, run.id),
         varying=varying(one.params for one in status.runs),
         curves=reader.curves(sweep.run(run.id), shown, points, facts) if shown else {},
-        rerun=rerun_command(definition, facts.config) if definition else "",
+        rerun=run_again(definition, facts.config, run.id) if definition else "",
     )
 
 
@@ -225,16 +223,11 @@ def _attempts(directory: SweepDir, run_id: str) -> tuple[Attempt, ...]:
     return tuple(sorted(last.values(), key=lambda attempt: attempt.at))
 
 
-def rerun_command(definition: SweepDefinition, config: Mapping[str, Any]) -> str:
-    """Write the command that an agent starts for such a run; empty for a function, or options of another form."""
-    from sweeper.definition import command_words, program
+def run_again(definition: SweepDefinition, config: Mapping[str, Any], run_id: str) -> str:
+    """Write what runs the same configuration again: a script's command line, else commands that make a sweep of it."""
+    from sweeper.results.report import rerun  # with YAML, for which no other verb waits
 
-    choice = program.choose(None, definition.program, definition.command or ())
-    if choice.command is None:
-        return ""
-    items = choice.command or DEFAULT_COMMAND
-    if any(item.startswith("${args_") for item in items):
-        return ""
-    words = command_words.expand(choice.program, items, {})
-    given = [f"--{name}={config[name]}" for name in definition.parameters if name in config]
-    return join([part for word in words for part in (given if word.is_parameters else [word.text])])
+    params = definition.space.flatten(config)
+    if direct := rerun.direct_command(definition, params):
+        return direct
+    return rerun.rerun_command(f"again-{run_id}.yaml", rerun.rerun_file(definition, params, f"again {run_id}"))

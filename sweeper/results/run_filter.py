@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 
 OPERATORS = ("!=", ">=", "<=", "!~", "=", ">", "<", "~")
 """Longer ones first; `==` is `=`."""
@@ -109,14 +109,15 @@ class RunCondition:
             return
         place = self.text.index(self.wanted, self.place + len(self.name))
         if is_time and self._moment() is None:
-            raise _fault(self.text, place, f"{self.wanted!r} is no time", "write 2026-01-31 or 2026-01-31T12:00")
+            what = _shown(self.text, place, f"{self.wanted!r} is no time")
+            raise ResultError(what, "write 2026-01-31 or 2026-01-31T12:00")
         if not is_time and self._number(seconds=self.name.startswith("duration")) is None:
             fix = f"{self.operator} compares numbers; for text there are = != ~ !~"
-            raise _fault(self.text, place, f"{self.wanted!r} is no number", fix)
+            raise ResultError(_shown(self.text, place, f"{self.wanted!r} is no number"), fix)
 
     def fault(self, what: str, fix: str) -> ResultError:
         """Say what is wrong with its name, with the place."""
-        return _fault(self.text, self.place, what, fix)
+        return ResultError(_shown(self.text, self.place, what), fix)
 
 
 def as_text(value: Any) -> str:
@@ -141,7 +142,7 @@ def parse(text: str) -> list[RunCondition]:
     """Read a filter: conditions that must all hold.
 
     Raises:
-        ResultError: It does not parse; the message has the place.
+        UsageError: It does not parse; the message has the place.
     """
     found: list[RunCondition] = []
     place = _skip(text, 0)
@@ -185,7 +186,7 @@ def _wrong_start(value: re.Match[str], compared: str) -> bool:
     return bool(value["plain"]) and value["plain"][0] in "=<>~" and compared[-1] in "=<>!~"
 
 
-def _no_operator(text: str, name: re.Match[str]) -> ResultError:
+def _no_operator(text: str, name: re.Match[str]) -> UsageError:
     word = name["quoted"] or name["plain"] or ""
     if word.lower() in {"or", "||", "|"}:
         fix = "all conditions must hold; for either of two, ask twice"
@@ -194,7 +195,7 @@ def _no_operator(text: str, name: re.Match[str]) -> ResultError:
     return _fault(text, name.end(), f"no operator behind `{word}`", fix)
 
 
-def _no_value(text: str, compared: re.Match[str]) -> ResultError:
+def _no_value(text: str, compared: re.Match[str]) -> UsageError:
     place = compared.end()
     if place >= len(text):
         return _fault(text, place, f"no value behind `{compared[1]}`", "write a number, a word, or a text in quotes")
@@ -203,7 +204,12 @@ def _no_value(text: str, compared: re.Match[str]) -> ResultError:
     return _fault(text, compared.start(1), f"`{compared[1]}{text[place]}` is no operator", f"operators: {_SHOWN}")
 
 
-def _fault(text: str, place: int, what: str, fix: str) -> ResultError:
-    """Say what is wrong with a filter, with a caret below the place."""
+def _fault(text: str, place: int, what: str, fix: str) -> UsageError:
+    """Say what is wrong with a filter, whatever the sweep."""
+    return UsageError(_shown(text, place, what), fix)
+
+
+def _shown(text: str, place: int, what: str) -> str:
+    """Write what is wrong with a filter, with a caret below the place."""
     shown = text.replace("\n", " ").replace("\t", " ")
-    return ResultError(f"--filter cannot be read: {what}\n    {shown}\n    {' ' * place}^", fix)
+    return f"--filter cannot be read: {what}\n    {shown}\n    {' ' * place}^"

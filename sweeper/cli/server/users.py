@@ -9,7 +9,7 @@ import typer
 
 from sweeper.cli.options import AsJson, Data, data_directory
 from sweeper.cli.output import out, print_json
-from sweeper.errors import ServerError
+from sweeper.errors import UsageError
 
 Name = Annotated[str, typer.Argument(help="The user's name, also their entity.", show_default=False)]
 
@@ -45,7 +45,7 @@ def _read_key(option: str | None) -> str | None:
         return None
     if option != "-":
         fix = "give `--key -` and write the key to standard input, or leave --key out to have one made"
-        raise ServerError("a key on the command line can be read by everybody on this machine", fix)
+        raise UsageError("a key on the command line can be read by everybody on this machine", fix)
     if sys.stdin.isatty():
         return str(typer.prompt("API key", hide_input=True, err=True))
     return sys.stdin.readline().strip()

@@ -86,6 +86,8 @@ def _told(run: Run) -> dict[str, Any]:
     """Give a run as JSON has it, without its history: what that comes to, and what is not as in every run."""
     told: dict[str, Any] = {"id": run.id, "state": run.state, "params": run.params}
     told["created_at"] = _moment(run.created_at) if run.created_at else None
+    if run.heard_at:
+        told["heard_at"] = _moment(run.heard_at)
     for name in _PLAIN:
         value = getattr(run, name)
         if value != getattr(_NOTHING, name):

@@ -114,7 +114,10 @@ def test_an_error_is_a_document_for_who_reads_json(argv, capsys):
     }
     assert said.err.startswith("error: no run or slot 'gpu0' on this machine\n")
     argv("logs", "--json")  # of what?
-    assert (main(), capsys.readouterr().out) == (2, "")
+    assert main() == 2
+    said = capsys.readouterr()
+    assert_documented("error", json.loads(said.out))
+    assert "Missing argument" in said.err
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_what_is_read_of_a_sweep(told, embedded, tmp_path):
     best = told("best", ref, home=embedded.home)
     assert (best["run"], best["state"], best["value"], best["download"]) == (runs[0], "finished", 0.1, None)
     several, _ = embedded.sweep(0, text=SERIES + "parameters: {lr: {values: [0.1, 0.2]}}\n")
-    assert told("best", several, home=embedded.home)["front"] == []
+    assert told("best", several, code=1, home=embedded.home)["front"] == []
     written = told("export", ref, "-o", tmp_path / "runs.csv", "--history", home=embedded.home)
     assert (Path(written["file"]).is_file(), written["format"], written["history"]) == (True, "csv", True)
     sent = told("sync", ref, "--dry-run", "--to", "https://w.org/", home=embedded.home)

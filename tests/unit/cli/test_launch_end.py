@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 
 import pytest
 import typer
@@ -89,3 +92,14 @@ def test_the_json_has_the_sweep_as_it_is_afterwards(end):
         ("failed", None, ""),
     ]
     assert told["runs"][1]["reason"] == "ValueError: no"
+
+
+def test_a_reader_that_has_seen_enough_hides_no_failure(end, monkeypatch):
+    """`sweeper launch | head`: the exit code is still that of the runs."""
+    read, write = os.pipe()
+    os.close(read)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(write, "w", buffering=1, encoding="utf-8") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert end(WELL, FAILED)[0] == 1
+        assert end(WELL, interrupted=True, as_json=True)[0] == 130
+        assert end(WELL)[0] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.cli.run_target import find_runs
-from sweeper.errors import ResultError, SweepNotFoundError
+from sweeper.errors import ResultError, SweepNotFoundError, UsageError
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_what_is_not_there_is_named(embedded):
         find_runs(["local/p/nobody"], None, "auto")
     with pytest.raises(ResultError, match="is of no sweep"):
         find_runs(["local/p/single"], None, "auto")
-    with pytest.raises(ResultError, match="'p/x' is no run"):
+    with pytest.raises(UsageError, match="'p/x' is no run"):
         find_runs(["p/x"], None, "auto")
     wrong = a[:-1] + ("x" if a[-1] != "x" else "y")
     with pytest.raises(ResultError) as raised:

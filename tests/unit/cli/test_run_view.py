@@ -90,3 +90,13 @@ def test_sizes_and_suggestions():
     assert [size_text(size) for size in (5, 1500, 2.5e6, 3e12)] == ["5 B", "1.5 kB", "2.5 MB", "3000.0 GB"]
     assert suggested({"engine": "bayes/1", "runs": 3, "seed": 7}) == "bayes/1, having seen 3 runs (seed 7)"
     assert suggested({"engine": "random/1", "fallback": "late"}) == "random/1; drawn at random: late"
+
+
+def test_how_to_run_it_again():
+    """A command line stands there; a file only for who asks for all."""
+    assert "again    python t.py --lr=0.1" in lines_of(replace(ONE, rerun="python t.py --lr=0.1"))
+    made = replace(ONE, rerun="cat > x.yaml <<'END'\nmethod: grid\nEND\nsweeper create x.yaml")
+    assert "again    --all shows the commands that run it again" in lines_of(made)
+    lines = lines_of(made, everything=True)
+    at = lines.index("cat > x.yaml <<'END'")
+    assert lines[at + 1 : at + 4] == ["method: grid", "END", "sweeper create x.yaml"]

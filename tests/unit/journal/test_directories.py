@@ -162,6 +162,14 @@ def test_the_slots_of_a_launch_are_those_with_orders(launch, directory):
         assert directory.launchers() == {os.getpid(): ("gpu0", "gpu1")}
 
 
+def test_restarts_of_a_worker_are_counted(launch):
+    """Slot by slot; none was noted where none was."""
+    for slot in ("gpu0", "gpu0", "gpu1"):
+        launch.note_restart(slot)
+    assert [launch.restarts(slot) for slot in ("gpu0", "gpu1", "gpu2")] == [2, 1, 0]
+    assert launch.slots() == []
+
+
 def test_launches_of_one_second_are_told_apart(directory):
     """They are listed in the order in which they began."""
     made = [directory.new_launch() for _ in range(3)]

@@ -13,7 +13,7 @@ from sweeper.errors import ResultError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
-from sweeper.results.one_run import chosen_keys, gather, rerun_command
+from sweeper.results.one_run import chosen_keys, gather, run_again
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
 
@@ -125,19 +125,15 @@ def test_attempts_are_told_with_their_ends(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("keys", "command"),
+    ("program", "begins"),
     [
-        ("program: my train.py", "/usr/bin/env python 'my train.py' --lr=0.1 --opt=adam"),
-        (
-            'program: t.py\ncommand: [python, "${program}", "--fast", "${args}"]',
-            "python t.py --fast --lr=0.1 --opt=adam",
-        ),
-        ('program: t.py\ncommand: [python, "${program}", "${args_json}"]', ""),
-        ("program: my.module:train", ""),
-        ("name: x", ""),
+        ("my train.py", "python 'my train.py' --lr=0.1 --opt=adam"),
+        ("my.module:train", "cat > again-r1.yaml <<'END'\nname: again r1\nmethod: grid\nprogram: my.module:train\n"),
     ],
 )
-def test_the_command_is_told_where_there_is_one(keys, command):
-    """As the agent would start it; a function has none."""
-    text = f"method: grid\n{keys}\nparameters: {{lr: {{value: 0.1}}, opt: {{values: [adam, sgd]}}}}"
-    assert rerun_command(SweepDefinition.from_yaml(text, by_hand=False), FACTS.config) == command
+def test_what_runs_it_again_is_told(program, begins):
+    """A script's command line; of a function, the sweep of one configuration."""
+    text = f"method: grid\nprogram: {program}\nparameters: {{lr: {{value: 0.1}}, opt: {{values: [adam, sgd]}}}}"
+    told = run_again(SweepDefinition.from_yaml(text, by_hand=False), FACTS.config, "r1")
+    assert told.startswith(begins)
+    assert "sgd" not in told

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 from sweeper.results.run_filter import parse
 
 
@@ -91,7 +91,7 @@ def test_a_condition_holds_for_a_value(text, value, holds):
 )
 def test_a_fault_is_shown_with_its_place(text, column, what):
     """The filter as it was typed, with a caret below the place, and what to write instead."""
-    with pytest.raises(ResultError) as raised:
+    with pytest.raises(UsageError) as raised:
         parse(text)
     said, shown, caret = raised.value.message.split("\n")
     assert what in said
