@@ -198,6 +198,8 @@ def _curves(one: OneRun, width: int) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for at, (key, steps) in enumerate(one.curves.items()):
         lines += [Text(), _heading(key, steps)]
+        if len(steps) < 2:
+            continue
         height = HEIGHT if not at else SMALL_HEIGHT
         lines += [
             Text(line, no_wrap=True, overflow="ignore")

@@ -69,6 +69,9 @@ def runs(  # noqa: PLR0917 Typer passes them by name
         found = run_columns.ordered(found, column, backwards=sort.startswith("-"))
     elif top and known.status.facts.metric:
         found = run_columns.best_first(found, known.fixed()["best"])
+    elif top and (front := known.status.standing.front):
+        leading = {run.id for run in front}
+        found = sorted(found, key=lambda run: run.id not in leading)
     chosen = [known.get(name.strip(), "--columns") for name in columns.split(",") if name.strip()] if columns else []
     shown = found[:top]
     if as_csv:

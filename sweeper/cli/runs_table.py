@@ -94,7 +94,7 @@ def _table(
 ) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", expand=False)
     if rigid:  # beyond the terminal's edge, if need be
-        table.width = sum(_widest(column) + GAP for column in columns)
+        table.width = sum(_widest(column) + GAP for column in columns) - GAP
     taken = sum(_widest(column) + GAP for column in columns if column[0] != shrinks)
     for column in columns:
         heading, _, side = column
