@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from sweeper.cli.target import Target, find_server, find_target
 from sweeper.errors import ResultError, SweeperError, SweepNotFoundError, UsageError
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from sweeper.results.status import RunStatus, SweepStatus
     from sweeper.results.status_reader import StatusReader
 
+_PAGE = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/runs/([^/?#]+)")
 _FIX = "`sweeper list` shows the sweeps, `sweeper runs SWEEP` the runs of one"
 
 
@@ -62,7 +66,7 @@ def find_runs(names: Sequence[str], sweep: str | None, choice: BackendChoice) ->
     paths = {name: RunRef(*name.split("/")) for name in names if name.count("/") == 2}
     for name in names:
         if "/" in name and name not in paths:
-            raise UsageError(f"{name!r} is no run", "write a run's id or name, or ENTITY/PROJECT/RUN")
+            raise _no_run(name)
     if sweep is None and len(paths) == len(names):
         settings, backend = find_server(choice)
         own = None
@@ -84,6 +88,14 @@ def find_runs(names: Sequence[str], sweep: str | None, choice: BackendChoice) ->
         run = find(paths[name].run_id if name in paths else name, status.runs, target.ref, elsewhere)
         found.append(RunTarget(target, run, status, reader))
     return found
+
+
+def _no_run(name: str) -> UsageError:
+    """Refuse what people give for a run and is none, as `check_name` does for a sweep."""
+    if page := _PAGE.match(name):
+        fix = f"write its name: {quote('/'.join(map(unquote_plus, page.groups())))}"
+        return UsageError(f"{name} is the address of a page, and not a run", fix)
+    return UsageError(f"{name!r} is no run", "write a run's id or name, or ENTITY/PROJECT/RUN")
 
 
 def _home(ref: RunRef, settings: Settings, backend: Backend) -> Target:

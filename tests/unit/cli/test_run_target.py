@@ -50,6 +50,9 @@ def test_what_is_not_there_is_named(embedded):
         find_runs(["local/p/single"], None, "auto")
     with pytest.raises(UsageError, match="'p/x' is no run"):
         find_runs(["p/x"], None, "auto")
+    with pytest.raises(UsageError, match="is the address of a page") as raised:
+        find_runs([f"http://127.0.0.1:1/local/my+p/runs/{a}?x=1"], ref.path, "auto")
+    assert raised.value.hint == f"write its name: 'local/my p/{a}'"
     wrong = a[:-1] + ("x" if a[-1] != "x" else "y")
     with pytest.raises(ResultError) as raised:
         find_runs([wrong], ref.path, "auto")

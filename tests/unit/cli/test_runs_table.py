@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rich.text import Text
+from rich.cells import cell_len
 
 from sweeper.cli.output import Terminal
 from sweeper.cli.runs_table import cell_text, chosen_table, default_table, value_text
@@ -87,4 +87,15 @@ def test_cells_are_written_as_everywhere():
     shown = drawn(default_table(known(hostile), hostile, width=80), 80)
     assert "[red]x[/]" in shown[1]
     assert "\x1b" not in "".join(shown)
-    assert Text("x")
+
+
+def test_long_values_and_equal_names():
+    """A long value is cut in a column of its own; two parameters of one last name bear their groups; one line a run."""
+    runs = tuple(
+        run(letter, 0.5, text=f"{letter}\n{'語' * 30}", **{"a.n": at, "b.n": -at}) for at, letter in enumerate("xy")
+    )
+    lines = drawn(default_table(known(runs), runs, width=80), 80)
+    assert lines[0].split()[:4] == ["run", "text", "a.n", "b.n"]
+    assert len(lines) == 3
+    assert "…" in lines[1]
+    assert max(map(cell_len, lines)) <= 80
