@@ -56,7 +56,7 @@ def runs(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper runs --filter 'val_accuracy>0.9 state=finished' --top 10
     """
-    from sweeper.results import run_columns, run_filter  # here for the reason in target.py
+    from sweeper.results import run_filter  # here for the reason in target.py
 
     wanted = [condition for text in conditions or () for condition in run_filter.parse(text)]
     if as_csv and as_json:
@@ -64,14 +64,8 @@ def runs(  # noqa: PLR0917 Typer passes them by name
     target = find_target(sweep, backend)
     known = _columns(target)
     found = known.filtered(wanted)
-    if sort:
-        column = known.get(sort.removeprefix("-"), "--sort")
-        found = run_columns.ordered(found, column, backwards=sort.startswith("-"))
-    elif top and known.status.facts.metric:
-        found = run_columns.best_first(found, known.fixed()["best"])
-    elif top and (front := known.status.standing.front):
-        leading = {run.id for run in front}
-        found = sorted(found, key=lambda run: run.id not in leading)
+    if sort or top:
+        found = _sorted(known, found, sort)
     chosen = [known.get(name.strip(), "--columns") for name in columns.split(",") if name.strip()] if columns else []
     shown = found[:top]
     if as_csv:
@@ -90,6 +84,19 @@ def _columns(target: Target) -> RunColumns:
     status = reader.read()
     created = {run.id: run.created_at for run in reader.runs if run.created_at}
     return RunColumns(status, created, partial(any_sweeps.whole_runs, target.ref, target.settings, target.backend))
+
+
+def _sorted(known: RunColumns, found: list[RunStatus], sort: str | None) -> list[RunStatus]:
+    """Sort runs as is asked for, else the best or the front first."""
+    from sweeper.results import run_columns
+
+    if sort:
+        column = known.get(sort.removeprefix("-"), "--sort")
+        return run_columns.ordered(found, column, backwards=sort.startswith("-"))
+    if known.status.facts.metric:
+        return run_columns.best_first(found, known.fixed()["best"])
+    leading = {run.id for run in known.status.standing.front}
+    return sorted(found, key=lambda run: run.id not in leading)
 
 
 def _all_columns(known: RunColumns) -> list[RunColumn]:

@@ -69,7 +69,7 @@ def _headings(names: Sequence[str]) -> list[str]:
     return [heading if short.count(heading) == 1 else name for name, heading in zip(names, short, strict=True)]
 
 
-def _values(shown: Sequence[RunStatus], metrics: Sequence[str]) -> list[_Column]:
+def _values(shown: Sequence[RunStatus], metrics: Sequence[str]) -> list[_LaidOut]:
     if metrics:
         return [_column(name, [number(run.values.get(name)) for run in shown], right=True) for name in metrics]
     best = _column("best", [number(run.best) for run in shown], right=True)
@@ -87,7 +87,7 @@ def chosen_table(shown: Sequence[RunStatus], columns: Sequence[RunColumn]) -> Re
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _LaidOut:
     """A column laid out: its heading and one cell for each run, padded to one width.
 
     Attributes:
@@ -105,11 +105,11 @@ class _Column:
 
 def _column(
     heading: str, texts: Sequence[str], *, styles: Sequence[str] = (), right: bool = False, most: int = 10_000
-) -> _Column:
+) -> _LaidOut:
     one_line = [" ".join(plain(text).split("\n")) for text in (heading, *texts)]
     width = min(most, max(map(cell_len, one_line)))
     first, *rest = [_padded(text, width, right=right) for text in one_line]
-    return _Column(first, rest, styles, width)
+    return _LaidOut(first, rest, styles, width)
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:
@@ -120,11 +120,11 @@ def _padded(text: str, width: int, *, right: bool) -> str:
     return " " * space + text if right else text + " " * space
 
 
-def _width(columns: Sequence[_Column]) -> int:
+def _width(columns: Sequence[_LaidOut]) -> int:
     return sum(column.width + GAP for column in columns) - GAP
 
 
-def _table(columns: Sequence[_Column]) -> RenderableType:
+def _table(columns: Sequence[_LaidOut]) -> RenderableType:
     """Put columns side by side. Not as a table of rich's: that takes seconds to lay out ten thousand runs."""
     between = " " * GAP
     lines = [Text(between.join(column.heading for column in columns).rstrip(), style="bold")]
