@@ -223,6 +223,8 @@ class OwnSweepReader:
             state=SweepState(found["state"].upper()),
             runs=tuple(self._runs.values()),
             scheduler_heard_at=None if heard_at is None else datetime.fromtimestamp(heard_at, UTC),
+            confirms=about.get("confirms", ""),  # an older server of ours does not tell
+            confirmed_by=tuple(about["confirmed_by"]) if "confirmed_by" in about else None,
         )
 
     def _url(self) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sweeper.backend.sdk import is_not_found, sdk_errors, spaced
 from sweeper.backend.sweep_names import names_of_project, no_sweep
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
+from sweeper.definition.confirming import link
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -65,6 +66,7 @@ class SweepReader:
             state=SweepState(sweep.state.upper()),
             runs=runs,
             scheduler_heard_at=heard_at,
+            confirms=about.sweep if (about := link(definition)) else "",
         )
 
     def state(self) -> SweepState:

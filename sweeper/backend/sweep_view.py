@@ -57,6 +57,8 @@ class SweepView:
         state: Where it is in its life.
         runs: All of its runs and those attached to it, oldest first.
         scheduler_heard_at: When a scheduler of its own was last heard; None if it has none, or the server does not say.
+        confirms: The id of the sweep that it confirms; empty if it confirms none.
+        confirmed_by: The ids of the sweeps that confirm it; None where the server does not say.
     """
 
     ref: SweepRef
@@ -65,6 +67,8 @@ class SweepView:
     state: SweepState
     runs: tuple[Run, ...]
     scheduler_heard_at: datetime | None = None
+    confirms: str = ""
+    confirmed_by: tuple[str, ...] | None = None
 
     @property
     def outline(self) -> Outline:

@@ -14,6 +14,7 @@ from sweeper.cli import (
     cancel,
     check,
     compare,
+    confirm,
     create,
     doctor,
     export,
@@ -61,6 +62,7 @@ app.command()(runs.runs)
 app.command("show")(show.show_run)
 app.command()(compare.compare)
 app.command()(best.best)
+app.command()(confirm.confirm)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(sync.sync)

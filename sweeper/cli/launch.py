@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.live import Live
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
+from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, out, print_json, say_next
@@ -36,28 +38,7 @@ if TYPE_CHECKING:
 DEFAULTS = Rules()
 SHOWN = 50
 """Runs of which the live view knows the curves, for a terminal that is made higher meanwhile."""
-MAX_SLOTS = 1000
-"""More processes than that on one machine are a slip of the finger."""
 
-Gpus = Annotated[
-    str | None,
-    typer.Option(
-        metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
-    ),
-]
-PerGpu = Annotated[
-    int | None, typer.Option(metavar="N", min=1, max=MAX_SLOTS, help="Runs at a time on every GPU; 1 by default.")
-]
-Share = Annotated[bool, typer.Option("--share", help="Also take GPUs that another launch of this machine holds.")]
-GpusPerRun = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, max=MAX_SLOTS, help="CPU workers instead of GPUs, which share its cores; two by default."
-    ),
-]
 Count = Annotated[
     int | None,
     typer.Option(
@@ -67,23 +48,9 @@ Count = Annotated[
         "until the sweep ends if left out.",
     ),
 ]
-Trainer = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MODULE:FUNCTION",
-        help="The function every run calls; by default the file's `program:`, else the shipped trainer.",
-    ),
-]
 Grace = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Seconds a run may take to end after a Ctrl-C.")]
-Retries = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, help="How often a run that failed for no fault of its own is handed out again."),
-]
 MaxFailures = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="End the launch after so many failed runs in a row.")
-]
-Timeout = Annotated[
-    str | None, typer.Option(metavar="TIME", help="End a run that takes longer, such as 90s, 30m or 2h.")
 ]
 TimeBudget = Annotated[
     str | None, typer.Option(metavar="TIME", help="End the launch after 12h, say; its runs go on with the next one.")
@@ -138,12 +105,6 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     Example: sweeper launch --gpus 0,1 --count 20
     """
     with moving(STARTING) as starting:  # before all that takes a moment
-        # here for the reason in target.py
-        from sweeper.launch.claims import Claims
-        from sweeper.launch.forkserver_process import ForkserverProcess
-        from sweeper.launch.local import worker_environ
-        from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
-
         rules = Rules(
             grace_s=grace,
             retries=retries,
@@ -154,29 +115,81 @@ def launch(  # noqa: PLR0917 Typer passes them by name
             isolated=isolation,
             without_metric=without_metric,
         )
-        asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
         check_gpus_are_one_word(gpus, sweep)
         settings = Settings.from_env()
-        plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
-        slots = plan(claims.living()).slots  # what cannot be is told before a server starts
+        # what cannot be is told before a server starts
+        place = find_place(
+            settings, gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share
+        )
         if detach:
             target = find_target(sweep, backend)
             _detach(target.reader(), target.settings, starting, as_json=as_json)
             return
-        # which sweep and trainer it is for, we learn while it imports
-        with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
-            target = find_target(sweep, backend)
-            reader = target.reader()
-            options = {"trainer": trainer, "count": count, "rules": rules}
-            prepared, result = _work(target, reader, claims, plan, forkserver, starting, **options)
-        launch_end.conclude(prepared, result, reader, target, as_json=as_json)
+        options = {"trainer": trainer, "count": count, "rules": rules}
+        run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
 
 
-def _work(  # noqa: PLR0917 a command's own parts
+@dataclass(frozen=True, slots=True)
+class LaunchPlace:
+    """Where on this machine runs go.
+
+    Attributes:
+        plan: Plans the slots beside what other launches hold.
+        claims: What launches hold.
+        threads: The threads that a run may have.
+    """
+
+    plan: Callable[[Sequence[Claim]], Plan]
+    claims: Claims
+    threads: int
+
+
+def find_place(settings: Settings, **request: Any) -> LaunchPlace:
+    """Look whether this machine has what is asked for: the fields of a `SlotRequest`.
+
+    Raises:
+        LaunchError: It has not, or something else holds it.
+    """
+    from sweeper.launch.claims import Claims  # here for the reason in target.py
+    from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
+
+    plan, claims = partial(plan_slots, this_machine(settings), SlotRequest(**request)), Claims(settings.home)
+    return LaunchPlace(plan, claims, plan(claims.living()).slots[0].threads)
+
+
+def run_sweep(
+    find: Callable[[], Target],
+    place: LaunchPlace,
+    settings: Settings,
+    starting: ExitStack,
+    *,
+    as_json: bool = False,
+    **options: Any,
+) -> None:
+    """Run a sweep here until it has ended, and say what came of it.
+
+    Args:
+        find: Finds the sweep: which one it is, and its trainer, we learn while the first process imports.
+        place: Where its runs go.
+        settings: The user's environment.
+        starting: What moves until then, and is closed.
+        as_json: Whether what came of it is told as JSON.
+        options: Its trainer, the number of runs, and the rules.
+    """
+    from sweeper.launch.forkserver_process import ForkserverProcess
+    from sweeper.launch.local import worker_environ
+
+    with closing(ForkserverProcess(worker_environ(settings.environ, threads=place.threads))) as forkserver:
+        target = find()
+        reader = target.reader()
+        prepared, result = _work(target, reader, place, forkserver, starting, **options)
+    launch_end.conclude(prepared, result, reader, target, as_json=as_json)
+
+
+def _work(
     target: Target,
     reader: StatusReader,
-    claims: Claims,
-    plan: Callable[[Sequence[Claim]], Plan],
+    place: LaunchPlace,
     forkserver: ForkserverProcess,
     starting: ExitStack,
     **options: Any,
@@ -185,7 +198,7 @@ def _work(  # noqa: PLR0917 a command's own parts
     from sweeper.launch.prepare import prepare_launch
 
     target.check_room(ROOM_FOR_RUNS)
-    with claims.taken(target.ref.path, plan) as planned:
+    with place.claims.taken(target.ref.path, place.plan) as planned:
         settings, server = target.settings, target.backend
         prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
         _announce(prepared, planned.notes, target)

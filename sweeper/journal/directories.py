@@ -265,6 +265,20 @@ class SweepDir:
         """What `sweeper sync` has sent, and where it stages what it is about to send."""
         return self.path / "sync"
 
+    @property
+    def confirm_lock(self) -> Path:
+        """What `sweeper confirm` holds while it decides: two of them would register the same runs."""
+        return self.path / "confirm.lock"
+
+    def note_confirming(self, sweep_id: str) -> None:
+        """Note a sweep that confirms this one, where its server will not say so."""
+        with (self.path / "confirmed-by").open("a", encoding="utf-8") as file:
+            file.write(f"{sweep_id}\n")
+
+    def confirmed_by(self) -> tuple[str, ...]:
+        """List the sweeps that were noted so, the oldest first."""
+        return tuple(dict.fromkeys(_text(self.path / "confirmed-by").split()))
+
     def background_log(self) -> Path:
         """Name the log of a launch that is about to start in the background."""
         return self.path / f"detached-{_stamp()}.log"  # the name that versions before this one gave it, too

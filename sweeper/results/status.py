@@ -12,6 +12,7 @@ from sweeper.results.slot_status import SlotStatus
 from sweeper.run import Curve, Goal, RunState, StopDecision, SweepState, reaches
 
 if TYPE_CHECKING:
+    from sweeper.search.confirmation import Confirmation
     from sweeper.search.importance import Importance
     from sweeper.search.missing_metric import MissingMetric
 
@@ -242,6 +243,7 @@ class SweepStatus:
         slots: The slots of launches under way on this machine.
         curves: Some points of the metric of runs that are shown, by their ids; only where they were asked for.
         read_at: When all this was so (aware).
+        confirmation: What other seeds have shown of its best configurations; None if nobody ran them again, or asked.
     """
 
     facts: SweepFacts
@@ -258,6 +260,7 @@ class SweepStatus:
     slots: tuple[SlotStatus, ...] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
     read_at: datetime | None = None
+    confirmation: Confirmation | None = None
 
     @property
     def gpu_hours_saved(self) -> float | None:
@@ -305,5 +308,6 @@ JSON_KEYS = (
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
     *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
     *("planned", "eta_s", "best_since", "gpu_hours_used", "gpu_hours_saved", "failures", "slots"),
+    "confirmation",
 )
 """What `sweeper status --json` tells, in its order."""

@@ -15,6 +15,7 @@ from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import spent
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
+from sweeper.results.confirmation_reader import ConfirmationReader
 from sweeper.results.foremost import foremost
 from sweeper.results.living import living_launches
 from sweeper.results.outlook import is_idle, not_idle
@@ -25,6 +26,7 @@ from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
     from sweeper.definition.sweep_definition import SweepDefinition
+    from sweeper.search.confirmation import Confirmation
 
 
 POINTS = 48
@@ -47,6 +49,7 @@ class StatusReader:
         self._fetch = partial(run_files.download, settings=settings, backend=backend)
         self._view: SweepView | None = None
         self._curves: dict[str, tuple[object, Curve]] = {}
+        self._confirmations = ConfirmationReader(settings, backend)
 
     @property
     def definition(self) -> SweepDefinition | None:
@@ -90,6 +93,15 @@ class StatusReader:
         asked = self._reader.curves(fresh, POINTS)
         self._curves = known | {name: (marks[name], curve) for name, curve in asked.items() if name in marks}
         return {name: curve for name, (_, curve) in self._curves.items()}
+
+    def confirmation(self) -> Confirmation | None:
+        """Weigh what other seeds have shown since the sweep was confirmed; None if it was not.
+
+        Raises:
+            SweepNotFoundError: The sweep that this one confirms is gone.
+            BackendError: The server does not answer.
+        """
+        return self._confirmations.read(self._view) if self._view else None
 
     def _is_idle(self, status: SweepStatus, here: LocalView) -> bool | None:
         """Tell whether nobody works on the sweep; its agents are only asked for where nothing else tells."""

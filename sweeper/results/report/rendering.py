@@ -15,10 +15,12 @@ from sweeper.figures.style import STYLE
 from sweeper.figures.svg import Figure, cut
 from sweeper.plain_text import plain
 from sweeper.readable import duration, number, runs_word, share
+from sweeper.results.labels import label
 from sweeper.results.report.facts import Report, best_of
 from sweeper.results.report.pictures import Pictures
 from sweeper.results.status import RunStatus
 from sweeper.run import sign
+from sweeper.search.confirmation import Contender
 from sweeper.search.importance import MIN_RUNS
 
 GENERATOR = "sweeper report"
@@ -27,6 +29,8 @@ MOST_LED, MOST_LED_MARKDOWN, MOST_COLUMNS = 50, 20, 8
 FEW_RUNS = 50
 """Importance from fewer runs is a hint."""
 LONGEST_CELL = 80
+TAIL_LINES = 8
+"""Of what a failed run printed."""
 
 
 def html(report: Report, figures: Pictures) -> str:
@@ -77,10 +81,18 @@ def _words(report: Report, most: int) -> dict[str, Any]:
         "names": names,
         "generator": GENERATOR,
         "weighed_on": max((weight.n for weight in report.weights), default=0) if told else 0,
+        "failures": report.status.failures,
+        "log_tails": {run.id: run.log_tail[-TAIL_LINES:] for run in report.status.runs if run.log_tail},
         "few_runs": FEW_RUNS,
         "min_runs": MIN_RUNS,
-        "numbers": {run.id: run.number for run in report.runs},
+        "confirmed": _confirmed(report),
     }
+
+
+def _confirmed(report: Report) -> list[tuple[str, Contender]]:
+    """List the configurations that were run again with other seeds, each with what it is called."""
+    found = report.status.confirmation
+    return [(label(one.params, found.varying), one) for one in found.contenders] if found else []
 
 
 def leaders(report: Report, most: int) -> list[RunStatus]:

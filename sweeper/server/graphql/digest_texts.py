@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from sweeper.definition.confirming import link
 from sweeper.definition.outline import Outline
 from sweeper.ref import controller_run
 from sweeper.run import Run, RunState
@@ -38,6 +39,8 @@ def outline_text(context: Context, sweep: Sweep) -> str:
             "outline": Outline.of(sweep.definition).to_json(),
             "expected": prior_runs.expected_runs(db, sweep),
             "scheduler_heard_at": _scheduler_heard_at(db, sweep),
+            "confirms": about.sweep if (about := link(sweep.definition)) else "",
+            "confirmed_by": [other.name for other in sweeps.confirming(db, sweep)],
         }
     return json.dumps(told)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sweeper import private_files
 from sweeper.errors import SweeperError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -252,3 +253,12 @@ def test_lines_of_a_newer_version_cost_no_others(launch, news):
     with launch.attempts_file("gpu0").open("a") as file:
         file.write(json.dumps({"run_id": "r2", "slot": "gpu0", **news}) + "\n")
     assert list(launch.attempts()) == ["r1"]
+
+
+def test_sweeps_that_confirm_one_are_noted_once_each(directory):
+    """Where a server does not tell; none before the first."""
+    assert directory.confirmed_by() == ()
+    private_files.make_folder(directory.path)
+    for name in ("c1", "c2", "c1"):
+        directory.note_confirming(name)
+    assert directory.confirmed_by() == ("c1", "c2")

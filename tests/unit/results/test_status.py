@@ -35,6 +35,7 @@ def test_the_json_is_flat_and_its_keys_are_a_promise():
         *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best"),
         *("target", "launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
         *("planned", "eta_s", "best_since", "gpu_hours_used", "gpu_hours_saved", "failures", "slots"),
+        "confirmation",
     ]
     assert list(told["runs"][0]) == [
         *("id", "name", "state", "params", "best", "last", "duration_s", "slot", "reason", "log", "kind", "policy"),

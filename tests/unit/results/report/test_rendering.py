@@ -8,11 +8,14 @@ from html.parser import HTMLParser
 import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.failures import Kind
 from sweeper.results.report import rendering
 from sweeper.results.report.facts import Report
 from sweeper.results.report.pictures import pictures
 from sweeper.run import Run, RunState
-from tests.unit.results.report.conftest import HOSTILE, PLAIN, make_report, make_run, many
+from sweeper.search.confirmation import Confirmation, Contender
+from tests.unit.results.report.conftest import HOSTILE, PLAIN, START, make_report, make_run, many
 
 LOADS = {"src", "href", "xlink:href", "srcset", "data", "action", "formaction", "poster", "background", "ping", "style"}
 
@@ -97,7 +100,7 @@ def test_markdown_of_hostile_text_is_code():
     assert "@you" not in outside
     assert "](http" not in outside
     rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("| ")]
-    table = [row.count("|") for row in rows if row.startswith("| 14 |") or "| id |" in row]
+    table = [row.count("|") for row in rows if row.startswith("| 1 |") or "| name |" in row]
     assert len(set(table)) == 1
 
 
@@ -119,6 +122,21 @@ def test_the_page_says_what_was_found():
         "So few runs give a hint" if max(weight.n for weight in report.weights) < 50 else "From",
     ):
         assert part in said
+
+
+def test_failures_are_grouped_with_the_end_of_a_log():
+    """Two of one kind are one row; what the last of them printed is there, escaped."""
+    at = START.timestamp()
+    why = {"outcome": AttemptOutcome.FAILED, "reason": "ValueError: 7", "kind": Kind.EXCEPTION}
+    history = [
+        Attempt(run_id=f"r{i}", slot="gpu0", at=at + i, log="/x/a.log", log_tail=("Traceback", HOSTILE), **why)
+        for i in (1, 2)
+    ]
+    report = make_report(make_run(1, RunState.FAILED), make_run(2, RunState.FAILED), history=history)
+    said = Page(html(report)).text
+    assert "2 exception ValueError: 7" in said
+    assert "Traceback </title></svg><script>" in said
+    assert "| 2 | exception | `ValueError: 7` | `r2` |" in markdown(report)
 
 
 def test_the_leaders_come_in_their_order():
@@ -168,3 +186,39 @@ def test_code_fences_hold():
     assert rendering.code("") == "`-`"
     assert rendering.fenced("x\n```\ny").startswith("````")
     assert rendering.cell("a|b") == "`a\\|b`"
+
+
+def test_a_confirmation_is_in_the_report():
+    """With its findings, in both formats; a sweep that nobody confirmed has no word of it."""
+    contenders = (
+        Contender(
+            params={"lr": 0.1, "kind": HOSTILE},
+            in_sweep=0.9,
+            planned=2,
+            n=2,
+            mean=0.8,
+            low=0.7,
+            high=0.9,
+            verdict="first",
+        ),
+        Contender(params={"lr": 0.2, "kind": HOSTILE}, in_sweep=0.7, planned=2, n=1, failed=1, mean=0.6),
+    )
+    found = Confirmation(
+        sweep="s1",
+        sweeps=("c1",),
+        seed_parameter="seed",
+        metric="acc",
+        goal="maximize",
+        planned=4,
+        ended=4,
+        contenders=contenders,
+        findings=("No winner.",),
+    )
+    report = make_report(*many(10), confirmation=found)
+    said = Page(html(report)).text
+    for part in ("Confirmed with other seeds", "lr=0.1", "0.7 to 0.9", "1 of 2", "best mean", "No winner."):
+        assert part in said
+    lines = markdown(report).splitlines()
+    assert "| 1 | `lr=0.1` | 0.9 | 0.8 | 0.7 to 0.9 | 2 | best mean |" in lines
+    assert "- No winner." in lines
+    assert "Confirmed" not in html(make_report(*many(10))) + markdown(make_report(*many(10)))
