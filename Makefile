@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz clean
+.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -94,6 +94,15 @@ bench: $(STAMP)  ## run every benchmark: hours; each script also runs by itself
 
 fuzz: $(STAMP)  ## send the server 12,000 requests of every kind, at random: some minutes
 	$(BIN)/python -m pytest -n 0 --timeout 1800 --hypothesis-profile fuzz tests/unit/server/test_fuzz.py
+
+SCREENSHOTS := .cache/screenshots
+screenshots: $(STAMP) $(SCREENSHOTS)/.installed  ## draw docs/pictures/ anew: a launch, and pages where Chromium is here (minutes)
+	$(SCREENSHOTS)/bin/python docs/screenshots.py
+
+$(SCREENSHOTS)/.installed: | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SCREENSHOTS)
+	$(BIN)/uv pip install --quiet -c constraints.txt --python $(SCREENSHOTS)/bin/python playwright pyte rich
+	@touch $@
 
 clean:  ## remove .venv, caches and build leftovers; sweeps and their results stay
 	@# the server in the background would go on with half its code gone; it loses nothing by a stop

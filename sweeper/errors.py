@@ -1,6 +1,7 @@
 """The errors a user meets.
 
 SweeperError(message, hint)
+├── UsageError             options that do not go together, or a value that says nothing: exit code 2
 ├── DefinitionError        a sweep file is wrong: file, line, key and the fix of every fault
 ├── SweepNotFoundError     no such sweep on that server
 ├── BackendError           the W&B server refused or cannot be reached
@@ -28,6 +29,10 @@ class SweeperError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class UsageError(SweeperError):
+    """A command line that no machine and no sweep could make right; Typer itself refuses what is not even one."""
 
 
 class DefinitionError(SweeperError):

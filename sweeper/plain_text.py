@@ -13,6 +13,7 @@ HOSTILE = (
 """Characters that no name has and no output of ours: the inside of a character class."""
 
 _HOSTILE = re.compile(rf"[{HOSTILE}\ud800-\udfff]")
+_NO_ASCII = re.compile(r"[^\x20-\x7e]")
 # sequences as ECMA-48 has them, whole: of a coloured log the text alone is left
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor, screen
@@ -38,9 +39,10 @@ def plain_log(text: str) -> str:
     return plain(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def escaped(text: str) -> str:
-    """Write such characters of a JSON text as their code: whoever parses it gets every one of them."""
-    return _HOSTILE.sub(lambda match: match[0] if match[0] in "\n\t" else _json_escape(match[0]), text)
+def escaped(text: str, *, to_ascii: bool = False) -> str:
+    """Write such characters of a JSON text, or all but ASCII, as their code: whoever parses it gets every one."""
+    pattern = _NO_ASCII if to_ascii else _HOSTILE
+    return pattern.sub(lambda match: match[0] if match[0] in "\n\t" else _json_escape(match[0]), text)
 
 
 def _json_escape(character: str) -> str:

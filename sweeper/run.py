@@ -75,6 +75,11 @@ class SweepState(StrEnum):
         """Whether the sweep gives out no more runs, ever."""
         return self in {SweepState.FINISHED, SweepState.CANCELED}
 
+    @property
+    def word(self) -> str:
+        """The state as commands and their JSON say it: in lower case, as a run's."""
+        return self.value.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class StopDecision:
@@ -143,6 +148,7 @@ class Run:
         lacks: The metrics of which it has no value; told of a finished run.
         logged: What it logged instead, each key with what kind of thing it was: `number`, `text`; told with `lacks`.
         digest: What the history comes to, where that was not read itself; None if there is none, or if it was.
+        heard_at: When its server last heard of it, as long as it goes on (aware, UTC); None where that is not told.
     """
 
     id: str
@@ -163,6 +169,7 @@ class Run:
     lacks: tuple[str, ...] = ()
     logged: Params = field(default_factory=dict)
     digest: Digest | None = None
+    heard_at: datetime | None = None
 
     @property
     def iterations(self) -> int:

@@ -21,6 +21,8 @@ import hypothesis
 import psutil
 import pytest
 
+from tests.documented_json import assert_documented
+
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would leave its device id in the home
 
 # No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
@@ -121,8 +123,23 @@ class User:
 
     def status(self, **environ: str) -> dict[str, Any]:
         """Read `sweeper status --json`."""
-        status: dict[str, Any] = json.loads(self.run("status", "--json", **environ).stdout)
+        status: dict[str, Any] = self.told("status", **environ)
         return status
+
+    def told(self, verb: str, *args: object, code: int = 0, **environ: str) -> Any:
+        """Read what `sweeper VERB ... --json` prints, which is as docs/json.md describes it."""
+        document = json.loads(self.run(*verb.split(), *args, "--json", code=code, **environ).stdout)
+        assert_documented(verb, document)
+        return document
+
+    def error(self, *args: object, code: int = 1, **environ: str) -> dict[str, str]:
+        """Read the error that `sweeper ... --json` prints; stderr has its words, too."""
+        done = self.run(*args, "--json", code=code, **environ)
+        document = json.loads(done.stdout)
+        assert_documented("error", document)
+        error: dict[str, str] = document["error"]
+        assert error["message"] in done.stderr
+        return error
 
     def python(self, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a Python script that may use the SDK."""
@@ -175,6 +192,14 @@ class User:
         except psutil.Error:
             return False
 
+    def end(self) -> None:
+        """End every process of this user's."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                process.kill()
+        for started in self.started:
+            started.communicate()
+
     def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 60) -> Any:
         """Wait until something holds."""
         deadline = time.monotonic() + timeout_s
@@ -223,11 +248,7 @@ def user(tmp_path: Path) -> Iterator[User]:
     home.mkdir()
     user = User(folder, home, clean_environ(home))
     yield user
-    for process in user.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
-            process.kill()
-    for started in user.started:
-        started.communicate()
+    user.end()
 
 
 @dataclass

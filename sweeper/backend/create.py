@@ -43,6 +43,7 @@ def create(
     prior_runs: Sequence[str] = (),
     ignore_extensions: bool = False,
     private: bool = False,
+    as_last: bool = True,
 ) -> Created:
     """Register a sweep; what is given here wins over the environment, and that over the file.
 
@@ -55,6 +56,7 @@ def create(
         prior_runs: Ids of earlier runs of the project that the search starts from.
         ignore_extensions: Leave out what is under `sweeper:` if the server does not know it.
         private: Make the project its owner's alone, unless it is so already.
+        as_last: Whether the commands that are given no sweep take this one from now on.
 
     Raises:
         BackendError: The server refuses it, or cannot honour what the file has under `sweeper:`.
@@ -74,16 +76,17 @@ def create(
     if private:
         private_project.make(backend, settings, entity=entity, project=project)
     ref = sdk.register(definition, entity=entity, project=project, prior_runs=prior_runs)
-    trouble = _note(settings, ref, backend)
+    trouble = _note(settings, ref, backend, as_last=as_last)
     return Created(ref=ref, url=sdk.page(ref), expected_runs=definition.expected_runs, trouble=trouble)
 
 
-def _note(settings: Settings, ref: SweepRef, backend: Backend) -> str:
+def _note(settings: Settings, ref: SweepRef, backend: Backend, *, as_last: bool) -> str:
     """Note a sweep on this machine; say why that failed, as the sweep is there all the same."""
     try:
         # by this folder a bare id is found again
         private_files.make_folder(SweepDir.of(settings.home, ref).path)
-        remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
+        if as_last:
+            remember(settings, LastSweep(ref.path, backend.kind, backend.base_url))
     except OSError as error:
         return refusal(error).message
     return ""

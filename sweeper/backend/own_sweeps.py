@@ -232,6 +232,8 @@ class OwnSweepReader:
             state=SweepState(found["state"].upper()),
             runs=tuple(self._runs.values()),
             scheduler_heard_at=None if heard_at is None else datetime.fromtimestamp(heard_at, UTC),
+            confirms=about.get("confirms", ""),  # an older server of ours does not tell
+            confirmed_by=tuple(about["confirmed_by"]) if "confirmed_by" in about else None,
         )
 
     def _url(self) -> str:
@@ -325,6 +327,7 @@ def _run(told: Mapping[str, Any]) -> Run:
     """Make ours of what the server tells of a run; a state younger than this code belongs to one that goes on."""
     id_ = run_name(told["id"])
     stop, digest, created_at = told.get("stop"), told.get("digest"), told.get("created_at")
+    heard_at = told.get("heard_at")
     return Run(
         id=id_,
         state=RunState(told["state"]) if told["state"] in _STATES else RunState.RUNNING,
@@ -343,4 +346,5 @@ def _run(told: Mapping[str, Any]) -> Run:
         lacks=tuple(told.get("lacks", ())),
         logged=told.get("logged", {}),
         digest=Digest(*digest) if digest else None,
+        heard_at=utc(heard_at) if heard_at else None,
     )

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sweeper.backend.sdk import sdk_errors, spaced
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
+from sweeper.definition.confirming import link
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
@@ -64,6 +65,7 @@ class SweepReader:
             state=SweepState(sweep.state.upper()),
             runs=runs,
             scheduler_heard_at=heard_at,
+            confirms=about.sweep if (about := link(definition)) else "",
         )
 
     def state(self) -> SweepState:
@@ -111,7 +113,7 @@ class SweepReader:
         try:
             return SweepDefinition.model_validate(dict(config))
         except ValidationError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(
                 f"sweep {self.ref} has a form we cannot read: {error.errors()[0]['msg']}", fix
             ) from error
@@ -137,6 +139,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
     if definition.metric is not None and state is not RunState.PENDING:
         logged = _logged(run, reading(definition.metric.name, keys.get("keys", {})).key)
     history, nonfinite = counted(logged)
+    heard_at = getattr(run, "heartbeat_at", None)
     read = Run(
         id=run_name(run.id),
         state=state,
@@ -151,6 +154,7 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
         fallback=str(told.get("suggestion", {}).get("fallback", "")),
         prior=prior,
         losses=int(told.get("losses", 0)),
+        heard_at=utc(heard_at) if heard_at and not state.ended else None,
     )
     return measured(read, definition, keys=lambda: keys, summary=lambda: summary)
 

@@ -42,7 +42,7 @@ class ToldDefinition:
         try:
             return SweepDefinition.from_yaml(self.text, by_hand=False)
         except DefinitionError as error:
-            fix = "README.md lists the forms this version reads; watch such a sweep on its page"
+            fix = "docs/sweep-files.md lists the forms this version reads; watch such a sweep on its page"
             raise BackendError(f"the sweep has a form we cannot read: {error.message}", fix) from error
 
 
@@ -57,6 +57,8 @@ class SweepView:
         state: Where it is in its life.
         runs: All of its runs and those attached to it, oldest first.
         scheduler_heard_at: When a scheduler of its own was last heard; None if it has none, or the server does not say.
+        confirms: The id of the sweep that it confirms; empty if it confirms none.
+        confirmed_by: The ids of the sweeps that confirm it; None where the server does not say.
     """
 
     ref: SweepRef
@@ -65,6 +67,8 @@ class SweepView:
     state: SweepState
     runs: tuple[Run, ...]
     scheduler_heard_at: datetime | None = None
+    confirms: str = ""
+    confirmed_by: tuple[str, ...] | None = None
 
     @property
     def outline(self) -> Outline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 
@@ -12,6 +13,7 @@ from sweeper.cli import (
     best,
     cancel,
     check,
+    confirm,
     create,
     delete,
     doctor,
@@ -20,6 +22,7 @@ from sweeper.cli import (
     launch,
     logs,
     pause,
+    report,
     resume,
     retry,
     sample,
@@ -31,9 +34,9 @@ from sweeper.cli import (
     sync,
 )
 from sweeper.cli.command_group import CommandGroup
-from sweeper.cli.output import complain, complain_at_length
-from sweeper.cli.streams import drop_stdout, prepare_streams
-from sweeper.errors import SweeperError
+from sweeper.cli.output import complain, complain_at_length, print_error
+from sweeper.cli.streams import STDOUT, drop_stdout, prepare_streams
+from sweeper.errors import SweeperError, UsageError
 from sweeper.machine_errors import in_words
 from sweeper.private_files import check_home
 from sweeper.settings import Settings, asks_for_tracebacks
@@ -55,6 +58,8 @@ app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
 app.command()(best.best)
+app.command()(confirm.confirm)
+app.command()(report.report)
 app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
@@ -69,6 +74,10 @@ app.command()(serve.serve)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
 app.add_typer(server.app, name="server")
+
+
+_USAGE = 2
+"""As Typer has it for what is no command line of ours."""
 
 
 def _version(value: bool) -> None:
@@ -90,7 +99,7 @@ def _root(
 
 
 def main() -> int:
-    """Run the command line: errors as two lines and exit code 1, usage errors 2, Ctrl-C 130."""
+    """Run the command line: errors as two lines and exit code 1, usage errors 2, Ctrl-C 130 (docs/exit-codes.md)."""
     try:
         return _run()
     finally:
@@ -103,21 +112,48 @@ def _run() -> int:
         try:
             app()
         except SystemExit as end:  # which Typer raises in the end, whatever it was
-            sys.stdout.flush()  # here, where a full disk is still an error in words
-            return end.code if isinstance(end.code, int) else int(end.code is not None)
-        sys.stdout.flush()
+            code = _code(end)
+            if code == _USAGE and asks_for_json():
+                print_error(SweeperError("sweeper does not understand this command line", "stderr says what is wrong"))
+            _flush()  # here, where a full disk is still an error in words
+            return code
     except KeyboardInterrupt:  # outside of Typer, which takes one within a command
         return 130
-    except BrokenPipeError:  # `sweeper status | head`
-        drop_stdout()
-        return 0
     except Exception as error:  # noqa: BLE001 a person sees no traceback unless they ask for it
         if asks_for_tracebacks():
             complain_at_length()
-        complain(in_words(error) or _our_fault(error))
+        told = in_words(error) or _our_fault(error)
+        complain(told)
+        if asks_for_json():
+            with contextlib.suppress(OSError):  # stdout itself may be the trouble
+                print_error(told)
         drop_stdout()  # Python would try once again to print what a full disk refused
-        return 1
+        return _USAGE if isinstance(told, UsageError) else 1
     return 0
+
+
+def asks_for_json() -> bool:
+    """Whether this process was started to print JSON; the command line itself may be what is wrong."""
+    return "--json" in sys.argv
+
+
+def _code(end: SystemExit) -> int:
+    """Give the exit code of a command; Typer (0.29) has 1 for a broken pipe, and for a Ctrl-C at a question."""
+    why = end.__context__
+    if isinstance(why, BrokenPipeError):
+        if why.filename != STDOUT:  # a connection, of which Typer says nothing
+            raise why
+        return 0  # `sweeper status | head`
+    if isinstance(why, typer.Abort) and isinstance(why.__context__, KeyboardInterrupt):
+        return 130
+    return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
 
 
 def _our_fault(error: Exception) -> SweeperError:

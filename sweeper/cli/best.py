@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import escape, out, say_next, show, warn
+from sweeper.cli.output import escape, out, print_json, say_next, show, warn
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def best(
     fetch = partial(run_files.download, settings=target.settings, backend=target.backend)
     fetched = None if download is None else results.download_best(found, reader.ref, download, fetch=fetch)
     if as_json:
-        out.print_json(json.dumps({**asdict(found), "download": fetched and asdict(fetched)}, default=str))
+        print_json({**asdict(found), "download": fetched and asdict(fetched)})
         return
     _show(found)
     if fetched is None:
@@ -71,10 +70,13 @@ def _show_front(status: SweepStatus, *, as_json: bool) -> None:
         warn(missing.message)
     if as_json:
         told = status.to_json()
-        out.print_json(json.dumps({key: told[key] for key in ("sweep", "metrics", "front")}, default=str))
-        return
-    show(front_table(status))
-    if front := status.standing.front:
+        print_json({key: told[key] for key in ("sweep", "metrics", "front")})
+    else:
+        show(front_table(status))
+    front = status.standing.front
+    if not front:  # as where one metric has no best run yet
+        raise typer.Exit(1)
+    if not as_json:
         say_next(f"sweeper best {quote(status.facts.sweep)} --run {front[0].id} --download DIR")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.cli.output import err, escape, out
+from sweeper.cli.options import AsJson
+from sweeper.cli.output import err, escape, out, print_json
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Trainer = Annotated[
 def check(
     files: Annotated[list[Path], typer.Argument(help="Sweep files (YAML).", show_default=False)],
     trainer: Trainer = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check sweep files without a server, and show what they would search.
 
@@ -42,7 +42,7 @@ def check(
     """
     checks = [_checked(path, trainer, Settings.from_env().environ) for path in files]
     if as_json:
-        out.print_json(json.dumps([to_json(found) for found in checks], default=str))
+        print_json([to_json(found) for found in checks])
     else:
         for index, found in enumerate(checks):
             out.print("\n" if index else "", end="")

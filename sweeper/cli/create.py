@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from sweeper.cli.check import Trainer, say_faults
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import complain, err, escape, out, say_next
+from sweeper.cli.output import complain, err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import open_server
 from sweeper.errors import SweeperError
@@ -80,8 +79,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
 
 def _show(created: Created, *, as_json: bool, trainer: str | None = None) -> None:
     if as_json:
-        data = {"sweep": created.ref.path, "url": created.url, "expected_runs": created.expected_runs}
-        out.print_json(json.dumps(data))
+        print_json({"sweep": created.ref.path, "url": created.url, "expected_runs": created.expected_runs})
         return
     out.print(f"[bold]sweep[/]  {escape(created.ref.path)}", soft_wrap=True)
     out.print(f"[bold]page[/]   {escape(created.url)}", soft_wrap=True)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import err, escape, progress_bar, warn
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import err, escape, print_json, progress_bar, warn
 from sweeper.cli.target import find_target
 
 Format = Literal["csv", "json", "parquet"]  # as in results.table_files, which is not imported for `--help`
@@ -27,6 +27,7 @@ def export(  # noqa: PLR0917 Typer passes them by name
     history: Annotated[bool, typer.Option("--history", help="A row for every logged step of every run.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     backend: BackendOption = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Write a sweep's runs as a table: parameters, metric, summary, times.
 
@@ -38,6 +39,8 @@ def export(  # noqa: PLR0917 Typer passes them by name
     from sweeper.results import export, table_files
     from sweeper.search.missing_metric import missing_metrics
 
+    if as_json and output is None:
+        form = form or "json"
     form = table_files.choose_format(form, output)  # before anything is read: reading may take minutes
     table_files.check_output(output, force=force)
     target = find_target(sweep, backend)
@@ -57,3 +60,5 @@ def export(  # noqa: PLR0917 Typer passes them by name
         table_files.write(table, form, output, sys.stdout)
     if output is not None:
         err.print(f"[bold]wrote[/]  {escape(str(output))}", soft_wrap=True)
+        if as_json:
+            print_json({"sweep": target.ref.path, "file": str(output), "format": form, "history": history})

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.live import Live
-from rich.text import Text
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, err, escape, out, say_next, show
+from sweeper.cli import launch_end
+from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
-from sweeper.errors import LaunchError, SweeperError
-from sweeper.run import RunState, SweepState
+from sweeper.errors import UsageError
+from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -31,35 +32,13 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.plan import Plan
     from sweeper.launch.prepare import Launch
-    from sweeper.launch.status_poller import StatusPoller
     from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
-NAMED = 5
-"""How many failed runs are named at the end; the status above has them all."""
-MAX_SLOTS = 1000
-"""More processes than that on one machine are a slip of the finger."""
+SHOWN = 50
+"""Runs of which the live view knows the curves, for a terminal that is made higher meanwhile."""
 
-Gpus = Annotated[
-    str | None,
-    typer.Option(
-        metavar="GPUS", help="all (default), idle, or numbers as in nvidia-smi, ranges and UUIDs: 0,2-3,GPU-8932f93"
-    ),
-]
-PerGpu = Annotated[
-    int | None, typer.Option(metavar="N", min=1, max=MAX_SLOTS, help="Runs at a time on every GPU; 1 by default.")
-]
-Share = Annotated[bool, typer.Option("--share", help="Also take GPUs that another launch of this machine holds.")]
-GpusPerRun = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="GPUs that every run sees (for DDP); 1 by default.")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, max=MAX_SLOTS, help="CPU workers instead of GPUs, which share its cores; two by default."
-    ),
-]
 Count = Annotated[
     int | None,
     typer.Option(
@@ -69,23 +48,9 @@ Count = Annotated[
         "until the sweep ends if left out.",
     ),
 ]
-Trainer = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MODULE:FUNCTION",
-        help="The function every run calls; by default the file's `program:`, else the shipped trainer.",
-    ),
-]
 Grace = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Seconds a run may take to end after a Ctrl-C.")]
-Retries = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, help="How often a run that failed for no fault of its own is handed out again."),
-]
 MaxFailures = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="End the launch after so many failed runs in a row.")
-]
-Timeout = Annotated[
-    str | None, typer.Option(metavar="TIME", help="End a run that takes longer, such as 90s, 30m or 2h.")
 ]
 TimeBudget = Annotated[
     str | None, typer.Option(metavar="TIME", help="End the launch after 12h, say; its runs go on with the next one.")
@@ -131,6 +96,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
     backend: BackendOption = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Run a sweep on every GPU of this machine, one fresh process per run.
 
@@ -138,57 +104,105 @@ def launch(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
-    err.print("[dim]starting workers ...[/]", soft_wrap=True)  # before all that takes a moment
-    # here for the reason in target.py
-    from sweeper.launch.claims import Claims
-    from sweeper.launch.forkserver_process import ForkserverProcess
-    from sweeper.launch.local import worker_environ
+    with moving(STARTING) as starting:  # before all that takes a moment
+        rules = Rules(
+            grace_s=grace,
+            retries=retries,
+            max_failures=max_failures,
+            timeout_s=seconds(timeout, "--timeout"),
+            time_budget_s=seconds(time_budget, "--time-budget"),
+            stop_at_target=stop_at_target,
+            isolated=isolation,
+            without_metric=without_metric,
+        )
+        check_gpus_are_one_word(gpus, sweep)
+        settings = Settings.from_env()
+        # what cannot be is told before a server starts
+        place = find_place(
+            settings, gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share
+        )
+        if detach:
+            target = find_target(sweep, backend)
+            _detach(target.reader(), target.settings, starting, as_json=as_json)
+            return
+        options = {"trainer": trainer, "count": count, "rules": rules}
+        run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlace:
+    """Where on this machine runs go.
+
+    Attributes:
+        plan: Plans the slots beside what other launches hold.
+        claims: What launches hold.
+        threads: The threads that a run may have.
+    """
+
+    plan: Callable[[Sequence[Claim]], Plan]
+    claims: Claims
+    threads: int
+
+
+def find_place(settings: Settings, **request: Any) -> LaunchPlace:
+    """Look whether this machine has what is asked for: the fields of a `SlotRequest`.
+
+    Raises:
+        LaunchError: It has not, or something else holds it.
+    """
+    from sweeper.launch.claims import Claims  # here for the reason in target.py
     from sweeper.launch.plan import SlotRequest, plan_slots, this_machine
 
-    rules = Rules(
-        grace_s=grace,
-        retries=retries,
-        max_failures=max_failures,
-        timeout_s=seconds(timeout, "--timeout"),
-        time_budget_s=seconds(time_budget, "--time-budget"),
-        stop_at_target=stop_at_target,
-        isolated=isolation,
-        without_metric=without_metric,
-    )
-    asked = SlotRequest(gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share)
-    check_gpus_are_one_word(gpus, sweep)
-    settings = Settings.from_env()
-    plan, claims = partial(plan_slots, this_machine(settings), asked), Claims(settings.home)
-    slots = plan(claims.living()).slots  # what cannot be is told before a server starts
-    if detach:
-        target = find_target(sweep, backend)
-        _detach(target.reader(), target.settings)
-        return
-    # which sweep and trainer it is for, we learn while it imports
-    with closing(ForkserverProcess(worker_environ(settings.environ, threads=slots[0].threads))) as forkserver:
-        target = find_target(sweep, backend)
+    plan, claims = partial(plan_slots, this_machine(settings), SlotRequest(**request)), Claims(settings.home)
+    return LaunchPlace(plan, claims, plan(claims.living()).slots[0].threads)
+
+
+def run_sweep(
+    find: Callable[[], Target],
+    place: LaunchPlace,
+    settings: Settings,
+    starting: ExitStack,
+    *,
+    as_json: bool = False,
+    **options: Any,
+) -> None:
+    """Run a sweep here until it has ended, and say what came of it.
+
+    Args:
+        find: Finds the sweep: which one it is, and its trainer, we learn while the first process imports.
+        place: Where its runs go.
+        settings: The user's environment.
+        starting: What moves until then, and is closed.
+        as_json: Whether what came of it is told as JSON.
+        options: Its trainer, the number of runs, and the rules.
+    """
+    from sweeper.launch.forkserver_process import ForkserverProcess
+    from sweeper.launch.local import worker_environ
+
+    with closing(ForkserverProcess(worker_environ(settings.environ, threads=place.threads))) as forkserver:
+        target = find()
         reader = target.reader()
-        options = {"trainer": trainer, "count": count, "rules": rules}
-        prepared, result = _work(target, reader, claims, plan, forkserver, **options)
-    _conclude(prepared, result, reader, target)
+        prepared, result = _work(target, reader, place, forkserver, starting, **options)
+    launch_end.conclude(prepared, result, reader, target, as_json=as_json)
 
 
 def _work(
     target: Target,
     reader: StatusReader,
-    claims: Claims,
-    plan: Callable[[Sequence[Claim]], Plan],
+    place: LaunchPlace,
     forkserver: ForkserverProcess,
+    starting: ExitStack,
     **options: Any,
 ) -> tuple[Launch, LaunchResult]:
     """Launch on what the machine has for it, and stay until all has ended."""
     from sweeper.launch.prepare import prepare_launch
 
     target.check_room(ROOM_FOR_RUNS)
-    with claims.taken(target.ref.path, plan) as planned:
+    with place.claims.taken(target.ref.path, place.plan) as planned:
         settings, server = target.settings, target.backend
         prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
         _announce(prepared, planned.notes, target)
+        starting.close()  # from here on something else moves
         return prepared, _watch(prepared, reader, target, forkserver)
 
 
@@ -198,18 +212,23 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def _detach(reader: StatusReader, settings: Settings) -> None:
+def _detach(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import WATCH_S, start_in_background
 
-    # as it was typed, so that every option there is or will be is passed on
-    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    # as it was typed, so that every option there is or will be is passed on; the log is for people
+    arguments = [argument for argument in sys.argv[1:] if argument not in {"--detach", "--json"}]
     is_paused = SweepReader(reader.ref).state() is SweepState.PAUSED
     if is_paused:
         err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
     watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
     started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
+    starting.close()
+    if as_json:
+        told = {"sweep": reader.ref.path, "pid": started.pid, "log": str(started.log), "over": started.over}
+        print_json(told)
+        return
     out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
     out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
     if started.over:
@@ -221,11 +240,11 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     """Refuse `--gpus 0 1`, whose 1 would be taken for a sweep.
 
     Raises:
-        LaunchError: It was written so.
+        UsageError: It was written so.
     """
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
-        raise LaunchError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
+        raise UsageError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
 
 
 def paused(ref: SweepRef) -> str:
@@ -240,14 +259,14 @@ def seconds(text: str | None, option: str) -> float | None:
     """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
 
     Raises:
-        LaunchError: It is none.
+        UsageError: It is none.
     """
     if text is None:
         return None
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not total:
-        raise LaunchError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
+        raise UsageError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
     return total
 
 
@@ -282,66 +301,13 @@ def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: For
         gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
         err.print(gently if asked == 1 else "killing", soft_wrap=True)
 
-    with StatusPoller(reader, partial(_check, target)) as poller:
+    seen = sys.stderr.isatty()  # a log file would get every frame
+    with StatusPoller(reader, partial(_check, target), shown=max(SHOWN, err.height) if seen else 0) as poller:
         run = partial(run_launch, launch, on_stop=say_stopping, latest=lambda: poller.latest, forkserver=forkserver)
-        if sys.stderr.isatty():  # a log file would get every frame
-            with Live(console=err, refresh_per_second=4, transient=True) as live:
-                return run(tick=partial(_draw, live, launch, poller))
+        if seen:
+            with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
+                return run(tick=LaunchScreen(launch, poller, live).draw)
         log = ProgressLog(launch.before, launch.count)
         result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result
-
-
-def _draw(live: Live, launch: Launch, poller: StatusPoller) -> None:
-    from sweeper.cli.progress_log import final_count, waiting
-    from sweeper.cli.tables import live_view
-
-    if poller.latest is None:
-        what = "" if launch.script else f": importing {launch.trainer.partition(':')[0]}"
-        live.update(Text(poller.trouble or f"starting workers{what}"))
-    else:
-        progress = replace(poller.latest.progress, total=final_count(launch.before, launch.count))
-        status = replace(poller.latest, progress=progress)
-        view = live_view(status, height=live.console.height)
-        live.update(Group(view, Text(waiting(poller.trouble), style="yellow")) if poller.trouble else view)
-
-
-def _conclude(launch: Launch, result: LaunchResult, reader: StatusReader, target: Target) -> None:
-    """Print the end state and the best run with its model; exit 0 only if all went well."""
-    from sweeper.cli.progress_log import cut_off
-    from sweeper.cli.tables import status_view
-    from sweeper.readable import runs_word
-    from sweeper.results.outlook import why_over
-
-    status = None
-    try:
-        target.check()
-        status = reader.fetch_model(reader.read())
-        show(status_view(status))
-    except SweeperError as error:  # the runs are safe; only the summary is not
-        complain(error)
-    for slot, why in result.errors.items():
-        complain(LaunchError(f"{slot} gave up: {why}"))
-    # a run that raised after its last `finish` stays finished for its server: there is nothing to hand out again
-    again = status is None or any(run.state in {RunState.FAILED, RunState.CRASHED} for run in status.runs)
-    if failed := [run.run_id for run in result.runs if run.failed]:
-        how_many = f"{len(failed)} of {runs_word(len(result.runs))}"
-        fix = f"why: sweeper logs {failed[-1]}" + (f"; once more: {target.command('retry')}" if again else "")
-        complain(LaunchError(f"{how_many} failed: {', '.join(failed[:NAMED])}{' ...' * (len(failed) > NAMED)}", fix))
-    if result.ended and result.planned:
-        err.print(escape(result.ended), soft_wrap=True)
-    elif result.ended:
-        over = status is not None and why_over(status)
-        then = "sweeper create FILE" if over and not again else target.command("retry" if over else "launch")
-        complain(LaunchError(f"the launch ended early: {result.ended}", f"mend it, then: {then}"))
-    elif status is not None and (words := cut_off(status)):
-        err.print(escape(words), soft_wrap=True)
-    elif not (result.runs or result.errors or result.interrupted):
-        why = why_over(status) if status else ""
-        err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
-    say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
-    if result.interrupted:
-        raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
-    if not result.ok:
-        raise typer.Exit(1)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sweeper.cli.options import AsJson
+from sweeper.cli.output import print_json
 from sweeper.plain_text import plain_log
 from sweeper.settings import Settings
 
@@ -17,6 +19,7 @@ def logs(
     raw: Annotated[
         bool, typer.Option("--raw", help="With colours and whatever else a terminal obeys, as the run wrote it.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print what a run of this machine printed: its newest attempt, or the newest run of a slot.
 
@@ -25,6 +28,11 @@ def logs(
     from sweeper.launch.background import find_log, read_log  # it brings the SDK's room and pydantic
 
     log, goes_on = find_log(Settings.from_env().home, name)
+    if as_json:
+        ended = not goes_on()  # asked first: what it writes meanwhile may be missing
+        text = "".join(read_log(log, goes_on, follow=follow))
+        print_json({"log": str(log), "ended": follow or ended, "text": text if raw else plain_log(text)})
+        return
     for text in read_log(log, goes_on, follow=follow):
         sys.stdout.write(text if raw else plain_log(text))  # past rich, which would wrap it
         sys.stdout.flush()  # for whoever follows it through a pipe

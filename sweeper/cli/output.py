@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
@@ -49,17 +50,29 @@ class Terminal(Console):
 
     def print_json(self, json: str | None = None, **_: Any) -> None:
         """Print JSON for people and scripts: the latter find every character in it."""
-        text = dumps(loads(json or "null"), indent=2, ensure_ascii=False)
-        self.print(JSONHighlighter()(Text(escaped(text))), soft_wrap=True)
+        text = self._for_parsers(dumps(loads(json or "null"), indent=2, ensure_ascii=False))
+        if self.file.isatty():  # `is_terminal` also holds for a pipe where FORCE_COLOR is set
+            self.print(JSONHighlighter()(Text(text)), soft_wrap=True)
+        else:
+            self.file.write(text + "\n")
 
     def print_lines(self, first: str, rows: Iterable[str], last: str) -> None:
         """Print JSON whose parts are lines, as they come: laying ten thousand of them out would take seconds."""
-        self.file.write(escaped(first) + "\n")
+        self.file.write(self._for_parsers(first) + "\n")
         separator = ""
         for row in rows:
-            self.file.write(separator + escaped(row))
+            self.file.write(separator + self._for_parsers(row))
             separator = ",\n"
-        self.file.write(f"\n{escaped(last)}\n")
+        self.file.write(f"\n{self._for_parsers(last)}\n")
+
+    def _for_parsers(self, text: str) -> str:
+        """Write JSON in the characters of the stream: what others a terminal is shown instead, no parser takes."""
+        return escaped(text, to_ascii=not (self.encoding or "utf").startswith("utf"))
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line that a reader has seen enough: rich would end the process with 1."""
+        self._buffer.clear()  # or what is printed next would come behind the same once more
+        raise  # noqa: PLE0704 called where one is handled
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Lay out anything, the one way to the screen."""
@@ -79,6 +92,30 @@ def _line(printed: Any) -> Any:
 # Printed with `soft_wrap`: addresses, paths and commands are there to be copied, so no line break of ours is in them.
 out = Terminal()
 err = Terminal(stderr=True)
+
+
+def print_json(told: Any) -> None:
+    """Print the document of `--json`: the one thing on stdout, with the keys that docs/json.md has."""
+    out.print_json(json_text(told))
+    out.file.flush()  # `serve` goes on, and whoever waits for its address reads a pipe
+
+
+def json_text(told: Any) -> str:
+    """Write a document, or a part of one, in one line of strict JSON: NaN and infinities are null."""
+    try:
+        return dumps(told, default=_in_json, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # one of many thousand: so the others need not be read once more
+        lax = dumps(told, default=_in_json, ensure_ascii=False)
+        return dumps(loads(lax, parse_constant=lambda _: None), ensure_ascii=False)
+
+
+def _in_json(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def print_error(error: SweeperError) -> None:
+    """Print the document that stands for an error under `--json`; stderr has its words for people."""
+    print_json({"error": {"message": error.message, "hint": error.hint}})
 
 
 def complain(error: SweeperError) -> None:

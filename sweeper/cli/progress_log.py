@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from sweeper.cli.output import err, escape, warn
-from sweeper.cli.tables import measured
+from sweeper.cli.run_rows import measured
 from sweeper.readable import duration, parameters
 from sweeper.run import RunState, SweepState
 

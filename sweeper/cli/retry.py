@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import complain, escape, out, say_next
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import complain, escape, out, print_json, say_next
 from sweeper.cli.target import find_target
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, UsageError
 
 
 def retry(
@@ -20,6 +20,7 @@ def retry(
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All runs that failed or crashed: the default.")] = False,
     backend: BackendOption = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Hand failed runs out again, with their ids and checkpoints.
 
@@ -30,7 +31,7 @@ def retry(
     from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
 
     if failed and runs:
-        raise LaunchError("--failed and run ids exclude each other", "give one of them")
+        raise UsageError("--failed and run ids exclude each other", "give one of them")
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()
@@ -39,7 +40,9 @@ def retry(
         complain(LaunchError(f"run {run} is not tried again: {why}"))
     if not waiting and not refused:
         raise LaunchError(f"nothing to retry: no run of {reader.ref} has failed", "see `sweeper status`")
-    if waiting:
+    if as_json:
+        print_json({"sweep": reader.ref.path, "waiting": waiting, "refused": refused})
+    elif waiting:
         what = "1 run waits" if len(waiting) == 1 else f"{len(waiting)} runs wait"
         out.print(f"{what} for a slot: {escape(', '.join(waiting))}", soft_wrap=True)
         say_next(f"sweeper launch {reader.ref.quoted}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sweeper.backend import embedded_server
-from sweeper.cli.options import Data, data_directory
-from sweeper.cli.output import err, escape
-from sweeper.errors import ServerError
+from sweeper.cli.options import AsJson, Data, data_directory
+from sweeper.cli.output import err, escape, print_json
+from sweeper.errors import ServerError, UsageError
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -42,6 +44,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     max_file: Annotated[
         float, typer.Option(min=2**-30, max=2**20, help="The largest file that a run may upload, in GiB.")
     ] = MAX_FILE / 2**30,
+    as_json: AsJson = False,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
 
@@ -59,17 +62,27 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         from sweeper.server.http.serve import serve as run_server
 
         err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
-        err.print(f"key: {escape(str(embedded_server.key_file(folder)))}", soft_wrap=True)
+        key_file = str(embedded_server.key_file(folder))
+        err.print(f"key: {escape(key_file)}", soft_wrap=True)
+
+        told = {"url": url, "pid": os.getpid(), "data": str(folder), "key_file": key_file}
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
-        run_server(address, folder, max_file=round(max_file * 2**30), policy=policy, prove=record.proof)
+        run_server(
+            address,
+            folder,
+            max_file=round(max_file * 2**30),
+            policy=policy,
+            prove=record.proof,
+            ready=partial(print_json, told) if as_json else None,
+        )
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
-        raise ServerError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
+        raise UsageError("TLS needs a certificate and its key", "give both --tls-cert FILE and --tls-key FILE")
     for file in (certificate, key):
         if not file.is_file():
             raise ServerError(f"{file} is no file", "give PEM files, as your authority or openssl makes them")
@@ -80,7 +93,7 @@ def _check_exposure(host: str, *, tls: bool, insecure_http: bool) -> None:
     """Insist on TLS, or on a decision, where others can listen on the way."""
     if not (tls or insecure_http or embedded_server.is_loopback(host)):
         fix = "give --tls-cert FILE --tls-key FILE, or --insecure-http where the network is yours alone"
-        raise ServerError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
+        raise UsageError(f"on {host or 'every address'} keys and data would cross the network in the clear", fix)
 
 
 def _url(host: str, port: int, *, tls: bool) -> str:

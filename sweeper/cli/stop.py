@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sweeper.cli.options import BackendOption, Sweep
-from sweeper.cli.output import escape, out
+from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.output import escape, out, print_json
 from sweeper.cli.sweep_state import change_state
 from sweeper.cli.target import find_target
 from sweeper.run import RunState
@@ -20,23 +20,30 @@ def stop(
         list[str] | None, typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.")
     ] = None,
     backend: BackendOption = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """End a sweep: its running runs finish, no new one starts.
 
     Example: sweeper stop
     """
     if run:
-        _stop_runs(run, sweep, backend)
+        _stop_runs(run, sweep, backend, as_json=as_json)
     else:
-        change_state(find_target(sweep, backend), "stop", "stopped: running runs will finish")
+        change_state(find_target(sweep, backend), "stop", "stopped: running runs will finish", as_json=as_json)
 
 
-def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice) -> None:
+def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as_json: bool) -> None:
     from sweeper.backend import sdk  # here for the reason in target.py
 
     ref = find_target(sweep, choice).ref
+    told = []
     for name in names:
         state = sdk.stop_run(ref.run(name))
         ended = state in set(RunState) and RunState(state).ended
+        told.append({"id": name, "state": state, "stopping": not ended})
+        if as_json:
+            continue
         what = f"has ended already: it is {state}" if ended else "is being stopped"
         out.print(f"run {escape(name)} {what}", soft_wrap=True)
+    if as_json:
+        print_json({"sweep": ref.path, "runs": told})

@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+STDOUT = "standard output"
+"""The name of stdout in its errors."""
 _PLAIN = {
     "\N{HORIZONTAL ELLIPSIS}": "...",
     "\N{BOX DRAWINGS HEAVY HORIZONTAL}": "=",
@@ -16,6 +18,8 @@ _PLAIN = {
     "\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-",
     "\N{BOX DRAWINGS LIGHT VERTICAL}": "|",
     "\N{BLACK STAR}": "*",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.-~+=*#", strict=True)),
+    "\N{DEGREE SIGN}": "",
     "\N{BULLET}": "*",
     "\N{MIDDLE DOT}": "-",
     "\N{MULTIPLICATION SIGN}": "x",
@@ -35,7 +39,7 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(letter) or _escaped(letter) for letter in text), error.end
+    return "".join(_PLAIN[letter] if letter in _PLAIN else _escaped(letter) for letter in text), error.end
 
 
 def _escaped(letter: str) -> str:
@@ -63,7 +67,7 @@ def _as_stdout() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from error
+        raise OSError(error.errno, error.strerror, STDOUT) from error
 
 
 class _TalkStream(io.TextIOWrapper):

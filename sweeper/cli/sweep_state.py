@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
-from sweeper.cli.output import escape, out
+from sweeper.cli.output import escape, out, print_json
 from sweeper.errors import LaunchError
 from sweeper.run import SweepState
 
@@ -22,13 +22,14 @@ _THERE_ALREADY = {
 """The states in which nothing is left to do for a change."""
 
 
-def change_state(target: Target, change: StateChange, done: str) -> None:
+def change_state(target: Target, change: StateChange, done: str, *, as_json: bool = False) -> None:
     """Change the state of a sweep, and print what it is now.
 
     Args:
         target: The sweep.
         change: What is asked for.
         done: How the sweep is afterwards, in words.
+        as_json: Whether to print it as JSON.
 
     Raises:
         LaunchError: A sweep in its state cannot be changed so.
@@ -37,9 +38,13 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
     from sweeper.backend.any_sweeps import AnySweepReader
 
     target.check_room(ROOM_FOR_ROWS)
-    ref, state = target.ref, AnySweepReader(target.ref, target.settings, target.backend).state()
+    reader = AnySweepReader(target.ref, target.settings, target.backend)
+    ref, state = target.ref, reader.state()
     if state in _THERE_ALREADY[change]:
-        out.print(f"sweep {escape(ref.path)} is {state.value.lower()} already", soft_wrap=True)
+        if as_json:
+            print_json({"sweep": ref.path, "state": state.word, "changed": False})
+        else:
+            out.print(f"sweep {escape(ref.path)} is {state.word} already", soft_wrap=True)
         return
     if state is SweepState.CANCELED:
         fix = "create another one: sweeper create FILE"
@@ -51,4 +56,7 @@ def change_state(target: Target, change: StateChange, done: str) -> None:
     if state is SweepState.PENDING and change == "pause":
         sdk.set_state(ref, "resume")  # the SDK (0.31) pauses none that has not begun
     sdk.set_state(ref, change)
-    out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)
+    if as_json:
+        print_json({"sweep": ref.path, "state": reader.state().word, "changed": True})
+    else:
+        out.print(f"sweep {escape(ref.path)} is {done}", soft_wrap=True)

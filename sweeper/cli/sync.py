@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.options import AsJson, Sweep
-from sweeper.cli.output import complain, err, escape, out, progress_bar, say_next
+from sweeper.cli.output import complain, err, escape, out, print_json, progress_bar, say_next
 from sweeper.cli.target import find_target
 from sweeper.errors import BackendError
 from sweeper.settings import BackendChoice, Settings
@@ -101,7 +100,7 @@ def _show(result: SyncResult, *, as_json: bool) -> None:
     if result.error:
         complain(BackendError(result.error, "the runs are there; the same command tries it again"))
     if as_json:
-        out.print_json(json.dumps(asdict(result)))
+        print_json(asdict(result))
         return
     counts = {run.outcome: sum(other.outcome == run.outcome for other in result.runs) for run in result.runs}
     told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())

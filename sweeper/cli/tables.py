@@ -1,60 +1,183 @@
-"""A sweep's status as text for a terminal of 80 columns or more."""
+"""A sweep's status, laid out for a terminal of 80 columns or more: what is always seen first, then what finds room."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from shlex import quote
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.readable import duration, number, parameters, runs_word, share
-from sweeper.results.foremost import foremost
-from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
-from sweeper.run import RunState, SweepState, sign
-from sweeper.search.importance import MIN_RUNS, Importance
+from sweeper.cli.failure_rows import failure_blocks, failure_lines
+from sweeper.cli.header import header
+from sweeper.cli.run_rows import run_table
+from sweeper.cli.slot_rows import slot_table
+from sweeper.readable import number, parameters, runs_word, share
+from sweeper.results.foremost import foremost, rows_wanted
+from sweeper.results.status import RunStatus, SweepStatus
+from sweeper.run import sign
 
-_STYLES = {
-    RunState.FINISHED: "green",
-    RunState.RUNNING: "cyan",
-    RunState.FAILED: "red",
-    RunState.CRASHED: "red",
-    RunState.KILLED: "yellow",
-    SweepState.FINISHED: "green",
-    SweepState.RUNNING: "cyan",
-    SweepState.PAUSED: "yellow",
-    SweepState.CANCELED: "red",
-}
-BAR_WIDTH = 24
-SHOWN_REASONS = 10
-SHOWN_LINES = 3
-# A guess at what a live view takes, so that it need not be laid out twice to be measured.
-HEAD_LINES = 15
-LINES_PER_RUN = 3
+if TYPE_CHECKING:
+    from sweeper.search.importance import Importance
+
+WIDEST = 200
+"""Columns that are used at most: an eye does not follow longer lines."""
+FOLDED = 2
+"""Lines for what is long where every line counts."""
+LEAST_RUNS = 3
+"""Rows of runs that there are at least, where nothing runs."""
+MOST_FAILURES, HIGH = 3, 40
+"""Lines for failures; twice as many on a terminal of so many lines, where logs are named by their paths."""
+MOST_SLOTS = 32
 
 
-def status_view(status: SweepStatus, *, every_run: bool = False) -> RenderableType:
+def status_view(
+    status: SweepStatus, *, width: int, height: int | None = None, every_run: bool = False
+) -> RenderableType:
     """Lay out a status to be printed: the runs, then the sweep, so that the best run stands where the eye is.
 
     Args:
         status: What to show.
+        width: Columns of the terminal.
+        height: Lines of the terminal, on which all is to be seen at once; None for a file or a pipe, where nothing is
+            in the way of more.
         every_run: A row for each of them, however many there are.
     """
+    width = min(width, WIDEST)
     weighed = [] if status.search.importance is None else [importance_table(status.search.importance), Text()]
-    shown = status.runs if every_run else foremost(status)
-    return Group(runs_table(status, shown), *_more(status, shown), Text(), *weighed, sweep_view(status))
+    if height is not None and not every_run and not weighed:
+        return _Fitted(status, width, height, folded=None).view(header_first=False)
+    shown = status.runs if every_run else foremost(status, rows_wanted(status))
+    slots = [Text(), *_slots(status, MOST_SLOTS)] if status.slots else []
+    failures = [Text(), *failure_blocks(status)]
+    front = [Text(), front_table(status)] if status.facts.metrics else []
+    runs = _runs(status, shown, width)
+    return Group(
+        *runs, *slots, *(failures if len(failures) > 1 else []), Text(), *weighed, *header(status, width=width), *front
+    )
 
 
-def _more(status: SweepStatus, shown: Sequence[RunStatus]) -> list[RenderableType]:
+def live_view(status: SweepStatus, *, width: int, height: int, note: str = "") -> RenderableType:
+    """Lay out a status to be drawn again and again, in exactly the lines that there are at most.
+
+    Args:
+        status: What to show.
+        width: Columns of the terminal.
+        height: Its lines.
+        note: What is wrong with the status itself; it stands above all.
+    """
+    return _Fitted(status, min(width, WIDEST), height, folded=FOLDED, note=note).view(header_first=True)
+
+
+@dataclass
+class _Fitted:
+    """A status in so many lines: the header and what runs before all else, then slots, failures, and other runs.
+
+    Attributes:
+        status: What to show.
+        width: Columns of the terminal.
+        height: Its lines.
+        folded: Lines for what is long; None leaves it whole, for the terminal to wrap.
+        note: What stands above all.
+    """
+
+    status: SweepStatus
+    width: int
+    height: int
+    folded: int | None
+    note: str = ""
+
+    def view(self, *, header_first: bool) -> RenderableType:
+        """Lay it out."""
+        status, width = self.status, self.width
+        top = header(status, width=width, folded=self.folded)
+        if self.folded is not None:
+            for line in top:
+                line.overflow = "ellipsis"
+        if status.facts.metrics:
+            top.append(_front_line(status))
+        if self.note:
+            top.insert(0, Text(self.note, style="yellow", no_wrap=True, overflow="ellipsis"))
+        going = sum(run.at_work for run in status.runs)
+        left = self.height - self._lines(top) - 1
+        # a heading, the runs that are seen in any case, and how many are not seen
+        needed = 2 + min(len(status.runs), max(going, LEAST_RUNS)) if status.runs else 1
+        slots = self._slots(left - needed)
+        failures = self._failures(left - needed - self._lines(slots))
+        rows = max(0, left - self._lines(slots) - self._lines(failures) - 1)
+        runs = self._runs(rows)
+        if header_first:
+            return _Cut(Group(*top, *slots, Text(), *runs, *failures), self.height)
+        return Group(*runs, *slots, *failures, Text(), *top)
+
+    def _runs(self, rows: int) -> list[RenderableType]:
+        if len(self.status.runs) > rows:
+            rows = max(0, rows - 1)
+        return _runs(self.status, foremost(self.status, rows), self.width)
+
+    def _slots(self, room: int) -> list[RenderableType]:
+        """Take a blank line, a heading and a line a slot; or nothing, where that leaves no line."""
+        if not self.status.slots or room < 3:
+            return []
+        return [Text(), *_slots(self.status, min(MOST_SLOTS, room - 2))]
+
+    def _failures(self, room: int) -> list[RenderableType]:
+        whole: list[RenderableType] = [Text(), *failure_blocks(self.status)]
+        if self.folded is None and self._lines(whole) <= room:
+            return whole if len(whole) > 1 else []
+        most = min(MOST_FAILURES * (2 if self.height >= HIGH else 1), room - 1)
+        if not self.status.failures or most < 1:
+            return []
+        return [Text(), *failure_lines(self.status.failures, width=self.width, most=most)]
+
+    def _lines(self, block: Sequence[RenderableType]) -> int:
+        """Count the lines that something takes: what is longer than one is wrapped by the terminal, or cut."""
+        return sum(self._height(one) for one in block)
+
+    def _height(self, one: RenderableType) -> int:
+        if isinstance(one, Table):
+            return len(one.rows) + 1
+        length = one.cell_len if isinstance(one, Text) and self.folded is None else 0
+        return max(1, -(-length // self.width))
+
+
+@dataclass
+class _Cut:
+    """Something to be drawn again and again, of which no more than so many lines are drawn."""
+
+    whole: RenderableType
+    height: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        lines = console.render_lines(self.whole, options, pad=False)[: self.height]
+        for place, line in enumerate(lines):
+            yield from [Segment.line()] * bool(place)
+            yield from line
+
+
+def _slots(status: SweepStatus, most: int) -> list[RenderableType]:
+    shown = status.slots if len(status.slots) <= most else status.slots[: max(1, most - 1)]
+    more = len(status.slots) - len(shown)
+    return [slot_table(shown), *([Text(f"… {more:,} more slots", style="dim")] if more else [])]
+
+
+def _runs(status: SweepStatus, shown: Sequence[RunStatus], width: int) -> list[RenderableType]:
+    """Lay out some of the runs, and how many there are besides."""
+    if not status.runs:
+        return [Text("no run yet")]
     more = len(status.runs) - len(shown)
-    return [Text(f"… {more:,} more runs: sweeper status --all, or --json", style="dim")] if more else []
+    rest = [Text(f"… {more:,} more: sweeper runs", style="dim")] if more else []
+    return [run_table(status, shown, width), *rest]
 
 
 def importance_table(rows: Sequence[Importance]) -> RenderableType:
     """Lay out how much each parameter mattered, or say that it is too early to tell."""
+    from sweeper.search.importance import MIN_RUNS  # with the search, which takes a while to import
+
     most = max((row.n for row in rows), default=0)
     if most < MIN_RUNS:
         return Text(f"importance: {most} runs with a value are too few, it takes {MIN_RUNS}", style="dim")
@@ -72,53 +195,6 @@ def correlation(row: Importance) -> str:
     return "-" if row.correlation is None else f"{row.correlation:+.2f}"
 
 
-def live_view(status: SweepStatus, *, height: int) -> RenderableType:
-    """Lay out a status to be drawn again and again: the sweep, then as many of the latest runs as fit below it.
-
-    Args:
-        status: What to show.
-        height: Lines of the terminal; what is taller is cut off below.
-    """
-    latest = status.runs[-max(3, (height - HEAD_LINES) // LINES_PER_RUN) :]
-    return Group(sweep_view(status, live=True), Text(), runs_table(replace(status, runs=latest), latest))
-
-
-def sweep_view(status: SweepStatus, *, live: bool = False) -> RenderableType:
-    """Lay out the sweep: state, progress, what is wrong, best run.
-
-    Args:
-        status: What to show.
-        live: Whether it is drawn again and again, where a line that is too long would be cut.
-    """
-    facts, search, standing = status.facts, status.search, status.standing
-    title = f"{facts.sweep}  ({facts.name})" if facts.name else facts.sweep
-    lines: list[RenderableType] = [
-        _fact("sweep", title),
-        _fact("page", facts.url),
-        _fact("method", ", ".join(filter(None, [facts.method, facts.aim]))),
-        _fact("state", *_state(status)),
-        _fact("runs", progress(status.progress)),
-        *(_warning(missing.message, live=live) for missing in status.missing_metrics),
-    ]
-    if search.scheduler:
-        lines += _scheduler(facts, search)
-    if search.stopped_early:
-        lines.append(_fact("stopped", stopped(search)))
-    for why, count in search.fallbacks.items():
-        lines.append(_fact("random", f"{runs_word(count)} drawn at random: {why}"))
-    for pid, slots in status.launchers.items():
-        lines.append(_fact("launch", f"process {pid} on {', '.join(slots)}"))
-    if standing.prior:
-        lines.append(_fact("prior", _prior(facts, standing)))
-    if standing.best:
-        lines += _best(facts, standing.best)
-    if status.model:
-        lines.append(_fact("model", status.model))
-    if facts.metrics:
-        lines += [Text(), front_table(status)]
-    return Group(*lines)
-
-
 def front_table(status: SweepStatus) -> RenderableType:
     """Lay out the runs that no other run beats, each with its value of every metric."""
     if not status.standing.front:
@@ -134,105 +210,8 @@ def front_table(status: SweepStatus) -> RenderableType:
     return table
 
 
-def _fact(label: str, value: str, style: str = "") -> Text:
-    """Write one line that is never broken: addresses and paths are there to be copied."""
-    return Text.assemble((f"{label:8}", "bold"), (value, style), no_wrap=True, overflow="ignore")
-
-
-def _state(status: SweepStatus) -> tuple[str, str]:
-    """Write the sweep's state with its style; of one on which nobody works, that it waits for somebody."""
-    facts = status.facts
-    text = facts.state.value.lower()
-    if status.idle:
-        return f"{text}, but nobody works on it: sweeper launch {quote(facts.sweep)}", "yellow"
-    if facts.state is SweepState.PAUSED:
-        text += f": sweeper resume {quote(facts.sweep)}"
-    return text, _STYLES.get(facts.state, "")
-
-
-def _warning(what: str, *, live: bool) -> Text:
-    return Text.assemble(
-        ("warning ", "bold yellow"), (what, "yellow"), no_wrap=not live, overflow="fold" if live else "ignore"
-    )
-
-
-def _scheduler(facts: SweepFacts, search: SearchStatus) -> list[RenderableType]:
-    """Say who searches, and what to do if nobody does."""
-    if search.scheduler_at_work or facts.state.ended:
-        return [_fact("search", f"by {search.scheduler}, in a scheduler of its own")]
-    hint = "no scheduler is at work: `sweeper launch` starts one, and so does"
-    return [_fact("search", hint, "yellow"), _fact("", f"wandb sweep-scheduler {quote(facts.sweep)}")]
-
-
-def _prior(facts: SweepFacts, standing: Standing) -> str:
-    runs = runs_word(standing.prior)
-    return runs if standing.prior_best is None else f"{runs}, best {facts.metric} {number(standing.prior_best)}"
-
-
-def _best(facts: SweepFacts, best: RunStatus) -> list[RenderableType]:
-    value = f"{facts.metric} {number(best.best)}  {best.name} ({best.id})"
-    return [_fact("best", value, "green"), Padding(Text(parameters(best.params)), (0, 0, 0, 8))]
-
-
-def progress(made: RunCounts) -> str:
-    """Write done/total with a bar, the counts by state, and the time: `4/6 [####  ] 1 failed, 2 running, 1m 03s`."""
-    total = "?" if made.total is None else str(made.total)
-    filled = 0 if not made.total else min(BAR_WIDTH, BAR_WIDTH * made.done // made.total)
-    bar = "" if made.total is None else f" {'━' * filled}{'╌' * (BAR_WIDTH - filled)}"
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(made.counts.items()))
-    time = f", {duration(made.elapsed_s)}" if made.elapsed_s else ""
-    return f"{made.done}/{total}{bar} {counts or 'none yet'}{time}"
-
-
-def stopped(search: SearchStatus) -> str:
-    """Write what early termination did: `3 runs early, about 4m 10s of GPU time saved`."""
-    runs = f"{runs_word(search.stopped_early)} early"
-    return runs if search.saved_s is None else f"{runs}, about {duration(search.saved_s)} of GPU time saved"
-
-
-def runs_table(status: SweepStatus, shown: Sequence[RunStatus]) -> RenderableType:
-    """Lay out some of the runs, one or two lines each, and why the latest of all did not finish."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
-    table.add_column("run", no_wrap=True)
-    table.add_column("parameters", overflow="fold", ratio=1)
-    table.add_column(Text(status.facts.metric_names or "metric"), justify="right", overflow="fold")
-    table.add_column("state", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("slot", no_wrap=True)
-    # with several metrics each run of the front is marked: none of them is the best
-    best = {run.id for run in (status.standing.front or (status.standing.best,)) if run}
-    for run in shown:
-        table.add_row(*_cells(run, best=run.id in best))
-    notes = _reasons(status.runs)
-    return Group(table, *notes) if status.runs else Text("no run yet")
-
-
-def _cells(run: RunStatus, *, best: bool) -> list[RenderableType]:
-    value = Text(measured(run) + (" *" if best else ""), style="bold green" if best else "")
-    state = Text(run.state.value, style=_STYLES.get(run.state, ""))
-    params, slot = Text(parameters(run.params)), Text(run.slot or "-")  # as text: a string in a cell would be markup
-    return [Text(run.id), params, value, state, duration(run.duration_s), slot]
-
-
-def measured(run: RunStatus) -> str:
-    """Write a run's best value, or its last value of each of several metrics."""
-    return " / ".join(map(number, run.values.values())) or number(run.best)
-
-
-def _reasons(runs: Sequence[RunStatus]) -> list[RenderableType]:
-    """Say why the latest runs did not finish, below the table, where there is room."""
-    told = [run for run in runs if run.reason]
-    lines: list[RenderableType] = [Text(_why(run), style="dim") for run in told[-SHOWN_REASONS:]]
-    if len(told) > SHOWN_REASONS:
-        lines.append(Text(f"and {len(told) - SHOWN_REASONS} earlier ones: sweeper status --json", style="dim"))
-    if logged := next((run for run in reversed(told) if run.log_tail), None):
-        end = "\n".join(f"    {line}" for line in logged.log_tail[-SHOWN_LINES:])
-        where = Text(f"the end of {logged.id}'s log:\n{logged.log}", style="dim", no_wrap=True, overflow="ignore")
-        lines += [where, Text(end, style="dim")]
-    return [Text(), *lines] if lines else []
-
-
-def _why(run: RunStatus) -> str:
-    """Write a run's reason; of one that is tried again, that it is."""
-    again = f"; {run.policy}" if run.policy and not run.state.ended and run.policy != "failed" else ""
-    return f"{run.id}: {run.reason}{again}"
+def _front_line(status: SweepStatus) -> Text:
+    """Say how many runs no other run beats: their table may be longer than the screen."""
+    size = len(status.standing.front)
+    told = f"{runs_word(size)} that none beats, each with a star: sweeper best" if size else "no run yet"
+    return Text.assemble(("front   ", "bold"), told, no_wrap=True, overflow="ellipsis")

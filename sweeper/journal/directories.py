@@ -73,6 +73,15 @@ class LaunchDir:
             else:
                 return log
 
+    def note_restart(self, slot: str) -> None:
+        """Note that the worker of a slot is started again."""
+        with contextlib.suppress(OSError), private_files.open_file(self.path / f"{slot}.restarts", "ab") as file:
+            file.write(b".")  # a disk without room for it is no reason to end the launch
+
+    def restarts(self, slot: str) -> int:
+        """Count how often the worker of a slot was started again."""
+        return len(_text(self.path / f"{slot}.restarts"))
+
     def slots(self) -> list[str]:
         """List the slots that were given orders, by name."""
         orders = self.path.glob(self.spec("*").name)
@@ -255,6 +264,20 @@ class SweepDir:
     def sync(self) -> Path:
         """What `sweeper sync` has sent, and where it stages what it is about to send."""
         return self.path / "sync"
+
+    @property
+    def confirm_lock(self) -> Path:
+        """What `sweeper confirm` holds while it decides: two of them would register the same runs."""
+        return self.path / "confirm.lock"
+
+    def note_confirming(self, sweep_id: str) -> None:
+        """Note a sweep that confirms this one, where its server will not say so."""
+        with (self.path / "confirmed-by").open("a", encoding="utf-8") as file:
+            file.write(f"{sweep_id}\n")
+
+    def confirmed_by(self) -> tuple[str, ...]:
+        """List the sweeps that were noted so, the oldest first."""
+        return tuple(dict.fromkeys(_text(self.path / "confirmed-by").split()))
 
     def background_log(self) -> Path:
         """Name the log of a launch that is about to start in the background."""

@@ -103,7 +103,7 @@ class Failure:
 
 
 def classify(facts: Facts) -> Failure:
-    """Say why a run failed, and what is done about it: the table of the README, with a limit on retries.
+    """Say why a run failed, and what is done about it: the table of docs/launching.md, with a limit on retries.
 
     The limit spares preemptions: on a machine that is taken away ten times a night, no run would ever end.
     """

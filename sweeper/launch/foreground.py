@@ -155,6 +155,7 @@ class Watch:
         if self.launch.directory.ended() or tries >= RESTARTS or not (waiting or state is WorkerState.DIED):
             return None
         self.restarts[handle.id] = tries + 1
+        self.launch.directory.note_restart(handle.id)
         slot = next(slot for slot in self.launch.slots if slot.name == handle.id)
         return self.launcher.replace(handle, self.launch.worker_spec(slot))
 

@@ -62,6 +62,8 @@ class Gpu:
         ecc_errors: Memory errors since the driver was loaded that ECC could not correct.
         remap: `pending` where broken memory rows wait for a reset to be replaced, `failed` where none were left.
         mig: Its MIG devices if it is in MIG mode, in which it cannot be used whole; None if it is not.
+        utilisation: Share of the last moment in which something computed on it; None where the driver does not say.
+        temperature_c: How warm it is; None where the driver does not say.
         trouble: Why nothing can run on it; empty if it can.
     """
 
@@ -76,6 +78,8 @@ class Gpu:
     ecc_errors: int = 0
     remap: str = ""
     mig: tuple[Gpu, ...] | None = None
+    utilisation: float | None = None
+    temperature_c: int | None = None
     trouble: str = ""
 
     @property
@@ -219,11 +223,14 @@ def _memory(handle: Any) -> tuple[int, int]:
 
 
 def _health(handle: Any) -> dict[str, Any]:
+    rates = _ask(pynvml.nvmlDeviceGetUtilizationRates, handle, otherwise=None)
     uncorrected = (pynvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, pynvml.NVML_VOLATILE_ECC)
     _, _, pending, failed = _ask(pynvml.nvmlDeviceGetRemappedRows, handle, otherwise=(0, 0, 0, 0))
     return {
         "capability": _ask(pynvml.nvmlDeviceGetCudaComputeCapability, handle, otherwise=None),
         "ecc_errors": _ask(pynvml.nvmlDeviceGetTotalEccErrors, handle, *uncorrected, otherwise=0),
+        "utilisation": rates.gpu / 100 if rates else None,
+        "temperature_c": _ask(pynvml.nvmlDeviceGetTemperature, handle, pynvml.NVML_TEMPERATURE_GPU, otherwise=None),
         "remap": "failed" if failed else "pending" if pending else "",
     }
 
@@ -232,4 +239,5 @@ def _mig_devices(handle: Any, gpu: Gpu) -> Iterator[Gpu]:
     for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
         device = _ask(pynvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number, otherwise=None)
         if device is not None:  # places without a device; devices that this container was not given
-            yield _device(device, f"{gpu.name}mig{number}", gpu.index)
+            found = _device(device, f"{gpu.name}mig{number}", gpu.index)
+            yield replace(found, temperature_c=gpu.temperature_c)  # they share a chip

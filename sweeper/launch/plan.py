@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from sweeper.errors import LaunchError, NoGpuError
+from sweeper.errors import NoGpuError, UsageError
 from sweeper.launch.claims import Claim
 from sweeper.launch.cores import usable_cores
 from sweeper.launch.gpu_choice import ON_THE_CPU, choose, listed
@@ -43,16 +43,16 @@ class SlotRequest:
         """Make sure that the options go together.
 
         Raises:
-            LaunchError: Two of them exclude each other.
+            UsageError: Two of them exclude each other.
         """
         given = {"--gpus": self.gpus, "--per-gpu": self.per_gpu, "--gpus-per-run": self.gpus_per_run}
         names = [name for name, value in given.items() if value is not None] + ["--share"] * self.share
         if self.workers is not None and names:
             fix = "give --gpus for GPU slots, --workers for CPU slots"
-            raise LaunchError(f"{names[0]} and --workers exclude each other", fix)
+            raise UsageError(f"{names[0]} and --workers exclude each other", fix)
         if self.per_gpu is not None and self.gpus_per_run is not None:
             fix = "several runs share a GPU, or one run has several GPUs"
-            raise LaunchError("--per-gpu and --gpus-per-run exclude each other", fix)
+            raise UsageError("--per-gpu and --gpus-per-run exclude each other", fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def plan_slots(machine: Machine, asked: SlotRequest, others: Sequence[Claim] = (
 
     Raises:
         NoGpuError: A GPU is asked for that is not there, is hidden, is named twice or is held; or none is idle.
-        LaunchError: Options exclude each other.
+        UsageError: Options exclude each other.
     """
     asked.check()
     if asked.workers is not None:

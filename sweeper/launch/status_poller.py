@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from sweeper.errors import SweeperError
+from sweeper.launch.slot_loads import with_loads
 from sweeper.results.status import SweepStatus
 from sweeper.results.status_reader import StatusReader
 
@@ -21,10 +22,12 @@ class StatusPoller:
     Args:
         reader: Where from.
         check: Raises a SweeperError within seconds where nobody answers: the reader would wait for minutes.
+        shown: How many runs a screen has room for: their curves are read too, and how busy the slots are.
     """
 
-    def __init__(self, reader: StatusReader, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, reader: StatusReader, check: Callable[[], None] = lambda: None, *, shown: int = 0) -> None:
         self._reader = reader
+        self._shown = shown
         self._check = check
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._poll, daemon=True)
@@ -35,10 +38,13 @@ class StatusPoller:
         """Ask once; keep the last answer where there is no new one."""
         try:
             self._check()
-            self.latest, self.trouble = self._reader.read(), ""
+            self.latest, self.trouble = self._ask(), ""
         except SweeperError as error:  # a server that restarts is back in a moment
             self.trouble = error.message
         return self.latest
+
+    def _ask(self) -> SweepStatus:
+        return with_loads(self._reader.read(curves=self._shown)) if self._shown else self._reader.read()
 
     def _poll(self) -> None:
         while not self._ended.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,3 +32,12 @@ def _differ(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool
 def label(params: Mapping[str, Any], names: Sequence[str]) -> str:
     """Call a run by some of its parameters: `lr=0.01 batch_size=32`."""
     return parameters({name: params[name] for name in names if name in params})
+
+
+def brief(names: Iterable[str]) -> dict[str, str]:
+    """Shorten names of several words to their initials where that is told from all others: `learning_rate` to `lr`."""
+    last = {name: name.rpartition(".")[2] for name in names}
+    words = {name: [word for word in text.split("_") if word] for name, text in last.items()}
+    short = {name: "".join(word[0] for word in found) for name, found in words.items() if len(found) > 1}
+    taken = Counter([*short.values(), *last.values()])
+    return {name: short[name] if name in short and taken[short[name]] == 1 else name for name in last}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweeper.metric_value import may_aggregate
-from sweeper.run import Goal, RunState, StopDecision, SweepState, reaches
+from sweeper.results.slot_status import SlotStatus
+from sweeper.run import Curve, Goal, RunState, StopDecision, SweepState, reaches
 
 if TYPE_CHECKING:
+    from sweeper.search.confirmation import Confirmation
     from sweeper.search.importance import Importance
     from sweeper.search.missing_metric import MissingMetric
 
@@ -38,6 +41,10 @@ class RunStatus:
         losses: How often the server took it from a silent agent.
         values: Its last value of each metric, of a sweep with several.
         lacks: The metrics of which it has no value, if it finished so.
+        iterations: How many values of the metric it has logged.
+        created_at: When the server made it (aware).
+        ended_at: When it ended, by its worker's clock or else by its server's (aware); None as long as it has not.
+        heard_at: When its server last heard of it, as long as it goes on (aware).
     """
 
     id: str
@@ -59,13 +66,33 @@ class RunStatus:
     losses: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
+    iterations: int = 0
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+    heard_at: datetime | None = None
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether early termination ended it."""
+        return self.stop is not None and self.state is RunState.KILLED
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something trains it, as far as its server knows."""
+        return self.state in {RunState.RUNNING, RunState.PREEMPTING}
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that stands for it in `sweeper status --json`."""
         told = {
             name: getattr(self, name) for name in self.__slots__
         }  # asdict copies each value: of many runs for a second
+        for name in ("created_at", "ended_at", "heard_at"):
+            told[name] = _moment(told[name])
         return told if self.stop is None else told | {"stop": asdict(self.stop)}
+
+
+def _moment(when: datetime | None) -> str | None:
+    return None if when is None else when.isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +146,19 @@ class RunCounts:
         total: Runs expected; None if unbounded.
         counts: Runs by state.
         elapsed_s: Since the first run was made, until now or the end of the last; None before the first.
+        planned: Runs there will be when the launches under way on this machine are done, with their `--count`; None if
+            they go on until the sweep is stopped.
+        eta_s: Seconds until then, by how long runs have taken; None where nobody can tell.
+        gpu_hours_used: Hours of a GPU that all runs took together, or of a slot where there is no GPU.
     """
 
     done: int
     total: int | None
     counts: Mapping[str, int]
     elapsed_s: float | None
+    planned: int | None = None
+    eta_s: float | None = None
+    gpu_hours_used: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +170,16 @@ class Standing:
         front: The runs that no other one beats in all metrics, of a sweep with several.
         prior: How many runs of earlier sweeps are attached; they count nowhere else.
         prior_best: The best value among those.
+        best_since: Since when the best run has been the best: its end (aware); None while it goes on.
+        climb: The best value so far, after each run that had one; of many runs a part.
     """
 
     best: RunStatus | None = None
     front: tuple[RunStatus, ...] = ()
     prior: int = 0
     prior_best: float | None = None
+    best_since: datetime | None = None
+    climb: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +204,27 @@ class SearchStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Runs that failed alike.
+
+    Attributes:
+        cause: What went wrong with the latest of them, in one line.
+        kind: What that is, if this machine saw it.
+        count: How many there are.
+        runs: Their ids, the latest first.
+        log: The log of the latest that has one on this machine; empty if none has.
+        log_run: Whose log that is.
+    """
+
+    cause: str
+    kind: str
+    count: int
+    runs: tuple[str, ...]
+    log: str = ""
+    log_run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepStatus:
     """One sweep, as shown.
 
@@ -180,6 +239,11 @@ class SweepStatus:
         idle: Whether it goes on and nobody works on it; None where the server does not tell who does.
         closing: Ids of runs that have ended, and whose workers have yet to say why and how long they took.
         missing_metrics: The metrics that no run has logged, although one has finished.
+        failures: The runs that failed or crashed, grouped by cause, the most frequent first.
+        slots: The slots of launches under way on this machine.
+        curves: Some points of the metric of runs that are shown, by their ids; only where they were asked for.
+        read_at: When all this was so (aware).
+        confirmation: What other seeds have shown of its best configurations; None if nobody ran them again, or asked.
     """
 
     facts: SweepFacts
@@ -192,6 +256,20 @@ class SweepStatus:
     idle: bool | None = None
     closing: frozenset[str] = frozenset()
     missing_metrics: tuple[MissingMetric, ...] = ()
+    failures: tuple[FailureGroup, ...] = ()
+    slots: tuple[SlotStatus, ...] = ()
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    read_at: datetime | None = None
+    confirmation: Confirmation | None = None
+
+    @property
+    def gpu_hours_saved(self) -> float | None:
+        """Hours of a GPU that early termination saved; None as long as that is unknown."""
+        if self.search.saved_s is None:
+            return None
+        trained_s = sum(run.duration_s or 0.0 for run in self.runs)
+        gpus = 3600 * self.progress.gpu_hours_used / trained_s if trained_s else 0.0  # of a run, in the mean
+        return self.search.saved_s * (gpus or 1.0) / 3600
 
     @property
     def reached_target(self) -> bool:
@@ -212,8 +290,16 @@ class SweepStatus:
 
     def summary_json(self) -> dict[str, Any]:
         """Give the same object without its runs."""
-        flat = asdict(replace(self, runs=()))
+        standing = self.standing
+        flat = asdict(replace(self, runs=(), curves={}, standing=replace(standing, best=None, front=())))
         flat |= flat["facts"] | flat["progress"] | flat["standing"] | flat["search"]
+        flat |= {
+            "state": self.facts.state.word,
+            "best": standing.best and standing.best.to_json(),
+            "front": [run.to_json() for run in standing.front],
+            "best_since": _moment(standing.best_since),
+            "gpu_hours_saved": self.gpu_hours_saved,
+        }
         return {key: flat[key] for key in JSON_KEYS if key != "runs"}
 
 
@@ -221,5 +307,7 @@ JSON_KEYS = (
     *("sweep", "name", "url", "state", "method", "metric", "goal", "done", "total", "counts", "best", "model"),
     *("elapsed_s", "runs", "stopped_early", "saved_s", "fallbacks", "importance", "prior", "prior_best", "target"),
     *("launchers", "scheduler", "scheduler_at_work", "metrics", "front", "idle", "missing_metrics"),
+    *("planned", "eta_s", "best_since", "gpu_hours_used", "gpu_hours_saved", "failures", "slots"),
+    "confirmation",
 )
 """What `sweeper status --json` tells, in its order."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sweeper.backend.sweep_view import SweepView
 from sweeper.definition.outline import Outline
 from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Kind
+from sweeper.results.climb import climb
+from sweeper.results.eta import eta_s
+from sweeper.results.failure_groups import failure_groups
+from sweeper.results.living import LivingLaunch, gpus_of, planned_runs, slot_rows
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
-from sweeper.run import Goal, Run, RunState, best_run
+from sweeper.run import Goal, Run, RunState, SweepState, best_run
 from sweeper.search.missing_metric import missing_metrics, why_no_value
 from sweeper.search.savings import saved_seconds, stopped_early
 
@@ -33,12 +37,14 @@ class LocalView:
         spent: How long the attempts that have ended took together, in seconds, by run id.
         models: ONNX files that were downloaded, by run id.
         launchers: The slots of each launch under way, by its process.
+        living: The same launches, with what each of them is at.
     """
 
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     launchers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    living: tuple[LivingLaunch, ...] = ()
 
     def seconds_of(self, run_id: str, now: datetime) -> float | None:
         """Say for how long a run was at work here, in all its attempts; None if that is not known.
@@ -74,12 +80,7 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
-        progress=RunCounts(
-            done=sum(run.state.ended for run in own),
-            total=view.expected_runs,
-            counts=dict(Counter(run.state.value for run in own)),
-            elapsed_s=_elapsed_s(own, shown, now),
-        ),
+        progress=_progress(view, own, shown, here, now),
         standing=standing,
         search=SearchStatus(
             stopped_early=sum(stopped_early(run) for run in own),
@@ -94,6 +95,27 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
         launchers=here.launchers,
         closing=frozenset(run.id for run in own if run.state.ended and here.is_open(run.id)),
         missing_metrics=missing_metrics(outline, own),
+        failures=failure_groups(shown),
+        slots=slot_rows(here.living, here.attempts.values(), shown, now=now),
+        read_at=now,
+    )
+
+
+def _progress(
+    view: SweepView, own: Sequence[Run], shown: Sequence[RunStatus], here: LocalView, now: datetime
+) -> RunCounts:
+    planned = planned_runs(view.expected_runs, shown, here.living)
+    slots = sum(len(launch.devices) for launch in here.living)
+    goes_on = not view.state.ended and view.state is not SweepState.PAUSED
+    used_s = sum((run.duration_s or 0.0) * gpus_of(run.slot) for run in shown)
+    return RunCounts(
+        done=sum(run.state.ended for run in own),
+        total=view.expected_runs,
+        counts=dict(Counter(run.state.value for run in own)),
+        elapsed_s=_elapsed_s(own, shown, now),
+        planned=planned,
+        eta_s=eta_s(shown, planned, max(slots, sum(run.at_work for run in shown))) if goes_on else None,
+        gpu_hours_used=used_s / 3600,
     )
 
 
@@ -125,8 +147,11 @@ def _standing(view: SweepView, shown: Sequence[RunStatus]) -> Standing:
     goal = view.outline.goal
     best = best_run((run for run in view.runs if not run.prior), goal)
     prior = [run for run in view.runs if run.prior]
+    leader = next((status for status in shown if best and status.id == best.id), None)
     return Standing(
-        best=next((status for status in shown if best and status.id == best.id), None),
+        best=leader,
+        best_since=leader.ended_at if leader else None,
+        climb=() if view.outline.several else climb(shown, goal),
         front=_front(view.outline, shown),
         prior=len(prior),
         prior_best=_best_value(prior, goal),
@@ -173,7 +198,20 @@ def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime) -> R
         losses=run.losses,
         values=dict(zip(outline.metrics, run.values, strict=False)),
         lacks=run.lacks,
+        iterations=run.iterations,
+        created_at=run.created_at,
+        ended_at=_ended_at(run, record),
+        heard_at=run.heard_at,
     )
+
+
+def _ended_at(run: Run, record: Attempt | None) -> datetime | None:
+    if not run.state.ended:
+        return None
+    if record and record.outcome is not None:
+        return datetime.fromtimestamp(record.at, UTC)
+    # of a run that went on another day, its server counts the time between as well
+    return run.created_at + timedelta(seconds=run.duration_s or 0.0) if run.created_at else None
 
 
 def _duration_s(run: Run, here_s: float | None, now: datetime) -> float | None:

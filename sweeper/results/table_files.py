@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 from sweeper.results.export import Cells, Table
 
 Format = Literal["csv", "json", "parquet"]
@@ -25,14 +25,15 @@ def choose_format(chosen: Format | None, output: Path | None) -> Format:
     """Take the format that is asked for, else that of the file's name, else CSV.
 
     Raises:
-        ResultError: Parquet has nowhere to go, or cannot be written here.
+        UsageError: Parquet has nowhere to go.
+        ResultError: It cannot be written here.
     """
     suffix = output.suffix.removeprefix(".").lower() if output else ""
     by_name: Mapping[str, Format] = {name: name for name in get_args(Format)}
     found = chosen or by_name.get(suffix, "csv")
     if found == "parquet":
         if output is None:
-            raise ResultError("parquet is no text for a terminal", "give a file: --output runs.parquet")
+            raise UsageError("parquet is no text for a terminal", "give a file: --output runs.parquet")
         _pyarrow()
     return found
 
@@ -99,9 +100,12 @@ def _csv_line(cells: Iterable[str]) -> str:
 def _write_json(table: Table, file: IO[str]) -> None:
     columns = table.columns
     between = "[\n"
+    to_ascii = (
+        not str(getattr(file, "encoding", None) or "utf").lower().startswith("utf")
+    )  # a terminal's letters are none of JSON's
     for row in table.rows():
         whole = {column: _as_json(row.get(column)) for column in columns}
-        file.write(between + json.dumps(whole, ensure_ascii=False, allow_nan=False))
+        file.write(between + json.dumps(whole, ensure_ascii=to_ascii, allow_nan=False))
         between = ",\n"
     file.write("[]\n" if between == "[\n" else "\n]\n")
 

@@ -39,14 +39,14 @@ def sweep(user, *kinds: str) -> str:
     parameters:
       kind: {{values: [{", ".join(kinds)}]}}
     """
-    created: str = json.loads(user.run("create", "--json", user.write("sweep.yaml", text)).stdout)["sweep"]
+    created: str = user.told("create", user.write("sweep.yaml", text))["sweep"]
     return created
 
 
 def test_the_best_is_the_best_ever_logged_with_its_files(user):
     """A run that was better once beats one that ended better; its config, metrics and checked model are fetched."""
     name = sweep(user, "steady", "early")
-    assert "no run of sweep" in user.run("best", code=1).stderr
+    assert "no run of sweep" in user.error("best")["message"]
     user.run("launch", "--workers", "1", "--trainer", "toy:train")
 
     shown = user.run("best").stdout
@@ -60,7 +60,7 @@ def test_the_best_is_the_best_ever_logged_with_its_files(user):
     assert "Traceback" not in failed.stderr
     assert "no sweep local/toys/nowhere0" in user.run("best", "local/toys/nowhere0", code=1).stderr
 
-    said = json.loads(user.run("best", name, "--download", "new/folder", "--json").stdout)
+    said = user.told("best", name, "--download", "new/folder")
     assert (said["value"], said["metric"], said["config"]) == (0.9, "score", {"kind": "early", "seed": 7})
     folder = user.folder / "new" / "folder"
     assert sorted(file.name for file in folder.iterdir()) == ["config.json", "metrics.json", "model.onnx"]

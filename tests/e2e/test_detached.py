@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import psutil
 import pytest
@@ -29,9 +30,8 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
     user.write("toy.py", TOY)
     text = "method: random\nmetric: {name: loss}\nparameters: {x: {min: 0.0, max: 1.0}}\n"
     user.run("create", user.write("sweep.yaml", text))
-    launched = user.run("launch", "--trainer", "toy:train", "--workers", "1", "--detach")
-    assert "in the background: process" in launched.stdout
-    pid = int(launched.stdout.split("process ")[1].split()[0])
+    launched = user.told("launch", "--trainer", "toy:train", "--workers", "1", "--detach")
+    pid = launched["pid"]
     launch = psutil.Process(pid)
     assert os.getsid(pid) == pid
     user.wait(lambda: [run for run in user.status()["runs"] if run["last"]], "a run that logs")
@@ -44,6 +44,7 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
     user.write("go", "")
     assert "goodbye" in following.communicate(timeout=60)[0]
     user.wait(lambda: has_ended(launch), "the launch's end")
+    assert "next: sweeper status" in Path(launched["log"]).read_text()  # for people, whoever asked for JSON
     ended = user.status()
     assert ended["launchers"] == {}
     assert [run["state"] for run in ended["runs"]] == ["finished"]
@@ -52,8 +53,10 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
 def test_a_detached_launch_that_cannot_start_says_so(user):
     """The terminal is told, not only the log."""
     user.run("create", user.write("sweep.yaml", "method: grid\nparameters: {x: {values: [1]}}\n"))
-    failed = user.run("launch", "--trainer", "nowhere:train", "--workers", "1", "--detach", code=1)
+    broken = ("launch", "--trainer", "nowhere:train", "--workers", "1", "--detach")
+    failed = user.run(*broken, code=1)
     assert "no module 'nowhere'" in " ".join(failed.stderr.split())
+    assert "no module 'nowhere'" in user.error(*broken)["message"]
     assert "no run or slot" in user.run("logs", "nothing", code=1).stderr
 
 
@@ -74,8 +77,11 @@ def test_without_isolation_a_slots_runs_share_a_process(user):
     )
     text = "method: grid\nmetric: {name: loss}\nparameters: {x: {values: [1, 2, 3]}}\n"
     user.run("create", user.write("sweep.yaml", text))
-    user.run("launch", "--trainer", "toy:train", "--workers", "1", "--no-isolation", code=1)
-    runs = user.status()["runs"]
+    told = user.told("launch", "--trainer", "toy:train", "--workers", "1", "--no-isolation", code=1)
+    assert (told["ok"], told["interrupted"], told["slots"]) == (False, False, ["cpu0"])
+    assert [(run["outcome"], run["reason"]) for run in told["runs"]][1] == ("failed", "ValueError: no")
+    runs = told["status"]["runs"]
+    assert told["status"] == user.status() | {"elapsed_s": told["status"]["elapsed_s"]}
     assert [run["state"] for run in runs] == ["finished", "failed", "finished"]
     assert runs[1]["reason"] == "ValueError: no"
     assert len({run["log"] for run in runs}) == 1

@@ -62,7 +62,7 @@ def test_a_run_that_ends_before_it_begins_fails_at_once(user):
     ended = user.run("launch", "--trainer", "toy:train", "--workers", "2", code=1)
     assert "the launch ended early" not in ended.stderr
     status = user.status()
-    assert status["state"] == "FINISHED"
+    assert status["state"] == "finished"
     runs = {run["params"]["case"]: run for run in status["runs"]}
     assert {case: (run["state"], run["kind"], run["attempts"]) for case, run in runs.items()} == {
         "option": ("failed", "exit code", 1),

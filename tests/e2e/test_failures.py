@@ -1,4 +1,4 @@
-"""Failures injected one by one: each is classified and answered as the table in the README says."""
+"""Failures injected one by one: each is classified and answered as the table in docs/launching.md says."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_failed_run_is_tried_again_on_demand(user):
     sweep_of(user, ["wrong", "well"])
     user.run("launch", "--trainer", "toy:train", "--workers", "1", code=1)
     before = user.status()
-    assert before["state"] == "FINISHED"
+    assert before["state"] == "finished"
     assert "1 run waits" in user.run("retry").stdout
     user.write("toy.py", TOY.replace('raise ValueError("this one is wrong")', "pass"))
     user.run("launch", "--trainer", "toy:train", "--workers", "1")

@@ -166,7 +166,7 @@ def test_a_sweep_is_paused_resumed_and_canceled(sweep):
     """Paused, no run is given out; resumed, it goes on; canceled, the running run is killed and the launch ends."""
     sweep.run("launch", "--trainer", "toy:train", "--count", "1")
     sweep.run("pause")
-    assert sweep.status()["state"] == "PAUSED"
+    assert sweep.status()["state"] == "paused"
     launch = sweep.start("launch", "--trainer", "toy:slow", "--workers", "1")
     with pytest.raises(AssertionError, match="waited"):
         sweep.wait(lambda: len(sweep.status()["runs"]) > 1, "a run while paused", 12)
@@ -176,7 +176,7 @@ def test_a_sweep_is_paused_resumed_and_canceled(sweep):
     sweep.run("cancel")
     launch.communicate(timeout=60)
     status = sweep.status()
-    assert status["state"] == "CANCELED"
+    assert status["state"] == "canceled"
     assert status["runs"][1]["state"] == "killed"
     assert "canceled" in sweep.run("launch", "--trainer", "toy:train", code=1).stderr
 
@@ -189,7 +189,7 @@ def test_a_stopped_sweep_finishes_its_runs_and_starts_none(sweep):
     _, stderr = launch.communicate(timeout=60)
     assert launch.returncode == 0, stderr
     status = sweep.status()
-    assert status["state"] == "FINISHED"
+    assert status["state"] == "finished"
     assert [(run["state"], run["last"]) for run in status["runs"]] == [("finished", 99.0)]
 
 

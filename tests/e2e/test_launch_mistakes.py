@@ -71,7 +71,7 @@ def test_a_launch_tells_what_happens_around_it(user):
     psutil.Process(server["pid"]).kill()
     hear(launch, "nobody answers at http://127.0.0.1:")
     status = user.status()  # it starts the server again, at its address
-    assert (status["state"], status["idle"]) == ("RUNNING", False)
+    assert (status["state"], status["idle"]) == ("running", False)
     hear(launch, "the server answers again")
     user.run("pause")
     hear(launch, "the sweep was paused")
@@ -89,7 +89,7 @@ def test_a_launch_tells_what_happens_around_it(user):
     assert "was stopped: 1 of its 5 runs are done" in user.run("launch", code=1).stderr
     user.run("resume")
     assert user.status()["idle"] is True
-    assert "running, but nobody works on it: sweeper launch" in user.run("status").stdout
+    assert "idle (running, but nobody works on it): sweeper launch" in user.run("status").stdout
 
 
 def test_a_detached_launch_that_breaks_at_once_is_told_in_the_terminal(user):

@@ -52,7 +52,7 @@ def test_create_launch_status(user, nvml):
     assert "4/4" in launched.stdout
 
     status = user.status()
-    assert (status["state"], status["done"], status["total"]) == ("FINISHED", 4, 4)
+    assert (status["state"], status["done"], status["total"]) == ("finished", 4, 4)
     assert sorted(run["params"]["x"] for run in status["runs"]) == [1, 2, 3, 4]
     assert {run["state"] for run in status["runs"]} == {"finished"}
     assert {run["slot"] for run in status["runs"]} == {"gpu0", "gpu1"}
@@ -147,7 +147,7 @@ def test_count_is_exact_over_all_workers(user):
     assert "until stopped" in created.stdout
     user.run("launch", "--count", "5", "--trainer", "toy:train")
     status = user.status()
-    assert (status["state"], status["done"], len(status["runs"]), status["total"]) == ("RUNNING", 5, 5, None)
+    assert (status["state"], status["done"], len(status["runs"]), status["total"]) == ("running", 5, 5, None)
 
 
 def test_an_invalid_file_is_one_clear_error(user):
@@ -162,20 +162,20 @@ def test_an_invalid_file_is_one_clear_error(user):
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "code", "says"),
     [
-        (["status"], "no sweep was created yet"),
-        (["create", "nowhere.yaml"], "No such file"),
-        (["status", "a/b/c/d"], "4 parts"),
-        (["status", "local/nowhere/abcd1234"], "no sweep local/nowhere/abcd1234"),
-        (["launch", "--gpus", "0", "--workers", "1"], "exclude each other"),
-        (["create", "--backend", "wandb", "x.yaml"], "x.yaml"),
-        (["launch", "--backend", "wandb"], "no W&B credentials"),
+        (["status"], 1, "no sweep was created yet"),
+        (["create", "nowhere.yaml"], 1, "No such file"),
+        (["status", "a/b/c/d"], 1, "4 parts"),
+        (["status", "local/nowhere/abcd1234"], 1, "no sweep local/nowhere/abcd1234"),
+        (["launch", "--gpus", "0", "--workers", "1"], 2, "exclude each other"),
+        (["create", "--backend", "wandb", "x.yaml"], 1, "x.yaml"),
+        (["launch", "--backend", "wandb"], 1, "no W&B credentials"),
     ],
 )
-def test_wrong_inputs_are_errors_without_a_traceback(user, args, says):
-    """What is wrong and what to do, exit code 1."""
-    failed = user.run(*args, code=1)
+def test_wrong_inputs_are_errors_without_a_traceback(user, args, code, says):
+    """What is wrong and what to do, exit code 1; 2 where the command line could never be meant."""
+    failed = user.run(*args, code=code)
     assert says in failed.stderr
     assert failed.stderr.count("error:") == 1
     assert "Traceback" not in failed.stderr

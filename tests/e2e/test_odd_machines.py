@@ -77,7 +77,7 @@ def test_an_empty_home_stays_empty_and_a_deleted_one_takes_all_with_it(user, swe
     assert "sweeper.db is gone" in again.stderr
     assert ": starting anew" in again.stderr
     assert len(user.processes("sweeper serve")) == 1
-    assert user.status()["state"] == "PENDING"
+    assert user.status()["state"] == "pending"
 
 
 FULL = 'mkdir -p "$0" && mount -t tmpfs -o size=3m,mode=700 none "$0" && exec "$@"'

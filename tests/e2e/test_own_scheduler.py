@@ -47,7 +47,7 @@ def test_launch_starts_the_scheduler(user, files):
     assert "wandb sweep-scheduler" in user.run("status").stdout
     user.run("launch", "--workers", 2)
     status = user.status()
-    assert (status["state"], status["counts"], status["method"]) == ("FINISHED", {"finished": 2}, "custom")
+    assert (status["state"], status["counts"], status["method"]) == ("finished", {"finished": 2}, "custom")
     drawn = [run["params"]["x"] for run in status["runs"]]
     assert all(-1 <= x <= 2 for x in drawn)
     assert status["best"]["best"] == pytest.approx(min(x**2 for x in drawn))

@@ -48,7 +48,7 @@ def test_nothing_is_left_for_others_to_read(user):
 
 def test_a_key_on_the_command_line_is_refused(user):
     """A key comes on standard input; one in the arguments is refused before it does anything."""
-    done = user.run("server", "add-user", "ann", "--key", "x" * 40, code=1)
+    done = user.run("server", "add-user", "ann", "--key", "x" * 40, code=2)
     assert "--key -" in done.stderr
     command = [*user.start("--version").args[:3], "server", "add-user", "ann", "--key", "-"]
     made = subprocess.run(command, env=user.environ, input="y" * 40 + "\n", capture_output=True, text=True)
@@ -59,7 +59,7 @@ def test_a_key_on_the_command_line_is_refused(user):
 @pytest.mark.parametrize("options", [[], ["--tls-cert", "c.pem"]])
 def test_other_addresses_want_tls_or_a_decision(user, options):
     """A server that others can reach starts neither in the clear by accident nor with half of what TLS needs."""
-    done = user.run("serve", "--host", EVERYWHERE, *options, code=1)
+    done = user.run("serve", "--host", EVERYWHERE, *options, code=2)
     assert "--tls-key" in done.stderr
 
 

@@ -35,7 +35,7 @@ def test_status_and_best_show_the_front(user):
     user.run("launch", "--workers", 1)
     status = user.status()
     assert (status["state"], status["metrics"], status["best"]) == (
-        "FINISHED",
+        "finished",
         {"loss": "minimize", "size": "minimize"},
         None,
     )

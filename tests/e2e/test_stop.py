@@ -31,7 +31,7 @@ def test_one_run_is_stopped_and_the_launch_goes_on(user):
     status = user.status()
     assert [run["state"] for run in status["runs"]] == ["killed", "finished"]
     assert status["runs"][0]["reason"].startswith("stopped by")
-    assert status["state"] == "FINISHED"
+    assert status["state"] == "finished"
     refused = user.run("stop", "--run", "missing", code=1).stderr
     assert "missing" in refused
     assert "`sweeper status` lists" in refused

@@ -36,6 +36,6 @@ def test_the_model_of_a_winner_that_comes_last_is_here(user):
     ended = user.run("launch", "--trainer", "toy:train", "--workers", "2")
     assert "3/3 done" in ended.stderr
     status = user.status()
-    assert status["state"] == "FINISHED"
+    assert status["state"] == "finished"
     assert status["best"]["params"] == {"x": 3}
     assert Path(status["model"]).read_text() == "model 3"

@@ -3,7 +3,7 @@
  * One line an item, fields between `|`, `-` for an empty one:
  *   init|CODE                                               nvmlInit answers CODE
  *   driver|VERSION|CUDA                                     such as 580.95|13020
- *   gpu|UUID|MODEL|TOTAL|USED|PID:MIB,...|FLAGS|ECC         in nvidia-smi's order; memory in MiB
+ *   gpu|UUID|MODEL|TOTAL|USED|PID:MIB,...|FLAGS|ECC|UTIL|C  in nvidia-smi's order; memory in MiB; the last two may lack
  *   mig|UUID|MODEL|TOTAL|USED|PID:MIB,...                   a MIG device of the GPU before it
  * FLAGS: `mig` is in MIG mode, `lost` fell off the bus, `pending` and `failed` row remapping, `old` knows no memory v2,
  * `bare` answers no question about memory, MIG and health.
@@ -17,7 +17,7 @@
 enum { OK, UNINITIALIZED, INVALID, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND = 6, TOO_SMALL, NO_FUNCTION = 13, LOST = 15, UNKNOWN = 999 };
 #define MIB(text) (strtoull(text, 0, 10) << 20)
 
-typedef struct { char uuid[96], model[96], total[24], used[24], pids[256], flags[64]; unsigned long long ecc; int parent; } Device;
+typedef struct { char uuid[96], model[96], total[24], used[24], pids[256], flags[64]; unsigned long long ecc; int parent, util, warmth; } Device;
 static Device devices[64];
 static int count, init_code, cuda = 13020, running;
 static char driver[64] = "580.95";
@@ -31,8 +31,8 @@ static void load(void) {
         char kind[16] = "", ecc[24] = "0";
         memset(d, 0, sizeof *d);
         if (sscanf(line, "init|%d", &init_code) == 1 || sscanf(line, "driver|%63[^|]|%d", driver, &cuda) == 2) continue;
-        if (sscanf(line, "%15[^|]|%95[^|]|%95[^|]|%23[^|]|%23[^|]|%255[^|\n]|%63[^|\n]|%23[^\n]", kind, d->uuid, d->model,
-                   d->total, d->used, d->pids, d->flags, ecc) < 6) continue;
+        if (sscanf(line, "%15[^|]|%95[^|]|%95[^|]|%23[^|]|%23[^|]|%255[^|\n]|%63[^|\n]|%23[^|\n]|%d|%d", kind, d->uuid, d->model,
+                   d->total, d->used, d->pids, d->flags, ecc, &d->util, &d->warmth) < 6) continue;
         d->ecc = strtoull(ecc, 0, 10);
         d->parent = -1;
         if (!strcmp(kind, "mig"))
@@ -130,6 +130,20 @@ int nvmlDeviceGetTotalEccErrors(Device *d, int type, int counter, unsigned long 
     (void)type, (void)counter;
     *errors = d->ecc;
     return has(d, "bare") ? UNKNOWN : OK;
+}
+
+typedef struct { unsigned gpu, memory; } Rates;
+
+int nvmlDeviceGetUtilizationRates(Device *d, Rates *rates) {
+    rates->gpu = d->util;
+    rates->memory = 0;
+    return has(d, "bare") || has(d, "mig") ? NOT_SUPPORTED : OK;
+}
+
+int nvmlDeviceGetTemperature(Device *d, int sensor, unsigned *degrees) {
+    (void)sensor;
+    *degrees = d->warmth;
+    return has(d, "bare") ? NOT_SUPPORTED : OK;
 }
 
 int nvmlDeviceGetRemappedRows(Device *d, unsigned *correctable, unsigned *not, unsigned *pending, unsigned *failed) {

@@ -10,14 +10,15 @@ from typing import Annotated
 import typer
 
 from sweeper.backend import embedded_server
-from sweeper.cli.options import Data, data_directory
-from sweeper.cli.output import escape, out, say_next
+from sweeper.cli.options import AsJson, Data, data_directory
+from sweeper.cli.output import escape, out, print_json, say_next
 
 
 def restore(
     file: Annotated[Path, typer.Argument(help="What `sweeper server backup` wrote.")],
     data: Data = None,
     force: Annotated[bool, typer.Option("--force", help="Put aside what the data directory holds.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put a backup into a data directory, after a check that it is whole.
 
@@ -31,6 +32,9 @@ def restore(
     folder = data_directory(data)
     with embedded_server.held(folder):  # a server that started meanwhile would write into what is replaced
         aside = restore_backup(file.absolute(), folder, now=time.time(), force=force)
+    if as_json:
+        print_json({"data": str(folder), "before": aside and str(aside)})
+        return
     out.print(f"[bold]restored[/]  {escape(str(folder))}", soft_wrap=True)
     if aside:
         out.print(f"[bold]before[/]    {escape(str(aside))}", soft_wrap=True)

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from sweeper.definition.confirming import link
 from sweeper.definition.outline import Outline
 from sweeper.ref import controller_run
 from sweeper.run import Run, RunState
@@ -38,6 +39,8 @@ def outline_text(context: Context, sweep: Sweep) -> str:
             "outline": Outline.of(sweep.definition).to_json(),
             "expected": prior_runs.expected_runs(db, sweep),
             "scheduler_heard_at": _scheduler_heard_at(db, sweep),
+            "confirms": about.sweep if (about := link(sweep.definition)) else "",
+            "confirmed_by": [other.name for other in sweeps.confirming(db, sweep)],
         }
     return json.dumps(told)
 
@@ -86,6 +89,8 @@ def _told(run: Run) -> dict[str, Any]:
     """Give a run as JSON has it, without its history: what that comes to, and what is not as in every run."""
     told: dict[str, Any] = {"id": run.id, "state": run.state, "params": run.params}
     told["created_at"] = _moment(run.created_at) if run.created_at else None
+    if run.heard_at:
+        told["heard_at"] = _moment(run.heard_at)
     for name in _PLAIN:
         value = getattr(run, name)
         if value != getattr(_NOTHING, name):

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,20 @@ class HurriedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+class Listener(uvicorn.Server):
+    """Uvicorn's server, which tells somebody when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; where that fails, uvicorn has said so and ends."""
+        await super().startup(sockets)
+        if self._ready and self.started:
+            self._ready()
+
+
 def serve(
     address: Address,
     data_dir: Path,
@@ -117,6 +131,7 @@ def serve(
     max_file: int = MAX_FILE,
     policy: LivenessPolicy = liveness.DEFAULT,
     prove: Prove | None = None,
+    ready: Callable[[], None] | None = None,
 ) -> None:
     """Run the server until SIGTERM or SIGINT.
 
@@ -126,6 +141,7 @@ def serve(
         max_file: Bytes of the largest file that is taken.
         policy: For how long silence is borne.
         prove: Answers a nonce with the proof that this is the server of its data directory.
+        ready: Called once it listens.
 
     Raises:
         StoreError: Its database cannot be used, or was deleted meanwhile.
@@ -141,7 +157,7 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(_config(app, address))
+    server = Listener(_config(app, address), ready)
     app.state.is_ending = lambda: server.should_exit
     faults: list[str] = []
 

@@ -8,24 +8,24 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 
-class Weight(NamedTuple):
+class Holding(NamedTuple):
     """A number of things, and the bytes of all of them."""
 
     number: int
     size: int
 
 
-def files_of(db: sqlite3.Connection, run_ids: Collection[int]) -> Weight:
-    """Weigh the files that some runs have uploaded."""
+def files_of(db: sqlite3.Connection, run_ids: Collection[int]) -> Holding:
+    """Count and weigh the files that some runs have uploaded."""
     query = "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE run_id IN (SELECT value FROM json_each(?))"
-    return Weight(*db.execute(query, (json.dumps([*run_ids]),)).fetchone())
+    return Holding(*db.execute(query, (json.dumps([*run_ids]),)).fetchone())
 
 
-def artifacts_of(db: sqlite3.Connection, run_ids: Collection[int]) -> Weight:
-    """Weigh the artifacts that some runs have made; what they share with others, and stays, is among it."""
+def artifacts_of(db: sqlite3.Connection, run_ids: Collection[int]) -> Holding:
+    """Count and weigh the artifacts that some runs have made; what they share with others, and stays, is among it."""
     made = "SELECT artifact_id FROM artifact_runs WHERE role = 'output' AND run_id IN (SELECT value FROM json_each(?))"
     query = f"SELECT count(*), coalesce(sum(size), 0) FROM artifacts WHERE state = 'COMMITTED' AND id IN ({made})"  # noqa: S608
-    return Weight(*db.execute(query, (json.dumps([*run_ids]),)).fetchone())
+    return Holding(*db.execute(query, (json.dumps([*run_ids]),)).fetchone())
 
 
 def learners_of(db: sqlite3.Connection, run_ids: Collection[int]) -> list[str]:

@@ -109,6 +109,7 @@ def _as_run(db: sqlite3.Connection, sweep: Sweep, row: sqlite3.Row, *, aggregate
         fallback=str(json.loads(row["origin"]).get("fallback") or "") if row["origin"] else "",
         losses=row["losses"],
         nonfinite=(row["nonfinite"] or 0) if state.ended else 0,
+        heard_at=None if state.ended or begun is None else datetime.fromtimestamp(row["heartbeat_at"], UTC),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sweeper.definition import placed_faults, yaml_document
+from sweeper.definition.confirming import link
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
 from sweeper.server.names import new_id
@@ -144,6 +145,14 @@ def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:
     """List a project's sweeps, the newest first."""
     query = "SELECT * FROM sweeps WHERE project_id = ? ORDER BY id DESC"
     return [_sweep(row) for row in db.execute(query, (project_id,))]
+
+
+def confirming(db: sqlite3.Connection, sweep: Sweep) -> list[Sweep]:
+    """List the sweeps of its project that run a sweep's best configurations again, the oldest first."""
+    # its text and not its description, which people change
+    query = "SELECT * FROM sweeps WHERE project_id = ? AND instr(definition, ?) AND id > ? ORDER BY id"
+    found = [_sweep(row) for row in db.execute(query, (sweep.project_id, f"confirms {sweep.name} ", sweep.id))]
+    return [other for other in found if (about := link(other.definition)) and about.sweep == sweep.name]
 
 
 def all_of(db: sqlite3.Connection) -> list[Sweep]:

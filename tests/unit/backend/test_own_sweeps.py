@@ -54,6 +54,8 @@ def test_what_has_changed_is_read_again(embedded, own):
     embedded.wire.log(runs[1], 1, {"_step": 1, "loss": 0.01})
     second = {run.id: run for run in reader.read().runs}
     assert (second[runs[1]].iterations, second[runs[0]] is first[runs[0]]) == (2, True)
+    assert second[runs[0]].heard_at is None
+    assert second[runs[1]].heard_at > second[runs[1]].created_at
     embedded.wire.stream(runs[1], complete=True, exitcode=0)
     assert {run.id: run.state for run in reader.read().runs} == dict.fromkeys(runs, RunState.FINISHED)
     reader._since = time.time() + 1

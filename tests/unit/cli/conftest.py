@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from sweeper.cli import app
+from tests.documented_json import assert_documented
 
 
 @pytest.fixture
@@ -31,3 +34,18 @@ def sweeper(environ) -> Callable[..., Result]:
 def here(sweeper, embedded) -> Callable[..., Result]:
     """Run `sweeper ...` as the user of the server that the tests share."""
     return partial(sweeper, SWEEPER_HOME=str(embedded.home))
+
+
+@pytest.fixture
+def told(sweeper) -> Callable[..., Any]:
+    """Run `sweeper VERB ... --json`; give the document, which docs/json.md describes and which is alone on stdout."""
+
+    def tell(verb: str, *args: object, code: int = 0, home: object = None, text: str | None = None) -> Any:
+        more = {"SWEEPER_HOME": str(home)} if home else {}
+        done = sweeper(*verb.split(), *args, "--json", text=text, **more)
+        assert done.exit_code == code, (done.exception, done.stderr)
+        document = json.loads(done.stdout)
+        assert_documented(verb, document)
+        return document
+
+    return tell

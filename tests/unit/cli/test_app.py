@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from sweeper.cli.server import app as server
 from sweeper.errors import SweeperError
 from sweeper.processes import python
 from tests.conftest import clean_environ
+from tests.documented_json import assert_documented
 
 COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
 SERVER_COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in server.registered_commands]
@@ -96,6 +98,26 @@ def test_an_error_is_two_lines_and_exit_code_1(argv, capsys):
         "error: no run or slot 'gpu0' on this machine",
         "  `sweeper status` lists the runs and their slots",
     ]
+
+
+def test_an_error_is_a_document_for_who_reads_json(argv, capsys):
+    """On stdout, whatever the verb's own document is; the words on stderr and the exit code stay."""
+    argv("logs", "gpu0", "--json")
+    assert main() == 1
+    said = capsys.readouterr()
+    assert_documented("error", json.loads(said.out))
+    assert json.loads(said.out) == {
+        "error": {
+            "message": "no run or slot 'gpu0' on this machine",
+            "hint": "`sweeper status` lists the runs and their slots",
+        }
+    }
+    assert said.err.startswith("error: no run or slot 'gpu0' on this machine\n")
+    argv("logs", "--json")  # of what?
+    assert main() == 2
+    said = capsys.readouterr()
+    assert_documented("error", json.loads(said.out))
+    assert "Missing argument" in said.err
 
 
 @pytest.mark.parametrize(

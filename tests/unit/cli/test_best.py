@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+import typer
+
 from sweeper.cli.best import _show, _show_files, _show_front
 from sweeper.errors import SweeperError
 from sweeper.results.best import Best, Download
@@ -73,7 +76,9 @@ def test_a_front_names_a_run_to_take(capsys):
     """None is the best, so the next command takes one of them; before the first there is none to take."""
     _show_front(FRONT, as_json=False)
     assert words(capsys.readouterr().out)[-1] == "next: sweeper best e/p/s --run r1 --download DIR"
-    _show_front(replace(FRONT, standing=Standing()), as_json=False)
+    with pytest.raises(typer.Exit) as caught:
+        _show_front(replace(FRONT, standing=Standing()), as_json=False)
+    assert caught.value.exit_code == 1
     assert "next" not in capsys.readouterr().out
 
 

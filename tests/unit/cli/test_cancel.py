@@ -11,5 +11,5 @@ def test_a_canceled_sweep_ends_its_runs(here, embedded):
     done = here("cancel", ref)
     assert done.stdout == f"sweep {ref} is canceled: running runs are being killed\n", done.exception
     told = json.loads(here("status", ref, "--json").stdout)
-    assert told["state"] == "CANCELED"
+    assert told["state"] == "canceled"
     assert {run["id"]: run["told_to_stop"] for run in told["runs"]} == {finished: False, running: True}

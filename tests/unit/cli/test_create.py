@@ -11,6 +11,7 @@ from sweeper.backend.create import Created
 from sweeper.cli.create import _show
 from sweeper.errors import BackendError, DefinitionError
 from sweeper.ref import SweepRef
+from tests.documented_json import assert_documented
 
 CREATED = Created(ref=SweepRef("local", "p", "s1"), url="http://127.0.0.1:1/local/p/sweeps/s1", expected_runs=6)
 
@@ -30,6 +31,7 @@ def test_the_json_is_for_scripts(capsys):
     """Name, page and number of runs, and nothing else on stdout."""
     _show(CREATED, as_json=True)
     told = json.loads(capsys.readouterr().out)
+    assert_documented("create", told)
     assert told == {"sweep": "local/p/s1", "url": CREATED.url, "expected_runs": 6}
 
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 from tests.unit.conftest import GRID
 
 
@@ -52,17 +52,17 @@ def test_a_table_without_a_value_is_explained(here, embedded):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "kind", "says"),
     [
-        (["--format", "parquet"], "terminal"),
-        (["--output", "FOLDER/runs.csv"], "exists"),
-        (["--output", "FOLDER/nowhere/runs.csv"], "no folder"),
+        (["--format", "parquet"], UsageError, "terminal"),
+        (["--output", "FOLDER/runs.csv"], ResultError, "exists"),
+        (["--output", "FOLDER/nowhere/runs.csv"], ResultError, "no folder"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_anything_is_read(sweeper, home, tmp_path, options, says):
+def test_what_cannot_be_written_is_said_first(sweeper, tmp_path, options, kind, says):
     """Reading may take minutes; no server was started for it."""
     (tmp_path / "runs.csv").touch()
     error = sweeper("export", *(word.replace("FOLDER", str(tmp_path)) for word in options)).exception
-    assert isinstance(error, ResultError), error
+    assert isinstance(error, kind), error
     assert says in error.message
-    assert not (home / "server").exists()
+    assert not (tmp_path / "home" / "server").exists()

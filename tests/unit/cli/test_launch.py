@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.cli.launch import seconds
-from sweeper.errors import LaunchError, SweeperError
+from sweeper.errors import SweeperError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_times_are_written_as_people_do(text, time_s):
 @pytest.mark.parametrize("text", ["", "2 h", "h", "0", "1w", "-3s"])
 def test_what_is_no_time_is_refused(text):
     """The error names the option and shows the forms."""
-    with pytest.raises(LaunchError, match="--timeout"):
+    with pytest.raises(UsageError, match="--timeout"):
         seconds(text, "--timeout")
 
 

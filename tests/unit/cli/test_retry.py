@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, UsageError
 
 
 def states(here, ref) -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_nothing_to_retry_is_no_success(here, embedded):
 def test_all_and_some_exclude_each_other(sweeper, home):
     """Said before any server is asked."""
     error = sweeper("retry", "e/p/s", "r1", "--failed").exception
-    assert isinstance(error, LaunchError)
+    assert isinstance(error, UsageError)
     assert "exclude each other" in error.message
     assert not (home / "server").exists()
 

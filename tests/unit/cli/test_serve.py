@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from sweeper.cli.serve import _check_exposure, _url
-from sweeper.errors import ServerError
+from sweeper.errors import ServerError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_loopback_needs_no_tls(host):
 @pytest.mark.parametrize("host", ["0.0.0.0", "", "10.0.0.7", "gpu1.lan"])  # noqa: S104 nothing listens
 def test_other_addresses_need_tls_or_a_decision(host):
     """Keys and data would cross the network in the clear."""
-    with pytest.raises(ServerError, match="in the clear"):
+    with pytest.raises(UsageError, match="in the clear"):
         _check_exposure(host, tls=False, insecure_http=False)
     _check_exposure(host, tls=True, insecure_http=False)
     _check_exposure(host, tls=False, insecure_http=True)

@@ -34,7 +34,7 @@ def test_watching_ends_with_the_sweep(here, embedded):
     ref, _ = embedded.sweep(0, 0, 0, 0)
     embedded.wire.beat(embedded.wire.agent(ref.sweep_id))  # who asks for a run after the last one ends the sweep
     told = json.loads(here("status", ref, "--json", "--watch").stdout)
-    assert (told["state"], told["done"]) == ("FINISHED", 4)
+    assert (told["state"], told["done"]) == ("finished", 4)
 
 
 def test_a_sweep_that_is_not_there_is_no_fault_of_sweeper(here):

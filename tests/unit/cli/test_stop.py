@@ -13,7 +13,7 @@ def test_a_stopped_sweep_lets_its_runs_finish(here, embedded):
     done = here("stop", ref)
     assert done.stdout == f"sweep {ref} is stopped: running runs will finish\n", done.exception
     told = json.loads(here("status", ref, "--json").stdout)
-    assert told["state"] == "FINISHED"
+    assert told["state"] == "finished"
     assert [(shown["id"], shown["told_to_stop"]) for shown in told["runs"]] == [(run, False)]
 
 
@@ -23,7 +23,7 @@ def test_one_run_is_stopped_and_the_sweep_goes_on(here, embedded):
     done = here("stop", ref, "--run", first, "--run", third)
     assert done.stdout.splitlines() == [f"run {first} is being stopped", f"run {third} is being stopped"]
     told = json.loads(here("status", ref, "--json").stdout)
-    assert told["state"] == "RUNNING"
+    assert told["state"] == "running"
     assert {run["id"] for run in told["runs"] if run["told_to_stop"]} == {first, third}
     assert second in {run["id"] for run in told["runs"] if run["state"] == "running"}
 

@@ -26,9 +26,9 @@ def shell(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
 def test_an_ascii_terminal_gets_letters_that_it_has(tmp_path):
     """Lines and dots by their likes, names of users by escapes; nothing is lost and nothing is raised."""
     script = tmp_path / "say.py"
-    script.write_text(SAY.format(text="━━╌ größe … \udcff"), encoding="utf-8")
+    script.write_text(SAY.format(text="━━╌ größe … \udcff ▁▄█ 64 °C"), encoding="utf-8")
     done = shell(f"{sys.executable} {script}", PYTHONIOENCODING="ascii", PYTHONPATH=":".join(sys.path))
-    assert done.stdout == done.stderr == "==- gr\\xf6\\xdfe ... \\xff\n"
+    assert done.stdout == done.stderr == "==- gr\\xf6\\xdfe ... \\xff _~# 64 C\n"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sweeper import private_files
 from sweeper.errors import SweeperError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -162,6 +163,14 @@ def test_the_slots_of_a_launch_are_those_with_orders(launch, directory):
         assert directory.launchers() == {os.getpid(): ("gpu0", "gpu1")}
 
 
+def test_restarts_of_a_worker_are_counted(launch):
+    """Slot by slot; none was noted where none was."""
+    for slot in ("gpu0", "gpu0", "gpu1"):
+        launch.note_restart(slot)
+    assert [launch.restarts(slot) for slot in ("gpu0", "gpu1", "gpu2")] == [2, 1, 0]
+    assert launch.slots() == []
+
+
 def test_launches_of_one_second_are_told_apart(directory):
     """They are listed in the order in which they began."""
     made = [directory.new_launch() for _ in range(3)]
@@ -244,3 +253,12 @@ def test_lines_of_a_newer_version_cost_no_others(launch, news):
     with launch.attempts_file("gpu0").open("a") as file:
         file.write(json.dumps({"run_id": "r2", "slot": "gpu0", **news}) + "\n")
     assert list(launch.attempts()) == ["r1"]
+
+
+def test_sweeps_that_confirm_one_are_noted_once_each(directory):
+    """Where a server does not tell; none before the first."""
+    assert directory.confirmed_by() == ()
+    private_files.make_folder(directory.path)
+    for name in ("c1", "c2", "c1"):
+        directory.note_confirming(name)
+    assert directory.confirmed_by() == ("c1", "c2")

@@ -1,4 +1,4 @@
-"""Why a run failed, and what is done about it: the table of the README, case by case."""
+"""Why a run failed, and what is done about it: the table of docs/launching.md, case by case."""
 
 from __future__ import annotations
 

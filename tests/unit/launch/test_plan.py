@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.errors import LaunchError, NoGpuError
+from sweeper.errors import NoGpuError, UsageError
 from sweeper.launch.claims import Claim
 from sweeper.launch.cores import usable_cores
 from sweeper.launch.gpus import Found
@@ -206,7 +206,7 @@ def test_a_run_cannot_have_several_mig_devices():
 )
 def test_options_that_exclude_each_other_are_refused(asked):
     """Asking for both is an error, not a guess."""
-    with pytest.raises(LaunchError, match="exclude each other"):
+    with pytest.raises(UsageError, match="exclude each other"):
         plan(**asked)
 
 

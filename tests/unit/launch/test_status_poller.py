@@ -14,12 +14,13 @@ class Server:
     """A reader whose server is away every second time."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked = self.curves = 0
         self.answered = threading.Event()
 
-    def read(self) -> SweepStatus:
+    def read(self, *, curves: int = 0) -> SweepStatus:
         """Answer with as many seconds as it was asked times."""
         self.asked += 1
+        self.curves = curves
         if self.asked % 2 == 0:
             raise BackendError("nobody answers")
         self.answered.set()
@@ -57,3 +58,13 @@ def test_a_server_that_is_gone_is_told_without_asking_the_sdk():
 
     poller = StatusPoller(server, check)
     assert (poller.read(), poller.trouble, server.asked) == (None, "nobody answers at all", 0)
+
+
+def test_a_screen_gets_the_curves_of_the_runs_that_it_shows():
+    """A log has no use for them, and no server is asked for them."""
+    server = Server()
+    StatusPoller(server).read()
+    assert server.curves == 0
+    server.asked = 0
+    StatusPoller(server, shown=20).read()
+    assert server.curves == 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.results.labels import label, varying
+from sweeper.results.labels import brief, label, varying
 
 
 def test_runs_are_called_by_what_differs():
@@ -22,3 +22,12 @@ def test_one_run_or_equal_ones_are_called_by_all():
     assert varying([{"lr": 0.1, "epochs": 5}]) == ("lr", "epochs")
     assert varying([{"lr": 0.1}, {"lr": 0.1}]) == ("lr",)
     assert varying([]) == ()
+
+
+def test_a_name_of_several_words_is_shortened_to_its_initials():
+    """As people do; not where two would be the same, or where a parameter is called so."""
+    names = ("opt.learning_rate", "dropout", "batch_size", "beam_size", "weight_decay", "wd", "__odd__")
+    told = {"opt.learning_rate": "lr", "weight_decay": "weight_decay", "batch_size": "batch_size"}
+    assert {name: brief(names)[name] for name in told} == told
+    assert brief(names)["dropout"] == "dropout"
+    assert brief(names)["__odd__"] == "__odd__"

@@ -98,3 +98,24 @@ def test_who_works_on_a_sweep_is_told_by_runs_agents_and_launches(embedded, sett
         embedded.wire.agent(ref.sweep_id, host=socket.gethostname())
         time.sleep(0.05)  # a file's time is as coarse as a tick of the kernel
     assert reader.read().idle is True
+
+
+def test_curves_are_read_of_the_runs_that_are_shown_and_only_once(embedded, settings):
+    """Of a run that has logged nothing since, what was read stays; nobody is asked without a reason."""
+    ref, (best, other) = embedded.sweep(0, 0, text=TEXT)
+    reader = StatusReader(
+        ref, settings, embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))
+    )
+    assert reader.read().curves == {}
+    first = reader.read(curves=1).curves
+    assert first == {best: ((1, 0.1),)}
+    both = reader.read(curves=2).curves
+    assert both == {best: ((1, 0.1),), other: ((1, 0.2),)}
+    assert both[best] is first[best]
+    ref, (run,) = embedded.sweep(None, text=TEXT)
+    reader = StatusReader(
+        ref, settings, embedded_server.backend(embedded.home, ServerRecord(embedded.pid, embedded.url))
+    )
+    assert reader.read(curves=2).curves == {run: ((1, 0.1),)}
+    embedded.wire.log(run, 1, {"_step": 1, "loss": 0.05})
+    assert reader.read(curves=2).curves == {run: ((1, 0.1), (2, 0.05))}

@@ -11,6 +11,7 @@ from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.ref import SweepRef
+from sweeper.results.living import LivingLaunch
 from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import SCHEDULER_HEARD, LocalView, summarise
 from sweeper.run import Run, RunState, StopDecision, SweepState
@@ -186,3 +187,54 @@ def test_a_run_that_logged_only_nan_says_so():
     """It finished, and without a reason nobody would see why it has no value."""
     shown = summary(replace(run("a", RunState.FINISHED), nonfinite=3)).runs[0]
     assert (shown.kind, shown.reason) == ("no finite metric", "every value of its metric was NaN or infinite")
+
+
+def test_when_a_run_ended_is_its_workers_word_or_else_its_servers():
+    """Since then the best run is the best; one that goes on is it for now."""
+    attempt = Attempt(run_id="b", slot="gpu1", outcome=AttemptOutcome.FINISHED, at=START.timestamp() + 40)
+    runs = (run("a", RunState.FINISHED, 0.5), run("b", RunState.FINISHED, 0.7), run("c", RunState.RUNNING, 0.6))
+    status = summary(*runs, attempts=[attempt])
+    assert [shown.ended_at for shown in status.runs] == [
+        START + timedelta(seconds=5),
+        START + timedelta(seconds=40),
+        None,
+    ]
+    assert status.standing.best_since == START + timedelta(seconds=40)
+    assert status.standing.climb == (0.5, 0.7, 0.7)
+    assert summary(run("c", RunState.RUNNING, 0.6)).standing.best_since is None
+
+
+def test_the_end_is_estimated_as_long_as_the_sweep_goes_on():
+    """Two of four runs have ended after 5 s each, one has begun: one slot has 5 s left of it and 5 s of the last."""
+    going = replace(run("c", RunState.RUNNING, at_s=60), duration_s=None)
+    made = (run("a", RunState.FINISHED, 0.5), run("b", RunState.FINISHED, 0.7), going)
+    assert summary(*made).progress.eta_s == pytest.approx(10.0)
+    view = SweepView(ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.PAUSED, runs=made)
+    assert summarise(view, LocalView(), now=START).progress.eta_s is None
+
+
+def test_a_launch_under_way_says_how_many_runs_there_will_be_and_what_its_slots_are_at():
+    """Its `--count` ends it before the run_cap does."""
+    going = replace(run("b", RunState.RUNNING, 0.1, 0.2), heard_at=START + timedelta(seconds=50))
+    launch = LivingLaunch(pid=7, devices={"cpu0": ""}, count=1, runs=frozenset({"b"}))
+    here = LocalView(attempts={"b": Attempt(run_id="b", slot="cpu0")}, launchers={7: ("cpu0",)}, living=(launch,))
+    view = SweepView(
+        ref=SweepRef("e", "p", "s"), url="", definition=DEFINITION, state=SweepState.RUNNING,
+        runs=(run("a", RunState.FINISHED), going),
+    )  # fmt: skip
+    status = summarise(view, here, now=START + timedelta(seconds=60))
+    assert (status.progress.total, status.progress.planned) == (4, 2)
+    assert [(slot.name, slot.run, slot.step, slot.heard_s) for slot in status.slots] == [("cpu0", "b", 2, 10.0)]
+
+
+def test_gpu_hours_are_the_time_of_all_runs_on_all_their_gpus():
+    """Five seconds on one, and five on four."""
+    attempt = Attempt(run_id="b", slot="gpu0-3", outcome=AttemptOutcome.FINISHED, trainer_s=5.0)
+    status = summary(run("a", RunState.FINISHED), run("b", RunState.FINISHED), attempts=[attempt])
+    assert status.progress.gpu_hours_used == pytest.approx(25 / 3600)
+
+
+def test_failures_are_told_by_their_cause():
+    """With the run that failed, and nothing of those that went well."""
+    status = summary(run("a", RunState.FAILED, reason="ValueError: x"), run("b", RunState.FINISHED))
+    assert [(group.cause, group.runs) for group in status.failures] == [("ValueError: x", ("a",))]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from sweeper.errors import ResultError
+from sweeper.errors import ResultError, UsageError
 from sweeper.results.export import Table
 from sweeper.results.table_files import check_output, choose_format, write
 
@@ -38,6 +38,15 @@ def test_json_is_strict():
     rows = json.loads(text(made, "json"), parse_constant=pytest.fail)
     assert rows == [{"run": "a", "true": True, "x": "NaN", "y": "-Infinity", "z": ["Infinity", {"k": "NaN"}]}]
     assert json.loads(text(table(), "json")) == []
+
+
+def test_json_is_json_on_any_terminal():
+    """Letters that its encoding lacks are escaped, and all others of ours with them: a parser takes it for UTF-8."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    with table({"run": "größe …"}) as made:
+        write(made, "json", None, file)
+    file.flush()
+    assert json.loads(file.buffer.getvalue()) == [{"run": "größe …"}]
 
 
 def test_csv_holds_any_text():
@@ -103,7 +112,7 @@ def test_the_format_is_asked_for_or_read_off_the_name(chosen, output, form):
 
 def test_parquet_needs_a_file_and_pyarrow(monkeypatch):
     """The message names the command that installs it."""
-    with pytest.raises(ResultError, match="terminal"):
+    with pytest.raises(UsageError, match="terminal"):
         choose_format("parquet", None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ResultError, match="pyarrow") as caught:

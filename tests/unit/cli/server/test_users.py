@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import ServerError, SweeperError
+from sweeper.errors import SweeperError, UsageError
 
 KEY = "k" * 40
 
@@ -32,7 +32,7 @@ def test_a_new_key_takes_the_old_ones_away(sweeper, tmp_path):
 def test_a_key_is_no_argument(sweeper, tmp_path):
     """Everybody on the machine can read the command lines of others."""
     error = sweeper("server", "add-user", "eve", "--key", KEY, "--data", tmp_path / "data").exception
-    assert isinstance(error, ServerError)
+    assert isinstance(error, UsageError)
     assert "--key -" in error.hint
     assert not (tmp_path / "data").exists()
 

@@ -75,3 +75,12 @@ def test_curves_are_some_points_of_each_run(client):
     told = json.loads(ask(client, sweep, f'runCurves(runs: ["{other}"], points: 1)')["runCurves"])
     assert told == {other: [[3, 3.0]]}
     assert "at most" in str(ask(client, sweep, "runCurves(runs: [], points: 0)", status=400))
+
+
+def test_a_sweep_and_those_that_confirm_it_name_each_other(client):
+    """So `status` of either shows what other seeds have shown."""
+    sweep = client.sweep(GRID)
+    again = client.sweep({**GRID, "description": f"confirms {sweep} with other values of seed"})
+    told, other = (json.loads(ask(client, one, "outline")["outline"]) for one in (sweep, again))
+    assert (told["confirms"], told["confirmed_by"]) == ("", [again])
+    assert (other["confirms"], other["confirmed_by"]) == (sweep, [])

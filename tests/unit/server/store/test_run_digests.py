@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_a_digest_says_of_a_run_what_its_history_says(db, make_sweep, make_run, 
     prior = make_run("prior", RunState.FINISHED, config='{"lr": {"value": 0.25}}')
     db.execute("INSERT INTO prior_runs VALUES (?, ?)", (sweep.id, prior.id))
     whole, told = seen_runs.for_search(db, sweep), run_digests.all_of(db, sweep)
-    assert [bare(replace(run, fallback="")) for run in told] == list(map(bare, whole))
+    assert [bare(replace(run, fallback="", heard_at=None)) for run in told] == list(map(bare, whole))
     measures = [(run.best(goal), run.last, run.iterations, run.numberless, run.may_lead) for run in whole]
     assert [(run.best(goal), run.last, run.iterations, run.numberless, run.may_lead) for run in told] == measures
 
@@ -120,3 +121,14 @@ def test_a_page_costs_the_same_in_a_sweep_of_any_size(db, make_sweep):
     assert last <= first * 1.5
     assert steps(db, lambda: run_digests.page(db, sweep, limit=2000)) > 20 * first
     assert steps(db, lambda: run_digests.page(db, sweep, since=5.0)) < first
+
+
+def test_when_a_run_that_goes_on_was_last_heard_is_told(db, make_sweep, make_run):
+    """Of one that has ended its duration says it, and one that has not begun was never heard."""
+    sweep = make_sweep()
+    about = {"sweep_id": sweep.id, "heartbeat_at": 60.0}
+    make_run("going", RunState.RUNNING, **about, started_at=50.0)
+    make_run("over", RunState.FINISHED, **about, started_at=50.0)
+    make_run("waiting", RunState.PENDING, **about)
+    heard = {run.id: run.heard_at for run in run_digests.all_of(db, sweep)}
+    assert heard == {"going": datetime.fromtimestamp(60.0, UTC), "over": None, "waiting": None}

@@ -131,3 +131,15 @@ def test_the_sdk_is_told_what_was_probably_not_meant():
 def test_values_are_looked_up_over_all_runs_for_a_target_and_for_early_termination(make_sweep, more, seeks):
     """Others need no index of them."""
     assert make_sweep(**more).seeks_values is seeks
+
+
+def test_the_sweeps_that_confirm_one_are_found_by_what_their_files_say(db, make_sweep):
+    """Those of its project, the oldest first; a description that a person changes makes no difference."""
+    sweep, other = make_sweep(), make_sweep()
+    assert sweeps.confirming(db, sweep) == []
+    first, second = (make_sweep(description=f"confirms {sweep.name} with other values of seed") for _ in range(2))
+    make_sweep(description=f"confirms {sweep.name} and much more")
+    make_sweep(name=f"confirms {sweep.name} with other values of seed")
+    sweeps.describe(db, first.id, None, "mine", now=1)
+    assert [found.name for found in sweeps.confirming(db, sweep)] == [first.name, second.name]
+    assert sweeps.confirming(db, other) == []

@@ -1,0 +1,1 @@
+"""Pictures of runs: pure functions from data to SVG, for the report's file and the server's pages alike."""
