@@ -99,7 +99,7 @@ def test_a_file_with_a_fault_is_no_success(embedded, tmp_path, text, codes):
     assert found == codes
 
 
-def test_what_is_so_already_is_success(here, embedded):
+def test_what_is_so_already_is_success(here, embedded, tmp_path):
     """And what cannot be is none; whatever is read of a sweep says nothing about its state."""
 
     def codes(ref, *verbs: str) -> list[int]:
@@ -110,6 +110,8 @@ def test_what_is_so_already_is_success(here, embedded):
     assert codes(ref, "pause", "cancel", "status", "export", "best") == [1, 1, 0, 0, 0]
     canceled, _ = embedded.sweep()
     assert codes(canceled, "status", "export", "best", "retry") == [0, 0, 1, 1]
+    assert here("report", canceled, "-o", tmp_path / "report.html").exit_code == 0
+    assert here("confirm", canceled, "--no-launch").exit_code == 1
     assert codes(canceled, "cancel", "cancel", "stop", "pause", "resume") == [0, 0, 0, 1, 1]
 
 
