@@ -125,7 +125,7 @@ def test_a_crash(kitchen):
     user = kitchen.cook("Go on after a crash")
     runs = user.status()["runs"]
     assert [(run["attempts"], run["state"]) for run in runs] == [(2, "finished")] * 2
-    assert sorted(run["last"] for run in runs) == pytest.approx([0.8**12, 0.9**12])
+    assert sorted(run["last"] for run in runs) == pytest.approx([0.8**16, 0.9**16])
     assert all(re.search(r"from epoch [1-9]", user.run("logs", run["id"]).stdout) for run in runs)
 
 
