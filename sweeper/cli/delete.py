@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from sweeper.cli.asking import agreed
 from sweeper.cli.edit import Yes
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import err, escape, out, progress_bar
+from sweeper.cli.output import err, escape, out, print_json, progress_bar
 from sweeper.cli.target import check_name, find_target
 from sweeper.settings import BackendChoice, Settings
 
@@ -47,7 +46,7 @@ def delete(
         with progress_bar("deleting", one.held.runs) as bar:
             one.carry_out(bar.reach)
     if as_json:
-        out.print_json(json.dumps({"deleted": deleted, "sweeps": [one.to_json() for one in found]}))
+        print_json({"deleted": deleted, "sweeps": [one.to_json() for one in found]})
     else:
         _tell(found, deleted=deleted)
     raise typer.Exit(0 if deleted else 1)
