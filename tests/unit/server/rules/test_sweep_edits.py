@@ -239,7 +239,7 @@ def test_a_search_goes_by_the_new_ranges_and_has_what_it_knew(ahead, method):
         ahead.start(run)
         ahead.log(run, json.loads(run.params)["lr"])
         ahead.complete(run)
-    ahead.settled(sweep)
+    ahead.ready(sweep)
     planned = edit(ahead, sweep, {**wide, "run_cap": 12, "parameters": {"lr": {"min": 2.0, "max": 3.0}}})
     assert len(planned.beyond) == 4
     after = values(drained(ahead, sweep))
