@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweeper.backend import sdk
-from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError, plain_config
+from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError
 from sweeper.backend.run_reader import ServerRun, ServerRuns
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
+from sweeper.backend.told_runs import plain_config
 from sweeper.ref import RunRef, SweepRef, run_name
 from sweeper.run import Curve, Run, RunState, SweepState, thinned
 from sweeper.settings import Backend, Settings

@@ -17,10 +17,11 @@ from sweeper import machine_errors
 from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_names import no_sweep, own_names
 from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
+from sweeper.backend.told_runs import plain_config, told_run
 from sweeper.definition.outline import Outline
 from sweeper.errors import BackendError
-from sweeper.ref import RunRef, SweepRef, run_name
-from sweeper.run import Curve, Digest, Run, RunState, StopDecision, SweepState
+from sweeper.ref import RunRef, SweepRef
+from sweeper.run import Curve, Run, SweepState
 from sweeper.settings import Backend, Settings
 
 TIMEOUT_S = 60.0
@@ -47,7 +48,6 @@ query FilesOfRun($entity: String!, $project: String!, $run: String!, $pattern: S
   }
 }
 """
-_STATES = frozenset(RunState)
 
 
 class UnknownQuestionError(Exception):
@@ -156,7 +156,34 @@ class OwnServer:
             fix = machine_errors.refusal(error).hint or "the server is down or slow; try again"
             raise BackendError(what, fix) from error
 
+    def change(self, name: str, given: Mapping[str, Any], fields: str, what: str) -> Any:
+        """Send a mutation with its input, and read these fields of the answer; `what` says what is to be done.
+
+        Raises:
+            UnknownQuestionError: The server does not know the mutation.
+            BackendError: It refuses, or does not answer.
+        """
+        query = f"mutation {name[:1].upper()}{name[1:]}($input: JSON!) {{ {name}(input: $input) {{ {fields} }} }}"
+        status, answer = self._ask({"query": query, "variables": {"input": given}}, what)
+        errors = [str(one.get("message")) for one in answer.get("errors") or [] if isinstance(one, dict)]
+        if any(f"Cannot query field '{name}'" in error for error in errors):
+            raise UnknownQuestionError
+        if errors or status != 200:
+            raise BackendError(f"cannot {what}: {'; '.join(errors) or f'HTTP status {status}'}")
+        return answer["data"][name]
+
     def _post(self, question: Mapping[str, Any], what: str) -> Any:
+        status, answer = self._ask(question, f"read {what}")
+        errors = answer.get("errors") or []
+        if status == 400:
+            raise UnknownQuestionError
+        if errors or status != 200:
+            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
+            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
+            raise BackendError(f"cannot read {what}: {said or f'HTTP status {status}'}", fix)
+        return answer.get("data") or {}
+
+    def _ask(self, question: Mapping[str, Any], what: str) -> tuple[int, dict[str, Any]]:
         url, body = f"{self.base_url}/graphql", json.dumps(question).encode()
         try:
             reply = ask(
@@ -172,15 +199,8 @@ class OwnServer:
         except (NotHttpError, ValueError) as error:
             raise UnknownQuestionError from error
         except OSError as error:
-            raise BackendError(f"cannot read {what}: {error}", "the server is down or slow; try again") from error
-        errors = answer.get("errors") or [] if isinstance(answer, dict) else []
-        if reply.status == 400:
-            raise UnknownQuestionError
-        if errors or reply.status != 200:
-            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
-            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
-            raise BackendError(f"cannot read {what}: {said or f'HTTP status {reply.status}'}", fix)
-        return answer.get("data") or {}
+            raise BackendError(f"cannot {what}: {error}", "the server is down or slow; try again") from error
+        return reply.status, answer if isinstance(answer, dict) else {}
 
 
 class OwnSweepReader:
@@ -240,7 +260,7 @@ class OwnSweepReader:
                 sweep, asked = found, page["now"]
             total = page["total"]
             for told in page["runs"]:
-                run = _run(told)
+                run = told_run(told)
                 if run.prior and self._since is not None and run.id not in self._runs:
                     return None
                 self._runs[run.id] = run
@@ -303,39 +323,3 @@ class OwnSweepReader:
         found = self._server.sweep(self.ref, "SweepAgents", "agents { edges { node { host heartbeatAt } } }")
         agents = [edge["node"] for edge in found["agents"]["edges"]]
         return [AgentSeen(agent["host"] or "", utc(agent["heartbeatAt"])) for agent in agents if agent["heartbeatAt"]]
-
-
-def plain_config(text: str) -> dict[str, Any]:
-    """Read a config as the trainer saw it, without the SDK's own entries (0.31)."""
-    entries = {name: entry for name, entry in json.loads(text).items() if name not in {"_wandb", "wandb_version"}}
-    return {
-        name: entry["value"] if isinstance(entry, dict) and "value" in entry else entry
-        for name, entry in entries.items()
-    }
-
-
-def _run(told: Mapping[str, Any]) -> Run:
-    """Make ours of what the server tells of a run; a state younger than this code belongs to one that goes on."""
-    id_ = run_name(told["id"])
-    stop, digest, created_at = told.get("stop"), told.get("digest"), told.get("created_at")
-    heard_at = told.get("heard_at")
-    return Run(
-        id=id_,
-        state=RunState(told["state"]) if told["state"] in _STATES else RunState.RUNNING,
-        params=told["params"],
-        name=told.get("name") or id_,
-        reason=told.get("reason", ""),
-        created_at=utc(created_at) if created_at else None,
-        duration_s=told.get("duration_s"),
-        nonfinite=told.get("nonfinite", 0),
-        stop=StopDecision(id_, **stop) if stop else None,
-        fallback=told.get("fallback", ""),
-        prior=told.get("prior", False),
-        losses=told.get("losses", 0),
-        values=tuple(told.get("values", ())),
-        aggregate=told.get("aggregate"),
-        lacks=tuple(told.get("lacks", ())),
-        logged=told.get("logged", {}),
-        digest=Digest(*digest) if digest else None,
-        heard_at=utc(heard_at) if heard_at else None,
-    )

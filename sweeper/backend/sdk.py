@@ -118,10 +118,7 @@ def _is_the_sdks(error: Exception) -> bool:
 
 
 def is_not_found(error: Exception) -> bool:
-    """Whether a server says that there is no such thing: the words are all that tells it apart (wandb 0.31).
-
-    A project that is not there, or that the key may not see, is "not found" or a plain 404 on W&B's cloud.
-    """
+    """Whether a server says that there is no such thing; W&B's cloud has several words for it (wandb 0.31)."""
     text = str(error).lower()
     return any(word in text for word in ("not find", "not found", "404"))
 
@@ -193,6 +190,18 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
         lines = [line for line in done.stderr.splitlines() if line.strip()]  # a traceback, whose last line says why
         why = lines[-1].removeprefix("Exception: ") if lines else f"exit code {done.returncode}"
         raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
+
+
+def update(ref: SweepRef, file: Path) -> None:
+    """Give a sweep that no agent has asked yet another file with `wandb sweep`, the SDK's own command.
+
+    Raises:
+        BackendError: The server or the SDK refuses it.
+    """
+    done = wandb_command.run("sweep", "--update", ref.path, str(file), timeout_s=120)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise BackendError(f"cannot edit {ref}: {lines[-1] if lines else f'exit code {done.returncode}'}")
 
 
 def warm_up() -> None:
@@ -289,6 +298,16 @@ def stop_run(run: RunRef) -> str:
         if state not in {known for known in RunState if known.ended}:
             found.stop()
         return state
+
+
+def delete_run(run: RunRef) -> None:
+    """Delete a run with its files and artifacts.
+
+    Raises:
+        BackendError: The server refuses it.
+    """
+    with sdk_errors(f"cannot delete run {run}"):
+        _find_run(run).delete(delete_artifacts=True)
 
 
 def _find_run(run: RunRef) -> Any:

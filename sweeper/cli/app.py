@@ -16,7 +16,9 @@ from sweeper.cli import (
     compare,
     confirm,
     create,
+    delete,
     doctor,
+    edit,
     export,
     launch,
     logs,
@@ -25,6 +27,7 @@ from sweeper.cli import (
     resume,
     retry,
     runs,
+    sample,
     schema,
     serve,
     server,
@@ -54,6 +57,7 @@ app = typer.Typer(
 )
 # `--help` lists them in this order
 app.command()(check.check)
+app.command()(sample.sample)
 app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
@@ -68,10 +72,12 @@ app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
 app.command()(retry.retry)
+app.command()(edit.edit)
 app.command()(stop.stop)
 app.command()(pause.pause)
 app.command()(resume.resume)
 app.command()(cancel.cancel)
+app.command()(delete.delete)
 app.command()(serve.serve)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
@@ -96,7 +102,7 @@ def _root(
     ),
 ) -> None:
     """Take the options before the command."""
-    if context.invoked_subcommand not in {"check", "schema"}:  # which read and write nothing there
+    if context.invoked_subcommand not in {"check", "sample", "schema"}:  # which read and write nothing there
         check_home(Settings.from_env().home)
 
 

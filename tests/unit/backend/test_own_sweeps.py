@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.backend import sdk
-from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError, plain_config
+from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef
@@ -107,12 +107,6 @@ def test_what_a_server_refuses_is_said(server):
         OwnServer(Backend(kind="local", base_url=server.url, api_key="k"), SETTINGS).sweep(REF, "Q", "state")
     with pytest.raises(BackendError, match="cannot read sweep e/p/s"):
         OwnServer(NOBODY, SETTINGS).sweep(REF, "Q", "state")
-
-
-def test_a_config_is_the_trainers():
-    """Values without their wrapping, and nothing of the SDK's own."""
-    text = '{"lr": {"value": 0.1}, "plain": 2, "opt": {"value": {"name": "adam"}}, "_wandb": {"value": {}}}'
-    assert plain_config(text) == {"lr": 0.1, "plain": 2, "opt": {"name": "adam"}}
 
 
 def test_a_question_of_ones_own(own):
