@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sweeper import private_files
 from sweeper.backend import any_sweeps, embedded_server, sdk
-from sweeper.backend.own_sweeps import UnknownQuestionError
+from sweeper.backend.own_server import UnknownQuestionError
 from sweeper.backend.sweep_names import KnownNames
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.directories import SweepDir

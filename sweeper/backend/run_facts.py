@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sweeper.backend.any_sweeps import own_server
-from sweeper.backend.own_sweeps import OwnServer, UnknownQuestionError
+from sweeper.backend.own_server import OwnServer, UnknownQuestionError, plain_config
 from sweeper.backend.sdk import is_not_found, sdk_errors
 from sweeper.backend.sweep_view import utc
-from sweeper.backend.told_runs import plain_config
 from sweeper.errors import BackendError
 from sweeper.metric_value import float_or_nan, logged_kinds, lookup
 from sweeper.ref import RunRef

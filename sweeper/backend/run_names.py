@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from sweeper.backend.any_sweeps import own_server
-from sweeper.backend.own_sweeps import UnknownQuestionError
+from sweeper.backend.own_server import UnknownQuestionError
 from sweeper.backend.sdk import sdk_errors
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweeper.backend.any_sweeps import own_server
-from sweeper.backend.own_sweeps import UnknownQuestionError
+from sweeper.backend.own_server import UnknownQuestionError
 from sweeper.backend.sdk import default_entity, is_not_found, sdk_errors
 from sweeper.backend.sweep_names import NamedSweep
 from sweeper.backend.sweep_view import AgentSeen, utc

@@ -19,7 +19,7 @@ from sweeper.journal.directories import SweepDir
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
-    from sweeper.backend.own_sweeps import OwnServer
+    from sweeper.backend.own_server import OwnServer
     from sweeper.backend.sweep_names import KnownNames
     from sweeper.ref import SweepRef
 
@@ -70,7 +70,7 @@ class _Sources:
     def found(cls) -> _Sources:
         """Look for a server of sweeper's that answers now: this user's own, else the one of WANDB_BASE_URL."""
         from sweeper.backend import embedded_server
-        from sweeper.backend.own_sweeps import OwnServer
+        from sweeper.backend.own_server import OwnServer
         from sweeper.settings import Backend
 
         settings = Settings.from_env()

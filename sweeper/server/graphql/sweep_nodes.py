@@ -92,14 +92,14 @@ class SweepNode(Node[Sweep]):
         """Tell some points of the metric of each of some runs, as sweeper's own commands draw them."""
         return digest_texts.curves_text(self.context, self.stored, runs, points)
 
-    def run_names(self, prefix: str | None = None, first: int | None = None) -> str:
-        """Tell what its runs are called, for completion and for who has mistyped one."""
-        return list_texts.run_names_text(self.context, self.stored, prefix, first)
-
     def holdings(self, runs: Sequence[str] | None = None) -> str:
         """Tell what would go with it, or with some of its runs, as `sweeper delete` asks."""
         with self.context.store.read() as db:
             return json.dumps(asdict(deletion.holdings(db, self.stored, runs)))
+
+    def run_names(self, prefix: str | None = None, first: int | None = None) -> str:
+        """Tell what its runs are called, for completion and for who has mistyped one."""
+        return list_texts.run_names_text(self.context, self.stored, prefix, first)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

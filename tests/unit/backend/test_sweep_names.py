@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend import sdk
-from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader
+from sweeper.backend.own_server import OwnServer
+from sweeper.backend.own_sweeps import OwnSweepReader
 from sweeper.backend.sweep_names import KnownNames, NamedSweep, names_of_project, near_sweep, no_sweep, own_names
 from sweeper.backend.sweep_reader import SweepReader
 from sweeper.errors import BackendError, SweepNotFoundError
