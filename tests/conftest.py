@@ -123,7 +123,7 @@ class User:
 
     def status(self, **environ: str) -> dict[str, Any]:
         """Read `sweeper status --json`."""
-        status: dict[str, Any] = json.loads(self.run("status", "--json", **environ).stdout)
+        status: dict[str, Any] = self.told("status", **environ)
         return status
 
     def told(self, verb: str, *args: object, code: int = 0, **environ: str) -> Any:

@@ -81,6 +81,8 @@ def _form(rows: str) -> Place:
 
 
 def _differences(place: Place, value: Any, where: str) -> Iterator[str]:
+    if same := next((name for name in place.types if name in _AS_IN_STATUS), ""):
+        place = Place(place.types, place.optional, _AS_IN_STATUS[same](documented()["status"][0]).inside)
     if isinstance(value, float) and not math.isfinite(value):
         yield f"{where}: {value} is no JSON"
     if place.types and not any(_TYPES[name](value) for name in place.types):
@@ -128,6 +130,13 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "time": _is_time,
     "state": lambda value: isinstance(value, str) and value in STATES,
+    "run": lambda value: isinstance(value, dict),
+    "status": lambda value: isinstance(value, dict),
     "any": lambda value: True,  # noqa: ARG005 whatever it is
 }
 """The words of the tables for what a value is; `time` and `state` are strings."""
+_AS_IN_STATUS: dict[str, Callable[[Place], Place]] = {
+    "run": lambda status: status.inside["runs"].inside["[]"],
+    "status": lambda status: status,
+}
+"""Objects that stand in several documents, and are described once."""

@@ -24,6 +24,11 @@ def show_confirmation(found: Confirmation | None) -> None:
         show(Group(Text(), confirmation_view(found)))
 
 
+def lines_of(found: Confirmation | None) -> int:
+    """Say how many lines that takes."""
+    return 0 if found is None else 4 + len(found.contenders) + len(found.findings)
+
+
 def confirmation_view(found: Confirmation) -> RenderableType:
     """Lay out a row for each configuration, what the rows mean, and where the runs are."""
     runs = f"{found.ended} of {found.planned} runs"

@@ -199,6 +199,7 @@ def _best(status: SweepStatus, best: RunStatus, width: int, folded: int | None) 
 
 def _since(status: SweepStatus) -> str:
     since, now = status.standing.best_since, status.read_at
-    if status.standing.best and not status.standing.best.state.ended:
-        return ", still running"
+    best = status.standing.best
+    if best and not best.state.ended:
+        return ", still running" if best.at_work else ", not over yet"
     return f", since {_clock(since, now)}" if since and now else ""

@@ -50,8 +50,7 @@ class Terminal(Console):
 
     def print_json(self, json: str | None = None, **_: Any) -> None:
         """Print JSON for people and scripts: the latter find every character in it."""
-        strict = loads(json or "null", parse_constant=lambda _: None)  # NaN and infinities are no JSON
-        text = self._for_parsers(dumps(strict, indent=2, ensure_ascii=False))
+        text = self._for_parsers(dumps(loads(json or "null"), indent=2, ensure_ascii=False))
         if self.file.isatty():  # `is_terminal` also holds for a pipe where FORCE_COLOR is set
             self.print(JSONHighlighter()(Text(text)), soft_wrap=True)
         else:
@@ -97,8 +96,17 @@ err = Terminal(stderr=True)
 
 def print_json(told: Any) -> None:
     """Print the document of `--json`: the one thing on stdout, with the keys that docs/json.md has."""
-    out.print_json(dumps(told, default=_in_json))
+    out.print_json(json_text(told))
     out.file.flush()  # `serve` goes on, and whoever waits for its address reads a pipe
+
+
+def json_text(told: Any) -> str:
+    """Write a document, or a part of one, in one line of strict JSON: NaN and infinities are null."""
+    try:
+        return dumps(told, default=_in_json, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # one of many thousand: so the others need not be read once more
+        lax = dumps(told, default=_in_json, ensure_ascii=False)
+        return dumps(loads(lax, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 def _in_json(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import escape, out, print_json, say_next
+from sweeper.cli.output import escape, out, print_json, progress_bar, say_next
 from sweeper.cli.target import find_target
 
 ReportFormat = Literal["html", "md"]  # as in results.report.writing, which is not imported for `--help`
@@ -43,8 +43,12 @@ def report(  # noqa: PLR0917 Typer passes them by name
     from sweeper.results.report.assembly import assemble
     from sweeper.results.report.reading import read_sweep
 
-    found = assemble(read_sweep(target.ref, target.settings, target.backend))
-    written = writing.write_report(found, file, chosen)
+    with progress_bar("reading, weighing, drawing", 3) as bar:
+        read = read_sweep(target.ref, target.settings, target.backend)
+        bar.advance()
+        found = assemble(read)
+        bar.advance()
+        written = writing.write_report(found, file, chosen)
     if as_json:
         print_json({"sweep": target.ref.path, "runs": len(found.runs), **asdict(written)})
         return

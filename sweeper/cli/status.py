@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from functools import partial
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.confirmation_view import show_confirmation
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import out, show
+from sweeper.cli.output import json_text, out, print_json, show
 from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import find_target
 from sweeper.cli.watch import WATCH_S, watching
@@ -25,8 +23,10 @@ INDENTED = 50
 """So many runs are printed with a line for each of their values."""
 CURVES = 50
 """Runs of which the curves are asked for, at least."""
-BESIDE = 4
-"""Lines of a terminal for what is printed beside a status: the server, the page's link, the next prompt."""
+BESIDE = 5
+"""Lines of a terminal for what is printed beside a status: the server, the page's link (three), the next prompt."""
+LEAST = 16
+"""Lines of a status, however much stands below it: the sweep and some of its runs."""
 
 
 def status(  # noqa: PLR0917 Typer passes them by name
@@ -46,6 +46,7 @@ def status(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper status --watch
     """
+    from sweeper.cli.confirmation_view import lines_of, show_confirmation
     from sweeper.cli.tables import status_view  # tables know the status, and with it pydantic
 
     target = find_target(sweep, backend)
@@ -57,25 +58,27 @@ def status(  # noqa: PLR0917 Typer passes them by name
     if as_json:
         _print_json(now)
         return
-    height = out.height - BESIDE if seen else None
-    show(status_view(now, width=out.width, height=height, every_run=every_run))
+    room = max(LEAST, out.height - BESIDE - lines_of(now.confirmation))
+    show(status_view(now, width=out.width, height=room if seen else None, every_run=every_run))
     show_confirmation(now.confirmation)
     say_page_link(out, target.backend, target.settings, now.facts.url)
 
 
 def _read(reader: StatusReader, importance: bool, as_json: bool) -> SweepStatus:
     """Ask for a status with what is seen of it."""
-    from sweeper.launch.slot_loads import with_loads
+    now = reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height))
+    now = replace(now, confirmation=reader.confirmation())
+    if not now.slots:
+        return now
+    from sweeper.launch.slot_loads import with_loads  # with NVML, which takes longer to import than it is of use here
 
-    now = with_loads(reader.read(weigh=importance, curves=0 if as_json else max(CURVES, out.height)))
-    return replace(now, confirmation=reader.confirmation())
+    return with_loads(now)
 
 
 def _print_json(now: SweepStatus) -> None:
     """Print a status for scripts; of many runs each on a line of its own, one after the other."""
     if len(now.runs) <= INDENTED:
-        out.print_json(json.dumps(now.to_json(), default=str))
+        print_json(now.to_json())
         return
-    head = json.dumps(now.summary_json(), default=str, ensure_ascii=False)
-    lines = (json.dumps(run.to_json(), default=str, ensure_ascii=False) for run in now.runs)
-    out.print_lines(head[:-1] + ', "runs": [', lines, "]}")
+    lines = (json_text(run.to_json()) for run in now.runs)
+    out.print_lines(json_text(now.summary_json())[:-1] + ', "runs": [', lines, "]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.segment import Segment
@@ -14,11 +15,13 @@ from sweeper.cli.failure_rows import failure_blocks, failure_lines
 from sweeper.cli.header import header
 from sweeper.cli.run_rows import run_table
 from sweeper.cli.slot_rows import slot_table
-from sweeper.readable import number, parameters, share
+from sweeper.readable import number, parameters, runs_word, share
 from sweeper.results.foremost import foremost, rows_wanted
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import sign
-from sweeper.search.importance import MIN_RUNS, Importance
+
+if TYPE_CHECKING:
+    from sweeper.search.importance import Importance
 
 WIDEST = 200
 """Columns that are used at most: an eye does not follow longer lines."""
@@ -45,7 +48,7 @@ def status_view(
     """
     width = min(width, WIDEST)
     weighed = [] if status.search.importance is None else [importance_table(status.search.importance), Text()]
-    if height is not None and not every_run and not weighed and not status.facts.metrics:
+    if height is not None and not every_run and not weighed:
         return _Fitted(status, width, height, folded=None).view(header_first=False)
     shown = status.runs if every_run else foremost(status, rows_wanted(status))
     slots = [Text(), *_slots(status, MOST_SLOTS)] if status.slots else []
@@ -94,8 +97,8 @@ class _Fitted:
         if self.folded is not None:
             for line in top:
                 line.overflow = "ellipsis"
-            if status.facts.metrics:
-                top.append(_front_line(status))
+        if status.facts.metrics:
+            top.append(_front_line(status))
         if self.note:
             top.insert(0, Text(self.note, style="yellow", no_wrap=True, overflow="ellipsis"))
         going = sum(run.at_work for run in status.runs)
@@ -173,6 +176,8 @@ def _runs(status: SweepStatus, shown: Sequence[RunStatus], width: int) -> list[R
 
 def importance_table(rows: Sequence[Importance]) -> RenderableType:
     """Lay out how much each parameter mattered, or say that it is too early to tell."""
+    from sweeper.search.importance import MIN_RUNS  # with the search, which takes a while to import
+
     most = max((row.n for row in rows), default=0)
     if most < MIN_RUNS:
         return Text(f"importance: {most} runs with a value are too few, it takes {MIN_RUNS}", style="dim")
@@ -206,7 +211,7 @@ def front_table(status: SweepStatus) -> RenderableType:
 
 
 def _front_line(status: SweepStatus) -> Text:
-    """Say how many runs no other run beats: their table has no room beside a launch."""
-    return Text(
-        f"{'front':8}{len(status.standing.front)} runs that none beats: marked below", no_wrap=True, overflow="ellipsis"
-    )
+    """Say how many runs no other run beats: their table may be longer than the screen."""
+    size = len(status.standing.front)
+    told = f"{runs_word(size)} that none beats, each with a star: sweeper best" if size else "no run yet"
+    return Text.assemble(("front   ", "bold"), told, no_wrap=True, overflow="ellipsis")

@@ -58,8 +58,11 @@ def watching(
         every_run: A row for each run.
         sleep: How to wait; a test gives its own.
     """
+    from sweeper.cli.confirmation_view import show_confirmation
+
     if tell is None and sys.stdout.isatty() and not every_run:
         status, why = _in_place(read, sleep)
+        show_confirmation(status.confirmation)
     else:
         status, why = _one_after_the_other(read, tell, sleep, every_run=every_run)
     if why:
@@ -90,6 +93,7 @@ def _one_after_the_other(
     *,
     every_run: bool,
 ) -> tuple[SweepStatus, str]:
+    from sweeper.cli.confirmation_view import show_confirmation
     from sweeper.cli.tables import status_view
 
     ending = WatchEnd()
@@ -97,6 +101,7 @@ def _one_after_the_other(
         status = read()
         if tell is None:
             show(status_view(status, width=out.width, every_run=every_run))
+            show_confirmation(status.confirmation)
         else:
             tell(status)
         sys.stdout.flush()

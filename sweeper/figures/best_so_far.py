@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from sweeper.figures.drawn_run import DrawnRun
+from sweeper.figures.drawn_run import MANY, DrawnRun
 from sweeper.figures.frame import Frame
 from sweeper.figures.scales import NumberScale, robust
 from sweeper.figures.svg import Figure, cross, dot, dots, path
@@ -12,6 +13,8 @@ from sweeper.readable import number
 from sweeper.run import Goal, sign
 
 WIDTH, HEIGHT = 560, 320
+MOST_RUNS = 2000
+"""More dots than this are one grey cloud, and take the server long to write."""
 
 
 def best_so_far(runs: Sequence[DrawnRun], metric: str, goal: Goal) -> Figure | None:
@@ -26,19 +29,23 @@ def best_so_far(runs: Sequence[DrawnRun], metric: str, goal: Goal) -> Figure | N
     records = records_of(valued, goal)
     if not valued:
         return None
-    y = robust([run.value for run in valued])
+    shown = valued[:: -(-len(valued) // MOST_RUNS)]
+    y = robust([run.value for run in shown], keep=[run.value for run in records[-1:]])
     frame = Frame(width=WIDTH, height=HEIGHT, x=NumberScale(1, max(2, runs[-1].number), whole=True), y=y)
-    placed = [(run, place) for run in valued if (place := frame.point(run.number, run.value))]
+    few = sum(run.fate == "failed" for run in shown) <= MANY
+    placed = [(run, place) for run in shown if (place := frame.point(run.number, run.value))]
     parts = [
-        frame.ground(f"{metric}, best so far", "run"),
+        frame.ground(f"{metric}, best so far", "runs, in their order"),
         dots([place for run, place in placed if run.fate in {"finished", "running"}], "finished-line"),
         dots([place for run, place in placed if run.fate == "stopped"], "stopped-line"),
-        *(cross(*place, "failed-line cross", run.told) for run, place in placed if run.fate == "failed"),
+        *(cross(*place, "failed-line cross", run.told if few else "") for run, place in placed if run.fate == "failed"),
         _line(records, frame, runs[-1].number),
-        *(dot(*place, "hole", run.told) for run in records if (place := frame.point(run.number, run.value))),
+        *(dot(*place, "hole", run.told) for run in records[-MANY:] if (place := frame.point(run.number, run.value))),
     ]
-    beyond = len(valued) - len(placed)
-    best = f"The best is {number(records[-1].value)}, by run {records[-1].number}." if records else "None may lead."
+    beyond = len(shown) - len(placed)
+    notes = [f"{len(shown)} of {len(valued)} runs as dots, evenly chosen."] if len(shown) < len(valued) else []
+    notes += [f"{beyond} values lie beyond the picture."] if beyond else []
+    best = f"The best is {number(records[-1].value)}, by run {records[-1].id}." if records else "None may lead."
     return Figure(
         name="best-so-far",
         title=f"{metric}, best so far",
@@ -46,16 +53,18 @@ def best_so_far(runs: Sequence[DrawnRun], metric: str, goal: Goal) -> Figure | N
         width=WIDTH,
         height=HEIGHT,
         body="".join(parts),
-        note=f"{beyond} values lie beyond the picture." if beyond else "",
+        note=" ".join(notes),
     )
 
 
 def records_of(runs: Sequence[DrawnRun], goal: Goal) -> list[DrawnRun]:
     """List the runs that were better than all before them."""
     records: list[DrawnRun] = []
+    factor, least = sign(goal), math.inf
     for run in runs:
-        if run.leads and (not records or sign(goal) * (run.value or 0.0) < sign(goal) * (records[-1].value or 0.0)):
+        if run.may_lead and run.value is not None and (loss := factor * run.value) < least:  # NaN is not
             records.append(run)
+            least = loss
     return records
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from sweeper.figures.scales import as_number
 from sweeper.figures.style import SHADES
 from sweeper.readable import number
-from sweeper.run import Goal, sign
+from sweeper.run import Goal, Run, RunState, sign
 
 Fate = Literal["finished", "running", "stopped", "failed", "waiting"]
 """What has become of a run, as it is drawn: stopped is by early termination or a person, failed also crashed."""
@@ -19,6 +19,15 @@ TOP = 10
 MANY = 200
 """Lines of more runs than this are drawn fainter."""
 
+_FATES: Mapping[RunState, Fate] = {
+    RunState.PENDING: "waiting",
+    RunState.PREEMPTED: "waiting",
+    RunState.RUNNING: "running",
+    RunState.PREEMPTING: "running",
+    RunState.FINISHED: "finished",
+    RunState.KILLED: "stopped",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnRun:
@@ -26,7 +35,7 @@ class DrawnRun:
 
     Attributes:
         id: Its id.
-        number: The how-manieth of the sweep it is, from 1.
+        number: The how-manieth of the sweep it is, from 1: its place on an axis of runs.
         label: What it is called: the parameters in which it differs.
         fate: What has become of it.
         params: Its parameters, flat.
@@ -44,6 +53,20 @@ class DrawnRun:
     values: tuple[float, ...] = ()
     may_lead: bool = True
 
+    @classmethod
+    def of(cls, run: Run, number: int, label: str, value: float | None) -> Self:
+        """Draw a run as the number it has, with its name and the value it is judged by."""
+        return cls(
+            id=run.id,
+            number=number,
+            label=label,
+            fate=_FATES.get(run.state, "failed"),
+            params=run.params,
+            value=value,
+            values=run.values,
+            may_lead=run.may_lead,
+        )
+
     @property
     def leads(self) -> bool:
         """Whether it has a value that may be among the best."""
@@ -52,7 +75,7 @@ class DrawnRun:
     @property
     def told(self) -> str:
         """Say what it is, where a pointer rests on it."""
-        parts = [f"run {self.number}", number(self.value) if self.value is not None else "no value", self.fate]
+        parts = [self.id, number(self.value) if self.value is not None else "no value", self.fate]
         return f"{' · '.join(parts)}: {self.label}"[:240]
 
 

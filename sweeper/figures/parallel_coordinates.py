@@ -113,7 +113,7 @@ def _line(run: DrawnRun, points: str, rank: int, steps: dict[str, int]) -> str:
     if run.fate == "failed":
         kind = "lost"
     else:
-        colour = f"v{steps[run.id]}" if run.id in steps else "waiting-line"
+        colour = f"v{steps[run.id]}" if run.id in steps else "waiting-line" if steps else "bare"
         early = " early" if run.fate == "stopped" else ""
         top, usual = rank < TOP and run.id in steps, "run faint" if len(steps) > MANY else "run"
         kind = f"{'top' if top else usual} {colour}{early}"

@@ -138,8 +138,14 @@ def places(scale: Scale, values: Sequence[object]) -> list[float | None]:
     return [None if place is None else max(0.0, min(1.0, place)) for place in found]
 
 
-def robust(values: Iterable[object], *, margin: float = 0.05) -> NumberScale:
-    """Span most of some values: those far from all others are left beyond, and many orders go by logarithms."""
+def robust(values: Iterable[object], *, keep: Iterable[object] = (), margin: float = 0.05) -> NumberScale:
+    """Span most of some values: those far from all others are left beyond, and many orders go by logarithms.
+
+    Args:
+        values: The values.
+        keep: Values that are within, however far they lie: the best one is never left out.
+        margin: The share of the whole that is left free at both ends.
+    """
     numbers = sorted(number for value in values if (number := as_number(value)) is not None)
     if not numbers:
         return NumberScale.of(())
@@ -149,7 +155,7 @@ def robust(values: Iterable[object], *, margin: float = 0.05) -> NumberScale:
         return NumberScale.of((numbers[0], numbers[-1]), log=True, margin=margin)
     spread = FAR * (high - low)
     near = [number for number in (numbers[0], numbers[-1]) if low - spread <= number <= high + spread]
-    return NumberScale.of((low, high, *near), margin=margin)
+    return NumberScale.of((low, high, *near, *keep), margin=margin)
 
 
 def round_ticks(low: float, high: float) -> list[float]:

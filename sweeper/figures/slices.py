@@ -22,7 +22,8 @@ def slices(runs: Sequence[DrawnRun], axes: Sequence[ParameterAxis], metric: str,
     shown, note = foremost([run for run in runs if run.leads], goal, MOST_RUNS)
     if not shown:
         return []
-    y, steps = robust([run.value for run in shown]), shades(shown, goal)
+    y = robust([run.value for run in shown], keep=[shown[0].value])
+    steps = shades(shown, goal)
     return [
         replace(_slice(axis, shown, y, steps, metric), name=f"slice-{place}", note=note)
         for place, axis in enumerate(axes[:MOST_SLICES], start=1)

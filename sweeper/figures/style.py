@@ -42,6 +42,7 @@ _CLASSES = (
     ".figure .faint{opacity:.22}"
     ".figure .top{stroke-width:2.2;opacity:1}"
     ".figure .run:hover,.figure .top:hover{stroke:var(--fig-hue);stroke-width:3.5;opacity:1}"
+    ".figure .bare{stroke:var(--fig-hue)}"
     ".figure .early{stroke-dasharray:5 3}"
     ".figure .lost{stroke:var(--fig-failed);stroke-width:1;stroke-dasharray:2 3;opacity:.6}"
     ".figure .best{stroke:var(--fig-hue);stroke-width:2.2}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import statistics
 from collections.abc import Sequence
+from itertools import islice
 
 from sweeper.results.status import RunStatus
 
@@ -25,7 +26,8 @@ def eta_s(runs: Sequence[RunStatus], total: int | None, slots: int) -> float | N
     Returns:
         The seconds; None if nothing can be said: no end, nobody at work, or no run to judge by.
     """
-    lasted = [run.duration_s for run in reversed(runs) if run.state.ended and run.duration_s][:LATEST]
+    ended = (run.duration_s for run in reversed(runs) if run.state.ended and run.duration_s)
+    lasted = list(islice(ended, LATEST))
     going = [run for run in runs if run.at_work]
     left = 0 if total is None else max(0, total - sum(run.state.ended for run in runs) - len(going))
     if total is None or not (left or going):

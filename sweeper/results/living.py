@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -108,6 +109,7 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", name))
 
 
+@cache
 def gpus_of(slot: str) -> int:
     """Count the GPUs of a slot by its name: `gpu0-3` has four, `gpu0+2` two; a share of one counts as one."""
     if between := re.fullmatch(r"gpu(\d+)-(\d+)(?:\.\d+)?", slot):

@@ -260,6 +260,7 @@ class SweepStatus:
     slots: tuple[SlotStatus, ...] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
     read_at: datetime | None = None
+    confirmation: Confirmation | None = None
 
     @property
     def gpu_hours_saved(self) -> float | None:
@@ -269,8 +270,6 @@ class SweepStatus:
         trained_s = sum(run.duration_s or 0.0 for run in self.runs)
         gpus = 3600 * self.progress.gpu_hours_used / trained_s if trained_s else 0.0  # of a run, in the mean
         return self.search.saved_s * (gpus or 1.0) / 3600
-
-    confirmation: Confirmation | None = None
 
     @property
     def reached_target(self) -> bool:

@@ -32,6 +32,7 @@ def test_what_fits_its_table_passes() -> None:
         ("doctor", [FINDING, {**FINDING, "fix": None}], "None is not string"),
         ("doctor", ["disk"], "has no keys"),
         ("status", {"elapsed_s": math.nan}, "is no JSON"),
+        ("best", {"sweep": "s", "metrics": {}, "front": [1]}, ".front[0]: 1 is not run"),
         ("retry", {"sweep": "s", "waiting": [], "refused": {"r": 1}}, ".refused.r: 1 is not string"),
     ],
 )

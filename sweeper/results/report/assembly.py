@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import yaml
 
 from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import Attempt, spent
+from sweeper.results.failure_groups import UNKNOWN
 from sweeper.results.report import facts, rerun
 from sweeper.results.report.facts import Report
 from sweeper.results.report.origin import Rows
@@ -17,6 +19,12 @@ from sweeper.results.status import SweepStatus
 from sweeper.results.summarise import LocalView, summarise
 from sweeper.run import Curve, RunState
 from sweeper.search.confirmation import Confirmation
+
+if TYPE_CHECKING:
+    from sweeper.definition.sweep_definition import SweepDefinition
+
+LONGEST_DEFINITION = 60_000
+"""Characters of a file that are shown; one of ten thousand values is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +69,7 @@ def assemble(read: SweepReading) -> Report:
     stretches = facts.stretches_of(read.history, drawn, now, at_work)
     return Report(
         status=status,
-        definition=yaml.safe_dump(definition.to_dict(), sort_keys=False, default_flow_style=None, width=100)[
-            : facts.LONGEST_DEFINITION
-        ],
+        definition=_text(definition),
         runs=drawn,
         axes=facts.axes_of(definition, drawn, weights),
         curves=read.curves,
@@ -71,13 +77,18 @@ def assemble(read: SweepReading) -> Report:
         weights=weights,
         stretches=stretches or facts.stretches_by_run(view, drawn, now),
         by_slot=bool(stretches),
-        causes=facts.causes_of(status),
         rerun=_rerun(view, status),
         made_on=read.made_on,
         made_by=read.made_by,
         unknown=tuple(_unknown(read, status)),
         at=now,
     )
+
+
+def _text(definition: SweepDefinition) -> str:
+    """Write the file as a person would: short lists in one line, letters as they are."""
+    text = yaml.safe_dump(definition.to_dict(), sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
+    return text if len(text) <= LONGEST_DEFINITION else text[:LONGEST_DEFINITION] + "\n..."
 
 
 def _rerun(view: SweepView, status: SweepStatus) -> tuple[str, ...]:
@@ -99,7 +110,7 @@ def _unknown(read: SweepReading, status: SweepStatus) -> list[str]:
         found.append("Why runs were stopped: this server does not tell whether early termination or a person did it.")
     if status.search.stopped_early and status.search.saved_s is None:
         found.append("How much time early termination saved: no run has finished to compare with.")
-    if any(not cause.reason for cause in facts.causes_of(status)):
+    if any(group.cause == UNKNOWN for group in status.failures):
         found.append("Why some runs failed: neither this server nor this machine has a reason.")
     if facts.best_of(status) and not read.made_on:
         found.append("Which versions and machine the best run had: the SDK's notes on it are not on this server.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeper.backend.sweep_view import SweepView
 from sweeper.figures.drawn_run import DrawnRun, Fate
@@ -14,26 +14,17 @@ from sweeper.figures.scales import MOST_LISTED, ParameterAxis
 from sweeper.figures.timeline import Stretch
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.results.labels import label, varying
-from sweeper.results.report.causes import ReportedCause, causes
 from sweeper.results.report.origin import Rows
 from sweeper.results.status import RunStatus, SweepStatus
-from sweeper.run import Curve, Goal, Run, RunState
+from sweeper.run import Curve, Goal, Run
 from sweeper.space.distributions import Distribution, LogNormal, LogUniform
 from sweeper.space.quantized import Quantized
 from sweeper.space.values import is_number
 
 if TYPE_CHECKING:
+    from sweeper.definition.outline import Outline
     from sweeper.definition.sweep_definition import SweepDefinition
 
-LONGEST_DEFINITION = 60_000
-_FATES: Mapping[RunState, Fate] = {
-    RunState.PENDING: "waiting",
-    RunState.PREEMPTED: "waiting",
-    RunState.RUNNING: "running",
-    RunState.PREEMPTING: "running",
-    RunState.FINISHED: "finished",
-    RunState.KILLED: "stopped",
-}
 _ENDS: Mapping[AttemptOutcome | None, Fate] = {
     None: "running",
     AttemptOutcome.FINISHED: "finished",
@@ -56,7 +47,6 @@ class Report:
         weights: How much each parameter mattered.
         stretches: What ran when.
         by_slot: Whether it is known where.
-        causes: Why runs failed.
         rerun: Commands that run the best configuration again, the whole one first; none without a best run.
         made_on: Versions and machine of the best run, as the SDK noted them.
         made_by: Those of what wrote the report.
@@ -73,7 +63,6 @@ class Report:
     weights: tuple[Weight, ...]
     stretches: tuple[Stretch, ...]
     by_slot: bool
-    causes: tuple[ReportedCause, ...]
     rerun: tuple[str, ...]
     made_on: Rows
     made_by: Rows
@@ -93,26 +82,18 @@ class Report:
 
 def drawn_runs(view: SweepView) -> tuple[DrawnRun, ...]:
     """Give the sweep's own runs as figures draw them."""
-    own, several = [run for run in view.runs if not run.prior], bool(view.outline.metrics)
-    names = varying([_searched(run, view) for run in own])
+    own = [run for run in view.runs if not run.prior]
+    outline = view.outline
+    names = varying([{n: run.params[n] for n in outline.searched or run.params if n in run.params} for run in own])
     return tuple(
-        DrawnRun(
-            id=run.id,
-            number=number,
-            label=label(run.params, names),
-            fate=_FATES.get(run.state, "failed"),
-            params=run.params,
-            value=next(iter(run.values), None) if several else run.best(view.outline.goal),
-            values=run.values,
-            may_lead=run.may_lead,
-        )
+        DrawnRun.of(run, number, label(run.params, names), _value(run, outline))
         for number, run in enumerate(own, start=1)
     )
 
 
-def _searched(run: Run, view: SweepView) -> dict[str, Any]:
-    names = view.outline.searched or tuple(run.params)
-    return {name: run.params[name] for name in names if name in run.params}
+def _value(run: Run, outline: Outline) -> float | None:
+    """Give what a run is judged by: its best value, or its value of the first of several metrics."""
+    return next(iter(run.values), None) if outline.several else run.best(outline.goal)
 
 
 def axes_of(
@@ -150,7 +131,7 @@ def stretches_of(
         now: The time.
         open_runs: Those that a launch is at.
     """
-    called = {run.id: f"run {run.number}: {run.label}" for run in runs}
+    called = {run.id: f"{run.id}: {run.label}" for run in runs}
     began: dict[tuple[str, str], Attempt] = {}
     tries: dict[str, int] = {}
     found = []
@@ -193,11 +174,6 @@ def weights_of(status: SweepStatus) -> tuple[Weight, ...]:
     """Give the importance of the parameters, as figures draw it."""
     rows = status.search.importance or ()
     return tuple(Weight(row.name, row.ped_anova, row.forest, row.n) for row in rows)
-
-
-def causes_of(status: SweepStatus) -> tuple[ReportedCause, ...]:
-    """Group what failed."""
-    return causes(status.runs)
 
 
 def best_of(status: SweepStatus) -> RunStatus | None:

@@ -25,8 +25,13 @@ POINTS = 60
 """Of a curve: a line of 480 pixels shows no more."""
 
 
-def read_sweep(ref: SweepRef, settings: Settings, backend: Backend) -> SweepReading:
+def read_sweep(ref: SweepRef, settings: Settings, backend: Backend | None) -> SweepReading:
     """Read a sweep.
+
+    Args:
+        ref: Its name.
+        settings: The user's environment.
+        backend: The server, which the SDK is pointed at; None to ask it over the SDK, whichever it is.
 
     Raises:
         SweepNotFoundError: The server does not know the sweep.
@@ -45,13 +50,13 @@ def read_sweep(ref: SweepRef, settings: Settings, backend: Backend) -> SweepRead
         curves=reader.curves(runs, POINTS) if view.outline.metric else {},
         made_on=_made_on(ref, best.id, settings, backend) if best else (),
         made_by=origin.of_this_machine(),
-        local=backend.kind == "local",
+        local=backend is not None and backend.kind == "local",
         at=now,
         confirmation=ConfirmationReader(settings, backend).read(view),
     )
 
 
-def _made_on(ref: SweepRef, run: str, settings: Settings, backend: Backend) -> Rows:
+def _made_on(ref: SweepRef, run: str, settings: Settings, backend: Backend | None) -> Rows:
     """Read what the SDK noted of a run's machine; a report without that is still one."""
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(SweeperError, OSError):
         files = run_files.download(ref.run(run), origin.NOTED, Path(folder), settings=settings, backend=backend)

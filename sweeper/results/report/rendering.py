@@ -29,6 +29,8 @@ MOST_LED, MOST_LED_MARKDOWN, MOST_COLUMNS = 50, 20, 8
 FEW_RUNS = 50
 """Importance from fewer runs is a hint."""
 LONGEST_CELL = 80
+TAIL_LINES = 8
+"""Of what a failed run printed."""
 
 
 def html(report: Report, figures: Pictures) -> str:
@@ -79,10 +81,11 @@ def _words(report: Report, most: int) -> dict[str, Any]:
         "names": names,
         "generator": GENERATOR,
         "weighed_on": max((weight.n for weight in report.weights), default=0) if told else 0,
+        "failures": report.status.failures,
+        "log_tails": {run.id: run.log_tail[-TAIL_LINES:] for run in report.status.runs if run.log_tail},
         "few_runs": FEW_RUNS,
         "min_runs": MIN_RUNS,
         "confirmed": _confirmed(report),
-        "numbers": {run.id: run.number for run in report.runs},
     }
 
 

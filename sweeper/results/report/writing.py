@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sweeper import machine_errors
 from sweeper.errors import ResultError
 from sweeper.figures.svg import Figure
 from sweeper.results.report.facts import Report
@@ -86,14 +87,20 @@ def write_report(report: Report, output: Path, form: ReportFormat) -> WrittenRep
     folder = output.with_name(f"{output.stem}-figures")
     figures = [figure for group in drawn.values() for figure in group] if form == "md" else []
     text = html(report, drawn) if form == "html" else markdown(report, drawn, folder.name)
-    try:
+    with _in_words(folder):
         written = _write_figures(folder, figures)
-        with replacing(output) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        what = f"cannot write {error.filename or output}: {error.strerror or error}"
-        raise ResultError(what, machine_errors.refusal(error).hint or ANOTHER) from error
+    with _in_words(output), replacing(output) as part:
+        part.write_text(text, encoding="utf-8")
     return WrittenReport(file=str(output), format=form, bytes=len(text.encode()), figures=written)
+
+
+@contextlib.contextmanager
+def _in_words(place: Path) -> Iterator[None]:
+    """Say what could not be written, and not the name that it had on its way there."""
+    try:
+        yield
+    except OSError as error:
+        raise ResultError(f"cannot write {place}: {error.strerror or error}", ANOTHER) from error
 
 
 def _write_figures(folder: Path, figures: list[Figure]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from shlex import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 # The pages have no scripts; the chart is SVG in the page.
@@ -37,6 +38,7 @@ def _duration(seconds: float | None) -> str:
 # StrictUndefined: a misspelt name is an error in a test, not an empty cell for a person
 PAGES = Environment(loader=PackageLoader("sweeper.server.pages"), autoescape=True, undefined=StrictUndefined)
 PAGES.filters.update(number=_number, moment=_moment, duration=_duration, shell=quote)
+PAGES.filters.update(svg=lambda figure: Markup(figure.inline()))  # noqa: S704 figures escape what they write
 
 
 def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:

@@ -15,6 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.figures.best_so_far import best_so_far
+from sweeper.figures.drawn_run import DrawnRun
+from sweeper.figures.style import STYLE
+from sweeper.figures.svg import Figure
 from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.importance import Importance, importance
@@ -113,6 +117,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         confirmation = confirmations.of_sweep(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
+    best = best_run(known, goal)
     shown = known if every_run else known[-SHOWN_RUNS:]
     return page(
         "sweep.html",
@@ -123,8 +128,8 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(shown)],
         more=len(known) - len(shown),
         ended=sum(run.state.ended for run in known),
-        best=best_run(known, goal),
-        best_value=_best_value(known, goal),
+        best=best,
+        best_value=best.best(goal) if best else None,
         front=_front(found.definition, known),
         names=sorted({name for run in known for name in run.params}),
         prior=[run for run in seen if run.prior],
@@ -135,8 +140,20 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         fallbacks=fallbacks,
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
+        curve=_curve(found, known),
+        style=STYLE,
         confirmation=confirmation,
     )
+
+
+def _curve(sweep: Sweep, known: Sequence[Run]) -> Figure | None:
+    """Draw how the search went, of a sweep with one metric."""
+    metric = sweep.definition.metric
+    if metric is None:
+        return None
+    numbered = enumerate(known, start=1)
+    runs = [DrawnRun.of(run, number, run.name, run.best(metric.goal)) for number, run in numbered]
+    return best_so_far(runs, metric.name, metric.goal)
 
 
 def _importance(sweep: Sweep, known: Sequence[Run]) -> tuple[Importance, ...]:
@@ -157,11 +174,6 @@ def _is_idle(sweep: Sweep, known: Sequence[Run], now: float) -> bool:
     goes_on = sweep.state in {SweepState.PENDING, SweepState.RUNNING}
     at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in known)
     return goes_on and not at_work and now - (sweep.heartbeat_at or 0.0) > AGENT_HEARD_S
-
-
-def _best_value(known: Sequence[Run], goal: Any) -> float | None:
-    best = best_run(known, goal)
-    return best.best(goal) if best else None
 
 
 def _front(definition: SweepDefinition, known: Sequence[Run]) -> list[Run]:

@@ -182,11 +182,14 @@ def metric_curves(
     They are spread evenly, the last value among them. Runs without a value are left out.
     """
     query = (
-        "SELECT r.name, v.iteration, v.value FROM json_each(:names) n JOIN runs r ON r.name = n.value"
+        # a name is looked up in its project, where an index has it
+        "SELECT r.name, v.iteration, v.value FROM sweeps s JOIN json_each(:names) n"
+        " JOIN runs r ON r.project_id = s.project_id AND r.name = n.value"
         " JOIN metric_values e ON e.sweep_id = :sweep AND e.run_id = r.id AND e.line ="
         " (SELECT max(line) FROM metric_values l WHERE l.sweep_id = :sweep AND l.run_id = r.id)"
         " JOIN metric_values v ON v.sweep_id = :sweep AND v.run_id = r.id"
-        " AND (v.iteration % max(1, e.iteration / :points) = 0 OR v.iteration = e.iteration) ORDER BY n.key, v.line"
+        " AND (v.iteration % max(1, e.iteration / :points) = 0 OR v.iteration = e.iteration)"
+        " WHERE s.id = :sweep ORDER BY n.key, v.line"
     )
     found: dict[str, list[tuple[int, float]]] = {}
     for name, *point in db.execute(query, {"names": json.dumps([*names]), "sweep": sweep_id, "points": points}):

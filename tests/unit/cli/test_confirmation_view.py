@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.cli.confirmation_view import show_confirmation
+from sweeper.cli.confirmation_view import lines_of, show_confirmation
 from sweeper.search.confirmation import Confirmation, Contender
 
 FOUND = Confirmation(
@@ -46,3 +46,11 @@ def test_what_was_not_confirmed_is_not_shown(capsys):
     """A sweep nobody has confirmed says nothing of it."""
     show_confirmation(None)
     assert capsys.readouterr().out == ""
+
+
+def test_the_lines_that_it_takes_are_known_before(capsys, monkeypatch):
+    """So that a status above it leaves room for them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    show_confirmation(FOUND)
+    assert lines_of(FOUND) == len(capsys.readouterr().out.splitlines())
+    assert lines_of(None) == 0

@@ -106,6 +106,8 @@ def test_a_best_run_that_goes_on_is_best_for_now():
     """Nobody knows since when; a day other than today is named."""
     running = replace(STATUS, standing=Standing(best=GOING))
     assert told(running)["best"] == "acc 0.9  run-1 (bbbbbbbb), still running"
+    waits = replace(STATUS, standing=Standing(best=replace(GOING, state=RunState.PREEMPTED)))
+    assert told(waits)["best"].endswith(", not over yet")
     before = replace(STATUS, standing=replace(STATUS.standing, best_since=NOW - timedelta(days=3)))
     assert f"since {(NOW - timedelta(days=3)).astimezone():%b %d %H:%M}" in told(before)["best"]
 

@@ -274,3 +274,16 @@ def test_of_many_runs_some_are_shown_and_the_rest_is_counted():
     console.print(status_view(status(*(run(f"r{number:07}") for number in range(60))), width=80, every_run=True))
     assert "more: sweeper runs" not in console.file.getvalue()
     assert "r0000059" in console.file.getvalue()
+
+
+def test_with_several_metrics_a_screen_names_the_front_in_a_line():
+    """Its table may be longer than the screen; a pipe gets it, and so does who asks for the best."""
+    shown = busy(500, 2)
+    facts = replace(shown.facts, metric="", metrics={"acc": "maximize", "size": "minimize"})
+    front = tuple(replace(run, values={"acc": 0.5, "size": 2.0}) for run in shown.runs[:30])
+    shown = replace(shown, facts=facts, standing=Standing(front=front))
+    text = live(shown, height=24)
+    assert "front   30 runs that none beats, each with a star: sweeper best" in text
+    assert "acc ↑" not in text
+    assert "acc ↑" in render(shown)
+    assert "front   no run yet" in live(replace(shown, standing=Standing()), height=24)

@@ -35,3 +35,19 @@ def test_what_lies_beyond_is_counted():
     """A run whose loss exploded is not drawn, and that is said."""
     figure = best_so_far([*(make_run(i, i / 100) for i in range(1, 100)), make_run(100, 1e30)], "loss", "minimize")
     assert figure.note == "1 values lie beyond the picture."
+
+
+def test_the_best_is_always_within(read):
+    """However far it lies from all others: it is what people look for."""
+    runs = [*(make_run(i, i / 100) for i in range(1, 100)), make_run(100, 1e6)]
+    figure = best_so_far(runs, "reward", "maximize")
+    assert figure.note == ""
+    assert drawn(read(figure), "hole")[-1].find("{*}title").text.startswith("r100")
+
+
+def test_ten_thousand_runs_are_thinned():
+    """The line is of all of them; the dots are some, evenly chosen, and that is said."""
+    runs = [make_run(i, (i * 7919 % 10_007) / 10_007, "failed" if i % 3 else "finished") for i in range(1, 10_001)]
+    figure = best_so_far(runs, "acc", "maximize")
+    assert figure.note.startswith("2000 of 10000 runs")
+    assert len(figure.body) < 200_000

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 
-from sweeper.figures.drawn_run import TOP, foremost, ranked, shades, spread
+from sweeper.figures.drawn_run import TOP, DrawnRun, foremost, ranked, shades, spread
 from sweeper.figures.style import SHADES
+from sweeper.run import Run, RunState
 from tests.unit.figures.conftest import make_run
 
 RUNS = [make_run(1, 0.5), make_run(2, 0.9), make_run(3, 0.99, "failed"), make_run(4), make_run(5, math.nan)]
+
+
+def test_what_ended_a_run_decides_how_it_is_drawn():
+    """Killed is stopped, by early termination or a person; a crash is a failure, and so is no leader."""
+    drawn = {state: DrawnRun.of(Run(id="r", state=state), 1, "x", 0.5) for state in RunState}
+    assert drawn[RunState.KILLED].fate == "stopped"
+    assert drawn[RunState.CRASHED].fate == "failed"
+    assert drawn[RunState.PREEMPTED].fate == "waiting"
+    assert [run.leads for run in drawn.values()] == [state not in {"failed", "crashed", "killed"} for state in drawn]
 
 
 def test_the_best_come_first_and_failures_never_lead():
@@ -43,7 +53,7 @@ def test_colours_go_by_rank():
 
 
 def test_what_a_pointer_reads_is_short():
-    """Number, value, fate and parameters, in one line."""
-    assert make_run(3, 0.98765).told == "run 3 · 0.9877 · finished: lr=3"
-    assert make_run(4, label="x" * 999).told.startswith("run 4 · no value · finished")
+    """Id, value, fate and parameters, in one line."""
+    assert make_run(3, 0.98765).told == "r3 · 0.9877 · finished: lr=3"
+    assert make_run(4, label="x" * 999).told.startswith("r4 · no value · finished")
     assert len(make_run(4, label="x" * 999).told) == 240

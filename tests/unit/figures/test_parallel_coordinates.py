@@ -15,7 +15,7 @@ def test_each_run_is_a_line_and_the_best_are_above():
     """Lines are drawn from the worst to the best, ten of them strongly; each says what it is."""
     runs = [make_run(i, float(i), params={"lr": 10.0**-i, "kind": "a"}) for i in range(1, 13)]
     body = parallel_coordinates(runs, AXES, "acc", "maximize").body
-    assert body.index("run 1 ·") < body.index("run 2 ·") < body.index("run 12 ·")
+    assert body.index("r1 ·") < body.index("r2 ·") < body.index("r12 ·")
     assert body.count('class="top') == 10
 
 
@@ -41,7 +41,7 @@ def test_nothing_is_drawn_of_nothing(read):
     assert parallel_coordinates([], AXES, "acc", "maximize") is None
     assert parallel_coordinates([make_run(1, 0.5)], [], "acc", "maximize") is None
     plain = read(parallel_coordinates([make_run(1), make_run(2)], [ParameterAxis("lr")], "", "minimize"))
-    assert len(drawn(plain, "waiting-line")) == 2
+    assert len(drawn(plain, "bare")) == 2
     assert "best" not in texts(plain)
 
 

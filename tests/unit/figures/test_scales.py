@@ -99,4 +99,5 @@ def test_one_far_value_flattens_nothing():
     """A loss that exploded is left beyond the picture; many orders of magnitude go by logarithms."""
     usual = [0.5 + i / 1000 for i in range(100)]
     assert scales.robust([*usual, 1e9]).high < 2
+    assert scales.robust([*usual, 1e9], keep=[1e9]).high > 1e9
     assert scales.robust([10.0**i for i in range(6)]).log

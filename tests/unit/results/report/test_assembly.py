@@ -16,14 +16,14 @@ def test_it_has_all_that_is_known():
     assert report.rungs[:2] == (2, 6)
     assert len(report.curves) == 60
     assert len(report.rerun) == 1 + (not isinstance(report.status.standing.best.params["kind"], list))
-    assert report.causes
+    assert report.status.failures
     assert report.made_on == (("GPU", "x"),)
 
 
 def test_no_runs_yet():
     """A sweep without runs has a report, without claims."""
     report = make_report()
-    assert (report.runs, report.axes, report.rerun, report.causes, report.unknown) == ((), (), (), (), ())
+    assert (report.runs, report.axes, report.rerun, report.unknown) == ((), (), (), ())
 
 
 def test_what_is_not_known_is_said():

@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.failures import Kind
 from sweeper.results.report import rendering
 from sweeper.results.report.facts import Report
 from sweeper.results.report.pictures import pictures
 from sweeper.run import Run, RunState
 from sweeper.search.confirmation import Confirmation, Contender
-from tests.unit.results.report.conftest import HOSTILE, PLAIN, make_report, make_run, many
+from tests.unit.results.report.conftest import HOSTILE, PLAIN, START, make_report, make_run, many
 
 LOADS = {"src", "href", "xlink:href", "srcset", "data", "action", "formaction", "poster", "background", "ping", "style"}
 
@@ -98,7 +100,7 @@ def test_markdown_of_hostile_text_is_code():
     assert "@you" not in outside
     assert "](http" not in outside
     rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("| ")]
-    table = [row.count("|") for row in rows if row.startswith("| 14 |") or "| id |" in row]
+    table = [row.count("|") for row in rows if row.startswith("| 1 |") or "| name |" in row]
     assert len(set(table)) == 1
 
 
@@ -120,6 +122,21 @@ def test_the_page_says_what_was_found():
         "So few runs give a hint" if max(weight.n for weight in report.weights) < 50 else "From",
     ):
         assert part in said
+
+
+def test_failures_are_grouped_with_the_end_of_a_log():
+    """Two of one kind are one row; what the last of them printed is there, escaped."""
+    at = START.timestamp()
+    why = {"outcome": AttemptOutcome.FAILED, "reason": "ValueError: 7", "kind": Kind.EXCEPTION}
+    history = [
+        Attempt(run_id=f"r{i}", slot="gpu0", at=at + i, log="/x/a.log", log_tail=("Traceback", HOSTILE), **why)
+        for i in (1, 2)
+    ]
+    report = make_report(make_run(1, RunState.FAILED), make_run(2, RunState.FAILED), history=history)
+    said = Page(html(report)).text
+    assert "2 exception ValueError: 7" in said
+    assert "Traceback </title></svg><script>" in said
+    assert "| 2 | exception | `ValueError: 7` | `r2` |" in markdown(report)
 
 
 def test_the_leaders_come_in_their_order():

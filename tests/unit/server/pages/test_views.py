@@ -78,6 +78,21 @@ def test_a_sweeps_page_shows_importance_and_what_was_saved(client):
     assert "<dt>at random</dt>" not in page
 
 
+def test_a_sweeps_page_draws_how_the_search_went(client):
+    """Each run's value and the best so far, with names escaped; nothing without a value."""
+    sweep = client.sweep(SWEEP | {"metric": {"name": "<b>loss", "goal": "minimize"}})
+    path = f"/local/p/sweeps/{sweep}"
+    assert "<svg" not in client.http.get(path).text
+    for value in (2.5, 1.25):
+        (command,) = client.beat(client.agent(sweep))
+        client.init(command["run_id"])
+        client.log(command["run_id"], {"_step": 0, "<b>loss": value})
+        client.stream(command["run_id"], complete=True, exitcode=0)
+    page = client.http.get(path).text
+    assert page.count('class="hole"') == 2
+    assert "<b>loss" not in page
+
+
 def test_the_page_of_a_large_sweep_shows_the_latest_runs(client):
     """And leads to all of them: a browser takes seconds to lay out ten thousand rows."""
     sweep = client.sweep({"method": "random", "parameters": {"rate": {"min": 0.0, "max": 1.0}}})
