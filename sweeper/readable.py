@@ -37,6 +37,17 @@ def _value(value: object) -> str:
     return str(value).replace(" ", "")
 
 
+def size(number: int | None) -> str:
+    """Write a number of bytes: `0 B`, `12 KB`, `3.4 GB`."""
+    if number is None:
+        return "-"
+    value, units = float(number), iter(("B", "KB", "MB", "GB", "TB"))
+    unit = next(units)
+    while value >= 999.5 and (larger := next(units, "")):
+        value, unit = value / 1000, larger
+    return f"{number} B" if unit == "B" else f"{value:.3g} {unit}"
+
+
 def share(value: float | None) -> str:
     """Write a share of the whole: `63%`."""
     return "-" if value is None else f"{value:.0%}"

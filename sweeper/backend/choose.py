@@ -56,6 +56,22 @@ def remember(settings: Settings, sweep: LastSweep) -> None:
     private_files.replace(_last_file(settings), json.dumps(asdict(sweep)))
 
 
+def forget(settings: Settings, ref: SweepRef) -> None:
+    """Note that a sweep was deleted; if it was the one created last, the next command says so."""
+    last = last_sweep(settings)
+    if last is not None and last.sweep == ref.path:
+        private_files.replace(_last_file(settings), json.dumps({"deleted": ref.path}))
+
+
+def _deleted(settings: Settings) -> str:
+    """Name the sweep created last, if it was deleted; empty if it was not."""
+    try:
+        noted = json.loads(_last_file(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(noted.get("deleted") or "") if isinstance(noted, dict) else ""
+
+
 def connect(settings: Settings, chosen: Backend | None) -> Backend:
     """Point the SDK at a server; None is the embedded one, which is started if need be.
 
@@ -111,6 +127,8 @@ def lost_data(settings: Settings) -> str:
 
 def _no_sweep(settings: Settings, text: str | None = None) -> SweepNotFoundError:
     fix = "create one: sweeper create sweeps/quickstart.yaml"
+    if not text and (deleted := _deleted(settings)):
+        return SweepNotFoundError(f"the sweep created last, {deleted}, was deleted", "name another, or create one")
     if _last_file(settings).exists():
         return SweepNotFoundError(f"{_last_file(settings)} does not say which sweep was created last", "name the sweep")
     named = f"there is no sweep {text}: " if text else ""
@@ -261,7 +279,7 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     known = [directory for directory in SweepDir.known(settings.home) if directory.path.name == text]
     if len(known) == 1:
         return known[0].ref
-    if ref := _sweep_of_run(settings, text):
+    if ref := sweep_of_run(settings, text):
         on_it = f"sweeper logs {text}, sweeper stop {ref.quoted} --run {text}, sweeper retry {ref.quoted} {text}"
         fix = f"name the sweep; a run: {on_it}"
         raise SweepNotFoundError(f"{text} is a run of sweep {ref}, and not a sweep", fix)
@@ -272,7 +290,7 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
 
 
-def _sweep_of_run(settings: Settings, text: str) -> SweepRef | None:
+def sweep_of_run(settings: Settings, text: str) -> SweepRef | None:
     """Find the sweep that a run of this machine belongs to: people take the one id for the other."""
     return next((one.ref for one in SweepDir.known(settings.home) if text in one.attempts()), None)
 

@@ -145,7 +145,34 @@ class OwnServer:
             fix = machine_errors.refusal(error).hint or "the server is down or slow; try again"
             raise BackendError(what, fix) from error
 
+    def change(self, name: str, given: Mapping[str, Any], fields: str, what: str) -> Any:
+        """Send a mutation with its input, and read these fields of the answer; `what` says what is to be done.
+
+        Raises:
+            UnknownQuestionError: The server does not know the mutation.
+            BackendError: It refuses, or does not answer.
+        """
+        query = f"mutation {name[:1].upper()}{name[1:]}($input: JSON!) {{ {name}(input: $input) {{ {fields} }} }}"
+        status, answer = self._ask({"query": query, "variables": {"input": given}}, what)
+        errors = [str(one.get("message")) for one in answer.get("errors") or [] if isinstance(one, dict)]
+        if any(f"Cannot query field '{name}'" in error for error in errors):
+            raise UnknownQuestionError
+        if errors or status != 200:
+            raise BackendError(f"cannot {what}: {'; '.join(errors) or f'HTTP status {status}'}")
+        return answer["data"][name]
+
     def _post(self, question: Mapping[str, Any], what: str) -> Any:
+        status, answer = self._ask(question, f"read {what}")
+        errors = answer.get("errors") or []
+        if status == 400:
+            raise UnknownQuestionError
+        if errors or status != 200:
+            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
+            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
+            raise BackendError(f"cannot read {what}: {said or f'HTTP status {status}'}", fix)
+        return answer.get("data") or {}
+
+    def _ask(self, question: Mapping[str, Any], what: str) -> tuple[int, dict[str, Any]]:
         url, body = f"{self.base_url}/graphql", json.dumps(question).encode()
         try:
             reply = ask(
@@ -161,15 +188,8 @@ class OwnServer:
         except (NotHttpError, ValueError) as error:
             raise UnknownQuestionError from error
         except OSError as error:
-            raise BackendError(f"cannot read {what}: {error}", "the server is down or slow; try again") from error
-        errors = answer.get("errors") or [] if isinstance(answer, dict) else []
-        if reply.status == 400:
-            raise UnknownQuestionError
-        if errors or reply.status != 200:
-            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
-            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
-            raise BackendError(f"cannot read {what}: {said or f'HTTP status {reply.status}'}", fix)
-        return answer.get("data") or {}
+            raise BackendError(f"cannot {what}: {error}", "the server is down or slow; try again") from error
+        return reply.status, answer if isinstance(answer, dict) else {}
 
 
 class OwnSweepReader:

@@ -186,6 +186,18 @@ def set_state(ref: SweepRef, change: StateChange) -> None:
         raise BackendError(f"cannot {change} {ref}: {why}", "see `sweeper status`")
 
 
+def update(ref: SweepRef, file: Path) -> None:
+    """Give a sweep that no agent has asked yet another file with `wandb sweep`, the SDK's own command.
+
+    Raises:
+        BackendError: The server or the SDK refuses it.
+    """
+    done = wandb_command.run("sweep", "--update", ref.path, str(file), timeout_s=120)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise BackendError(f"cannot edit {ref}: {lines[-1] if lines else f'exit code {done.returncode}'}")
+
+
 def warm_up() -> None:
     """Import the SDK's agent and start its service process, so that the agent finds both at hand."""
     import wandb
@@ -280,6 +292,16 @@ def stop_run(run: RunRef) -> str:
         if state not in {known for known in RunState if known.ended}:
             found.stop()
         return state
+
+
+def delete_run(run: RunRef) -> None:
+    """Delete a run with its files and artifacts.
+
+    Raises:
+        BackendError: The server refuses it.
+    """
+    with sdk_errors(f"cannot delete run {run}"):
+        _find_run(run).delete(delete_artifacts=True)
 
 
 def _find_run(run: RunRef) -> Any:

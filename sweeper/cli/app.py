@@ -15,7 +15,9 @@ from sweeper.cli import (
     check,
     confirm,
     create,
+    delete,
     doctor,
+    edit,
     export,
     launch,
     logs,
@@ -23,6 +25,7 @@ from sweeper.cli import (
     report,
     resume,
     retry,
+    sample,
     schema,
     serve,
     server,
@@ -50,6 +53,7 @@ app = typer.Typer(
 )
 # `--help` lists them in this order
 app.command()(check.check)
+app.command()(sample.sample)
 app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
@@ -60,10 +64,12 @@ app.command()(export.export)
 app.command()(sync.sync)
 app.command()(logs.logs)
 app.command()(retry.retry)
+app.command()(edit.edit)
 app.command()(stop.stop)
 app.command()(pause.pause)
 app.command()(resume.resume)
 app.command()(cancel.cancel)
+app.command()(delete.delete)
 app.command()(serve.serve)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
@@ -88,7 +94,7 @@ def _root(
     ),
 ) -> None:
     """Take the options before the command."""
-    if context.invoked_subcommand not in {"check", "schema"}:  # which read and write nothing there
+    if context.invoked_subcommand not in {"check", "sample", "schema"}:  # which read and write nothing there
         check_home(Settings.from_env().home)
 
 

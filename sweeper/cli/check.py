@@ -128,7 +128,7 @@ def _view(found: Check) -> RenderableType:
 
 def _facts(found: Check) -> Iterator[tuple[str, str]]:
     from sweeper.readable import parameters
-    from sweeper.search.preview import first_rungs, first_suggestions
+    from sweeper.search.preview import first_rungs, first_suggestions, shown
 
     sweep = found.sweep if not found.faults else found.definition
     if sweep is None:
@@ -142,7 +142,5 @@ def _facts(found: Check) -> Iterator[tuple[str, str]]:
     yield "runs", "until stopped" if sweep.expected_runs is None else f"{sweep.expected_runs:,}"
     if sweep.stopping and (rungs := first_rungs(sweep)):
         yield "rungs", f"{', '.join(map(str, rungs))}{sweep.stopping.rungs_text()}"
-    varied = sweep.space.searched
     for number, sample in enumerate(first_suggestions(sweep), start=1):
-        shown = {name: value for name, value in sample.items() if name in varied} or sample
-        yield f"sample {number}", parameters(shown)
+        yield f"sample {number}", parameters(shown(sweep, sample))

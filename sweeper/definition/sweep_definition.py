@@ -187,9 +187,18 @@ class SweepDefinition(SweepKeys):
     @property
     def expected_runs(self) -> int | None:
         """How many runs the sweep will have; None if it goes on until stopped."""
+        return self.expected_beside()
+
+    def expected_beside(self, *, spared: int = 0, beyond: int = 0) -> int | None:
+        """Count the runs that the sweep will have beside what it has already; None if it goes on until stopped.
+
+        Args:
+            spared: Configurations that earlier runs attached to it have tried.
+            beyond: Runs that it has made and that the file, which was edited since, does not ask for.
+        """
         size = self.configurations
-        limits = [self.run_cap, None if size is None or self.scheduler else size * self.sweeper.repeats]
-        return min((limit for limit in limits if limit is not None), default=None)
+        whole = None if size is None or self.scheduler else (size - spared) * self.sweeper.repeats + beyond
+        return min((limit for limit in (self.run_cap, whole) if limit is not None), default=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Give back what the file said, ready for `wandb.sweep`; defaults that matter are written out."""

@@ -10,6 +10,7 @@ from sweeper.search.stop_decision import judge as judge
 from sweeper.search.stop_decision import stop_decision as stop_decision
 from sweeper.search.suggest import Suggestion as Suggestion
 from sweeper.search.suggest import expected_runs as expected_runs
+from sweeper.search.suggest import goes_on as goes_on
 from sweeper.search.suggest import suggest as suggest
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeper.run import Params, Run, RunState
 from sweeper.space.parameter_space import params_key
@@ -28,11 +28,32 @@ def _bare(definition: SweepDefinition, params: Params) -> Params:
 
 
 def next_repeat(definition: SweepDefinition, runs: Sequence[Run]) -> Params | None:
-    """Give the first configuration that lacks runs, with its next count; None if all have theirs."""
+    """Give the first configuration that lacks runs, with its next count; None if all have theirs.
+
+    One that the file, which was edited since, does not hold any more gets no further runs.
+    """
+    name, space = definition.sweeper.repeat_parameter, definition.once.space
+    counts: dict[str, set[Any]] = {}
+    for run in runs if name else ():
+        counts.setdefault(params_key(_bare(definition, run.params)), set()).add(run.params.get(name or ""))
     for group in groups(definition, runs):
-        if len(group) < definition.sweeper.repeats:
-            return counted(definition, group[0].params, len(group) + 1)
+        if len(group) < definition.sweeper.repeats and space.contains(group[0].params):
+            taken = counts.get(params_key(group[0].params), set())
+            free = (number for number in range(1, definition.sweeper.repeats + 1) if number not in taken)
+            return counted(definition, group[0].params, next(free, len(group) + 1))  # one may have been deleted
     return None
+
+
+def beyond(definition: SweepDefinition, runs: Iterable[Run]) -> list[bool]:
+    """Tell of each run whether the file does not ask for it: its configuration is not there, or had its runs before."""
+    made: dict[str, int] = {}
+    found = []
+    for run in runs:
+        key = params_key(_bare(definition, run.params))
+        asked = definition.space.contains(run.params) and made.get(key, 0) < definition.sweeper.repeats
+        made[key] = made.get(key, 0) + asked
+        found.append(not asked)
+    return found
 
 
 def counted(definition: SweepDefinition, params: Params, count: int) -> Params:

@@ -67,15 +67,31 @@ def suggest(definition: SweepDefinition, runs: Sequence[Run], *, seed: int) -> S
     return found and Suggestion(repeats.counted(definition, found[0], 1), found[1], seed)
 
 
-def expected_runs(definition: SweepDefinition, runs: Sequence[Run]) -> int | None:
-    """Count the runs a sweep will have, with what prior runs spare it; None if it goes on until stopped."""
+def expected_runs(definition: SweepDefinition, runs: Sequence[Run], *, beyond: int = 0) -> int | None:
+    """Count the runs a sweep will have, with what prior runs spare it; None if it goes on until stopped.
+
+    Args:
+        definition: The sweep.
+        runs: Its runs, and those attached to it.
+        beyond: As in `SweepDefinition.expected_beside`.
+    """
     prior = repeats.groups(definition, (run for run in runs if run.prior and not _is_useless(run)))
-    size = definition.configurations
-    if size is None or not prior or definition.scheduler:
-        return definition.expected_runs
+    if definition.configurations is None or not prior:
+        return definition.expected_beside(beyond=beyond)
     spared = sum(definition.once.space.contains(group[0].params) for group in prior)
-    limits = [definition.run_cap, (size - spared) * definition.sweeper.repeats]
-    return min(limit for limit in limits if limit is not None)
+    return definition.expected_beside(spared=spared, beyond=beyond)
+
+
+def goes_on(definition: SweepDefinition, runs: Sequence[Run]) -> bool:
+    """Whether `suggest` has another run for a sweep; without the search for it."""
+    runs = [run for run in runs if not _is_useless(run)]
+    own = [run for run in runs if not run.prior]
+    if definition.scheduler or _is_over(definition, own):
+        return False
+    if definition.sweeper.repeats > 1 and repeats.next_repeat(definition, own):
+        return True
+    once = definition.once if definition.sweeper.repeats > 1 else definition
+    return not _is_used_up(once, {params_key(group[0].params) for group in repeats.groups(definition, runs)})
 
 
 def _is_useless(run: Run) -> bool:
@@ -102,13 +118,19 @@ def _configuration(definition: SweepDefinition, runs: Sequence[Run], seed: int) 
     endless = size is None and definition.learns and not definition.sweeper.initial
     # writing the keys of 10,000 runs takes as long as the search, which on an endless space needs none
     used = set() if endless else {params_key(run.params) for run in runs}
-    # runs of another space are among the used ones, so their number alone does not tell
-    if size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid()):
+    if _is_used_up(definition, used):
         return None
     # a text, so that both count in full: by a sum of them, seed 2 would repeat the draws of seed 1 one run later
     rng = random.Random(f"{seed}/{len(runs)}")  # noqa: S311 no secret
     first = _initial(definition, runs, used, rng)
     return (first, INITIAL) if first else _propose(definition, runs, used, rng, seed)
+
+
+def _is_used_up(definition: SweepDefinition, used: set[str]) -> bool:
+    """Whether nothing is left of a space that can be listed."""
+    size = definition.space.size
+    # runs of another space are among the used ones, so their number alone does not tell
+    return size is not None and len(used) >= size and all(params_key(p) in used for p in definition.space.grid())
 
 
 def _initial(definition: SweepDefinition, runs: Sequence[Run], used: set[str], rng: random.Random) -> Params | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from sweeper.plain_text import plain
 from sweeper.run import Params
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def rerun_command(file: str, text: str) -> str:
 def direct_command(definition: SweepDefinition, params: Params) -> str:
     """Write how a script is started with these parameters and without a sweep; empty where that is not plain to see."""
     program = definition.program or ""
-    plain = all(isinstance(value, str | int | float) for value in params.values())
+    # a page does not show all that a text may hold, so what is copied from it would be another value
+    shown = all(isinstance(value, str | int | float) and plain(str(value)) == str(value) for value in params.values())
     nested = any(len(definition.space.paths.get(name, (name,))) > 1 for name in params)
-    if not program.endswith(".py") or definition.command or not plain or nested:
+    if not program.endswith(".py") or definition.command or not shown or nested:
         return ""
     return " ".join(["python", quote(program), *_arguments(params)])
 

@@ -34,6 +34,25 @@ class UpsertSweep(Input):
     prior_runs_filters: str | None = None
 
 
+class EditSweep(Input):
+    """sweeper edit.
+
+    `based_on` is the definition that the person who edits has seen; `dry_run` asks what would happen.
+    """
+
+    id: str
+    config: str
+    based_on: str | None = None
+    dry_run: bool = False
+
+
+class DeleteSweep(Input):
+    """sweeper delete; with `runs`, of these runs alone."""
+
+    id: str
+    runs: list[str] | None = None
+
+
 class CreateAgent(Input):
     """wandb.agent."""
 

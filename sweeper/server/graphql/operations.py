@@ -16,6 +16,7 @@ from sweeper.server.graphql.project_nodes import RESTRICTED
 from sweeper.server.graphql.run_actions import RunActions
 from sweeper.server.graphql.run_operations import RunOperations
 from sweeper.server.graphql.scheduler_operations import SchedulerOperations
+from sweeper.server.graphql.sweep_changes import SweepChanges
 from sweeper.server.graphql.sweep_operations import SweepOperations
 from sweeper.server.rules import rights
 from sweeper.server.store import custom_charts, projects, users
@@ -27,7 +28,13 @@ FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CO
 
 @dataclass(frozen=True, slots=True)
 class Operations(
-    SweepOperations, RunOperations, RunActions, SchedulerOperations, ArtifactOperations, CollectionOperations
+    SweepOperations,
+    SweepChanges,
+    RunOperations,
+    RunActions,
+    SchedulerOperations,
+    ArtifactOperations,
+    CollectionOperations,
 ):
     """The root of every request: its methods are the fields of Query and Mutation."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sweeper.run import SweepState, best_run
@@ -13,7 +14,7 @@ from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.graphql.run_nodes import run_connection
-from sweeper.server.rules import own_scheduler, prior_runs
+from sweeper.server.rules import deletion, own_scheduler, prior_runs
 from sweeper.server.store import run_digests, runs, sweeps
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
@@ -90,6 +91,11 @@ class SweepNode(Node[Sweep]):
     def run_curves(self, runs: Sequence[str], points: int) -> str:
         """Tell some points of the metric of each of some runs, as sweeper's own commands draw them."""
         return digest_texts.curves_text(self.context, self.stored, runs, points)
+
+    def holdings(self, runs: Sequence[str] | None = None) -> str:
+        """Tell what would go with it, or with some of its runs, as `sweeper delete` asks."""
+        with self.context.store.read() as db:
+            return json.dumps(asdict(deletion.holdings(db, self.stored, runs)))
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

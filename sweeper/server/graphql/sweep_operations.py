@@ -32,7 +32,7 @@ class SweepOperations(Root):
         """Create a sweep, or change the state or the definition of one."""
         sent = inputs.read(inputs.UpsertSweep, fields)
         if sent.config is not None:
-            _check_definition(sent.config)
+            check_definition(sent.config)
         # before the write begins: earlier runs may have millions of rows, and one writer holds up everybody
         known = self._read_ahead(sent) if sent.prior_runs_filters or sent.id else {}
         with self.context.store.write() as db:
@@ -81,7 +81,7 @@ class SweepOperations(Root):
         rights.check_sweep(self.context.user, sweep)
         if sent.config is not None and sent.config != sweep.definition_text:
             if sweep.state is not SweepState.PENDING:
-                raise RequestError(f"sweep {name} has started: its config cannot change; create a new sweep")
+                raise RequestError(f"sweep {name} has started: `sweeper edit` changes what can be changed now")
             sweeps.replace_definition(db, sweep, sent.config, now=self.context.now)
             prior_runs.reread(db, sweeps.get(db, sweep.id), known)
         if sent.display_name is not None or sent.description is not None:
@@ -146,7 +146,12 @@ class SweepOperations(Root):
         ]
 
 
-def _check_definition(text: str) -> None:
+def check_definition(text: str) -> None:
+    """Refuse what describes no sweep, or one that is not served here.
+
+    Raises:
+        RequestError: It does.
+    """
     try:
         definition = sweeps.parse_definition(text)
     except DefinitionError as error:

@@ -28,7 +28,7 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.pages import login, missing, views
-from sweeper.server.rules import early_handout, liveness
+from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -159,6 +159,7 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
     app.state.files = FileStore(shelf)
     with store.write() as db:
         run_files.settle(db, app.state.files, now=now)
+    deletion.tidy(store, app.state.files)
     app.state.blobs = BlobStore(data_dir / ARTIFACTS)
     commit.tidy(store, app.state.blobs, now=now)
     app.state.dispatcher = dispatcher

@@ -13,11 +13,11 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from functools import lru_cache, partial
 
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.run import SweepState
+from sweeper.run import Run, SweepState
 from sweeper.search import suggest
 from sweeper.server.errors import NotFoundError
 from sweeper.server.rules import assignment, early_termination, liveness, suggestions
@@ -197,22 +197,24 @@ class Dispatcher:
             return command
 
     def _compute(self, agent: Agent, listed: Set[str], *, now: float, fallback: str) -> Command:
-        """Search in this thread, again if the sweep has made a run meanwhile."""
+        """Search in this thread, again if the sweep has made a run meanwhile, or was edited."""
         while True:
-            found, fallback = self._suggestion(agent.sweep_id, fallback)
+            with self.store.read() as db:
+                asked = sweeps.get(db, agent.sweep_id)
+                known = seen_runs.for_search(db, asked)
+            found, fallback = self._suggestion(asked, known, fallback)
             with self.store.write(durable=False) as db:
                 sweep = finish_if_done(db, agent.sweep_id, now=now)
                 command = assignment.next_command(db, agent, sweep, listed, now=now)
                 if command.kind != "search":
                     return command
-                if found.number == runs.count(db, sweep.id) + 1:
+                is_same = sweep.definition_text == asked.definition_text  # else it was edited meanwhile
+                if is_same and found.number == runs.count(db, sweep.id) + 1:
                     return assignment.give(db, sweep, agent, found, now=now, fallback=fallback)
 
-    def _suggestion(self, sweep_id: int, fallback: str) -> tuple[NumberedSuggestion, str]:
+    @staticmethod
+    def _suggestion(sweep: Sweep, known: Sequence[Run], fallback: str) -> tuple[NumberedSuggestion, str]:
         """Search; give the reason again if a random draw has to do."""
-        with self.store.read() as db:
-            sweep = sweeps.get(db, sweep_id)
-            known = seen_runs.for_search(db, sweep)
         own, ended = sum(not run.prior for run in known), sum(run.state.ended for run in known)
         if not sweep.definition.learns:
             fallback = ""  # there is nothing to crash or hang

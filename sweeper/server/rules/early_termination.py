@@ -34,6 +34,8 @@ def judge(store: Store, run_id: int, *, now: float, since_line: int | None = Non
         decision = ask_rule(sweep.definition, run, seen_runs.others_at(db, sweep, run_id))
     if decision:
         with store.write() as db:
+            if sweeps.get(db, sweep.id).definition_text != sweep.definition_text:  # another rule judges by now
+                return
             stop_requests.request(db, run_id, decision.reason, decision, now=now)
         told = {"action": "stop_requested", "sweep": sweep.name, "run": stored.name}
         log.info("stop %s at %.0f: %s", stored.name, now, decision.reason, extra=told)

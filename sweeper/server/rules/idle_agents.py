@@ -28,12 +28,14 @@ class Idling:
         state: Its state.
         runs: How many runs it had: with fewer, a configuration is free again.
         goes_home: Whether the agent is sent home as soon as all runs have begun.
+        changed_at: When its state or its file had changed last: another file may have more to give.
     """
 
     sweep_id: int
     state: SweepState
     runs: int
     goes_home: bool
+    changed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Outlook:
         unstarted: How many have not begun.
         waiting: How many wait for an agent, or will in a moment.
         ready: How many an agent that has waited may have now.
+        changed_at: When its state or its file changed last.
     """
 
     state: SweepState
@@ -53,11 +56,14 @@ class Outlook:
     unstarted: int
     waiting: int
     ready: int
+    changed_at: float = 0.0
 
     def ends(self, idle: Idling) -> bool:
         """Whether there is an answer for every agent that waits, be it that it goes home."""
         if self.state is not idle.state or self.state is SweepState.PAUSED:
             return self.state is not idle.state
+        if self.changed_at != idle.changed_at:
+            return True
         return self.runs < idle.runs or (idle.goes_home and not self.unstarted and not self.waiting)
 
     @property
@@ -70,15 +76,17 @@ def idle_at(db: Connection, sweep_id: int) -> Idling:
     """Describe a sweep that has nothing for an agent now."""
     sweep = sweeps.get(db, sweep_id)
     goes_home = sweep.definition.scheduler is None  # which may always propose another run
-    return Idling(sweep_id, sweep.state, runs.count(db, sweep_id), goes_home)
+    return Idling(sweep_id, sweep.state, runs.count(db, sweep_id), goes_home, sweep.updated_at)
 
 
 def outlook(db: Connection, sweep_id: int, *, now: float) -> Outlook:
     """See what a sweep has for agents that wait."""
+    sweep = sweeps.get(db, sweep_id)
     return Outlook(
-        state=sweeps.get(db, sweep_id).state,
+        state=sweep.state,
         runs=runs.count(db, sweep_id),
         unstarted=runs.count(db, sweep_id, ("pending",)),
         waiting=agent_runs.waiting(db, sweep_id, ended_before=now),
         ready=agent_runs.waiting(db, sweep_id, ended_before=now - SETTLED_S),
+        changed_at=sweep.updated_at,
     )

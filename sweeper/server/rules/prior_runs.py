@@ -149,8 +149,17 @@ def expected_by_sweep(db: Connection, known: Iterable[Sweep]) -> dict[int, int |
     return {sweep.id: _expected(db, sweep, learns=sweep.id in learning) for sweep in known}
 
 
+def expected_with(db: Connection, sweep: Sweep, *, beyond: int) -> int | None:
+    """Count the runs a sweep would have with a number of runs that its file does not ask for."""
+    return _expected_of(db, sweep, learns=bool(runs.attached_to(db, sweep.id)), beyond=beyond)
+
+
 def _expected(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
+    return _expected_of(db, sweep, learns=learns, beyond=sweep_runs.count_beyond(db, sweep.id))
+
+
+def _expected_of(db: Connection, sweep: Sweep, *, learns: bool, beyond: int) -> int | None:
     if not learns:
-        return sweep.definition.expected_runs
+        return sweep.definition.expected_beside(beyond=beyond)
     # only what earlier runs have tried already makes a search shorter than its definition says
-    return search.expected_runs(sweep.definition, run_digests.all_of(db, sweep))
+    return search.expected_runs(sweep.definition, run_digests.all_of(db, sweep), beyond=beyond)

@@ -151,6 +151,8 @@ def requeue(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> 
     if run.state is RunState.FINISHED or run.sweep_id is None:
         what = "has finished" if run.sweep_id is not None else "belongs to no sweep"
         raise RequestError(f"run {run.name} {what}: it cannot be handed out again")
+    if run.beyond:
+        raise RequestError(f"run {run.name} has what its sweep's file, which was edited, does not ask for any more")
     # First: a sweep that a person ended refuses, and then nothing of the run may have changed.
     sweep_transitions.reopen(db, sweeps.get(db, run.sweep_id), now=now)
     return _requeue(db, run, run.exit_code, "requeued", now=now)

@@ -61,7 +61,7 @@ class Searching:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
-        self._known: OrderedDict[int, KnownRuns] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str], KnownRuns] = OrderedDict()
 
     def answer(self, order: SearchOrder) -> SearchAnswer:
         """Compute a suggestion, whatever comes."""
@@ -74,7 +74,9 @@ class Searching:
     def _suggest(self, order: SearchOrder) -> NumberedSuggestion | None:
         with one_state(self._db):
             sweep = sweeps.get(self._db, order.sweep_id)
-            known = self._runs_of(sweep.id).refresh(self._db, sweep)
+            if sweep.definition_text != order.definition:  # it was edited since, perhaps back and forth by the answer
+                return None
+            known = self._runs_of(sweep).refresh(self._db, sweep)
         # It has made a run since the order was written: the next order says what is missing now.
         if sum(not run.prior for run in known) != order.made:
             return None
@@ -86,9 +88,10 @@ class Searching:
         ended = sum(run.state.ended for run in known)
         return NumberedSuggestion.of(order.number, found, seed=sweep.search_seed, based_on=ended)
 
-    def _runs_of(self, sweep_id: int) -> KnownRuns:
-        known = self._known.setdefault(sweep_id, KnownRuns())
-        self._known.move_to_end(sweep_id)
+    def _runs_of(self, sweep: Sweep) -> KnownRuns:
+        key = sweep.id, sweep.definition_text  # what is read of an attached run depends on the file
+        known = self._known.setdefault(key, KnownRuns())
+        self._known.move_to_end(key)
         while len(self._known) > SWEEPS_KNOWN:
             self._known.popitem(last=False)
         return known

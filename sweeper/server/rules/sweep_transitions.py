@@ -20,13 +20,19 @@ def finish_if_done(db: Connection, sweep_id: int, *, now: float) -> Sweep:
     sweep = sweeps.get(db, sweep_id)
     if sweep.state.ended or runs.count(db, sweep_id, runs.UNFINISHED):
         return sweep
-    expected = sweep.definition.expected_runs
-    is_complete = expected is not None and runs.count(db, sweep_id) >= expected
     # The looks at all values come last: this is asked with every heartbeat.
-    if sweep.exhausted or is_complete or is_over(db, sweep):
+    if has_run_out(db, sweep) or is_over(db, sweep):
         sweeps.set_state(db, sweep_id, SweepState.FINISHED, now=now)
         return sweeps.get(db, sweep_id)
     return sweep
+
+
+def has_run_out(db: Connection, sweep: Sweep) -> bool:
+    """Whether a sweep has given out all that its file asks for, as far as that is known without a search."""
+    if sweep.exhausted:
+        return True
+    expected = sweep.definition.expected_beside(beyond=sweep_runs.count_beyond(db, sweep.id))
+    return expected is not None and runs.count(db, sweep.id) >= expected
 
 
 def is_over(db: Connection, sweep: Sweep) -> bool:
@@ -106,9 +112,7 @@ def reopen(db: Connection, sweep: Sweep, *, now: float) -> None:
     if not sweep.state.ended:
         return
     # FINISHED says both that a person stopped it and that it ran out; having given out everything tells them apart.
-    expected = sweep.definition.expected_runs
-    whole = sweep.exhausted or (expected is not None and runs.count(db, sweep.id) >= expected)
-    if sweep.state is SweepState.CANCELED or not whole:
+    if sweep.state is SweepState.CANCELED or not has_run_out(db, sweep):
         words = "canceled" if sweep.state is SweepState.CANCELED else "stopped: open it again first (sweeper resume)"
         raise RequestError(f"sweep {sweep.name} is {words}")
     sweeps.set_state(db, sweep.id, SweepState.RUNNING, now=now)

@@ -18,6 +18,12 @@ def bury(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     remove(db, run.id)
 
 
+def places(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """List entity, project and id of every deleted run."""
+    query = "SELECT p.entity, p.name, d.name FROM deleted_runs d JOIN projects p ON p.id = d.project_id"
+    return [tuple(row) for row in db.execute(query)]
+
+
 def has(db: sqlite3.Connection, project_id: int, name: str) -> bool:
     """Whether a project had a run of that id, which was deleted."""
     query = "SELECT 1 FROM deleted_runs WHERE project_id = ? AND name = ?"

@@ -298,6 +298,11 @@ def clear_metrics(db: sqlite3.Connection, run_id: int) -> None:
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 
+def seek_metric(db: sqlite3.Connection, sweep_id: int, *, sought: bool) -> None:
+    """Have the values that a sweep keeps of its metric looked up, or no longer; `sought` as in `put_metric`."""
+    db.execute("UPDATE metric_values SET sought = ?1 WHERE sweep_id = ?2 AND sought <> ?1", (int(sought), sweep_id))
+
+
 def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
     """Forget the finite values that a sweep keeps of its metric, of all runs it sees."""
     db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep_id,))

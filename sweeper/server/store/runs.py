@@ -73,6 +73,7 @@ class StoredRun:
     lost_agent_id: int | None
     offered: int
     part: str
+    beyond: int
 
     @property
     def live(self) -> bool:

@@ -27,6 +27,11 @@ def for_search(db: sqlite3.Connection, sweep: Sweep) -> list[Run]:
     return [_as_run(db, sweep, run, histories.get(run.id, ())) for run in runs.seen_by(db, sweep.id)]
 
 
+def plain(stored: StoredRun) -> Run:
+    """Give a run of its own sweep as it was proposed, without what it logged."""
+    return Run(id=stored.name, state=stored.state, params=json.loads(stored.params))
+
+
 def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, history: tuple[float, ...]) -> Run:
     # a run of another sweep may have other parameters: what this sweep has of them is in its config
     prior = stored.sweep_id != sweep.id

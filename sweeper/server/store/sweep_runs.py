@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 from sweeper.server.store import runs
@@ -42,6 +44,19 @@ def has_params(db: sqlite3.Connection, sweep_id: int, key: bytes) -> bool:
     return db.execute(query, (sweep_id, key)).fetchone() is not None
 
 
+def count_beyond(db: sqlite3.Connection, sweep_id: int) -> int:
+    """Count the runs of a sweep that its file, which was edited since, does not ask for."""
+    number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ? AND beyond", (sweep_id,)).fetchone()[0]
+    return number
+
+
+def mark_beyond(db: sqlite3.Connection, sweep_id: int, run_ids: Collection[int]) -> None:
+    """Note which runs of a sweep its file does not ask for: these and no others."""
+    db.execute("UPDATE runs SET beyond = 0 WHERE sweep_id = ? AND beyond", (sweep_id,))
+    query = "UPDATE runs SET beyond = 1 WHERE id IN (SELECT value FROM json_each(?))"
+    db.execute(query, (json.dumps([*run_ids]),))
+
+
 def last_keys(db: sqlite3.Connection, sweep_id: int, number: int) -> list[bytes | None]:
     """Give the keys of the parameters of a sweep's last runs, the oldest first; None for a run without one."""
     query = "SELECT params_key FROM runs WHERE sweep_id = ? ORDER BY id DESC LIMIT ?"
@@ -55,6 +70,17 @@ def has_unkeyed(db: sqlite3.Connection, sweep_id: int) -> bool:
         " UNION ALL SELECT 1 FROM prior_runs WHERE sweep_id = :id LIMIT 1"
     )
     return db.execute(query, {"id": sweep_id}).fetchone() is not None
+
+
+def unfinished(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:
+    """List a sweep's runs that have not ended, the oldest first."""
+    states = ", ".join(f"'{state}'" for state in runs.UNFINISHED)
+    return runs.where(db, f"sweep_id = ? AND state IN ({states})", (sweep_id,))
+
+
+def first(db: sqlite3.Connection, sweep_id: int, number: int) -> list[StoredRun]:
+    """List the oldest runs of a sweep, `number` at most."""
+    return runs.where(db, "id IN (SELECT id FROM runs WHERE sweep_id = ? ORDER BY id LIMIT ?)", (sweep_id, number))
 
 
 def unassigned(db: sqlite3.Connection, sweep_id: int) -> list[StoredRun]:

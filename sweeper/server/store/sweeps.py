@@ -185,16 +185,17 @@ def set_exhausted(db: sqlite3.Connection, sweep_id: int) -> None:
 
 
 def replace_definition(db: sqlite3.Connection, sweep: Sweep, text: str, *, now: float) -> None:
-    """Give a sweep that has not started another definition; what a person has called it stays."""
+    """Give a sweep another definition, of which no end is known; what a person has called it stays."""
     old, new = sweep.definition, parse_definition(text)
     name = new.name if sweep.display_name == old.name else sweep.display_name
     description = new.description if sweep.description == old.description else sweep.description
     # they were computed for the other space
     db.execute("DELETE FROM suggestions WHERE sweep_id = ?", (sweep.id,))
-    db.execute(
-        "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ? WHERE id = ?",
-        (text, name, description, now, sweep.id),
+    query = (
+        "UPDATE sweeps SET definition = ?, display_name = ?, description = ?, updated_at = ?, exhausted = 0"
+        " WHERE id = ?"
     )
+    db.execute(query, (text, name, description, now, sweep.id))
 
 
 def describe(db: sqlite3.Connection, sweep_id: int, name: str | None, description: str | None, *, now: float) -> None:
@@ -204,6 +205,11 @@ def describe(db: sqlite3.Connection, sweep_id: int, name: str | None, descriptio
         " description = nullif(coalesce(:description, description), ''), updated_at = :now WHERE id = :id"
     )
     db.execute(query, {"name": name, "description": description, "now": now, "id": sweep_id})
+
+
+def delete(db: sqlite3.Connection, sweep_id: int) -> None:
+    """Delete a sweep with its agents; its runs go with it, and are the caller's to look after before."""
+    db.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
 
 
 def add_agent(db: sqlite3.Connection, sweep_id: int, host: str, *, now: float) -> Agent:

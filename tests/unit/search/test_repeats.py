@@ -61,9 +61,26 @@ def test_of_several_metrics_each_counts_with_its_mean():
 def test_the_first_configuration_that_lacks_runs_comes_next():
     """With the next count; a run under way has its count already."""
     definition = define("random", "{repeats: 2, repeat_parameter: fold}")
-    runs = [run(0, a=1, fold=1), run(1, a=2, fold=1), run(2, None, a=1, fold=2)]
-    assert repeats.next_repeat(definition, runs) == {"a": 2, "fold": 2}
-    assert repeats.next_repeat(definition, [*runs, run(3, None, a=2, fold=2)]) is None
+    rest = {"b": "x", "c": 2}
+    runs = [run(0, a=1, fold=1, **rest), run(1, a=2, fold=1, **rest), run(2, None, a=1, fold=2, **rest)]
+    assert repeats.next_repeat(definition, runs) == {"a": 2, "fold": 2, **rest}
+    assert repeats.next_repeat(definition, [*runs, run(3, None, a=2, fold=2, **rest)]) is None
+
+
+def test_a_count_that_was_freed_is_given_again_and_no_other_twice():
+    """A run that was deleted leaves its count to the next one."""
+    definition = define("random", "{repeats: 3, repeat_parameter: fold}")
+    rest = {"a": 1, "b": "x", "c": 2}
+    assert repeats.next_repeat(definition, [run(0, fold=1, **rest), run(1, fold=3, **rest)]) == {"fold": 2, **rest}
+
+
+def test_what_an_edited_file_holds_no_more_gets_no_further_run():
+    """A configuration with a dropped value, or one that has had its runs: they stay, and do not count."""
+    definition = define("random", "{repeats: 2}")
+    rest = {"b": "x", "c": 2}
+    runs = [run(0, a=9, **rest), run(1, a=1, **rest), run(2, a=1, **rest), run(3, a=1, **rest)]
+    assert repeats.next_repeat(definition, runs) is None
+    assert repeats.beyond(definition, runs) == [True, False, False, True]
 
 
 def test_without_a_name_for_the_count_nothing_is_written():

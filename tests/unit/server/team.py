@@ -100,6 +100,7 @@ def changes(ids):
     return [
         ("upsertSweep", {"id": ids["sweep"], "config": json.dumps({**GRID, "run_cap": 1})}),
         ("upsertSweep", {"id": ids["sweep"], "state": "PAUSED"}),
+        ("editSweep", {"id": ids["sweep"], "config": json.dumps({**GRID, "run_cap": 2})}),
         ("enqueueSweepRun", {"id": ids["study"], "config": '{"lr": {"value": 0.1}}'}),
         ("upsertBucket", {"id": ids["run"], "summaryMetrics": "{}", "notes": "x"}),
         ("upsertBucket", {"id": ids["run"], "host": "h"}),
@@ -134,4 +135,6 @@ def changes(ids):
         ("commitArtifact", begun),
         ("deleteArtifact", {**begun, "deleteAliases": True}),
         ("deleteArtifactSequence", {"artifactSequenceID": ids["sequence"]}),
+        ("upsertSweep", {"id": ids["sweep"], "state": "FINISHED"}),
+        ("deleteSweep", {"id": ids["sweep"]}),
     ]

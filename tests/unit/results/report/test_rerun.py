@@ -53,5 +53,6 @@ def test_a_script_can_be_started_without_a_sweep():
     """As W&B's agent starts it; where that is not plain to see, nothing is claimed."""
     assert direct_command(PLAIN, {"lr": 0.1, "kind": "a b"}) == "python train.py --lr=0.1 '--kind=a b'"
     assert direct_command(PLAIN, {"kind": [1, 2]}) == ""
+    assert direct_command(PLAIN, {"kind": "a\u202eb"}) == ""
     assert direct_command(NESTED, {"optimizer.lr": 0.5}) == ""
     assert direct_command(SweepDefinition.from_yaml("method: grid\nparameters: {a: {values: [1]}}"), {"a": 1}) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweeper.server.rules import deletion
+from sweeper.server.store import runs
 
 GRID = {
     "method": "grid",
@@ -45,3 +46,17 @@ def test_suggestions_ahead_go_on_after_a_deletion(ahead):
         deletion.delete_run(db, ahead.read(run), now=ahead.now)
     ahead.dispatcher.changed(sweep.id)
     assert [found.number for found in ahead.settled(sweep) if found.params] == [1, 2, 3]
+
+
+def test_files_that_a_killed_server_left_go_with_its_next_start(tmp_path, serve):
+    """It had deleted the rows, and not come to the files yet; what others have stays."""
+    for client in serve(tmp_path):
+        for name in ("gone", "kept"):
+            client.init(name, config="{}")
+            client.upload(name, "a.txt", b"a")
+        with client.http.app.state.store.write() as db:
+            (run,) = [run for run in runs.without_sweep(db, 1) if run.name == "gone"]
+            deletion.delete_run(db, run, now=1.0)
+        assert (tmp_path / "files" / "local" / "p" / "gone").exists()
+    for _ in serve(tmp_path):
+        assert [place.name for place in (tmp_path / "files" / "local" / "p").iterdir()] == ["kept"]

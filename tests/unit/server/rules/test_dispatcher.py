@@ -11,10 +11,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+import yaml
 
 from sweeper.run import SweepState
 from sweeper.server.errors import NotFoundError
+from sweeper.server.rules import sweep_edits
 from sweeper.server.rules.dispatcher import Dispatcher, UnhurriedError
+from sweeper.server.store import sweeps
 from sweeper.server.store.database import MEMORY, Store
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -115,6 +118,24 @@ def test_a_search_on_demand_counts_only_if_no_run_came_meanwhile(table):
     agent = table.agent(sweep)
     store.happens = partial(table.join_by_hand, sweep, '{"a": 1, "b": "x"}')
     assert json.loads(table.given(agent).params) == {"a": 1, "b": "y"}
+    store.close()
+
+
+def test_a_search_on_demand_counts_only_if_the_file_is_the_same(table):
+    """An edit that comes between the search and its use makes the agent's thread search again."""
+    store = BusyStore(MEMORY)
+    table.dispatcher = Dispatcher(store)
+    sweep = table.sweep(PAIRS)
+    agent = table.agent(sweep)
+
+    def edit():
+        text = yaml.safe_dump({**PAIRS, "parameters": {**PAIRS["parameters"], "a": {"values": [5]}}})
+        with store.write() as db:
+            stored = sweeps.get(db, sweep.id)
+            sweep_edits.apply(db, stored, sweep_edits.plan(db, stored, text), {}, now=table.now)
+
+    store.happens = edit
+    assert json.loads(table.given(agent).params) == {"a": 5, "b": "x"}
     store.close()
 
 

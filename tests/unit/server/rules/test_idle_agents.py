@@ -22,6 +22,7 @@ SAME = {"state": SweepState.RUNNING, "runs": 4, "unstarted": 1, "waiting": 0, "r
         ({"goes_home": False}, {"unstarted": 0}, False),  # its scheduler may propose another run
         ({}, {"runs": 3}, True),  # an offer was withdrawn: its configuration is free
         ({}, {"runs": 5}, False),
+        ({}, {"changed_at": 2.0}, True),  # another file may have more to give
         ({}, {"state": SweepState.FINISHED}, True),
         ({}, {"state": SweepState.PAUSED, "unstarted": 0}, True),
         ({"state": SweepState.PAUSED}, {"state": SweepState.PAUSED, "unstarted": 0, "runs": 3}, False),
@@ -60,7 +61,7 @@ def test_only_an_idle_worker_waits(table):
         busy = table.agent(sweep)
         run = table.given(busy)
     assert table.beat(table.agent(sweep)).idle is None
-    assert worker(table, sweep).idle == Idling(sweep.id, SweepState.RUNNING, runs=2, goes_home=True)
+    assert worker(table, sweep).idle == Idling(sweep.id, SweepState.RUNNING, runs=2, goes_home=True, changed_at=1000)
     assert table.dispatcher.heartbeat(busy, {run.name}, now=table.now, early=False).idle is None
 
 
@@ -78,7 +79,9 @@ def test_a_run_that_came_back_is_there_for_others_after_a_moment(table):
     run = table.read(begun(table, sweep))
     with table.store.write() as db:
         run_endings.requeue(db, run, now=table.now)
-        assert outlook(db, sweep.id, now=table.now) == Outlook(SweepState.RUNNING, 1, 0, waiting=1, ready=0)
+        assert outlook(db, sweep.id, now=table.now) == Outlook(
+            SweepState.RUNNING, 1, 0, waiting=1, ready=0, changed_at=1000
+        )
         assert outlook(db, sweep.id, now=table.now + SETTLED_S).ready == 1
 
 
