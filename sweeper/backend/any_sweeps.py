@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sweeper.backend import sdk
-from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError, plain_config
-from sweeper.backend.run_reader import ServerRun, ServerRuns
+from sweeper.backend import run_reader, sdk
+from sweeper.backend.own_server import OwnServer, UnknownQuestionError, plain_config
+from sweeper.backend.own_sweeps import OwnSweepReader
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
 from sweeper.ref import RunRef, SweepRef, run_name
 from sweeper.run import Curve, Run, RunState, SweepState, thinned
@@ -30,7 +30,7 @@ def own_server(backend: Backend, settings: Settings) -> OwnServer | None:
     return OwnServer(backend, settings) if backend.kind == "local" or sdk.speaks_sweeper(backend) else None
 
 
-def whole_runs(ref: SweepRef, settings: Settings, backend: Backend) -> Iterator[ServerRun]:
+def whole_runs(ref: SweepRef, settings: Settings, backend: Backend) -> Iterator[run_reader.ServerRun]:
     """Read the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
 
     Raises:
@@ -44,12 +44,12 @@ def whole_runs(ref: SweepRef, settings: Settings, backend: Backend) -> Iterator[
             pass
         else:
             return
-    yield from ServerRuns(backend, settings).of(ref)
+    yield from run_reader.ServerRuns(backend, settings).of(ref)
 
 
-def _whole_run(told: Mapping[str, Any]) -> ServerRun:
+def _whole_run(told: Mapping[str, Any]) -> run_reader.ServerRun:
     id_ = run_name(told["id"])
-    return ServerRun(
+    return run_reader.ServerRun(
         id=id_,
         name=told["name"] or id_,
         state=RunState(told["state"]) if told["state"] in set(RunState) else RunState.RUNNING,
@@ -70,7 +70,7 @@ def read_run(ref: RunRef, settings: Settings, backend: Backend) -> tuple[dict[st
         with contextlib.suppress(UnknownQuestionError):
             if found := server.run(ref):
                 return found
-    return sdk.read_run(ref)
+    return run_reader.read_run(ref)
 
 
 class AnySweepReader:

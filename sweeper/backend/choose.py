@@ -9,7 +9,9 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from sweeper import private_files
-from sweeper.backend import embedded_server, sdk
+from sweeper.backend import any_sweeps, embedded_server, sdk
+from sweeper.backend.own_server import UnknownQuestionError
+from sweeper.backend.sweep_names import KnownNames
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
@@ -101,6 +103,17 @@ def check_sweep(settings: Settings, chosen: Backend | None, text: str | None) ->
         _check_data(settings, text)
     if text is None and last_sweep(settings) is None:
         raise _no_sweep(settings)
+
+
+def has_data(settings: Settings) -> bool:
+    """Whether the embedded server has had any data.
+
+    Raises:
+        SweepNotFoundError: They were deleted.
+    """
+    if lost_data(settings):
+        _check_data(settings, None)
+    return embedded_server.database(embedded_server.data_dir(settings.home)).exists()
 
 
 def _check_data(settings: Settings, text: str | None) -> None:
@@ -280,14 +293,32 @@ def _named(settings: Settings, backend: Backend, text: str) -> SweepRef:
     if len(known) == 1:
         return known[0].ref
     if ref := sweep_of_run(settings, text):
-        on_it = f"sweeper logs {text}, sweeper stop {ref.quoted} --run {text}, sweeper retry {ref.quoted} {text}"
-        fix = f"name the sweep; a run: {on_it}"
-        raise SweepNotFoundError(f"{text} is a run of sweep {ref}, and not a sweep", fix)
+        on_it = f"sweeper logs {text}, sweeper show {text} --sweep {ref.quoted}, sweeper stop {ref.quoted} --run {text}"
+        raise SweepNotFoundError(f"{text} is a run of sweep {ref}, and not a sweep", f"name the sweep; a run: {on_it}")
     on_wandb = backend.kind == "wandb"  # the variables name things there, not on the embedded server
     entity, project = (settings.entity, settings.project) if on_wandb else (None, None)
     if not entity and text.count("/") < 2:
-        entity = sdk.default_entity()
+        names = _own_names(settings, backend)
+        if ref := _only_one(names, text):
+            return ref
+        entity = names.user or sdk.default_entity()
     return SweepRef.parse(text, entity=entity or "", project=project or DEFAULT_PROJECT)
+
+
+def _own_names(settings: Settings, backend: Backend) -> KnownNames:
+    """Ask a server of sweeper's what there is on it; nothing is known of any other."""
+    try:
+        server = any_sweeps.own_server(backend, settings)
+        return KnownNames.ask(server.ask) if server else KnownNames()
+    except (UnknownQuestionError, SweeperError):  # an older server; what is wrong with one is told by who reads it
+        return KnownNames()
+
+
+def _only_one(names: KnownNames, text: str) -> SweepRef | None:
+    """Find a sweep by `ID` or `PROJECT/ID` in whichever project it is, if no other is called so."""
+    project, _, id_ = text.strip().strip("/").rpartition("/")
+    found = [one.ref for one in names.sweeps if one.ref.sweep_id == id_ and project in {"", one.ref.project}]
+    return found[0] if len(found) == 1 else None
 
 
 def sweep_of_run(settings: Settings, text: str) -> SweepRef | None:

@@ -73,13 +73,13 @@ def find(home: Path) -> ServerRecord | None:
     return find_in(data_dir(home))
 
 
-def find_in(data: Path) -> ServerRecord | None:
+def find_in(data: Path, *, timeout_s: float = 5) -> ServerRecord | None:
     """Find the running server of a data directory: it holds the lock, and proves at its address to be the one.
 
     Somebody else may listen on the port of a server that was killed, and would be sent the key next.
     """
     record = server_record.read(data)
-    return record if record and _is_held(data) and _proves_itself(record) else None
+    return record if record and _is_held(data) and _proves_itself(record, timeout_s) else None
 
 
 def _is_held(data: Path) -> bool:
@@ -93,10 +93,10 @@ def _is_held(data: Path) -> bool:
     return False
 
 
-def _proves_itself(record: ServerRecord) -> bool:
+def _proves_itself(record: ServerRecord, timeout_s: float) -> bool:
     nonce = secrets.token_hex(16)
     try:
-        answer = _ask(record, f"/healthz?nonce={nonce}", timeout_s=5)
+        answer = _ask(record, f"/healthz?nonce={nonce}", timeout_s=timeout_s)
         return record.is_proven(nonce, answer["proof"])
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeper.backend.own_sweeps import OwnServer, UnknownQuestionError
+from sweeper.backend.own_server import OwnServer, UnknownQuestionError
 from sweeper.errors import BackendError
 from sweeper.ref import SweepRef
 

@@ -1,6 +1,6 @@
 """Reads a sweep from sweeper's own server, which tells in one answer what takes the SDK a question for each run.
 
-Without the SDK, whose import takes longer than all the rest; and after the first time only what has changed.
+After the first time only what has changed is asked for.
 """
 
 from __future__ import annotations
@@ -9,187 +9,19 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
-from sweeper import machine_errors
-from sweeper.backend.http import NotHttpError, ask, save
+from sweeper.backend.own_server import OwnServer
 from sweeper.backend.sweep_view import AgentSeen, SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
-from sweeper.errors import BackendError, SweepNotFoundError
-from sweeper.ref import RunRef, SweepRef, run_name
+from sweeper.ref import SweepRef, run_name
 from sweeper.run import Curve, Digest, Run, RunState, StopDecision, SweepState
-from sweeper.settings import Backend, Settings
 
-TIMEOUT_S = 60.0
-MOST_BYTES = 2**28
-"""Of an answer; a page of runs has some hundred KB."""
 LATE_S = 60.0
 """So long after its end something may still come in of a run: its last rows, its summary."""
 CURVES_AT_ONCE = 500
-_SWEEP = """
-query %s($entity: String!, $project: String!, $sweep: String!%s) {
-  project(name: $project, entityName: $entity) { sweep(sweepName: $sweep) { %s } }
-}
-"""
-
-_RUN = """
-query RunOfSweep($entity: String!, $project: String!, $run: String!) {
-  project(name: $project, entityName: $entity) { run(name: $run) { config summaryMetrics } }
-}
-"""
-_FILES = """
-query FilesOfRun($entity: String!, $project: String!, $run: String!, $pattern: String!) {
-  project(name: $project, entityName: $entity) {
-    run(name: $run) { files(first: 1000, pattern: $pattern) { edges { node { name directUrl } } } }
-  }
-}
-"""
 _STATES = frozenset(RunState)
-
-
-class UnknownQuestionError(Exception):
-    """The server does not know the question: it is an older one, or none of ours."""
-
-
-class OwnServer:
-    """Sweeper's own server, asked past the SDK.
-
-    Args:
-        backend: The server.
-        settings: The user's environment, for the key of a login.
-    """
-
-    def __init__(self, backend: Backend, settings: Settings) -> None:
-        self.base_url = backend.base_url.rstrip("/")
-        self._direct = backend.kind == "local"
-        self._key = backend.api_key or settings.login_key(backend.base_url)
-
-    def sweep(self, ref: SweepRef, name: str, fields: str, given: Mapping[str, tuple[str, Any]] | None = None) -> Any:
-        """Ask for fields of a sweep.
-
-        Args:
-            ref: The sweep.
-            name: What the question is called.
-            fields: The fields, as GraphQL writes them.
-            given: Its variables, each with its type.
-
-        Raises:
-            UnknownQuestionError: The server does not know these fields.
-            SweepNotFoundError: It does not know the sweep.
-            BackendError: It does not answer.
-        """
-        more = given or {}
-        declared = "".join(f", ${variable}: {kind}" for variable, (kind, _) in more.items())
-        variables = {"entity": ref.entity, "project": ref.project, "sweep": ref.sweep_id}
-        variables |= {variable: value for variable, (_, value) in more.items()}
-        data = self._post({"query": _SWEEP % (name, declared, fields), "variables": variables}, f"sweep {ref}")
-        found = (data.get("project") or {}).get("sweep")
-        if found is None:
-            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
-            raise SweepNotFoundError(f"no sweep {ref} on this server", fix)
-        return found
-
-    def runs_of(self, ref: SweepRef) -> Iterator[dict[str, Any]]:
-        """Read the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
-
-        Raises:
-            UnknownQuestionError: The server does not know the question.
-            SweepNotFoundError: It does not know the sweep.
-            BackendError: It does not answer.
-        """
-        after: int | None = 0
-        while after is not None:
-            found = self.sweep(ref, "WholeRuns", "wholeRuns(after: $after)", {"after": ("Int64", after)})
-            page = json.loads(found["wholeRuns"])
-            yield from page["runs"]
-            after = page["next"]
-
-    def run(self, ref: RunRef) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Give a run's whole config and its summary; None if there is no such run.
-
-        Raises:
-            UnknownQuestionError: The server is none of ours.
-            BackendError: It does not answer.
-        """
-        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
-        data = self._post({"query": _RUN, "variables": variables}, f"run {ref}")
-        found = (data.get("project") or {}).get("run")
-        return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
-
-    def files(self, ref: RunRef, suffix: str) -> list[tuple[str, str]]:
-        """List the files of a run whose names end so: name and address of each.
-
-        Raises:
-            UnknownQuestionError: The server is none of ours.
-            BackendError: It does not answer.
-        """
-        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id, "pattern": f"%{suffix}"}
-        data = self._post({"query": _FILES, "variables": variables}, f"the files of run {ref}")
-        found = (data.get("project") or {}).get("run") or {"files": {"edges": []}}
-        nodes = [edge["node"] for edge in found["files"]["edges"]]
-        return [(str(node["name"]), urljoin(f"{self.base_url}/", node["directUrl"])) for node in nodes]
-
-    def save(self, url: str, file: Path) -> None:
-        """Write one of its files to this machine.
-
-        Raises:
-            BackendError: It does not answer, or there is no place for the file.
-        """
-        own = url.startswith(f"{self.base_url}/")  # the key goes to no other server
-        try:
-            save(url, file, timeout_s=TIMEOUT_S, direct=self._direct, key=self._key if own else None)
-        except OSError as error:
-            what = f"cannot download {file.name}: {error.strerror or error}"
-            fix = machine_errors.refusal(error).hint or "the server is down or slow; try again"
-            raise BackendError(what, fix) from error
-
-    def change(self, name: str, given: Mapping[str, Any], fields: str, what: str) -> Any:
-        """Send a mutation with its input, and read these fields of the answer; `what` says what is to be done.
-
-        Raises:
-            UnknownQuestionError: The server does not know the mutation.
-            BackendError: It refuses, or does not answer.
-        """
-        query = f"mutation {name[:1].upper()}{name[1:]}($input: JSON!) {{ {name}(input: $input) {{ {fields} }} }}"
-        status, answer = self._ask({"query": query, "variables": {"input": given}}, what)
-        errors = [str(one.get("message")) for one in answer.get("errors") or [] if isinstance(one, dict)]
-        if any(f"Cannot query field '{name}'" in error for error in errors):
-            raise UnknownQuestionError
-        if errors or status != 200:
-            raise BackendError(f"cannot {what}: {'; '.join(errors) or f'HTTP status {status}'}")
-        return answer["data"][name]
-
-    def _post(self, question: Mapping[str, Any], what: str) -> Any:
-        status, answer = self._ask(question, f"read {what}")
-        errors = answer.get("errors") or []
-        if status == 400:
-            raise UnknownQuestionError
-        if errors or status != 200:
-            said = "; ".join(str(one.get("message")) for one in errors if isinstance(one, dict))
-            fix = "check the key (WANDB_API_KEY) and the server (WANDB_BASE_URL)"
-            raise BackendError(f"cannot read {what}: {said or f'HTTP status {status}'}", fix)
-        return answer.get("data") or {}
-
-    def _ask(self, question: Mapping[str, Any], what: str) -> tuple[int, dict[str, Any]]:
-        url, body = f"{self.base_url}/graphql", json.dumps(question).encode()
-        try:
-            reply = ask(
-                url,
-                timeout_s=TIMEOUT_S,
-                direct=self._direct,
-                method="POST",
-                body=body,
-                key=self._key,
-                most_bytes=MOST_BYTES,
-            )
-            answer = json.loads(reply.body)
-        except (NotHttpError, ValueError) as error:
-            raise UnknownQuestionError from error
-        except OSError as error:
-            raise BackendError(f"cannot {what}: {error}", "the server is down or slow; try again") from error
-        return reply.status, answer if isinstance(answer, dict) else {}
 
 
 class OwnSweepReader:
@@ -312,15 +144,6 @@ class OwnSweepReader:
         found = self._server.sweep(self.ref, "SweepAgents", "agents { edges { node { host heartbeatAt } } }")
         agents = [edge["node"] for edge in found["agents"]["edges"]]
         return [AgentSeen(agent["host"] or "", utc(agent["heartbeatAt"])) for agent in agents if agent["heartbeatAt"]]
-
-
-def plain_config(text: str) -> dict[str, Any]:
-    """Read a config as the trainer saw it, without the SDK's own entries (0.31)."""
-    entries = {name: entry for name, entry in json.loads(text).items() if name not in {"_wandb", "wandb_version"}}
-    return {
-        name: entry["value"] if isinstance(entry, dict) and "value" in entry else entry
-        for name, entry in entries.items()
-    }
 
 
 def _run(told: Mapping[str, Any]) -> Run:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from sweeper.backend.any_sweeps import own_server
-from sweeper.backend.own_sweeps import OwnServer, UnknownQuestionError
+from sweeper.backend.own_server import OwnServer, UnknownQuestionError
 from sweeper.errors import BackendError
 from sweeper.plain_text import plain
 from sweeper.ref import RunRef
@@ -56,9 +56,9 @@ def _files(
         else:
             yield from ((name, partial(_save, server, name, url)) for name, url in found)
             return
-    from sweeper.backend import sdk
+    from sweeper.backend import run_reader
 
-    yield from sdk.files(run)
+    yield from run_reader.files(run)
 
 
 def _save(server: OwnServer, name: str, url: str, into: Path) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.backend import wandb_command
-from sweeper.backend.sdk import connect, sdk_errors
+from sweeper.backend.sdk import connect, find_run, sdk_errors
 from sweeper.backend.sweep_view import utc
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef, run_name
@@ -179,3 +180,31 @@ def attach(ref: SweepRef, definition: SweepDefinition, runs: Sequence[str]) -> N
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise BackendError(f"cannot attach runs to sweep {ref}: {lines[-1] if lines else done.returncode}")
+
+
+def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a run's whole config and its summary, as the server has them.
+
+    Raises:
+        BackendError: It does not answer.
+    """
+    with sdk_errors(f"cannot read run {run}"):
+        found = find_run(run)
+        return dict(found.config), dict(found.summary_metrics)
+
+
+def files(run: RunRef) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """List a run's files by name, each with what writes it into a folder.
+
+    Raises:
+        BackendError: The server does not answer.
+    """
+    import wandb
+
+    def save(file: Any, into: Path) -> None:
+        with sdk_errors(f"cannot download {run}"):
+            file.download(root=str(into), exist_ok=True).close()  # it gives the file open
+
+    with sdk_errors(f"cannot read the files of {run}"):
+        found = list(wandb.Api().run(run.path).files())
+    yield from ((str(file.name), partial(save, file)) for file in found)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -115,6 +115,14 @@ def _is_the_sdks(error: Exception) -> bool:
     """Whether an error is the SDK's, or of what it stands on; some have no base of its own (wandb 0.31)."""
     known = isinstance(error, ValueError | TypeError | requests.RequestException | TimeoutError)
     return known or any(kind.__module__.partition(".")[0] == "wandb" for kind in type(error).__mro__)
+
+
+def is_not_found(error: Exception) -> bool:
+    """Whether a server says that there is no such thing: the words are all that tells it apart (wandb 0.31).
+
+    A project that is not there, or that the key may not see, is "not found" or a plain 404 on W&B's cloud.
+    """
+    return re.search(r"not find|not found|\b404\b", str(error).lower()) is not None
 
 
 def _fix_for(text: str) -> str:
@@ -285,7 +293,7 @@ def stop_run(run: RunRef) -> str:
     import wandb
 
     with sdk_errors(f"cannot stop run {run}"):
-        found = _find_run(run)
+        found = find_run(run)
         if not hasattr(found, "stop"):
             raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
         state = str(found.state)
@@ -301,44 +309,21 @@ def delete_run(run: RunRef) -> None:
         BackendError: The server refuses it.
     """
     with sdk_errors(f"cannot delete run {run}"):
-        _find_run(run).delete(delete_artifacts=True)
+        find_run(run).delete(delete_artifacts=True)
 
 
-def _find_run(run: RunRef) -> Any:
+def find_run(run: RunRef) -> Any:
+    """Find a run.
+
+    Raises:
+        BackendError: There is none.
+    """
     import wandb
 
     try:
         return wandb.Api().run(run.path)
     except (ValueError, wandb.Error) as error:
-        if "Could not find run" in str(error):  # and its object as Python writes it (wandb 0.31)
+        if is_not_found(error):  # and its object as Python writes it (wandb 0.31)
             what = f"{run.entity}/{run.project} has no run {run.run_id}"
             raise BackendError(what, "`sweeper status` lists a sweep's runs") from error
         raise
-
-
-def read_run(run: RunRef) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give a run's whole config and its summary, as the server has them.
-
-    Raises:
-        BackendError: It does not answer.
-    """
-    with sdk_errors(f"cannot read run {run}"):
-        found = _find_run(run)
-        return dict(found.config), dict(found.summary_metrics)
-
-
-def files(run: RunRef) -> Iterator[tuple[str, Callable[[Path], object]]]:
-    """List a run's files by name, each with what writes it into a folder.
-
-    Raises:
-        BackendError: The server does not answer.
-    """
-    import wandb
-
-    def save(file: Any, into: Path) -> None:
-        with sdk_errors(f"cannot download {run}"):
-            file.download(root=str(into), exist_ok=True).close()  # it gives the file open
-
-    with sdk_errors(f"cannot read the files of {run}"):
-        found = list(wandb.Api().run(run.path).files())
-    yield from ((str(file.name), partial(save, file)) for file in found)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sweeper.backend.sdk import sdk_errors, spaced
+from sweeper.backend.sdk import is_not_found, sdk_errors, spaced
+from sweeper.backend.sweep_names import names_of_project, no_sweep
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
 from sweeper.definition.confirming import link
 from sweeper.definition.run_metrics import measured
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import BackendError
 from sweeper.metric_value import counted, lookup, reading
 from sweeper.ref import SweepRef, run_name
 from sweeper.run import Run, RunState, StopDecision, SweepState
@@ -104,10 +105,10 @@ class SweepReader:
         try:
             return self._api.sweep(self.ref.path)
         except (ValueError, wandb.Error) as error:
-            if "not find" not in str(error):  # the words are all that tells it apart (wandb 0.31)
+            if not is_not_found(error):
                 raise
-            fix = "give the name that `sweeper create` printed (ENTITY/PROJECT/ID), or create one: sweeper create FILE"
-            raise SweepNotFoundError(f"no sweep {self.ref} on this server", fix) from error
+            known = names_of_project(self._api, self.ref.entity, self.ref.project)
+            raise no_sweep(self.ref, known) from error
 
     def _definition(self, config: Mapping[str, Any]) -> SweepDefinition:
         try:

@@ -13,6 +13,7 @@ from sweeper.cli import (
     best,
     cancel,
     check,
+    compare,
     confirm,
     create,
     delete,
@@ -25,14 +26,17 @@ from sweeper.cli import (
     report,
     resume,
     retry,
+    runs,
     sample,
     schema,
     serve,
     server,
+    show,
     status,
     stop,
     sync,
 )
+from sweeper.cli import list as list_
 from sweeper.cli.command_group import CommandGroup
 from sweeper.cli.output import complain, complain_at_length, print_error
 from sweeper.cli.streams import STDOUT, drop_stdout, prepare_streams
@@ -57,6 +61,10 @@ app.command()(sample.sample)
 app.command()(create.create)
 app.command()(launch.launch)
 app.command()(status.status)
+app.command("list")(list_.list_)
+app.command()(runs.runs)
+app.command("show")(show.show_run)
+app.command()(compare.compare)
 app.command()(best.best)
 app.command()(confirm.confirm)
 app.command()(report.report)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import escape, out, print_json, say_next, show, warn
 from sweeper.cli.target import find_target
@@ -27,7 +28,9 @@ def best(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option("--run", metavar="ID", help="Another run instead, such as one of the front."),
+        typer.Option(
+            "--run", metavar="ID", help="Another run instead, such as one of the front.", autocompletion=complete_run
+        ),
     ] = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,
@@ -40,6 +43,7 @@ def best(
     """
     from sweeper.backend import any_sweeps, run_files  # here for the reason in target.py
     from sweeper.results import best as results
+    from sweeper.results import named_runs
 
     if download is not None:
         results.check_folder(download)  # before the server is asked: a full disk is known by then
@@ -50,6 +54,9 @@ def best(
         _show_front(status, as_json=as_json)
         return
     read = partial(any_sweeps.read_run, settings=target.settings, backend=target.backend)
+    if run is not None:
+        elsewhere = named_runs.of_other_sweep(target.ref, target.settings, target.backend)
+        run = named_runs.find(run, status.runs, target.ref, elsewhere).id
     found = results.find_best(status, reader.ref, run=run, read=read)
     fetch = partial(run_files.download, settings=target.settings, backend=target.backend)
     fetched = None if download is None else results.download_best(found, reader.ref, download, fetch=fetch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
 from sweeper.cli.asking import agreed
 from sweeper.cli.options import AsJson, BackendOption
-from sweeper.cli.output import escape, out, say_next
+from sweeper.cli.output import escape, out, print_json, say_next
 from sweeper.cli.target import find_target
 
 if TYPE_CHECKING:
@@ -84,14 +83,26 @@ def _say_effects(found: SweepEdit, effects: Effects) -> None:
 
 def _tell(found: SweepEdit, effects: Effects, *, applied: bool, as_json: bool, target: Target | None = None) -> None:
     if as_json:
-        out.print_json(json.dumps(found.to_json(effects, applied=applied), default=str))
+        print_json(found.to_json(effects, applied=applied))
         return
     name = escape(found.ref.path)
     if applied:
-        out.print(f"sweep {name} has its new file, and is {effects.state.value.lower()}", soft_wrap=True)
+        out.print(f"sweep {name} has its new file, and is {effects.state.word}", soft_wrap=True)
         if target is not None and effects.more:
-            say_next(target.command("resume" if effects.stopped else "launch"))
+            _say_next(target, effects)
     elif found.changes:
         out.print(f"sweep {name} is as it was", soft_wrap=True)
     else:
         out.print(f"nothing changes: sweep {name} has this file", soft_wrap=True)
+
+
+def _say_next(target: Target, effects: Effects) -> None:
+    """Name the command that usually follows; a launch that is at work here goes on by itself."""
+    from sweeper.journal.directories import SweepDir
+
+    if effects.stopped:
+        say_next(target.command("resume"))
+    elif SweepDir.of(target.settings.home, target.ref).launchers():
+        say_next(target.command("status"))
+    else:
+        say_next(target.command("launch"))

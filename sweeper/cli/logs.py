@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sweeper.cli.completion import complete_log
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import print_json
 from sweeper.plain_text import plain_log
@@ -14,7 +15,9 @@ from sweeper.settings import Settings
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="RUN|SLOT", help="A run's id, or a slot such as gpu0.")],
+    name: Annotated[
+        str, typer.Argument(metavar="RUN|SLOT", help="A run's id, or a slot such as gpu0.", autocompletion=complete_log)
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="With colours and whatever else a terminal obeys, as the run wrote it.")

@@ -8,11 +8,26 @@ from typing import Annotated
 import typer
 
 from sweeper.backend import embedded_server
+from sweeper.cli.completion import complete_sweep
 from sweeper.settings import BackendChoice, Settings
 
 Sweep = Annotated[
     str | None,
-    typer.Argument(help="ID, PROJECT/ID or ENTITY/PROJECT/ID; the sweep created last if left out.", show_default=False),
+    typer.Argument(
+        help="ID, PROJECT/ID or ENTITY/PROJECT/ID; the sweep created last if left out.",
+        autocompletion=complete_sweep,
+        show_default=False,
+    ),
+]
+SweepOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sweep",
+        metavar="SWEEP",
+        help="The sweep that it is a run of; the one created last if left out.",
+        autocompletion=complete_sweep,
+        show_default=False,
+    ),
 ]
 BackendOption = Annotated[
     BackendChoice,

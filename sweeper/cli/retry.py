@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import complain, escape, out, print_json, say_next
 from sweeper.cli.target import find_target
@@ -16,7 +17,10 @@ from sweeper.errors import LaunchError, UsageError
 def retry(
     sweep: Sweep = None,
     runs: Annotated[
-        list[str] | None, typer.Argument(help="Ids of runs; all that failed if left out.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Ids of runs; all that failed if left out.", autocompletion=complete_run, show_default=False
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All runs that failed or crashed: the default.")] = False,
     backend: BackendOption = "auto",
@@ -29,13 +33,16 @@ def retry(
     Example: sweeper retry && sweeper launch
     """
     from sweeper.launch.recovery import retry_runs  # here for the reason in target.py
+    from sweeper.results.named_runs import find, of_other_sweep
 
     if failed and runs:
         raise UsageError("--failed and run ids exclude each other", "give one of them")
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()
-    waiting, refused = retry_runs(reader.ref, reader.read().runs, runs or ())
+    known, elsewhere = reader.read().runs, of_other_sweep(target.ref, target.settings, target.backend)
+    chosen = [find(name, known, target.ref, elsewhere).id for name in runs or ()]
+    waiting, refused = retry_runs(reader.ref, known, chosen)
     for run, why in refused.items():
         complain(LaunchError(f"run {run} is not tried again: {why}"))
     if not waiting and not refused:

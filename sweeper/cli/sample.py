@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sweeper.cli.options import AsJson
-from sweeper.cli.output import err, escape, out
+from sweeper.cli.output import err, escape, out, print_json
 from sweeper.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def sample(
 def _print_json(file: Path, definition: SweepDefinition, samples: Sequence[Params], seed: int) -> None:
     told: dict[str, Any] = {"file": str(file), "method": definition.method, "seed": seed}
     told |= {"expected_runs": definition.expected_runs, "samples": samples}
-    out.print_json(json.dumps(told, default=str))
+    print_json(told)
 
 
 def print_args(definition: SweepDefinition, sample: Params) -> None:

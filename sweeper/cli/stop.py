@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sweeper.cli.completion import complete_run
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import escape, out, print_json
 from sweeper.cli.sweep_state import change_state
@@ -17,7 +18,8 @@ from sweeper.settings import BackendChoice
 def stop(
     sweep: Sweep = None,
     run: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.", autocompletion=complete_run),
     ] = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,
@@ -33,11 +35,17 @@ def stop(
 
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as_json: bool) -> None:
-    from sweeper.backend import sdk  # here for the reason in target.py
+    # here for the reason in target.py
+    from sweeper.backend import run_names, sdk
+    from sweeper.results.named_runs import find, of_other_sweep
 
-    ref = find_target(sweep, choice).ref
+    target = find_target(sweep, choice)
+    ref = target.ref
+    known = run_names.read(ref, target.settings, target.backend)
+    elsewhere = of_other_sweep(ref, target.settings, target.backend)
+    ids = [find(name, known, ref, elsewhere).id for name in names]  # all of them, before one is stopped
     told = []
-    for name in names:
+    for name in ids:
         state = sdk.stop_run(ref.run(name))
         ended = state in set(RunState) and RunState(state).ended
         told.append({"id": name, "state": state, "stopping": not ended})

@@ -97,6 +97,28 @@ def find_target(sweep: str | None, choice: BackendChoice) -> Target:
     return Target(settings, backend, ref, named=sweep is not None)
 
 
+def find_server(choice: BackendChoice) -> tuple[Settings, Backend | None]:
+    """Open the server that is meant, for a command about all that is on it, and say which one it is.
+
+    Returns:
+        The environment, and the server; None for the embedded one where it has never had any data.
+
+    Raises:
+        BackendError: There are no credentials for W&B, or nobody answers there.
+        ServerError: The embedded server does not start.
+        SweepNotFoundError: The embedded server's data were deleted.
+    """
+    from sweeper.backend import choose
+
+    settings = Settings.from_env()
+    chosen = choose.chosen_backend(settings, choice)
+    if chosen is None and not choose.has_data(settings):
+        return settings, None
+    backend = choose.connect(settings, chosen)
+    say_backend(backend)
+    return settings, backend
+
+
 def check_name(text: str) -> None:
     """Refuse what people give for a sweep and is none, before a server is asked: a file, a page's address.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from sweeper import private_files
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.nearest import nearest
 from sweeper.processes import python
 from sweeper.settings import Settings
 
@@ -117,7 +118,12 @@ def find_log(home: Path, name: str) -> tuple[Path, Callable[[], bool]]:
     if found := next((sweep.ref for sweep in sweeps if name in {sweep.ref.sweep_id, sweep.ref.path}), None):
         fix = f"`sweeper status {found.quoted}` lists its runs and their slots"
         raise LaunchError(f"{name} is a sweep, and logs are a run's or a slot's", fix)
-    raise LaunchError(f"no run or slot {name!r} on this machine", "`sweeper status` lists the runs and their slots")
+    known = {
+        word for launch in launches for one in launch.attempts().values() if one.log for word in (one.run_id, one.slot)
+    }
+    meant = nearest(name, sorted(known))
+    lists = "`sweeper status` lists the runs and their slots"
+    raise LaunchError(f"no run or slot {name!r} on this machine", f"did you mean {meant}? {lists}" if meant else lists)
 
 
 def _goes_on(launch: LaunchDir, run_id: str) -> bool:

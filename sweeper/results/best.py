@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.backend import sdk
+from sweeper.backend import run_reader
 from sweeper.errors import ResultError, SweeperError
 from sweeper.ref import RunRef, SweepRef
 from sweeper.results.onnx_check import ModelFile, check_model
@@ -56,7 +56,7 @@ class Best:
     summary: Mapping[str, Any]
 
 
-def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None, read: Read = sdk.read_run) -> Best:
+def find_best(status: SweepStatus, ref: SweepRef, *, run: str | None = None, read: Read = run_reader.read_run) -> Best:
     """Ask the server for the config and summary of the best run.
 
     Args:

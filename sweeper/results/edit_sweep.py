@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.backend import own_changes, sdk
 from sweeper.backend.any_sweeps import AnySweepReader, own_server
 from sweeper.backend.own_changes import StandingSweep
-from sweeper.backend.own_sweeps import OwnServer
+from sweeper.backend.own_server import OwnServer
 from sweeper.definition import changes, yaml_document
 from sweeper.definition.changes import ANEW
 from sweeper.definition.sweep_definition import SweepDefinition

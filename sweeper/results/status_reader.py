@@ -21,7 +21,7 @@ from sweeper.results.living import living_launches
 from sweeper.results.outlook import is_idle, not_idle
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.results.summarise import LocalView, summarise
-from sweeper.run import Curve
+from sweeper.run import Curve, Run
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class StatusReader:
     def definition(self) -> SweepDefinition | None:
         """Its file, known after the first read."""
         return self._view.whole_definition if self._view else None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Its own runs as the server told of them, known after the first read."""
+        return tuple(run for run in self._view.runs if not run.prior) if self._view else ()
 
     def read(self, *, weigh: bool = False, curves: int = 0) -> SweepStatus:
         """Ask the server, and read what this machine's workers wrote.
@@ -93,7 +98,6 @@ class StatusReader:
         """Weigh what other seeds have shown since the sweep was confirmed; None if it was not.
 
         Raises:
-            SweepNotFoundError: The sweep that this one confirms is gone.
             BackendError: The server does not answer.
         """
         return self._confirmations.read(self._view) if self._view else None

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from sweeper.server.errors import NotFoundError
+from sweeper.server.graphql import list_texts
 from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store import projects, users
@@ -28,6 +29,9 @@ def user_node(context: Context, user: User) -> dict[str, Any]:
         "teams": _none_of_them(),
         "organizations": [],
         "projects": partial(_projects, context, user.name),
+        # what who asks may see, whichever user this is
+        "sweep_list": partial(list_texts.sweeps_text, context),
+        "sweep_names": partial(list_texts.names_text, context),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeper.run import SweepState, best_run
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql import digest_texts
+from sweeper.server.graphql import digest_texts, list_texts
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
@@ -96,6 +96,10 @@ class SweepNode(Node[Sweep]):
         """Tell what would go with it, or with some of its runs, as `sweeper delete` asks."""
         with self.context.store.read() as db:
             return json.dumps(asdict(deletion.holdings(db, self.stored, runs)))
+
+    def run_names(self, prefix: str | None = None, first: int | None = None) -> str:
+        """Tell what its runs are called, for completion and for who has mistyped one."""
+        return list_texts.run_names_text(self.context, self.stored, prefix, first)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -145,6 +147,12 @@ def of_project(db: sqlite3.Connection, project_id: int) -> list[Sweep]:
     """List a project's sweeps, the newest first."""
     query = "SELECT * FROM sweeps WHERE project_id = ? ORDER BY id DESC"
     return [_sweep(row) for row in db.execute(query, (project_id,))]
+
+
+def of_projects(db: sqlite3.Connection, project_ids: Iterable[int]) -> list[Sweep]:
+    """List the sweeps of some projects, the newest first."""
+    query = "SELECT * FROM sweeps WHERE project_id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
+    return [_sweep(row) for row in db.execute(query, (json.dumps([*project_ids]),))]
 
 
 def confirming(db: sqlite3.Connection, sweep: Sweep) -> list[Sweep]:

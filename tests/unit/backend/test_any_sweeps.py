@@ -68,7 +68,7 @@ def test_whole_runs_are_those_of_the_sdk(embedded, settings, backend):
     same = ("name", "state", "sweep", "config", "summary", "created_at")
     for run in ours:
         assert [getattr(run, name) for name in same] == [getattr(theirs[run.id], name) for name in same]
-        assert any_sweeps.read_run(ref.run(run.id), settings, backend) == sdk.read_run(ref.run(run.id))
+        assert any_sweeps.read_run(ref.run(run.id), settings, backend) == run_reader.read_run(ref.run(run.id))
 
 
 def test_a_run_that_is_not_there_is_said(embedded, settings, backend):

@@ -61,6 +61,14 @@ def test_a_bare_id_is_looked_up_among_the_sweeps_of_this_machine(settings):
     assert resolve(settings, LOCAL, "ab12cd34").path == "local/mnist/ab12cd34"
 
 
+def test_an_id_is_found_on_our_server_in_whichever_project(embedded, backend, settings):
+    """What `sweeper list` prints can be typed, whoever made the sweep, and without the SDK."""
+    ref, _ = embedded.sweep()
+    assert resolve(settings, backend, ref.sweep_id) == resolve(settings, backend, f"p/{ref.sweep_id}") == ref
+    assert resolve(settings, backend, f"q/{ref.sweep_id}").path == f"local/q/{ref.sweep_id}"
+    assert resolve(settings, backend, "nowhere0").path == "local/sweeper/nowhere0"
+
+
 def test_a_name_is_no_pattern(tmp_path):
     """`sweeper cancel '*'` names a sweep called `*`, not the one sweep there is."""
     (tmp_path / "sweeps" / "acme" / "mnist" / "ab12cd34").mkdir(parents=True)

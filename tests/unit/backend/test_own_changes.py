@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend import own_changes
-from sweeper.backend.own_sweeps import OwnServer
+from sweeper.backend.own_server import OwnServer
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweepNotFoundError
 from sweeper.ref import SweepRef

@@ -1,4 +1,4 @@
-"""Sweeper's own server, asked past the SDK."""
+"""A sweep of sweeper's own server, asked past the SDK."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.backend import sdk
-from sweeper.backend.own_sweeps import OwnServer, OwnSweepReader, UnknownQuestionError, plain_config
+from sweeper.backend.own_server import OwnServer, UnknownQuestionError
+from sweeper.backend.own_sweeps import OwnSweepReader
 from sweeper.backend.sweep_reader import SweepReader
-from sweeper.errors import BackendError, SweepNotFoundError
+from sweeper.errors import SweepNotFoundError
 from sweeper.ref import SweepRef
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
@@ -97,18 +98,3 @@ def test_another_server_does_not_know_the_question(server, status, body):
     server.answer = (status, {}, body)
     with pytest.raises(UnknownQuestionError):
         OwnSweepReader(REF, OwnServer(Backend(kind="local", base_url=server.url, api_key="k"), SETTINGS)).read()
-
-
-def test_what_a_server_refuses_is_said(server):
-    """A wrong key, for one; the words are the server's."""
-    server.answer = (401, {}, b'{"errors": [{"message": "no user has this key"}]}')
-    with pytest.raises(BackendError, match="no user has this key"):
-        OwnServer(Backend(kind="local", base_url=server.url, api_key="k"), SETTINGS).sweep(REF, "Q", "state")
-    with pytest.raises(BackendError, match="cannot read sweep e/p/s"):
-        OwnServer(NOBODY, SETTINGS).sweep(REF, "Q", "state")
-
-
-def test_a_config_is_the_trainers():
-    """Values without their wrapping, and nothing of the SDK's own."""
-    text = '{"lr": {"value": 0.1}, "plain": 2, "opt": {"value": {"name": "adam"}}, "_wandb": {"value": {}}}'
-    assert plain_config(text) == {"lr": 0.1, "plain": 2, "opt": {"name": "adam"}}

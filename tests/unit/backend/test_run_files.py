@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.backend import run_files, sdk
-from sweeper.backend.own_sweeps import OwnServer
+from sweeper.backend.own_server import OwnServer
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef
 from sweeper.settings import Backend
@@ -92,7 +92,7 @@ def test_a_disk_that_is_full_is_not_the_servers_fault(monkeypatch, settings, tmp
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("sweeper.backend.own_sweeps.save", full)
+    monkeypatch.setattr("sweeper.backend.own_server.save", full)
     server = OwnServer(Backend(kind="local", base_url="http://127.0.0.1:1", api_key="k" * 40), settings)
     with pytest.raises(BackendError, match=r"cannot download m\.onnx: No space left on device") as caught:
         server.save("http://127.0.0.1:1/file", tmp_path / "m.onnx")
@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_is_not_the_servers_fault(monkeypatch, settings, tmp
 def test_the_key_goes_to_its_own_server_alone(monkeypatch, settings):
     """An address of a file may lead elsewhere: W&B's own servers keep files in a store of somebody else's."""
     sent: dict[str, str | None] = {}
-    monkeypatch.setattr("sweeper.backend.own_sweeps.save", lambda url, _file, *, key, **_: sent.update({url: key}))
+    monkeypatch.setattr("sweeper.backend.own_server.save", lambda url, _file, *, key, **_: sent.update({url: key}))
     server = OwnServer(Backend(kind="local", base_url="http://127.0.0.1:1", api_key="k" * 40), settings)
     for url in ("http://127.0.0.1:1/file", "http://127.0.0.1:11/file", "https://example.org/file"):
         server.save(url, Path("m.onnx"))

@@ -79,3 +79,19 @@ def test_faults_of_ours_are_not_the_servers():
     """What the SDK would not raise goes through."""
     with pytest.raises(KeyError), sdk.sdk_errors("cannot do it"):
         raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Could not find run <Run e/p/r>", True),
+        ("Could not find project p", True),
+        ("404 Client Error: Not Found for url", True),
+        ("project not found", True),
+        ("permission denied", False),
+        ("401 Unauthorized", False),
+    ],
+)
+def test_what_is_not_there_is_told_apart(text, found):
+    """W&B's cloud says it in several ways; whatever else is wrong is told as it is."""
+    assert sdk.is_not_found(ValueError(text)) is found

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from sweeper.cli.best import _show, _show_files, _show_front
-from sweeper.errors import SweeperError
+from sweeper.errors import ResultError, SweeperError
 from sweeper.results.best import Best, Download
 from sweeper.results.onnx_check import ModelFile
 from sweeper.results.status import RunCounts, RunStatus, Standing, SweepFacts, SweepStatus
@@ -100,6 +100,17 @@ def test_a_model_says_what_it_takes(capsys):
         "wrote d/model.onnx",
         "checked: opset 20, input x (batch, 3), runs",
     ]
+
+
+def test_another_run_may_be_named(here, embedded):
+    """By its id or its name; one that is not there names the nearest."""
+    ref, (first, second) = embedded.sweep(0, 0)
+    assert second in here("best", ref, "--run", "run-2").stdout
+    done = here("best", ref, "--run", "run-3")
+    assert isinstance(done.exception, ResultError)
+    assert done.exception.message == f"sweep {ref} has no run run-3"
+    assert "did you mean" in done.exception.hint
+    assert first not in done.stdout
 
 
 def test_a_folder_that_cannot_be_written_starts_no_server(sweeper, home, tmp_path):

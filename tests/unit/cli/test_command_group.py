@@ -15,6 +15,10 @@ from sweeper.cli.command_group import OTHER_WORDS
         (["sweep", "grid.yaml"], "sweeper create"),
         (["grid.yaml"], "sweeper create grid.yaml"),
         (["run"], "sweeper launch"),
+        (["ls"], "sweeper list"),
+        (["trials"], "sweeper runs"),
+        (["describe", "r1"], "sweeper show RUN"),
+        (["diff", "r1", "r2"], "sweeper compare"),
         (["lanch"], "'launch'"),
     ],
 )

@@ -15,6 +15,7 @@ from sweeper.cli import app
 from sweeper.cli.command_group import CommandGroup
 from tests.conftest import ROOT, clean_environ
 from tests.unit.cli.test_json import leaves
+from tests.unit.conftest import GRID
 
 TEXT = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `sweeper ([a-z -]+)` \| (\d+) \| (.+) \|$", TEXT, re.MULTILINE)
@@ -99,7 +100,7 @@ def test_a_file_with_a_fault_is_no_success(embedded, tmp_path, text, codes):
     assert found == codes
 
 
-def test_what_is_so_already_is_success(here, embedded):
+def test_what_is_so_already_is_success(here, embedded, tmp_path):
     """And what cannot be is none; whatever is read of a sweep says nothing about its state."""
 
     def codes(ref, *verbs: str) -> list[int]:
@@ -110,6 +111,13 @@ def test_what_is_so_already_is_success(here, embedded):
     assert codes(ref, "pause", "cancel", "status", "export", "best") == [1, 1, 0, 0, 0]
     canceled, _ = embedded.sweep()
     assert codes(canceled, "status", "export", "best", "retry") == [0, 0, 1, 1]
+    (tmp_path / "new.yaml").write_text(GRID.replace("0.4]", "0.5]"))
+    assert here("edit", canceled, tmp_path / "new.yaml", "--dry-run").exit_code == 0
+    assert (
+        here("edit", canceled, tmp_path / "new.yaml").exit_code == here("delete", canceled).exit_code == 1
+    )  # no terminal
+    assert here("report", canceled, "-o", tmp_path / "report.html").exit_code == 0
+    assert here("confirm", canceled, "--no-launch").exit_code == 1
     assert codes(canceled, "cancel", "cancel", "stop", "pause", "resume") == [0, 0, 0, 1, 1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sweeper.errors import LaunchError, UsageError
+from sweeper.errors import LaunchError, ResultError, UsageError
 
 
 def states(here, ref) -> dict[str, str]:
@@ -38,9 +38,10 @@ def test_nothing_to_retry_is_no_success(here, embedded):
     nothing = here("retry", ref).exception
     assert isinstance(nothing, LaunchError)
     assert "nothing to retry" in nothing.message
-    unknown = here("retry", ref, "nobody").exception
-    assert isinstance(unknown, LaunchError)
-    assert "no run nobody" in unknown.message
+    unknown = here("retry", ref, "run-2").exception
+    assert isinstance(unknown, ResultError)
+    assert unknown.message == f"sweep {ref} has no run run-2"
+    assert "(run-1)?" in unknown.hint
 
 
 def test_all_and_some_exclude_each_other(sweeper, home):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sweeper.errors import BackendError
+from sweeper.errors import ResultError
 
 
 def test_a_stopped_sweep_lets_its_runs_finish(here, embedded):
@@ -29,12 +29,21 @@ def test_one_run_is_stopped_and_the_sweep_goes_on(here, embedded):
 
 
 def test_a_run_that_is_not_there_is_named(here, embedded):
-    """And nothing is said to be stopped."""
-    ref, _ = embedded.sweep(0)
-    done = here("stop", ref, "--run", "nobody")
-    assert isinstance(done.exception, BackendError)
-    assert done.exception.message == f"{ref.entity}/{ref.project} has no run nobody"
+    """With the nearest, and nothing is stopped: not even what was named before it."""
+    ref, (run,) = embedded.sweep(None)
+    wrong = run[:-1] + ("x" if run[-1] != "x" else "y")
+    done = here("stop", ref, "--run", run, "--run", wrong)
+    assert isinstance(done.exception, ResultError)
+    assert done.exception.message == f"sweep {ref} has no run {wrong}"
+    assert done.exception.hint.startswith(f"did you mean {run} (run-1)?")
     assert done.stdout == ""
+    assert not json.loads(here("status", ref, "--json").stdout)["runs"][0]["told_to_stop"]
+
+
+def test_a_display_name_is_enough(here, embedded):
+    """Where one run alone is called so."""
+    ref, (run,) = embedded.sweep(None)
+    assert here("stop", ref, "--run", "run-1").stdout == f"run {run} is being stopped\n"
 
 
 def test_a_run_that_has_ended_is_not_said_to_be_stopped(here, embedded):

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from sweeper.backend.choose import LastSweep, remember
-from sweeper.cli.target import Target, find_target
+from sweeper.cli.target import Target, find_server, find_target
 from sweeper.errors import BackendError, ServerError, SweepNotFoundError
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
@@ -106,3 +106,23 @@ def test_room_is_asked_of_the_disk_of_the_embedded_server_alone(home):
     Target(settings, Backend(kind="wandb", base_url="http://elsewhere"), ref).check_room(2**62)
     with pytest.raises(ServerError, match="MiB left, and the server needs"):
         Target(settings, Backend(kind="local", base_url="http://127.0.0.1:1"), ref).check_room(2**62)
+
+
+@pytest.mark.usefixtures("environ")
+def test_a_command_about_all_sweeps_starts_no_server_for_nothing(home):
+    """None before the first sweep; that its data were deleted is said."""
+    settings, backend = find_server("auto")
+    assert (settings.home, backend) == (home, None)
+    assert not home.exists()
+    (home / "server").mkdir(parents=True)
+    (home / "server" / "last-port").write_text("5000")
+    with pytest.raises(SweepNotFoundError, match="data were deleted"):
+        find_server("auto")
+
+
+def test_a_command_about_all_sweeps_opens_the_server_that_is_meant(server, capsys):
+    """Not that of the sweep created last, whose sweeps the next command could not name."""
+    remember(Settings.from_env(), LastSweep("local/p/s1", "local", "http://127.0.0.1:1"))
+    _, backend = find_server("auto")
+    assert backend.base_url == server
+    assert capsys.readouterr().err == f"server: {server} (W&B server)\n"

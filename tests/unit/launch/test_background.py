@@ -58,6 +58,10 @@ def test_what_never_ran_here_has_no_log(tmp_path, directory):
     directory.new_launch().append(Attempt(run_id="r1", slot="gpu0"))
     with pytest.raises(LaunchError, match="no run or slot 'r1'"):
         find_log(tmp_path, "r1")
+    ran(directory.new_launch(), "abcd1234", "gpu0", "text")
+    with pytest.raises(LaunchError, match="no run or slot 'abcd1243'") as raised:
+        find_log(tmp_path, "abcd1243")
+    assert raised.value.hint.startswith("did you mean abcd1234?")
     with pytest.raises(LaunchError, match=f"{directory.ref.sweep_id} is a sweep"):
         find_log(tmp_path, directory.ref.sweep_id)
 

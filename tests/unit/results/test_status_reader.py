@@ -41,7 +41,9 @@ def test_the_server_and_this_machine_say_one_thing_together(embedded, settings):
         run_id=failed, slot="gpu0", outcome=AttemptOutcome.FAILED, reason="ValueError: no", log="gone.log"
     )
     reader.directory.new_launch().append(attempt)
+    assert reader.runs == ()
     shown = {run.id: run for run in reader.read().runs}
+    assert [run.id for run in reader.runs] == [finished, failed]
     assert (shown[finished].state, shown[finished].slot) == ("finished", "")
     assert (shown[failed].state, shown[failed].slot, shown[failed].reason) == ("failed", "gpu0", "ValueError: no")
 
