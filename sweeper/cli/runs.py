@@ -37,7 +37,7 @@ def runs(  # noqa: PLR0917 Typer passes them by name
         str | None,
         typer.Option(
             metavar="NAME",
-            help="By what: the metric with the best first, anything else upwards; -NAME the other way round.",
+            help="By what: +NAME upwards, -NAME downwards; NAME alone has a metric's best first, else upwards.",
             show_default=False,
         ),
     ] = None,
@@ -91,8 +91,8 @@ def _sorted(known: RunColumns, found: list[RunStatus], sort: str | None) -> list
     from sweeper.results import run_columns
 
     if sort:
-        column = known.get(sort.removeprefix("-"), "--sort")
-        return run_columns.ordered(found, column, backwards=sort.startswith("-"))
+        direction: run_columns.Direction = "-" if sort[0] == "-" else "+" if sort[0] == "+" else ""
+        return run_columns.ordered(found, known.get(sort.removeprefix(direction), "--sort"), direction)
     if known.status.facts.metric:
         return run_columns.best_first(found, known.fixed()["best"])
     leading = {run.id for run in known.status.standing.front}

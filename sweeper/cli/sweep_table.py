@@ -73,6 +73,8 @@ def best_of(line: SweepLine) -> str:
     metrics = line.sweep.metrics
     if len(metrics) != 1:
         return f"{len(metrics)} metrics" if metrics else "-"
+    if line.sweep.best is None:
+        return "-"
     return f"{number(line.sweep.best)} {next(iter(metrics))}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sweeper.backend.run_reader import ServerRun
 from sweeper.errors import ResultError
@@ -15,6 +15,7 @@ from sweeper.results.run_filter import RunCondition
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import Goal, may_lead, sign
 
+Direction = Literal["", "+", "-"]
 Get = Callable[[RunStatus], Any]
 NOT_THERE = None
 _ALIASES = {"run": "id", "duration": "duration_s", "time": "duration_s", "created": "created_at", "tries": "attempts"}
@@ -171,27 +172,30 @@ def _parameter(name: str) -> Get:
     return lambda run: run.params.get(name)
 
 
-def ordered(runs: Sequence[RunStatus], column: RunColumn, *, backwards: bool) -> list[RunStatus]:
-    """Sort runs by a column: a metric with the best first, anything else upwards; those without a value come last.
+def ordered(runs: Sequence[RunStatus], column: RunColumn, direction: Direction = "") -> list[RunStatus]:
+    """Sort runs by a column; those without a value come last.
 
     Args:
         runs: The runs.
         column: What to sort by.
-        backwards: The other way round.
+        direction: `+` upwards and `-` downwards, as in W&B's orders; without either a metric has its best first, and
+            anything else goes upwards.
     """
-    worth = [(run, _key(column, column.get(run))) for run in runs]
+    goal = None if direction else column.goal
+    worth = [(run, _key(goal, column.get(run))) for run in runs]
     # stable: of equals the older comes first, in either direction
-    there = sorted(((run, key) for run, key in worth if key is not None), key=lambda pair: pair[1], reverse=backwards)
+    down = direction == "-"
+    there = sorted(((run, key) for run, key in worth if key is not None), key=lambda pair: pair[1], reverse=down)
     return [run for run, _ in there] + [run for run, key in worth if key is None]
 
 
 def best_first(runs: Sequence[RunStatus], metric: RunColumn) -> list[RunStatus]:
     """Sort runs by a metric, those that may be the best of their sweep before those that failed or were killed."""
-    found = ordered(runs, metric, backwards=False)
+    found = ordered(runs, metric)
     return sorted(found, key=lambda run: not may_lead(run.state, stopped_early=run.stop is not None))
 
 
-def _key(column: RunColumn, value: Any) -> tuple[int, Any] | None:
+def _key(goal: Goal | None, value: Any) -> tuple[int, Any] | None:
     """Give what a value is sorted by: numbers before texts; None for what has no place, such as NaN."""
     if isinstance(value, datetime):
         return 0, value.timestamp()
@@ -200,7 +204,7 @@ def _key(column: RunColumn, value: Any) -> tuple[int, Any] | None:
     if isinstance(value, int | float):
         if value != value:  # noqa: PLR0124 NaN
             return None
-        return 0, value * (sign(column.goal) if column.goal else 1)
+        return 0, value * (sign(goal) if goal else 1)
     return None if value is None else (1, str(value))
 
 

@@ -48,7 +48,7 @@ def _told(db: Connection, one: ListedSweep, *, learns: bool) -> dict[str, Any]:
     except DefinitionError:  # of another version: one such sweep hides no other
         return told | {"outline": None}
     best = sweep_lists.best_of(db, sweep)
-    expected = prior_runs.expected_runs(db, sweep) if learns else sweep.definition.expected_runs
+    expected = prior_runs.expected_if(db, sweep, learns=learns)
     return told | {"outline": outline.to_json(), "expected": expected, "best": best}
 
 

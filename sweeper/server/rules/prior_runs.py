@@ -140,13 +140,13 @@ def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = N
 
 def expected_runs(db: Connection, sweep: Sweep) -> int | None:
     """Count the runs a sweep will have; None if it goes on until stopped."""
-    return _expected(db, sweep, learns=bool(runs.attached_to(db, sweep.id)))
+    return expected_if(db, sweep, learns=bool(runs.attached_to(db, sweep.id)))
 
 
 def expected_by_sweep(db: Connection, known: Iterable[Sweep]) -> dict[int, int | None]:
     """Count the runs each of many sweeps will have, by its id; asks for the attached runs of all at once."""
     learning = sweeps.learning(db)
-    return {sweep.id: _expected(db, sweep, learns=sweep.id in learning) for sweep in known}
+    return {sweep.id: expected_if(db, sweep, learns=sweep.id in learning) for sweep in known}
 
 
 def expected_with(db: Connection, sweep: Sweep, *, beyond: int) -> int | None:
@@ -154,7 +154,8 @@ def expected_with(db: Connection, sweep: Sweep, *, beyond: int) -> int | None:
     return _expected_of(db, sweep, learns=bool(runs.attached_to(db, sweep.id)), beyond=beyond)
 
 
-def _expected(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
+def expected_if(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
+    """Count the runs a sweep will have, of which it is known whether runs are attached to it."""
     return _expected_of(db, sweep, learns=learns, beyond=sweep_runs.count_beyond(db, sweep.id))
 
 

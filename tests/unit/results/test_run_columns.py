@@ -117,14 +117,20 @@ def test_all_conditions_must_hold(columns):
 def test_a_metric_is_sorted_with_the_best_first(columns):
     """Whatever its goal; anything else upwards; what has no value comes last, whichever way."""
     acc, duration = columns.find("acc"), columns.find("duration")
-    assert [one.id for one in ordered(RUNS, acc, backwards=False)] == ["ccc", "bb", "a", "dddd"]
-    assert [one.id for one in ordered(RUNS, acc, backwards=True)] == ["a", "bb", "ccc", "dddd"]
-    assert [one.id for one in ordered(RUNS, duration, backwards=True)] == ["dddd", "ccc", "bb", "a"]
-    assert [one.id for one in ordered(RUNS, columns.find("created"), backwards=True)] == ["dddd", "ccc", "bb", "a"]
+    assert [one.id for one in ordered(RUNS, acc)] == ["ccc", "bb", "a", "dddd"]
+    assert [one.id for one in ordered(RUNS, acc, "+")] == ["a", "bb", "ccc", "dddd"]
+    assert [one.id for one in ordered(RUNS, acc, "-")] == [
+        "ccc",
+        "bb",
+        "a",
+        "dddd",
+    ]  # the highest first
+    assert [one.id for one in ordered(RUNS, duration, "-")] == ["dddd", "ccc", "bb", "a"]
+    assert [one.id for one in ordered(RUNS, columns.find("created"), "-")] == ["dddd", "ccc", "bb", "a"]
     odd = (run("x", math.nan), run("y", 0.1))
-    assert [one.id for one in ordered(odd, acc, backwards=False)] == ["y", "x"]
+    assert [one.id for one in ordered(odd, acc)] == ["y", "x"]
     mixed = (run("x", 0, n="text"), run("y", 0, n=2), run("z", 0, n=True))
-    assert [one.id for one in ordered(mixed, columns.find("n"), backwards=False)] == ["z", "y", "x"]
+    assert [one.id for one in ordered(mixed, columns.find("n"))] == ["z", "y", "x"]
 
 
 def test_a_failed_run_is_none_of_the_best(columns):

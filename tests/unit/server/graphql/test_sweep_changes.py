@@ -158,3 +158,13 @@ def test_a_deleted_runs_configuration_is_free_again(client, started):
     delete(client, id_, runs=[first])
     (command,) = client.beat(client.agent(sweep))
     assert command["args"]["lr"]["value"] == 0.1
+
+
+def test_runs_that_an_edited_file_does_not_ask_for_are_counted_in_lists_too(client):
+    """They stay, so there will be more runs than the file has combinations: else three of two would be done."""
+    sweep = client.sweep(GRID)
+    for _ in range(3):
+        run(client, sweep)
+    edit(client, sweep, wider(0.1, 0.2))
+    (listed,) = json.loads(client.graphql("{ viewer { sweepList } }")["viewer"]["sweepList"])["sweeps"]
+    assert listed["expected"] == known(client, sweep, "runCountExpected")["runCountExpected"] == 3
