@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.asking import agreed
+from sweeper.cli.completion import complete_sweep
 from sweeper.cli.edit import Yes
 from sweeper.cli.options import AsJson, BackendOption
 from sweeper.cli.output import err, escape, out, print_json, progress_bar
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 def delete(
     ids: Annotated[
         list[str],
-        typer.Argument(metavar="SWEEP|RUN...", help="Sweeps, or runs that this machine has run.", show_default=False),
+        typer.Argument(
+            metavar="SWEEP|RUN...",
+            help="Sweeps, or runs that this machine has run.",
+            autocompletion=complete_sweep,
+            show_default=False,
+        ),
     ],
     sweep: Annotated[
         str | None, typer.Option(help="The ids are runs of this sweep, or names of them.", show_default=False)

@@ -67,6 +67,7 @@ def test_a_project_and_an_entity_can_be_typed(embedded, press_tab):
     ref, _ = embedded.sweep()
     assert f"p/{ref.sweep_id}" in press_tab(embedded.home, f"sweeper pause p/{ref.sweep_id[:3]}")
     assert ref.path in press_tab(embedded.home, f"sweeper export {ref.path[:-3]}")
+    assert ref.sweep_id in press_tab(embedded.home, f"sweeper delete {ref.sweep_id[:3]}")
     assert "p" in press_tab(embedded.home, "sweeper list --project ")
 
 
