@@ -37,7 +37,8 @@ def rerun_command(file: str, text: str) -> str:
     end = "END"
     while end in text.splitlines():  # or the file would end there, and what follows would be a command
         end += "_"
-    return f"cat > {quote(file)} <<'{end}'\n{text}{end}\nsweeper create {quote(file)} && sweeper launch --count 1"
+    here = quote(file)
+    return f"cat <<'{end}' >{here}\n{text}{end}\nsweeper create {here} && sweeper launch --count 1"
 
 
 def direct_command(definition: SweepDefinition, params: Params) -> str:
