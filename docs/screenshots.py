@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 SWEEPER = ROOT / ".venv" / "bin" / "sweeper"
 SWEEP = "sweeps/bayes.yaml"
-COLUMNS, LINES = 112, 30
+COLUMNS, LINES = 120, 30
 COUNT, MIDDLE = 12, 7
 """The picture is of a launch of so many runs, when so many are done."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -55,7 +55,12 @@ class RunState(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether nothing more will come from the run."""
-        return self in {RunState.FINISHED, RunState.FAILED, RunState.CRASHED, RunState.KILLED}
+        return self in _ENDED
+
+
+# asked of every run, many times: a tuple finds by identity, where a set hashes a member in Python
+_ENDED = (RunState.FINISHED, RunState.KILLED, RunState.FAILED, RunState.CRASHED)
+_BROKEN = (RunState.FAILED, RunState.CRASHED)
 
 
 class SweepState(StrEnum):
@@ -212,7 +217,7 @@ def may_lead(state: RunState, *, stopped_early: bool) -> bool:
     """
     if state is RunState.KILLED:
         return stopped_early
-    return state not in {RunState.FAILED, RunState.CRASHED}
+    return state not in _BROKEN
 
 
 def best_run(runs: Iterable[Run], goal: Goal) -> Run | None:

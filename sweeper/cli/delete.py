@@ -11,7 +11,7 @@ from sweeper.cli.asking import agreed
 from sweeper.cli.edit import Yes
 from sweeper.cli.options import AsJson, BackendOption
 from sweeper.cli.output import err, escape, out, print_json, progress_bar
-from sweeper.cli.target import find_target
+from sweeper.cli.target import check_name, find_target
 from sweeper.settings import BackendChoice, Settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def delete(
 
     Example: sweeper delete 9k2x7q1p
     """
-    found = [_find(one, runs, backend) for one, runs in _asked(ids, sweep)]
+    found = _find(_asked(ids, sweep), backend)
     if not as_json:
         for one in found:
             _say(one)
@@ -68,11 +68,17 @@ def _asked(ids: Sequence[str], sweep: str | None) -> list[tuple[str, list[str] |
     return [*asked.items()]
 
 
-def _find(sweep: str, runs: list[str] | None, backend: BackendChoice) -> Deletion:
-    target = find_target(sweep, backend)
+def _find(asked: Sequence[tuple[str, list[str] | None]], backend: BackendChoice) -> list[Deletion]:
+    """Look for all that was asked for, on the one server that this process is pointed at."""
+    first = find_target(asked[0][0], backend)
+    from sweeper.backend import choose
     from sweeper.results.delete_sweep import Deletion
 
-    return Deletion(target.ref, target.settings, target.backend, runs)
+    for name, _ in asked[1:]:
+        check_name(name)
+    refs = [first.ref, *(choose.resolve(first.settings, first.backend, name) for name, _ in asked[1:])]
+    whole = {ref: runs for ref, (_, runs) in zip(refs, asked, strict=True)}  # a sweep may have been named twice
+    return [Deletion(ref, first.settings, first.backend, runs) for ref, runs in whole.items()]
 
 
 def _say(found: Deletion) -> None:

@@ -89,8 +89,20 @@ def _tell(found: SweepEdit, effects: Effects, *, applied: bool, as_json: bool, t
     if applied:
         out.print(f"sweep {name} has its new file, and is {effects.state.word}", soft_wrap=True)
         if target is not None and effects.more:
-            say_next(target.command("resume" if effects.stopped else "launch"))
+            _say_next(target, effects)
     elif found.changes:
         out.print(f"sweep {name} is as it was", soft_wrap=True)
     else:
         out.print(f"nothing changes: sweep {name} has this file", soft_wrap=True)
+
+
+def _say_next(target: Target, effects: Effects) -> None:
+    """Name the command that usually follows; a launch that is at work here goes on by itself."""
+    from sweeper.journal.directories import SweepDir
+
+    if effects.stopped:
+        say_next(target.command("resume"))
+    elif SweepDir.of(target.settings.home, target.ref).launchers():
+        say_next(target.command("status"))
+    else:
+        say_next(target.command("launch"))

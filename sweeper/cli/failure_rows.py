@@ -27,6 +27,8 @@ def failure_lines(groups: Sequence[FailureGroup], *, width: int, most: int) -> l
     """
     if 2 * len(groups) <= most and all(0 < len(group.log) <= width for group in groups):
         return [line for group in groups for line in (_cause(group, width), _path(group.log))]
+    if most == 1 and len(groups) > 1:  # the most frequent says more than a number of them all
+        return [_line(groups[0], width, of=sum(group.count for group in groups))]
     shown = groups if len(groups) <= most else groups[: max(0, most - 1)]
     lines = [_line(group, width) for group in shown]
     if left := sum(group.count for group in groups[len(shown) :]):
@@ -34,15 +36,16 @@ def failure_lines(groups: Sequence[FailureGroup], *, width: int, most: int) -> l
     return lines[:most]
 
 
-def _line(group: FailureGroup, width: int) -> Text:
+def _line(group: FailureGroup, width: int, *, of: int | None = None) -> Text:
     log = f"  {group.log}"
     if not group.log or len(log) > width // 2:
         log = f"  sweeper logs {group.log_run or group.runs[0]}"
-    return _cause(group, width - len(log)).append(log, style="dim")
+    return _cause(group, width - len(log), of=of).append(log, style="dim")
 
 
-def _cause(group: FailureGroup, width: int) -> Text:
-    text = Text.assemble((f"{runs_word(group.count)} failed: ", "red"), group.cause)
+def _cause(group: FailureGroup, width: int, *, of: int | None = None) -> Text:
+    how_many = runs_word(group.count) if of is None else f"{group.count} of {runs_word(of)}"
+    text = Text.assemble((f"{how_many} failed: ", "red"), group.cause)
     text.truncate(max(1, width), overflow="ellipsis")
     return text
 

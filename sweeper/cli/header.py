@@ -25,13 +25,14 @@ CLIMB = 24
 """Columns of the curve of the best value so far."""
 
 
-def header(status: SweepStatus, *, width: int, folded: int | None = None) -> list[Text]:
+def header(status: SweepStatus, *, width: int, folded: int | None = None, params: int | None = None) -> list[Text]:
     """Write the sweep: state, progress, what is wrong, best run; a line each.
 
     Args:
         status: What to show.
         width: Columns of the terminal.
         folded: Lines at most for what is long, which is folded into them; None leaves it whole, to be copied.
+        params: Lines at most for the best run's parameters, where what is long is left whole.
     """
     facts, search, standing = status.facts, status.search, status.standing
     title = f"{facts.sweep}  ({facts.name})" if facts.name else facts.sweep
@@ -57,7 +58,7 @@ def header(status: SweepStatus, *, width: int, folded: int | None = None) -> lis
     if standing.prior:
         lines.append(_fact("prior", _prior(facts, standing)))
     if standing.best:
-        lines += _best(status, standing.best, width, folded)
+        lines += _best(status, standing.best, width, folded if params is None else params)
     if status.model:
         lines.append(_fact("model", status.model))
     return lines

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sweeper.cli.plot import plot
 from sweeper.cli.runs_table import value_text
-from sweeper.readable import duration, number
+from sweeper.readable import duration, number, size
 from sweeper.run import RunState
 
 if TYPE_CHECKING:
@@ -172,22 +172,13 @@ def _files(one: OneRun, *, everything: bool) -> list[RenderableType]:
     files = one.facts.files
     if not files:
         return []
-    total = size_text(sum(size for _, size in files))
+    total = size(sum(length for _, length in files))
     lines: list[RenderableType] = [_fact("files", f"{len(files)}, {total} in all")]
     shown = files if everything else sorted(files, key=lambda file: -file[1])[:FEW_FILES]
-    lines += [_indented(f"{size_text(size):>9}  {name}") for name, size in shown]
+    lines += [_indented(f"{size(length):>9}  {name}") for name, length in shown]
     if more := len(files) - len(shown):
         lines.append(_indented(f"… {more} more: --all", "dim"))
     return lines
-
-
-def size_text(size: float) -> str:
-    """Write a size: `812 B`, `1.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("the last unit ends the loop")
 
 
 def _moment(when: datetime) -> str:

@@ -27,7 +27,7 @@ WIDEST = 200
 """Columns that are used at most: an eye does not follow longer lines."""
 FOLDED = 2
 """Lines for what is long where every line counts."""
-LEAST_RUNS = 3
+LEAST_RUNS = 2
 """Rows of runs that there are at least, where nothing runs."""
 MOST_FAILURES, HIGH = 3, 40
 """Lines for failures; twice as many on a terminal of so many lines, where logs are named by their paths."""
@@ -93,7 +93,7 @@ class _Fitted:
     def view(self, *, header_first: bool) -> RenderableType:
         """Lay it out."""
         status, width = self.status, self.width
-        top = header(status, width=width, folded=self.folded)
+        top = header(status, width=width, folded=self.folded, params=None if self.height >= HIGH else FOLDED)
         if self.folded is not None:
             for line in top:
                 line.overflow = "ellipsis"
@@ -128,10 +128,11 @@ class _Fitted:
         whole: list[RenderableType] = [Text(), *failure_blocks(self.status)]
         if self.folded is None and self._lines(whole) <= room:
             return whole if len(whole) > 1 else []
-        most = min(MOST_FAILURES * (2 if self.height >= HIGH else 1), room - 1)
-        if not self.status.failures or most < 1:
+        if not self.status.failures or room < 1:
             return []
-        return [Text(), *failure_lines(self.status.failures, width=self.width, most=most)]
+        apart = [Text()] * (room > 1)
+        most = min(MOST_FAILURES * (2 if self.height >= HIGH else 1), room - len(apart))
+        return [*apart, *failure_lines(self.status.failures, width=self.width, most=most)]
 
     def _lines(self, block: Sequence[RenderableType]) -> int:
         """Count the lines that something takes: what is longer than one is wrapped by the terminal, or cut."""

@@ -35,10 +35,14 @@ class Leftovers:
 def found(directory: SweepDir, runs: Sequence[str] | None = None) -> Leftovers:
     """Weigh what a sweep has left here, or some of its runs."""
     if runs is None:
-        kept = [place for place in (directory.path / "checkpoints").glob("*/") if any(place.iterdir())]
-        return Leftovers(len(kept), _size([directory.path]))
+        kept = sum(map(_is_filled, (directory.path / "checkpoints").glob("*/")))
+        return Leftovers(kept, _size([directory.path]))
     places = [place for run in runs for place in _places(directory, run)]
-    return Leftovers(sum(directory.checkpoints_of(run).is_dir() for run in runs), _size(places))
+    return Leftovers(sum(_is_filled(directory.checkpoints_of(run)) for run in runs), _size(places))
+
+
+def _is_filled(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _places(directory: SweepDir, run: str) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweeper.backend.any_sweeps import AnySweepReader
 from sweeper.backend.sweep_view import SweepView
+from sweeper.errors import SweepNotFoundError
 from sweeper.journal.directories import SweepDir
 from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
@@ -34,11 +35,13 @@ class ConfirmationReader:
             view: What the server says of the sweep.
 
         Raises:
-            SweepNotFoundError: The sweep that it confirms is gone.
             BackendError: The server does not answer.
         """
         if view.confirms:
-            view = self._view(SweepRef(view.ref.entity, view.ref.project, view.confirms))
+            confirmed = self._view(SweepRef(view.ref.entity, view.ref.project, view.confirms))
+            if confirmed is None or confirmed.confirms:  # anybody may say that one confirms another
+                return None
+            view = confirmed
         found, metric = self.confirming(view), view.outline.metric
         if not found or metric is None:
             return None
@@ -59,6 +62,8 @@ class ConfirmationReader:
         found = []
         for name in names:
             other = self._view(SweepRef(view.ref.entity, view.ref.project, name))
+            if other is None:
+                continue
             definition = other.whole_definition
             if about := link(definition):
                 one = ConfirmingRuns(
@@ -71,8 +76,12 @@ class ConfirmationReader:
                 found.append(one)
         return found
 
-    def _view(self, ref: SweepRef) -> SweepView:
+    def _view(self, ref: SweepRef) -> SweepView | None:
+        """Read another sweep; None if it was deleted."""
         reader = self._readers.get(ref.sweep_id)
         if reader is None:
             reader = self._readers[ref.sweep_id] = AnySweepReader(ref, self._settings, self._backend)
-        return reader.read()
+        try:
+            return reader.read()
+        except SweepNotFoundError:
+            return None

@@ -6,6 +6,7 @@ finishes it: the server goes on where it was, and a folder of this machine whose
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from sweeper.backend import choose, own_changes, sdk
 from sweeper.backend.any_sweeps import AnySweepReader, own_server
 from sweeper.backend.own_changes import StandingSweep
-from sweeper.errors import LaunchError, SweepNotFoundError
+from sweeper.errors import LaunchError, SweeperError, SweepNotFoundError
 from sweeper.journal import leftovers
 from sweeper.journal.directories import SweepDir
 from sweeper.nearest import nearest
@@ -75,7 +76,7 @@ class Deletion:
         view = AnySweepReader(ref, settings, backend).read() if self.is_there else None
         state = view.state if view else SweepState.CANCELED
         found = [run for run in (view.runs if view else ()) if not run.prior]
-        self.runs = None if runs is None else tuple(dict.fromkeys(self._named(found, name).id for name in runs))
+        self.runs = None if runs is None else tuple(dict.fromkeys(self._named(found, name) for name in runs))
         self._found = found if self.runs is None else [run for run in found if run.id in self.runs]
         self._check(state)
         self.held = self._weigh()
@@ -101,13 +102,17 @@ class Deletion:
                 return None
             raise
 
-    def _named(self, found: Sequence[Run], name: str) -> Run:
+    def _named(self, found: Sequence[Run], name: str) -> str:
+        """Give the id of a run that is meant; one that is gone on the server may have left something here."""
         same = [run for run in found if run.id == name] or [run for run in found if run.name == name]
         if len(same) == 1:
-            return same[0]
+            return same[0].id
         if same:
             ids = ", ".join(run.id for run in same)
             raise LaunchError(f"{len(same)} runs of {self.ref} are called {name}", f"give the id: {ids}")
+        with contextlib.suppress(SweeperError):  # a text that can be no run's id
+            if leftovers.found(self._directory, [name]).size:
+                return name
         near = nearest(name, [run.id for run in found])
         fix = f"did you mean {near}?" if near else f"`sweeper status {self.ref.quoted}` lists them"
         raise LaunchError(f"no run {name} in sweep {self.ref}", fix)

@@ -21,7 +21,7 @@ def failure_groups(runs: Iterable[RunStatus]) -> tuple[FailureGroup, ...]:
     """
     alike: dict[tuple[str, str], list[RunStatus]] = {}
     for run in runs:
-        if run.state in {RunState.FAILED, RunState.CRASHED}:
+        if run.state is RunState.FAILED or run.state is RunState.CRASHED:
             alike.setdefault((run.kind, _CHANGING.sub("#", run.reason)), []).insert(0, run)
     return tuple(sorted(map(_group, alike.values()), key=lambda group: -group.count))
 

@@ -72,6 +72,6 @@ def is_idle(
 
 def not_idle(status: SweepStatus) -> bool:
     """Whether a sweep needs nobody, or has somebody who can be seen without its agents."""
-    at_work = any(run.state in {RunState.RUNNING, RunState.PREEMPTING} for run in status.runs)
+    at_work = any(run.at_work for run in status.runs)
     goes_on = status.facts.state in {SweepState.PENDING, SweepState.RUNNING}
     return not goes_on or at_work or bool(status.launchers)

@@ -79,7 +79,7 @@ class RunStatus:
     @property
     def at_work(self) -> bool:
         """Whether something trains it, as far as its server knows."""
-        return self.state in {RunState.RUNNING, RunState.PREEMPTING}
+        return self.state is RunState.RUNNING or self.state is RunState.PREEMPTING
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that stands for it in `sweeper status --json`."""

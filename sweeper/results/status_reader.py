@@ -98,7 +98,6 @@ class StatusReader:
         """Weigh what other seeds have shown since the sweep was confirmed; None if it was not.
 
         Raises:
-            SweepNotFoundError: The sweep that this one confirms is gone.
             BackendError: The server does not answer.
         """
         return self._confirmations.read(self._view) if self._view else None

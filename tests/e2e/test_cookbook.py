@@ -152,6 +152,18 @@ def test_a_grid_with_seeds(kitchen):
     assert (len(tried), len(set(tried))) == (12, 12)
 
 
+def test_an_edit(kitchen):
+    """The two new values ran, the two old ones not again."""
+    user = kitchen.cook("Change a sweep that has started")
+    assert sorted(run["params"]["learning_rate"] for run in user.status()["runs"]) == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_a_confirmation(kitchen):
+    """The worst of three is told apart from the two that differ by noise alone."""
+    user = kitchen.cook("Know whether the winner is luck")
+    assert [one["verdict"] for one in user.status()["confirmation"]["contenders"]] == ["first", "noise", "worse"]
+
+
 def test_conditional_parameters(kitchen):
     """Runs with SGD have a momentum, and no other."""
     user = kitchen.cook("Give some runs a parameter that others lack")

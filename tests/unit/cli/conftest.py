@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -49,3 +54,25 @@ def told(sweeper) -> Callable[..., Any]:
         return document
 
     return tell
+
+
+@pytest.fixture
+def on_a_terminal(environ) -> Callable[..., str]:
+    """Run `sweeper ...` on a terminal of 24 lines and 80 columns; what it wrote there."""
+
+    def run(*args: object, code: int = 0, **more: str) -> str:
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        command = [sys.executable, "-m", "sweeper", *map(str, args)]
+        env = {**environ, "TERM": "xterm", **more}
+        process = subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # which is its end
+            while chunk := os.read(ours, 65536):
+                written += chunk
+        os.close(ours)
+        assert process.wait(60) == code
+        return written.decode()
+
+    return run

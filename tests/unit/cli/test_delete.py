@@ -112,6 +112,26 @@ def test_an_interrupted_deletion_is_finished_by_the_same_command(here, embedded,
     assert not directory.path.exists()
 
 
+def test_an_interrupted_deletion_of_a_run_is_finished_likewise(here, embedded, kept):
+    """It is gone on the server, and what it left here goes; a third time there is no such run."""
+    ref, (gone, _), directory = kept(0, 0)
+    id_ = embedded.wire.run(gone, "id")["id"]
+    embedded.wire.graphql("mutation($i: JSON!) { deleteRun(input: $i) { clientMutationId } }", i={"id": id_})
+    assert here("delete", gone, "--sweep", ref, "--yes").exit_code == 0
+    assert not directory.checkpoints_of(gone).exists()
+    assert isinstance(here("delete", gone, "--sweep", ref, "--yes").exception, LaunchError)
+
+
+def test_several_are_deleted_on_one_server(here, kept):
+    """Which is said once; a sweep that is named twice is one."""
+    first, second = kept(0)[0], kept(0)[0]
+    here("cancel", first)
+    here("cancel", second)
+    done = here("delete", first, second.sweep_id, second, "--yes")
+    assert done.stdout.splitlines()[-2:] == [f"deleted: sweep {first}", f"deleted: sweep {second}"], done.exception
+    assert done.stderr.count("server: ") == 1
+
+
 def test_the_sweep_created_last_is_said_to_be_deleted(here, embedded, kept):
     """The next command that goes without a name says so, and follows nothing that is not there."""
     ref, _, _ = kept(0)

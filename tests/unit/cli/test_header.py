@@ -126,3 +126,4 @@ def test_what_is_long_is_folded_where_every_line_counts():
     assert len(folded) == 9
     assert folded[-1].plain.endswith(" …")
     assert "parameter_39=39" in whole[-1].plain
+    assert len(header(status, width=80, params=1)) == 8

@@ -88,3 +88,12 @@ def test_without_a_terminal_what_takes_a_moment_is_a_line(capsys):
     with moving(STARTING):
         pass
     assert capsys.readouterr().err == f"{STARTING}\n"
+
+
+def test_on_a_terminal_something_moves_from_the_first_moment_on(on_a_terminal, embedded):
+    """Before the server is asked; what is printed meanwhile stands above it, and it goes away with an error."""
+    text = on_a_terminal("launch", "local/p/nowhere", "--workers", "1", code=1, SWEEPER_HOME=str(embedded.home))
+    assert 0 < text.index("starting workers") < text.index("server: ")
+    assert text.count("starting workers") > 1
+    assert "no sweep local/p/nowhere" in text
+    assert text.rindex("starting workers") < text.index("no sweep")

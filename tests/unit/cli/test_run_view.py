@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sweeper.cli.output import Terminal
-from sweeper.cli.run_view import run_view, size_text, suggested
+from sweeper.cli.run_view import run_view, suggested
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.results.one_run import OneRun
 from sweeper.run import RunState, StopDecision
@@ -85,9 +85,8 @@ def test_the_curve_fits_the_terminal(width):
     assert max(map(len, drawn)) <= min(width, 120)
 
 
-def test_sizes_and_suggestions():
-    """One unit; an engine with what it had seen."""
-    assert [size_text(size) for size in (5, 1500, 2.5e6, 3e12)] == ["5 B", "1.5 kB", "2.5 MB", "3000.0 GB"]
+def test_what_suggested_it():
+    """An engine with what it had seen, and why it was not asked."""
     assert suggested({"engine": "bayes/1", "runs": 3, "seed": 7}) == "bayes/1, having seen 3 runs (seed 7)"
     assert suggested({"engine": "random/1", "fallback": "late"}) == "random/1; drawn at random: late"
 

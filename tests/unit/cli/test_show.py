@@ -21,7 +21,7 @@ def test_everything_about_a_run(here, embedded):
     assert (told["state"], told["params"]) == ("finished", "lr  0.1")
     assert told["best"] == "loss 0.02  the best of its sweep"
     assert told["by"].startswith("grid")
-    assert (told["files"], told["1.5"]) == ("1, 1.5 kB in all", "kB  model.onnx")
+    assert (told["files"], told["1.5"]) == ("1, 1.5 KB in all", "KB  model.onnx")
     assert max(map(len, lines[lines.index("") :])) <= 80
     assert [line for line in lines if line.startswith(("loss ", "extra "))] != []
     assert here("show", bad, "--sweep", ref).stdout.splitlines()[3].startswith("state    failed: ")

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pty
 import re
-import subprocess
-import sys
-import termios
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -76,36 +70,20 @@ def test_a_script_gets_one_document_after_the_other(capsys):
     assert capsys.readouterr() == ("RUNNING\nFINISHED\n", "")
 
 
-def on_a_terminal(environ: dict[str, str], *words: object, size: tuple[int, int] = (24, 80)) -> str:
-    """Run `sweeper ...` on a terminal of so many lines and columns; what it wrote there."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, size)
-    command = [sys.executable, "-m", "sweeper", *map(str, words)]
-    process = subprocess.Popen(command, env={**environ, "TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    written = b""
-    with contextlib.suppress(OSError):  # its end
-        while chunk := os.read(ours, 65536):
-            written += chunk
-    os.close(ours)
-    assert process.wait(60) == 0
-    return written.decode()
-
-
-def test_on_a_terminal_it_stays_in_its_place(environ, embedded):
+def test_on_a_terminal_it_stays_in_its_place(on_a_terminal, embedded):
     """It is drawn as a whole, from the line where it began; the cursor is back at the end."""
     ref, _ = embedded.sweep(0, 0, 0, 0)
     embedded.wire.beat(embedded.wire.agent(ref.sweep_id))  # who asks for a run after the last one ends the sweep
-    text = on_a_terminal({**environ, "SWEEPER_HOME": str(embedded.home)}, "status", ref, "--watch")
+    text = on_a_terminal("status", ref, "--watch", SWEEPER_HOME=str(embedded.home))
     assert text.count(str(ref)) == 2  # in its name and its page's address
     assert "finished" in text
     assert text.index("\x1b[?25l") < text.index("\x1b[?25h")
 
 
-def test_on_a_terminal_a_status_leaves_room_for_the_prompt(environ, embedded):
+def test_on_a_terminal_a_status_leaves_room_for_the_prompt(on_a_terminal, embedded):
     """Of forty runs as many as there are lines for, and the sweep below them."""
     ref, _ = embedded.sweep(*[0] * 40, text=GRID_OF_40)
-    text = on_a_terminal({**environ, "SWEEPER_HOME": str(embedded.home)}, "status", ref)
+    text = on_a_terminal("status", ref, SWEEPER_HOME=str(embedded.home))
     lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).splitlines()
     assert sum(-(-max(1, len(line)) // 80) for line in lines) < 24
     assert any(line.startswith("… ") and line.endswith(" more: sweeper runs") for line in lines)

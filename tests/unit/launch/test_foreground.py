@@ -147,8 +147,10 @@ def test_a_dead_worker_is_replaced_so_often_and_no_more(launch_of):
         return WorkerState.DIED if spec.slot.name == "cpu0" else WorkerState.DONE
 
     cluster = Cluster(work)
-    result = run(launch_of(), cluster)
+    launch = launch_of()
+    result = run(launch, cluster)
     assert [spec.slot.name for spec in cluster.started].count("cpu0") == 1 + RESTARTS
+    assert [launch.directory.restarts(slot) for slot in ("cpu0", "cpu1")] == [RESTARTS, 0]  # for `status`
     assert cluster.cleared >= RESTARTS
     assert not result.ok
     assert list(result.errors) == ["cpu0"]

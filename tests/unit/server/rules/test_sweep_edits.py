@@ -228,6 +228,55 @@ def test_what_would_make_past_runs_wrong_is_refused_until_the_first_agent_came(t
         edit(table, sweep, grid(1, 2))
 
 
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_a_search_goes_by_the_new_ranges_and_has_what_it_knew(ahead, method):
+    """No run after the edit lies outside of them, whatever was ready; those before it stay."""
+    wide = {"method": method, "metric": METRIC, "run_cap": 8, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
+    sweep = ahead.sweep(wide)
+    agent = ahead.agent(sweep)
+    for _ in range(4):
+        run = ahead.given(agent)
+        ahead.start(run)
+        ahead.log(run, json.loads(run.params)["lr"])
+        ahead.complete(run)
+    ahead.ready(sweep)
+    planned = edit(ahead, sweep, {**wide, "run_cap": 12, "parameters": {"lr": {"min": 2.0, "max": 3.0}}})
+    assert len(planned.beyond) == 4
+    after = values(drained(ahead, sweep))
+    assert len(after) == 8
+    assert all(2 <= value <= 3 for value in after)
+
+
+def test_what_attached_runs_have_tried_is_spared_under_a_new_file_too(client):
+    """Warm start: their configurations are run under no file, the others once."""
+    client.init("earlier", config='{"lr": {"value": 3}}')
+    client.log("earlier", {"_step": 0, "loss": 1.0})
+    client.stream("earlier", complete=True, exitcode=0)
+    query = """mutation($c: String, $f: JSONString) { upsertSweep(input: {config: $c, projectName: "p",
+        priorRunsFilters: $f}) { sweep { name id } } }"""
+    wanted = json.dumps({"$or": [{"name": "earlier"}]})
+    made = client.graphql(query, c=yaml.safe_dump(grid(1, 2)), f=wanted)["upsertSweep"]["sweep"]
+    agent, found = client.agent(made["name"]), []
+
+    def take(number):
+        for _ in range(number):
+            (command,) = client.beat(agent)
+            if command["type"] == "exit":
+                return
+            found.append(command["args"]["lr"]["value"])
+            client.init(command["run_id"])
+            client.stream(command["run_id"], complete=True, exitcode=0)
+
+    take(1)
+    given = {"id": made["id"], "config": yaml.safe_dump(grid(2, 3, 4))}
+    effects = client.graphql("mutation($i: JSON!) { editSweep(input: $i) { effects } }", i=given)["editSweep"][
+        "effects"
+    ]
+    assert json.loads(effects)["expected_runs"] == 3
+    take(9)
+    assert found == [1, 2, 4]
+
+
 def test_suggestions_computed_ahead_are_void(ahead):
     """What the search process has ready, or is about to answer, was computed for the other file."""
     sweep = ahead.sweep(grid(*range(10)))

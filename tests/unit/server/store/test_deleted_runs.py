@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from sweeper.server.store import deleted_runs, lines, runs
 from sweeper.server.store.lines import Stream
 
@@ -32,3 +34,17 @@ def test_an_id_may_be_deleted_twice(db, project, make_run):
     for now in (1.0, 2.0):
         deleted_runs.bury(db, make_run("r1"), now=now)
     assert deleted_runs.has(db, project.id, "r1")
+
+
+def test_a_deleted_runs_places_are_told(db, make_run):
+    """For whoever looks whether its files are left."""
+    deleted_runs.bury(db, make_run("r1"), now=1.0)
+    deleted_runs.remove(db, make_run("r2").id)
+    assert deleted_runs.places(db) == [("local", "p", "r1")]
+
+
+@pytest.mark.parametrize("table", ["metric_values", "nonfinite_values"])
+def test_what_goes_with_a_run_is_looked_up(db, table):
+    """Not searched for among the values of all sweeps, for each of a thousand runs."""
+    plan = db.execute(f"EXPLAIN QUERY PLAN DELETE FROM {table} WHERE run_id = 1").fetchall()  # noqa: S608
+    assert [row[3].split()[0] for row in plan] == ["SEARCH"]

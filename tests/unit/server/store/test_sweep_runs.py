@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sweeper.run import RunState
 from sweeper.server.store import runs, sweep_runs
 
 GRID = {"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -47,3 +48,23 @@ def test_unassigned_runs_are_those_that_no_agent_has(table):
     with table.store.write() as db:
         waiting = runs.propose(db, sweep, {"lr": 0.9}, now=table.now)
         assert [run.id for run in sweep_runs.unassigned(db, sweep.id)] == [waiting.id]
+
+
+def test_runs_that_the_file_asks_for_no_more_are_marked_and_counted(db, make_sweep, make_run):
+    """These and no others: another edit marks anew."""
+    sweep = make_sweep()
+    first, second, third = (make_run(name, sweep_id=sweep.id) for name in "abc")
+    sweep_runs.mark_beyond(db, sweep.id, [first.id, second.id])
+    assert sweep_runs.count_beyond(db, sweep.id) == 2
+    sweep_runs.mark_beyond(db, sweep.id, [third.id])
+    assert [bool(run.beyond) for run in runs.of_sweep(db, sweep.id)] == [False, False, True]
+
+
+def test_the_first_and_the_unfinished_runs_are_listed(db, make_sweep, make_run):
+    """The oldest first."""
+    sweep = make_sweep()
+    made = [make_run(state.value, state, sweep_id=sweep.id) for state in RunState]
+    assert [run.id for run in sweep_runs.first(db, sweep.id, 2)] == [run.id for run in made[:2]]
+    assert [run.state for run in sweep_runs.unfinished(db, sweep.id)] == [
+        state for state in RunState if not state.ended
+    ]
