@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import escape, out, say_next, show
+from sweeper.cli.output import escape, json_text, out, say_next, show
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import UsageError
 
@@ -128,15 +127,7 @@ def _print_json(known: RunColumns, shown: list[RunStatus], matching: int, chosen
     }
     rows = (_run_json(run, known, values) for run, values in zip(shown, cells(shown, chosen), strict=True))
     # a run a line, as in `status --json` of many: laying ten thousand of them out takes seconds
-    lines = (_strict(json.dumps(row, default=str, ensure_ascii=False)) for row in rows)
-    out.print_lines(json.dumps(head, ensure_ascii=False)[:-1] + ', "runs": [', lines, "]}")
-
-
-def _strict(text: str) -> str:
-    """Have null stand for NaN and infinities, which are no JSON."""
-    if "NaN" not in text and "Infinity" not in text:
-        return text
-    return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
+    out.print_lines(json_text(head)[:-1] + ', "runs": [', map(json_text, rows), "]}")
 
 
 def _run_json(run: RunStatus, known: RunColumns, values: dict[str, Any]) -> dict[str, Any]:

@@ -47,12 +47,13 @@ def code_of(*args: object, home, cwd=None, **more: str) -> int:
 
 
 def test_the_table_knows_the_verbs():
-    """And only codes that are explained above it."""
+    """Once for each code, and only for those that are explained above it."""
     verbs = leaves(get_command(app))
     assert {verb.partition(" --")[0] for verb, *_ in ROWS} <= set(verbs)
     assert {int(code) for _, code, _ in ROWS} == {0, 1, 130}
     assert re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE) == ["0", "1", "2", "130"]
     assert len(ROWS) == TEXT.count("\n| `sweeper")
+    assert len({row[:2] for row in ROWS}) == len(ROWS)
 
 
 @pytest.mark.parametrize(
