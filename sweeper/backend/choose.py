@@ -141,7 +141,9 @@ def lost_data(settings: Settings) -> str:
 def _no_sweep(settings: Settings, text: str | None = None) -> SweepNotFoundError:
     fix = "create one: sweeper create sweeps/quickstart.yaml"
     if not text and (deleted := _deleted(settings)):
-        return SweepNotFoundError(f"the sweep created last, {deleted}, was deleted", "name another, or create one")
+        return SweepNotFoundError(
+            f"the sweep created last, {deleted}, was deleted", "name another (`sweeper list` has them), or create one"
+        )
     if _last_file(settings).exists():
         return SweepNotFoundError(f"{_last_file(settings)} does not say which sweep was created last", "name the sweep")
     named = f"there is no sweep {text}: " if text else ""
