@@ -10,9 +10,10 @@ from sweeper.definition.outline import Outline
 from sweeper.errors import DefinitionError
 from sweeper.server.graphql.context import Context
 from sweeper.server.rules import prior_runs
-from sweeper.server.store import sweep_lists, sweeps
+from sweeper.server.store import sweep_lists, sweep_runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweep_lists import ListedSweep
+from sweeper.server.store.sweep_runs import Beside
 from sweeper.server.store.sweeps import Sweep
 
 MAX_NAMES = 20_000
@@ -29,12 +30,12 @@ def sweeps_text(context: Context, entity: str | None = None, project: str | None
     """
     with context.store.read() as db:
         listed = sweep_lists.all_of(db, sweep_lists.visible(db, project, entity))
-        learning = sweeps.learning(db)
-        told = [_told(db, one, learns=one.sweep.id in learning) for one in listed]
+        beside = sweep_runs.beside_files(db)
+        told = [_told(db, one, beside.get(one.sweep.id, sweep_runs.NOTHING_BESIDE)) for one in listed]
     return json.dumps({"sweeps": told, "user": context.user.name, "now": context.now})
 
 
-def _told(db: Connection, one: ListedSweep, *, learns: bool) -> dict[str, Any]:
+def _told(db: Connection, one: ListedSweep, beside: Beside) -> dict[str, Any]:
     sweep = one.sweep
     told = {
         **_named(one.project.entity, one.project.name, sweep.name, sweep.display_name, sweep.state),
@@ -48,7 +49,7 @@ def _told(db: Connection, one: ListedSweep, *, learns: bool) -> dict[str, Any]:
     except DefinitionError:  # of another version: one such sweep hides no other
         return told | {"outline": None}
     best = sweep_lists.best_of(db, sweep)
-    expected = prior_runs.expected_if(db, sweep, learns=learns)
+    expected = prior_runs.expected_beside(db, sweep, beside)
     return told | {"outline": outline.to_json(), "expected": expected, "best": best}
 
 

@@ -27,6 +27,7 @@ from sweeper.server.store import (
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweep_runs import Beside
 from sweeper.server.store.sweeps import Sweep
 
 
@@ -140,27 +141,23 @@ def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = N
 
 def expected_runs(db: Connection, sweep: Sweep) -> int | None:
     """Count the runs a sweep will have; None if it goes on until stopped."""
-    return expected_if(db, sweep, learns=bool(runs.attached_to(db, sweep.id)))
+    return expected_with(db, sweep, beyond=sweep_runs.count_beyond(db, sweep.id))
 
 
 def expected_by_sweep(db: Connection, known: Iterable[Sweep]) -> dict[int, int | None]:
-    """Count the runs each of many sweeps will have, by its id; asks for the attached runs of all at once."""
-    learning = sweeps.learning(db)
-    return {sweep.id: expected_if(db, sweep, learns=sweep.id in learning) for sweep in known}
+    """Count the runs each of many sweeps will have, by its id; asks once what all have beside their files."""
+    beside = sweep_runs.beside_files(db)
+    return {sweep.id: expected_beside(db, sweep, beside.get(sweep.id, sweep_runs.NOTHING_BESIDE)) for sweep in known}
 
 
 def expected_with(db: Connection, sweep: Sweep, *, beyond: int) -> int | None:
     """Count the runs a sweep would have with a number of runs that its file does not ask for."""
-    return _expected_of(db, sweep, learns=bool(runs.attached_to(db, sweep.id)), beyond=beyond)
+    return expected_beside(db, sweep, Beside(bool(runs.attached_to(db, sweep.id)), beyond))
 
 
-def expected_if(db: Connection, sweep: Sweep, *, learns: bool) -> int | None:
-    """Count the runs a sweep will have, of which it is known whether runs are attached to it."""
-    return _expected_of(db, sweep, learns=learns, beyond=sweep_runs.count_beyond(db, sweep.id))
-
-
-def _expected_of(db: Connection, sweep: Sweep, *, learns: bool, beyond: int) -> int | None:
-    if not learns:
-        return sweep.definition.expected_beside(beyond=beyond)
+def expected_beside(db: Connection, sweep: Sweep, beside: Beside) -> int | None:
+    """Count the runs a sweep will have, of which it is known what it has beside those that its file asks for."""
+    if not beside.learns:
+        return sweep.definition.expected_beside(beyond=beside.beyond)
     # only what earlier runs have tried already makes a search shorter than its definition says
-    return search.expected_runs(sweep.definition, run_digests.all_of(db, sweep), beyond=beyond)
+    return search.expected_runs(sweep.definition, run_digests.all_of(db, sweep), beyond=beside.beyond)

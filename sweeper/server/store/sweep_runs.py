@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeper.server.store import runs
 from sweeper.server.store.runs import StoredRun
@@ -16,6 +16,21 @@ _STATES = (
     " SELECT r.id, r.state, r.ended_at FROM prior_runs p JOIN runs r ON r.id = p.run_id WHERE p.sweep_id = :id"
     " ORDER BY 1"
 )
+
+
+class Beside(NamedTuple):
+    """What a sweep has beside the runs that its file asks for.
+
+    Attributes:
+        learns: Whether earlier runs are attached to it.
+        beyond: How many runs it has made that its file, which was edited since, does not ask for.
+    """
+
+    learns: bool
+    beyond: int
+
+
+NOTHING_BESIDE = Beside(learns=False, beyond=0)
 
 
 def states(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[Any, ...]]:
@@ -48,6 +63,15 @@ def count_beyond(db: sqlite3.Connection, sweep_id: int) -> int:
     """Count the runs of a sweep that its file, which was edited since, does not ask for."""
     number: int = db.execute("SELECT count(*) FROM runs WHERE sweep_id = ? AND beyond", (sweep_id,)).fetchone()[0]
     return number
+
+
+def beside_files(db: sqlite3.Connection) -> dict[int, Beside]:
+    """Say of every sweep with such runs what it has beside those that its file asks for, by its row id."""
+    query = (
+        "SELECT sweep_id, max(prior), sum(beyond) FROM (SELECT sweep_id, 1 AS prior, 0 AS beyond FROM prior_runs"
+        " UNION ALL SELECT sweep_id, 0, 1 FROM runs WHERE beyond) GROUP BY sweep_id"
+    )
+    return {sweep_id: Beside(bool(prior), beyond) for sweep_id, prior, beyond in db.execute(query)}
 
 
 def mark_beyond(db: sqlite3.Connection, sweep_id: int, run_ids: Collection[int]) -> None:

@@ -168,11 +168,6 @@ def all_of(db: sqlite3.Connection) -> list[Sweep]:
     return [_sweep(row) for row in db.execute("SELECT * FROM sweeps ORDER BY id DESC")]
 
 
-def learning(db: sqlite3.Connection) -> frozenset[int]:
-    """List the ids of the sweeps to which earlier runs are attached."""
-    return frozenset(row["sweep_id"] for row in db.execute("SELECT DISTINCT sweep_id FROM prior_runs"))
-
-
 def running(db: sqlite3.Connection) -> list[Sweep]:
     """List the running sweeps of all projects."""
     return [_sweep(row) for row in db.execute("SELECT * FROM sweeps WHERE state = 'RUNNING' ORDER BY id")]

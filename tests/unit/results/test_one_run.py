@@ -128,7 +128,7 @@ def test_attempts_are_told_with_their_ends(tmp_path):
     ("program", "begins"),
     [
         ("my train.py", "python 'my train.py' --lr=0.1 --opt=adam"),
-        ("my.module:train", "cat > again-r1.yaml <<'END'\nname: again r1\nmethod: grid\nprogram: my.module:train\n"),
+        ("my.module:train", "cat <<'END' >again-r1.yaml\nname: again r1\nmethod: grid\nprogram: my.module:train\n"),
     ],
 )
 def test_what_runs_it_again_is_told(program, begins):
