@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import wandb
 import yaml
 
 from sweeper.backend import embedded_server, sdk
@@ -14,6 +15,7 @@ from sweeper.worker.run_witness import RunWitness
 @pytest.fixture(autouse=True)
 def connected(environ, embedded) -> None:
     """The SDK of this process, pointed at the server that the tests share."""
+    wandb.teardown()  # the key of another test, which it would go on with
     settings = Settings.from_env({**environ, "SWEEPER_HOME": str(embedded.home)})
     record = embedded_server.ServerRecord(embedded.pid, embedded.url)
     sdk.connect(embedded_server.backend(embedded.home, record), settings)
