@@ -30,6 +30,8 @@ POLL_S = 0.2
 
 ELSEWHERE_S = 10.0
 """How long a slot leaves a run that failed on it to the others."""
+MOST_LOST = 3
+"""Processes in a row that die while they ask for a run, until the slot gives up: wandb-core was killed under one."""
 
 
 class Worker:
@@ -68,6 +70,7 @@ class Worker:
 
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""
+        lost = 0
         while not self.signals and not self.directory.ended():
             # the ticket comes first: a process that asked the server without one would get a run too many
             ticket = self.directory.take_ticket(self.spec.count, self.spec.slot.name)
@@ -78,7 +81,12 @@ class Worker:
             self.processes.end_strays()  # before the next run: they may hold the memory of its GPU
             if not handle.run_id:
                 self.directory.return_ticket(ticket)
-                return self._why_no_run(handle)
+                why, lost = self._why_no_run(handle), lost + 1
+                if not why or lost == MOST_LOST or self.directory.ended():
+                    return why
+                print(f"{why}; trying again", file=sys.stderr)  # noqa: T201
+                continue
+            lost = 0
             run_id, failure = handle.run_id, self._conclude(handle, ticket, grace)
             if not self.spec.rules.isolated:
                 self.upcoming = handle if handle.renew() else None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +107,29 @@ def test_a_launch_of_before_an_upgrade_starts_a_worker_by_its_orders(launch, tmp
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == launch.ended()
     assert "cannot import nowhere" in launch.ended()
+
+
+def test_a_process_that_dies_before_it_has_a_run_is_followed_by_another(launch, capsys):
+    """Its wandb-core was killed, perhaps; the third in a row is the slot's own trouble, and no ticket is used up."""
+    worker, made = Worker(spec(launch)), []
+
+    def new() -> SimpleNamespace:
+        end = {
+            "run_id": "",
+            "setup_error": "",
+            "prepared": True,
+            "exit_code": 1,
+            "ended": True,
+            "log": f"{len(made)}.log",
+        }
+        made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
+        return made[-1]
+
+    worker.processes = SimpleNamespace(new=new, end_strays=lambda: None)
+    assert worker._work().endswith("before it got a run; see 2.log")
+    said = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("see ")[2] for line in said] == ["0.log; trying again", "1.log; trying again"]
+    assert launch.tickets_of("cpu0") == []
 
 
 def test_the_only_slot_leaves_no_run_to_others(launch):
