@@ -34,4 +34,4 @@ def test_one_run_is_stopped_and_the_launch_goes_on(user):
     assert status["state"] == "finished"
     refused = user.run("stop", "--run", "missing", code=1).stderr
     assert "missing" in refused
-    assert "`sweeper status` lists" in refused
+    assert "`sweeper runs local/sweeper/" in refused

@@ -23,7 +23,8 @@ def tell(report):
     say(type(report).__name__, *facts, *(["exited"] if getattr(report, "exited", False) else []))
 
 def signal_soon(number):
-    threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
+    # long after the main thread has gone to sleep: Python hears a signal that comes at that very moment when it wakes
+    threading.Timer(1.0, os.kill, (os.getpid(), number)).start()
 
 def agent(function):
     function()
