@@ -18,11 +18,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psutil
-from filelock import FileLock, Timeout
 
 from sweeper import private_files
 from sweeper.backend import server_record
@@ -31,6 +30,9 @@ from sweeper.errors import ServerError
 from sweeper.machine_errors import refusal
 from sweeper.processes import python
 from sweeper.settings import Backend
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
@@ -268,7 +270,7 @@ def held(data: Path) -> Iterator[None]:
     try:
         patience = STOP_TIMEOUT_S if _is_ending(data) else HELD_FOR_A_LOOK_S
         lock.acquire(timeout=patience, poll_interval=HELD_FOR_A_LOOK_S / 4)
-    except Timeout as error:
+    except TimeoutError as error:
         other = server_record.read(data)
         where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
         raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
@@ -286,6 +288,8 @@ def _is_ending(data: Path) -> bool:
 
 def _lock(file: Path) -> FileLock:
     """Make a lock that ends with its process, however that ends: filelock's is flock(2), as servers before it took."""
+    from filelock import FileLock  # every command imports this module, and few lock anything
+
     return FileLock(file, mode=0o600)
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sweeper.journal.directories import SweepDir
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,6 +89,10 @@ class _Sources:
         if self.server:
             with contextlib.suppress(Exception):  # as above
                 return KnownNames.ask(self.server.ask)
+        from sweeper.journal.directories import (
+            SweepDir,
+        )  # every command imports this module, and few Tab keys need this
+
         known = tuple(NamedSweep(directory.ref) for directory in SweepDir.known(self.settings.home))
         return KnownNames(known, tuple({(one.ref.entity, one.ref.project): None for one in known}))
 
@@ -116,6 +119,8 @@ class _Sources:
                 found = json.loads(self.server.sweep(ref, "RunNames", _RUNS, given)["runNames"])
                 yield from ((id_, f"{name} {state}") for id_, name, state in found)
                 return
+        from sweeper.journal.directories import SweepDir
+
         attempts = SweepDir.of(self.settings.home, ref).attempts()
         yield from ((id_, one.slot) for id_, one in reversed(attempts.items()))
 
@@ -152,6 +157,8 @@ def complete_log(ctx: typer.Context, incomplete: str) -> Iterator[Offer]:
     assert ctx is not None  # noqa: S101 - Typer hands it over
     settings = Settings.from_env()
     if ref := _Sources(settings, None).sweep(None):
+        from sweeper.journal.directories import SweepDir
+
         attempts = SweepDir.of(settings.home, ref).attempts()
         yield from ((slot, "slot") for slot in sorted({one.slot for one in attempts.values()}))
         yield from ((id_, one.slot) for id_, one in reversed(attempts.items()) if id_.startswith(incomplete))
