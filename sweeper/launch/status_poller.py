@@ -14,6 +14,8 @@ from sweeper.results.status_reader import StatusReader
 POLL_S = 2.0
 DOUBTFUL_POLL_S = 0.5
 """While no run has logged the metric: the launch is to end before many more of the kind have begun."""
+DOUBTFUL_S = 10.0
+"""For how long that holds where no run has ended yet, either: quick runs end by the dozen between two slow looks."""
 
 
 class StatusPoller:
@@ -47,10 +49,11 @@ class StatusPoller:
         return with_loads(self._reader.read(curves=self._shown)) if self._shown else self._reader.read()
 
     def _poll(self) -> None:
+        doubtful_until = time.monotonic() + DOUBTFUL_S
         while not self._ended.is_set():
             began = time.monotonic()
             status = self.read()
-            pause = DOUBTFUL_POLL_S if status is not None and status.missing_metrics else POLL_S
+            pause = DOUBTFUL_POLL_S if status and _is_doubtful(status, early=began < doubtful_until) else POLL_S
             # reading takes the server's time and ours: at most a tenth of it
             self._ended.wait(max(pause, 9 * (time.monotonic() - began)))
 
@@ -61,3 +64,9 @@ class StatusPoller:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join(timeout=60)  # a request under way is waited for, a server that hangs is not
+
+
+def _is_doubtful(status: SweepStatus, *, early: bool) -> bool:
+    """Whether the runs may all be without the metric: some have ended so, or it is too early to tell."""
+    has_value = bool(status.standing.best or status.standing.front)
+    return bool(status.missing_metrics) or (early and bool(status.facts.metric_names) and not has_value)

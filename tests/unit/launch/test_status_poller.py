@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from threading import Event
+from types import SimpleNamespace
+
+import pytest
 
 from sweeper.errors import BackendError
-from sweeper.launch.status_poller import StatusPoller
+from sweeper.launch import status_poller
+from sweeper.launch.status_poller import DOUBTFUL_POLL_S, POLL_S, StatusPoller
 from sweeper.results.status import RunCounts, SweepFacts, SweepStatus
 from sweeper.run import SweepState
 
@@ -68,3 +74,23 @@ def test_a_screen_gets_the_curves_of_the_runs_that_it_shows():
     server.asked = 0
     StatusPoller(server, shown=20).read()
     assert server.curves == 20
+
+
+@pytest.mark.parametrize(
+    ("metric", "doubtful_s", "pause"), [("loss", 60, DOUBTFUL_POLL_S), ("loss", -1, POLL_S), ("", 60, POLL_S)]
+)
+def test_it_looks_often_until_a_run_has_logged_the_metric(monkeypatch, metric, doubtful_s, pause):
+    """Quick runs that never do end by the dozen between two slow looks; a slow one is not asked about for hours."""
+    monkeypatch.setattr(status_poller, "DOUBTFUL_S", doubtful_s)
+    told = status(1)
+    poller = StatusPoller(SimpleNamespace(read=lambda **_: replace(told, facts=replace(told.facts, metric=metric))))
+    pauses = []
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        poller._ended = Event()
+        poller._ended.set()
+
+    poller._ended = SimpleNamespace(is_set=lambda: False, wait=wait)
+    poller._poll()
+    assert pauses == [pause]
