@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sweeper.readable import duration, number, parameters
 from sweeper.results.comparison import MISSING
-from sweeper.run import best_value, may_lead
+from sweeper.run import best_value
 
 if TYPE_CHECKING:
     from sweeper.results.comparison import ComparedRow, ComparedRun, Comparison
@@ -72,7 +72,7 @@ def _best(row: ComparedRow, told: Comparison) -> Any:
     goals = {f"best {run.status.facts.metric}": run.status.facts.goal for run in told.runs}
     for run in told.runs:
         goals |= dict(run.status.facts.metrics)
-    leading = [one.run.id for one in told.runs if may_lead(one.run.state, stopped_early=one.run.stop is not None)]
+    leading = [one.run.id for one in told.runs if one.run.may_lead]
     pairs = zip(told.runs, row.values, strict=True)
     values = [value for one, value in pairs if one.run.id in leading and isinstance(value, int | float)]
     if row.name not in goals or len(values) < 2 or row.same:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.asking import agreed
+from sweeper.cli.asking import Yes, agreed
 from sweeper.cli.completion import complete_sweep
-from sweeper.cli.edit import Yes
 from sweeper.cli.options import AsJson, BackendOption
 from sweeper.cli.output import err, escape, out, print_json, progress_bar
 from sweeper.cli.target import check_name, find_target

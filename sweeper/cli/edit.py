@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
-from sweeper.cli.asking import agreed
+from sweeper.cli.asking import Yes, agreed
 from sweeper.cli.options import AsJson, BackendOption
 from sweeper.cli.output import escape, out, print_json, say_next
 from sweeper.cli.target import find_target
@@ -16,8 +16,6 @@ from sweeper.cli.target import find_target
 if TYPE_CHECKING:
     from sweeper.cli.target import Target
     from sweeper.results.edit_sweep import Effects, SweepEdit
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def edit(

@@ -10,21 +10,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sweeper.cli.plot import plot
+from sweeper.cli.run_rows import STYLES
 from sweeper.cli.runs_table import value_text
 from sweeper.readable import duration, number, size
-from sweeper.run import RunState
 
 if TYPE_CHECKING:
     from sweeper.backend.run_facts import Steps
     from sweeper.results.one_run import OneRun
 
-_STYLES = {
-    RunState.FINISHED: "green",
-    RunState.RUNNING: "cyan",
-    RunState.FAILED: "red",
-    RunState.CRASHED: "red",
-    RunState.KILLED: "yellow",
-}
 LABEL = 9
 """Columns of what stands in front of each line."""
 FEW_FILES, MOST_WIDTH, HEIGHT, SMALL_HEIGHT = 6, 120, 8, 5
@@ -75,7 +68,7 @@ def _who(one: OneRun) -> Iterable[RenderableType]:
     again = f"; {run.policy}" if run.policy and not run.state.ended and run.policy != "failed" else ""
     yield Text.assemble(
         (f"{'state':{LABEL}}", "bold"),
-        (run.state.value, _STYLES.get(run.state, "")),
+        (run.state.value, STYLES.get(run.state, "")),
         f": {run.reason}{again}" if run.reason else "",
     )
     if facts.tags:

@@ -11,23 +11,16 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from sweeper.cli.run_rows import STYLES
 from sweeper.plain_text import plain
 from sweeper.readable import duration, number, parameters
 from sweeper.results.labels import label, varying
 from sweeper.results.run_filter import as_text
-from sweeper.run import RunState
 
 if TYPE_CHECKING:
     from sweeper.results.run_columns import RunColumn, RunColumns
     from sweeper.results.status import RunStatus
 
-_STYLES = {
-    RunState.FINISHED: "green",
-    RunState.RUNNING: "cyan",
-    RunState.FAILED: "red",
-    RunState.CRASHED: "red",
-    RunState.KILLED: "yellow",
-}
 GAP = 2
 LONGEST_PARAMETER = 18
 """Columns of a parameter that has one of its own."""
@@ -47,7 +40,7 @@ def default_table(known: RunColumns, shown: Sequence[RunStatus], *, width: int) 
     names = varying(run.params for run in known.status.runs)
     first = _column("run", [run.id for run in shown])
     ends = _values(shown, tuple(known.status.facts.metrics))
-    styles = [_STYLES.get(run.state, "") for run in shown]
+    styles = [STYLES.get(run.state, "") for run in shown]
     ends.append(_column("state", [run.state.value for run in shown], styles=styles))
     ends.append(_column("time", [duration(run.duration_s) for run in shown], right=True))
     if any(run.slot for run in shown):

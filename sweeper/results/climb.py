@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sweeper.results.status import RunStatus
-from sweeper.run import Goal, best_value, may_lead, sign
+from sweeper.run import Goal, best_value, sign
 
 POINTS = 200
 """Of more runs, as many are kept: more than any line of a terminal has columns."""
@@ -18,7 +18,7 @@ def climb(runs: Iterable[RunStatus], goal: Goal) -> tuple[float, ...]:
         runs: The runs, oldest first.
         goal: Whether low or high values are good.
     """
-    scored = [run.best for run in runs if run.best is not None and _may_lead(run)]
+    scored = [run.best for run in runs if run.best is not None and run.may_lead]
     stride = -(-len(scored) // POINTS) or 1
     # from the last run backwards, so that the last point is the best of all
     blocks = [scored[max(0, end - stride) : end] for end in range(len(scored), 0, -stride)][::-1]
@@ -30,9 +30,5 @@ def climb(runs: Iterable[RunStatus], goal: Goal) -> tuple[float, ...]:
 
 def by_value(runs: Iterable[RunStatus], goal: Goal) -> list[RunStatus]:
     """Sort the runs that may lead and have a value, the best first, the earliest of equals first."""
-    leading = [run for run in runs if run.best is not None and _may_lead(run)]
+    leading = [run for run in runs if run.best is not None and run.may_lead]
     return sorted(leading, key=lambda run: sign(goal) * (run.best or 0.0))
-
-
-def _may_lead(run: RunStatus) -> bool:
-    return may_lead(run.state, stopped_early=run.stop is not None)

@@ -14,11 +14,11 @@ from typing import Any
 from sweeper.backend import choose, own_changes, sdk
 from sweeper.backend.any_sweeps import AnySweepReader, own_server
 from sweeper.backend.own_changes import StandingSweep
-from sweeper.errors import LaunchError, SweeperError, SweepNotFoundError
+from sweeper.errors import LaunchError, ResultError, SweeperError, SweepNotFoundError
 from sweeper.journal import leftovers
 from sweeper.journal.directories import SweepDir
-from sweeper.nearest import nearest
 from sweeper.ref import SweepRef
+from sweeper.results import named_runs
 from sweeper.run import Run, RunState, SweepState
 from sweeper.settings import Backend, Settings
 
@@ -62,7 +62,8 @@ class Deletion:
 
     Raises:
         SweepNotFoundError: There is no such sweep.
-        LaunchError: It, or a run, is at work, or a run is not the sweep's.
+        LaunchError: It, or a run, is at work.
+        ResultError: A run is not the sweep's.
     """
 
     def __init__(self, ref: SweepRef, settings: Settings, backend: Backend, runs: Sequence[str] | None = None) -> None:
@@ -71,6 +72,7 @@ class Deletion:
         self._where = "local" if backend.kind == "local" else backend.base_url
         self._directory = SweepDir.of(settings.home, ref)
         self._server = own_server(backend, settings)
+        self._elsewhere = named_runs.of_other_sweep(ref, settings, backend)
         self._standing = self._find()
         self.is_there = self._server is None or self._standing is not None
         view = AnySweepReader(ref, settings, backend).read() if self.is_there else None
@@ -104,18 +106,13 @@ class Deletion:
 
     def _named(self, found: Sequence[Run], name: str) -> str:
         """Give the id of a run that is meant; one that is gone on the server may have left something here."""
-        same = [run for run in found if run.id == name] or [run for run in found if run.name == name]
-        if len(same) == 1:
-            return same[0].id
-        if same:
-            ids = ", ".join(run.id for run in same)
-            raise LaunchError(f"{len(same)} runs of {self.ref} are called {name}", f"give the id: {ids}")
-        with contextlib.suppress(SweeperError):  # a text that can be no run's id
-            if leftovers.found(self._directory, [name]).size:
-                return name
-        near = nearest(name, [run.id for run in found])
-        fix = f"did you mean {near}?" if near else f"`sweeper status {self.ref.quoted}` lists them"
-        raise LaunchError(f"no run {name} in sweep {self.ref}", fix)
+        try:
+            return named_runs.find(name, found, self.ref, self._elsewhere).id
+        except ResultError:
+            with contextlib.suppress(SweeperError):  # a text that can be no run's id
+                if leftovers.found(self._directory, [name]).size:
+                    return name
+            raise
 
     def _check(self, state: SweepState) -> None:
         """Refuse what is at work.

@@ -13,7 +13,7 @@ from sweeper.metric_value import flat
 from sweeper.nearest import nearest
 from sweeper.results.run_filter import RunCondition
 from sweeper.results.status import RunStatus, SweepStatus
-from sweeper.run import Goal, may_lead, sign
+from sweeper.run import Goal, sign
 
 Direction = Literal["", "+", "-"]
 Get = Callable[[RunStatus], Any]
@@ -192,7 +192,7 @@ def ordered(runs: Sequence[RunStatus], column: RunColumn, direction: Direction =
 def best_first(runs: Sequence[RunStatus], metric: RunColumn) -> list[RunStatus]:
     """Sort runs by a metric, those that may be the best of their sweep before those that failed or were killed."""
     found = ordered(runs, metric)
-    return sorted(found, key=lambda run: not may_lead(run.state, stopped_early=run.stop is not None))
+    return sorted(found, key=lambda run: not run.may_lead)
 
 
 def _key(goal: Goal | None, value: Any) -> tuple[int, Any] | None:

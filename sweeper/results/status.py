@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.metric_value import may_aggregate
 from sweeper.results.slot_status import SlotStatus
-from sweeper.run import Curve, Goal, RunState, StopDecision, SweepState, reaches
+from sweeper.run import Curve, Goal, RunState, StopDecision, SweepState, may_lead, reaches
 
 if TYPE_CHECKING:
     from sweeper.search.confirmation import Confirmation
@@ -75,6 +75,11 @@ class RunStatus:
     def stopped_early(self) -> bool:
         """Whether early termination ended it."""
         return self.stop is not None and self.state is RunState.KILLED
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether it may be the best of its sweep; one that failed is not."""
+        return may_lead(self.state, stopped_early=self.stop is not None)
 
     @property
     def at_work(self) -> bool:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sweeper.errors import LaunchError, SweeperError, SweepNotFoundError
+from sweeper.errors import LaunchError, ResultError, SweeperError, SweepNotFoundError
 from sweeper.journal import leftovers
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import SweepDir
@@ -119,7 +119,7 @@ def test_an_interrupted_deletion_of_a_run_is_finished_likewise(here, embedded, k
     embedded.wire.graphql("mutation($i: JSON!) { deleteRun(input: $i) { clientMutationId } }", i={"id": id_})
     assert here("delete", gone, "--sweep", ref, "--yes").exit_code == 0
     assert not directory.checkpoints_of(gone).exists()
-    assert isinstance(here("delete", gone, "--sweep", ref, "--yes").exception, LaunchError)
+    assert isinstance(here("delete", gone, "--sweep", ref, "--yes").exception, ResultError)
 
 
 def test_several_are_deleted_on_one_server(here, kept):
@@ -154,7 +154,7 @@ def test_wrong_input_is_an_error_and_deletes_nothing(here, kept):
     assert isinstance(unasked.exception, SweeperError)
     assert "--yes" in unasked.exception.hint
     wrong = here("delete", run[:-1] + "0", "--sweep", ref, "--yes").exception
-    assert isinstance(wrong, LaunchError)
+    assert isinstance(wrong, ResultError)
     assert "did you mean" in wrong.hint
     assert here("delete").exit_code == 2
     assert set(states(here, ref)) == {run}
