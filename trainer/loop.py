@@ -16,10 +16,10 @@ from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Data, Split
 from trainer.graph import GraphedStep
+from trainer.logged import Logged
 from trainer.machine import has_bf16
 from trainer.model import ConvNet
 from trainer.optimizer import FusedOptimizer
-from trainer.logged import Logged
 from trainer.steps import augment, rate_share
 
 if TYPE_CHECKING:
