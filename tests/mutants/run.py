@@ -37,6 +37,7 @@ def judge_all(found: Sequence[Mutant], *, jobs: int = 1, source: Path = ROOT) ->
     for mutant in found:
         mutant.applied((source / mutant.file).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ExitStack() as stack:
+        Path(folder).chmod(0o711)  # a test that becomes another user finds its own files
         trees: queue.SimpleQueue[Tree] = queue.SimpleQueue()
         for number in range(jobs):
             trees.put(stack.enter_context(Tree.copied(Path(folder) / str(number), source)))
