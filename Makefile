@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons dist check format bench fuzz screenshots clean
+.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -50,6 +50,9 @@ test-failures: $(STAMP)  ## run trainers that fail, and files and commands that 
 
 test-chaos: $(STAMP)  ## kill the server, launchers, workers and runs, and fill the disk (minutes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
+
+mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
+	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)
 
 SDK029 := .cache/wandb-0.29.0
 test-sdk029: $(STAMP) $(SDK029)/.installed  ## run the tests that need wandb 0.29.0 (made in .cache/, about 200 MB)

@@ -9,6 +9,7 @@ import sys
 import typer
 
 import sweeper
+from sweeper import temporary_folder
 from sweeper.cli import (
     best,
     cancel,
@@ -118,7 +119,8 @@ def _run() -> int:
     prepare_streams()
     try:
         try:
-            app()
+            with temporary_folder.owned():
+                app()
         except SystemExit as end:  # which Typer raises in the end, whatever it was
             code = _code(end)
             if code == _USAGE and asks_for_json():
