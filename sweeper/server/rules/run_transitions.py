@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import writers
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.rules import gaps, writers
+from sweeper.server.store import history_gaps, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -104,9 +104,10 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     """
     check_holder(run, writing)
     if starts_anew(run, first=first):
+        kept = gaps.begun_anew(db, run, again=not run.state.ended)
         lines.clear(db, run.id)
         run = runs.update(
-            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **_UNTOUCHED
+            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **kept, **_UNTOUCHED
         )
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
@@ -139,7 +140,8 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
     """
     check_holder(run, writing)
     if run.state.ended:
-        run = runs.update(db, run.id, part="", **_UNTOUCHED)
+        run = runs.update(db, run.id, part="", gap="", **_UNTOUCHED)
+    run = history_gaps.note_join(db, run)
     return wrote(db, heard(db, run, now=now), writing)
 
 
