@@ -18,15 +18,14 @@ from pathlib import Path
 
 PREFIX = "sweeper-"
 _NAME = re.compile(r"sweeper-[a-z0-9_]{8}")
-LOCK = "lock"
-"""What the owner holds in it; the kernel lets go when the process dies."""
+LOCK = ".sweeper-owner"
+"""What the owner holds in it; the kernel lets go when the process dies. Its name tells our folders from a user's own
+of such a name, in which nothing is touched."""
 SHORT = Path("/tmp")  # noqa: S108 what is made there is made by mkdtemp
 LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path (Linux, sockaddr_un less its end)."""
 SOCKET = len("/wandb-4194304-4194304-4294967295/socket")
 """The longest that is made below TMPDIR: wandb-core's; Python's are shorter."""
-NEWBORN_S = 3600.0
-"""A folder without a lock is younger than its owner, or was left by one that was killed before it took the lock."""
 PATIENCE_S = 2.0
 """For how long a process that is just dying may put something into a folder that is being removed."""
 
@@ -64,9 +63,10 @@ def _make(stack: contextlib.ExitStack) -> Path:
     """Make a folder that nobody else can enter, and hold its lock; both end with the stack."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place()))
     stack.callback(_remove, folder)
-    lock = stack.enter_context((folder / LOCK).open("w", encoding="utf-8"))
+    lock = stack.enter_context((draft := folder / f"{LOCK}.new").open("w", encoding="utf-8"))
     with contextlib.suppress(OSError):  # a file system without locks: nobody else removes the folder then
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.rename(folder / LOCK)  # locked before it has its name, or another command takes it for a dead one's
     if len(os.fsencode(folder)) + SOCKET <= LONGEST_SOCKET or folder.parent == SHORT:
         return folder
     short = Path(tempfile.mktemp(prefix=PREFIX, dir=SHORT))  # noqa: S306 a link is never written through an old one
@@ -99,18 +99,16 @@ def _remove_if_left(path: Path) -> None:
         if state.st_uid != os.geteuid():
             return
         if path.is_symlink():
-            if not path.exists():  # it leads to a folder that is gone
+            if _NAME.fullmatch(path.readlink().name) and not path.exists():  # the folder it led to is gone
                 path.unlink()
-        elif _is_left(path, state.st_mtime):
+        elif _is_left(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_left(folder: Path, changed_at: float) -> bool:
+def _is_left(folder: Path) -> bool:
     try:
         with (folder / LOCK).open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return time.time() - changed_at > NEWBORN_S
-    except OSError:  # held, or no locks here
+    except OSError:  # held, no locks here, or none of ours
         return False
     return True

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,15 +188,15 @@ def test_a_short_name_goes_when_its_folder_does(place, monkeypatch):
     assert not left.is_symlink()
 
 
-def test_one_that_is_just_being_made_stays(place):
-    """Between a folder and its lock there is a moment; after an hour its maker was killed in it."""
-    (young := place / "sweeper-aaaaaaaa").mkdir()
-    (old := place / "sweeper-bbbbbbbb").mkdir()
-    before = time.time() - temporary_folder.NEWBORN_S
-    os.utime(young, (before + 60, before + 60))
-    os.utime(old, (before - 60, before - 60))
+def test_a_folder_without_our_lock_stays_however_old(place):
+    """A user's own `sweeper-homework`, and one that is just being made, lack what says that they are ours."""
+    (mine := place / "sweeper-homework").mkdir()
+    (mine / "thesis.txt").touch()
+    os.utime(mine, (0, 0))
+    (link := place / "sweeper-weekend1").symlink_to(place / "unmounted")
     temporary_folder.remove_left()
-    assert list(place.iterdir()) == [young]
+    assert (mine / "thesis.txt").exists()
+    assert link.is_symlink()
 
 
 def test_what_is_not_ours_stays(place, monkeypatch):
