@@ -7,7 +7,7 @@ import os
 import random
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -234,16 +234,21 @@ def _fill(ballast: Path) -> int:
         return file.tell()
 
 
-def every_fault() -> list[Fault]:
-    """Make one of each."""
-    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    single: Sequence[Fault] = [
-        Restart(), KillAll(), SecondLaunch(), ClockJump(), SlowDisk(), FailingDisk(), FullDisk()
-    ]  # fmt: skip
-    return [
-        *map(Kill, ROLES),
-        *map(Stall, ROLES),
-        *map(Signalled, signals),
-        *map(FoulWeather, Proxy.TRICKS),
-        *single,
-    ]
+SINGLE = (Restart, KillAll, SecondLaunch, ClockJump, SlowDisk, FailingDisk, FullDisk)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def every_fault() -> dict[Fault, float]:
+    """Make one of each, with its weight: mostly something is killed."""
+    return {
+        **dict.fromkeys(map(Kill, ROLES), 3.0),
+        **dict.fromkeys(map(Stall, ROLES), 0.7),
+        **dict.fromkeys(map(Signalled, SIGNALS), 1.0),
+        **dict.fromkeys(map(FoulWeather, Proxy.TRICKS), 1.0),
+        **{make(): 1.0 for make in SINGLE},
+    }
+
+
+def in_any_order(faults: Mapping[Fault, float], dice: random.Random) -> list[Fault]:
+    """Shuffle faults, so that those of more weight come first more often."""
+    return sorted(faults, key=lambda fault: dice.random() ** (1 / faults[fault]), reverse=True)

@@ -10,14 +10,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.facts import Facts, RunFacts
 from tests.chaos.world import World
-from tests.conftest import command_of
+from tests.conftest import User, command_of
 
 SHARED = Path("/dev/shm")  # noqa: S108 whose names are looked at
+ENDING_S = 5.0
 _COMPLAINTS = re.compile(
     r"this is a fault of sweeper|^Traceback|Fatal Python error|WARNING: ThreadSanitizer", re.MULTILINE
 )
@@ -45,7 +47,7 @@ def read_facts(world: World, shared_before: set[str]) -> Facts:
         status=status,
         best=best,
         check=check,
-        words=complaints(world),
+        words=complaints(_logs(world)),
         left=what_is_left(world, shared_before),
     )
 
@@ -75,9 +77,12 @@ def _output(world: World, *command: object) -> str:
     return done.stdout or json.dumps([{"check": "it", "verdict": "error", "found": done.stderr}])
 
 
-def complaints(world: World) -> list[str]:
+def _logs(world: World) -> list[Path]:
+    return [*world.logs.glob("*.log"), *world.data.glob("*.log"), *world.user.home.glob("sweeps/**/launches/*/*.log")]
+
+
+def complaints(logs: Iterable[Path]) -> list[str]:
     """Find in the logs of launches, workers and the server what sweeper never wants to say."""
-    logs = [*world.logs.glob("*.log"), *world.data.glob("*.log"), *world.user.home.glob("sweeps/**/launches/*/*.log")]
     found = []
     for log in logs:
         text = log.read_text(errors="replace")
@@ -91,20 +96,21 @@ def what_is_left(world: World, shared_before: set[str]) -> list[str]:
     world.run("server", "stop")
     world.serve()  # a killed one's folder is removed by whoever comes next
     world.run("server", "stop")
-    deadline = time.monotonic() + 5
-    while world.user.processes() and time.monotonic() < deadline:
+    return leftovers(world.user, world.port, world.scratch, shared_before)
+
+
+def leftovers(user: User, port: int, scratch: Path, shared_before: set[str]) -> list[str]:
+    """List what is there of a user who has ended everything: what is just ending has five seconds."""
+    deadline = time.monotonic() + ENDING_S
+    while user.processes() and time.monotonic() < deadline:
         time.sleep(0.1)
-    left = [f"process {process.pid}: {command_of(process)}" for process in world.user.processes()]
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", world.port), 1):
-        left.append(f"port {world.port} is open")
-    locks = [
-        *world.data.glob("*.lock"),
-        *world.user.home.glob("sweeps/**/launcher"),
-        *world.user.home.glob("sweeps/**/*.lock"),
-    ]
+    left = [f"process {process.pid}: {command_of(process)}" for process in user.processes()]
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        left.append(f"port {port} is open")
+    locks = [*user.home.rglob("*.lock"), *user.home.glob("sweeps/**/launcher")]
     left += [f"lock {path}" for path in locks if _is_held(path)]
-    left += [f"claim {path}" for path in world.user.home.glob("slots/*/*.json")]
-    left += [f"temporary {path.relative_to(world.scratch)}" for path in sorted(world.scratch.rglob("*"))]
+    left += [f"claim {path}" for path in user.home.glob("slots/*/*.json")]
+    left += [f"temporary {path.relative_to(scratch)}" for path in sorted(scratch.rglob("*"))]
     left += [f"shared memory {name}" for name in sorted(shared_memory() - shared_before)]
     return left
 

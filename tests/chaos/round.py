@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.chaos.auditor import audit
-from tests.chaos.faults import every_fault
+from tests.chaos.faults import every_fault, in_any_order
 from tests.chaos.reading import read_facts, shared_memory
 from tests.chaos.world import PLANS, World
 from tests.conftest import User, clean_environ
 
+BLOWS = (5, 10, 20, 40)
 LIMIT_S = 240.0
 """For how long a sweep may take to come to its end after the last fault."""
 DISK_SIZE = "size=600m"
@@ -94,14 +95,14 @@ def _mount(data: Path) -> bool:
 
 def _strike(world: World, dice: random.Random, outcome: Outcome) -> None:
     """Inject faults at random moments, as long as there is something to strike."""
-    faults, blows = every_fault(), dice.randint(4, 12)
+    faults, blows = every_fault(), dice.choice(BLOWS)
     if dice.random() < 0.3:
         world.pause(dice.uniform(0.0, 6.0))  # the first one meets what is starting
     else:
         world.user.wait(lambda: any(world.ledgers.iterdir()), "a run that trains")
         world.pause(dice.uniform(0.0, 3.0))
     for _ in range(blows):
-        for fault in dice.sample(faults, len(faults)):
+        for fault in in_any_order(faults, dice):
             if what := fault.strike(world, dice):
                 outcome.faults[fault.name] += 1
                 world.say(f"{fault.name}: {what}")

@@ -32,7 +32,6 @@ class Plan:
     Attributes:
         name: Its name.
         sweep: The sweep file.
-        launch: What `sweeper launch` is told beside.
         points: The grid's values of `x`; None where a search chooses them.
         count: How many runs there will be.
         steps: How many rows each logs.
@@ -41,7 +40,6 @@ class Plan:
 
     name: str
     sweep: str
-    launch: tuple[str, ...]
     points: tuple[int, ...] | None
     count: int
     steps: int = 20
@@ -64,12 +62,12 @@ metric: {name: loss, goal: minimize}
 run_cap: 8
 scheduler: {engine: optuna, source: chaos_study.py, optimizer: study, search_space: space}
 """
-FUNCTION = ("--trainer", "chaos_trainer:train")
+FUNCTION = "program: chaos_trainer:train\n"
 PLANS = (
-    Plan("function", GRID, FUNCTION, POINTS, len(POINTS)),
-    Plan("script", GRID + "program: chaos_trainer.py\n", (), POINTS, len(POINTS)),
-    Plan("bayes", BAYES, FUNCTION, None, 12, steps=25),
-    Plan("scheduler", SCHEDULER, (), None, 8),
+    Plan("function", GRID + FUNCTION, POINTS, len(POINTS)),
+    Plan("script", GRID + "program: chaos_trainer.py\n", POINTS, len(POINTS)),
+    Plan("bayes", BAYES + FUNCTION, None, 12, steps=25),
+    Plan("scheduler", SCHEDULER, None, 8),
 )
 
 
@@ -165,7 +163,7 @@ class World:
 
     def launch(self, *more: object) -> None:
         """Start a launch of the sweep."""
-        words = ("launch", self.sweep, *self.plan.launch, "--workers", SLOTS, "--retries", 1000, "--grace", 5, *more)
+        words = ("launch", self.sweep, "--workers", SLOTS, "--retries", 1000, "--grace", 5, *more)
         self.launches.append(self.start("launch", *words, environ=self.environ))
         self.say(f"launch {len(self.launches)} begins")
 
