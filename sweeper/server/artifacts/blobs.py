@@ -133,9 +133,7 @@ class BlobStore:
 def _settle(temporary: Path, place: Path) -> None:
     """Move a complete file to its place; return when the disk has it, and its name."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    private_files.flush(
-        temporary
-    )  # before it has its name: a power failure must not leave the name with half a content
+    private_files.flush(temporary)  # first: a power failure must not leave the name with half a content
     temporary.replace(place)
     for folder in (place.parent, place.parent.parent, place.parent.parent.parent):
         private_files.flush(folder)
