@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import urllib.request
@@ -238,6 +240,27 @@ def _has_open(process: psutil.Process, path: str) -> bool:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person kill the server as often as they have time for."""
     parser.addoption("--kills", type=int, default=4, help="how often tests/e2e/test_kills.py kills its server")
+
+
+def pytest_configure() -> None:
+    """Have all that the tests and their processes leave behind lie in one folder, which goes with them.
+
+    `tmp_path` stays where pytest puts it: of failed tests it is looked at afterwards.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.mkdtemp(prefix="t")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A TMPDIR for a test that looks what is left there; its path is short, for the sake of sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="t"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -193,5 +193,72 @@ def test_interrupted_and_continued_is_uninterrupted(
         assert torch.equal(one, two)
 
 
+@pytest.mark.parametrize("served", [0, 400, 500, 900, 1000])
+def test_a_killed_run_has_no_gap_and_no_repeat(run: Any, fit: Fit, digits: Data, tmp_path: Path, served: int) -> None:
+    """Killed behind its first checkpoint: whatever had reached the server, the history ends as an uninterrupted one."""
+    config = _with(**VARIED, watch=False)
+    fit(run, config)
+
+    def log(_values: dict[str, Any], *, step: int) -> None:
+        if step == 900:
+            raise KeyboardInterrupt
+
+    recorder = type(run)()
+    recorder.log = log
+    checkpoint = Checkpoint(tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        Training(config, digits).fit(recorder, checkpoint, Event())
+
+    there = type(run)(starting_step=served + 1 if served else 0)
+    state = checkpoint.load(config.model_dump(mode="json"))
+    assert state is not None
+    continued = Training(config, digits)
+    continued.restore(state)
+    continued.catch_up(there)
+    assert there.summary == {"best_val_accuracy": run.rows[500]["val_accuracy"], "best_epoch": 1}
+    continued.fit(there, checkpoint, Event())
+    server = type(run)(rows={step: row for step, row in run.rows.items() if step <= served} | there.rows)
+    assert _timeless(server) == _timeless(run)
+    assert list(server.rows) == [400, 500, 900, 1000]
+    assert there.summary == run.summary
+    assert [step for step, _ in continued.rows.kept] == [400, 500, 900, 1000]
+
+
+def test_a_run_that_has_no_best_pass_yet_says_none(run: Any, digits: Data) -> None:
+    """A preemption in the first pass leaves a checkpoint, and nothing to sum up."""
+    Training(CONFIG, digits).catch_up(run)
+    assert run.summary == {}
+
+
+def test_a_checkpoint_of_an_older_version_is_gone_on_with(digits: Data) -> None:
+    """It kept no rows."""
+    training = Training(CONFIG, digits)
+    state = training.state()
+    del state["rows"]
+    training.restore(state)
+    assert training.rows.kept == []
+
+
+def test_a_best_pass_before_the_interruption_is_the_best(run: Any, fit: Fit, digits: Data, tmp_path: Path) -> None:
+    """Resumed behind its best pass, a run ends with that pass's weights, value and number."""
+    config = _with(epochs=4, learning_rate=0.03, seed=1)  # its best pass is not the last
+    whole = fit(run, config)
+    checkpoint = Checkpoint(tmp_path / "checkpoint")
+    first = Training(config, digits)
+    for _ in range(3):
+        first.train_epoch(type(run)(), Event())
+        first.judge_epoch(type(run)())
+    assert first.at.best_epoch == whole.at.best_epoch <= 3
+    checkpoint.save(first.state())
+    state = checkpoint.load(config.model_dump(mode="json"))
+    assert state is not None
+    continued = Training(config, digits)
+    continued.restore(state)
+    continued.fit(run, checkpoint, Event())
+    assert continued.at.best_epoch == whole.at.best_epoch
+    for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:
     return {step: {k: v for k, v in row.items() if k != "images_per_s"} for step, row in run.rows.items()}
