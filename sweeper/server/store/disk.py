@@ -75,6 +75,11 @@ def identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def size_of(path: str) -> int:
+    """Give the bytes of a file; 0 if there is none."""
+    return Path(path).stat().st_size if identity(path) else 0
+
+
 def flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
