@@ -82,7 +82,7 @@ def size_of(path: str) -> int:
 
 
 MOST_SETTLED = 10_000
-"""Folders of which is remembered that the disk has their names: waiting once more costs little, a million paths much."""
+"""Folders whose names the disk is known to have: waiting once more costs little, a million paths much."""
 _settled: set[Path] = set()
 
 
