@@ -61,7 +61,7 @@ def test_an_open_port_is_found(user, scratch):
 def test_a_held_lock_is_found(left, user, name):
     """Of the server, a launch, what a launch holds of the machine, or whatever else has one."""
     path = user.home / name
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert left() == [f"lock {path}"]
