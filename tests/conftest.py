@@ -251,6 +251,7 @@ def pytest_configure() -> None:
         return
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.mkdtemp(prefix="t")
+    Path(folder).chmod(0o711)  # a test that becomes another user finds its own files in it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 

@@ -76,22 +76,28 @@ def identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def size_of(path: str) -> int:
+    """Give the bytes of a file; 0 if there is none."""
+    return Path(path).stat().st_size if identity(path) else 0
+
+
+MOST_SETTLED = 10_000
+"""Folders whose names the disk is known to have: waiting once more costs little, a million paths much."""
+_settled: set[Path] = set()
+
+
 def make_folders(folder: Path, root: Path) -> None:
     """Make a folder below a root that is there, and wait until all the names on the way are on the disk."""
     below = [part for part in (folder, *folder.parents) if part != root and part.is_relative_to(root)]
-    # one that is there may have been made just now, or by a server that was killed before it waited for the disk; one
-    # with a file in it was waited for, or the file would not be there
-    unsure = [part for part in below if not _has_file(part)]
+    # one that is there may have been made just now, or by a server that was killed before it waited for the disk
+    unsure = [part for part in below if part not in _settled or not part.is_dir()]
+    _settled.difference_update(unsure)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for made in unsure:
         flush(made.parent)  # a folder's name lies in the one above it
-
-
-def _has_file(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
-    with os.scandir(folder) as entries:
-        return any(entry.is_file(follow_symlinks=False) for entry in entries)
+    if len(_settled) > MOST_SETTLED:
+        _settled.clear()
+    _settled.update(unsure)
 
 
 def flush_all(folder: Path) -> None:

@@ -260,5 +260,37 @@ def test_a_best_pass_before_the_interruption_is_the_best(run: Any, fit: Fit, dig
         assert torch.equal(one, two)
 
 
+def test_times_and_figures_of_a_broken_pass_are_carried_over(run: Any, digits: Data) -> None:
+    """All of them: what a pass took and came to before the interruption belongs to it, and to the run."""
+    preempted = Event()
+    broken = Training(CONFIG, digits)
+    broken.train_epoch(run, preempted)
+    broken.judge_epoch(run)
+    log = run.log
+
+    def stop(*values: Any, **at: Any) -> None:
+        log(*values, **at)
+        preempted.set()
+
+    run.log = stop
+    broken.train_epoch(run, preempted)
+    assert broken.at.batch == 25
+    assert min(broken.at.train_s, broken.epoch_s) > 0
+    continued = Training(CONFIG, digits)
+    continued.restore(broken.state())
+    assert (continued.at, continued.epoch_s) == (broken.at, broken.epoch_s)
+    assert torch.equal(continued.sums, broken.sums)
+    assert torch.equal(continued.loss, broken.loss)
+    assert continued.best.keys() == broken.best.keys() == broken.model.state_dict().keys()
+    before = broken.at.train_s + broken.epoch_s
+    continued.train_epoch(run, Event())
+    took = continued.epoch_s
+    continued.judge_epoch(run)
+    assert took > broken.epoch_s
+    assert continued.at.train_s == pytest.approx(before + took - broken.epoch_s)
+    assert run.rows[1000]["images_per_s"] == round(500 / took, 1)
+    assert (continued.epoch_s, continued.at.batch, continued.at.epoch, continued.at.examples) == (0.0, 0, 2, 1000)
+
+
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:
     return {step: {k: v for k, v in row.items() if k != "images_per_s"} for step, row in run.rows.items()}
