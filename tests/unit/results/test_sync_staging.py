@@ -98,6 +98,16 @@ def test_logs_are_found_by_run_and_time(tmp_path):
     assert set(found) == {"r", "q"}
 
 
+def test_an_offline_attempt_stands_in_its_place(tmp_path):
+    """By its time, as the others."""
+    write_log(tmp_path, "20260101_000000")
+    write_log(tmp_path, "20260103_000000")
+    (tmp_path / "wandb" / "offline-run-20260102_000000-r").mkdir()
+    (tmp_path / "wandb" / "offline-run-20260102_000000-r" / "run-r.wandb").touch()
+    days = [path.parent.name.removeprefix("offline-")[4:12] for path in find_logs(tmp_path)["r"]]
+    assert days == ["20260101", "20260102", "20260103"]
+
+
 def test_the_run_is_the_servers_and_belongs_to_no_sweep(tmp_path):
     """Name, config and summary are the server's; the sweep's id, alerts and old values are gone."""
     write_log(tmp_path, "1", 0, 1)
