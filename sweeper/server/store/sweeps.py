@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,6 +90,11 @@ def _sweep(row: sqlite3.Row) -> Sweep:
     values["state"] = SweepState(values["state"])
     values["exhausted"] = bool(values["exhausted"])
     return Sweep(**values)
+
+
+def selected(db: sqlite3.Connection, query: str, given: Mapping[str, object]) -> list[Sweep]:
+    """List the sweeps that a query of this room gives, whole rows of them."""
+    return [_sweep(row) for row in db.execute(query, given)]
 
 
 def create(
