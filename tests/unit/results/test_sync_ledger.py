@@ -56,6 +56,16 @@ def test_a_torn_line_is_no_line(tmp_path):
     assert ledger.runs("begun") == ["r1", "r3"]
 
 
+def test_bytes_that_are_no_text_are_no_line(tmp_path):
+    """A disk that was full, a file that somebody wrote to: the other lines count."""
+    ledger = Ledger(tmp_path / "sent.jsonl", "a/p")
+    ledger.begin("r1")
+    with ledger.file.open("ab") as file:
+        file.write(b"\xff\xfe{\x00\n")
+    ledger.sent("r1")
+    assert (ledger.runs("begun"), ledger.runs("sent")) == (["r1"], ["r1"])
+
+
 def test_all_targets_are_known_each_once(tmp_path):
     """In the order of their first line; what is torn or strange is none."""
     file = tmp_path / "sent.jsonl"

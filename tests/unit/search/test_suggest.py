@@ -265,6 +265,18 @@ def test_draws_of_two_seeds_do_not_follow_one_another():
     assert len(draws) == 25
 
 
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.CRASHED, RunState.KILLED])
+def test_a_run_of_its_own_that_failed_is_not_suggested_again(state):
+    """Only one of another sweep gets another try: what failed here, `sweeper retry` hands out again."""
+    definition = SweepDefinition.from_yaml(COUNTED)
+    failed = Run(id="f", state=state, params={"a": 1, "b": "x"})
+    assert suggest(definition, [failed], seed=1).params == {"a": 1, "b": "y"}
+    assert suggest(definition, [replace(failed, prior=True)], seed=1).params == {"a": 1, "b": "x"}
+    capped = SweepDefinition.from_yaml(COUNTED + "run_cap: 1")
+    assert suggest(capped, [failed], seed=1) is None
+    assert not goes_on(capped, [failed])
+
+
 def test_a_continuous_sweep_goes_on():
     """Nobody knows how many runs it will have."""
     definition = SweepDefinition.from_yaml("method: random\nparameters: {a: {min: 0.0, max: 1.0}}")
