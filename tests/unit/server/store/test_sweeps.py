@@ -143,3 +143,14 @@ def test_the_sweeps_that_confirm_one_are_found_by_what_their_files_say(db, make_
     sweeps.describe(db, first.id, None, "mine", now=1)
     assert [found.name for found in sweeps.confirming(db, sweep)] == [first.name, second.name]
     assert sweeps.confirming(db, other) == []
+
+
+def test_a_file_is_summed_up_once(make_sweep, monkeypatch):
+    """What a list shows of ten thousand sweeps that are over is remembered; another text is another file."""
+    text = make_sweep(run_cap=7, description="summed up once").definition_text
+    found = sweeps.gist(text)
+    assert (found.outline.method, found.outline.run_cap, found.expected) == ("random", 7, 7)
+    monkeypatch.setattr(sweeps, "parse_definition", None)
+    assert sweeps.gist(text) is found
+    with pytest.raises(TypeError):
+        sweeps.gist(text + "\n# another")
