@@ -34,6 +34,14 @@ def _replace(match: re.Match[str]) -> str:
     return character if character in "\n\t" else "\ufffd" if "\ud800" <= character <= "\udfff" else ""
 
 
+def whole(text: str) -> str:
+    """Replace each half of a surrogate pair by U+FFFD: JSON may hold one, and a run log it, but no file in UTF-8 does.
+
+    Two halves that belong together become their character.
+    """
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def plain_log(text: str) -> str:
     """Make a piece of a log plain; a bar that was drawn over itself gets a line for each time."""
     return plain(text.replace("\r\n", "\n").replace("\r", "\n"))

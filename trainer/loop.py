@@ -16,6 +16,7 @@ from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Data, Split
 from trainer.graph import GraphedStep
+from trainer.logged import Logged
 from trainer.machine import has_bf16
 from trainer.model import ConvNet
 from trainer.optimizer import FusedOptimizer
@@ -75,6 +76,7 @@ class Training:
         self.loss = torch.zeros((), device=self.device)  # of the last step
         self.best: dict[str, Tensor] = {}  # the weights of the best pass
         self.at = Progress()
+        self.rows = Logged()
         self.epoch_s = 0.0
         self.watching = False
         self.graph = GraphedStep(self.step, config.batch_size, self.device) if self.device.type == "cuda" else None
@@ -110,7 +112,8 @@ class Training:
             self.at.batch += 1
             self.at.examples += len(index)
             if self.at.batch % LOG_EVERY == 0 and self.at.batch < self.batches:  # the last one joins the pass's row
-                run.log({"epoch": self.at.epoch + 1, "loss": self.loss.item()}, step=self.at.examples)
+                row = {"epoch": self.at.epoch + 1, "loss": self.loss.item()}
+                self.rows.log(run, row, step=self.at.examples)
         self.loss.item()  # waits for a GPU: else the clock would stop before it
         self.epoch_s += time.perf_counter() - began
 
@@ -162,13 +165,23 @@ class Training:
         if val_accuracy > self.at.best_val_accuracy:
             self.at.best_val_accuracy, self.at.best_epoch = val_accuracy, self.at.epoch
             self.best = {name: weight.detach().clone() for name, weight in self.model.state_dict().items()}
-        run.log(row, step=self.at.examples)
+        self.rows.log(run, row, step=self.at.examples)
         said = f"loss {train_loss:.4f}, val_accuracy {val_accuracy:.4f}, {row['images_per_s']:,.0f} images/s"
         print(f"epoch {self.at.epoch}/{self.config.epochs}: {said}")  # noqa: T201 the run's log, or the terminal
-        run.summary.update({"best_val_accuracy": self.at.best_val_accuracy, "best_epoch": self.at.best_epoch})
+        self.sum_up(run)
         self.at.train_s += self.epoch_s
         self.at.batch, self.epoch_s = 0, 0.0
         self.sums.zero_()
+
+    def sum_up(self, run: wandb.Run) -> None:
+        """Write the best pass so far into the run's summary."""
+        run.summary.update({"best_val_accuracy": self.at.best_val_accuracy, "best_epoch": self.at.best_epoch})
+
+    def catch_up(self, run: wandb.Run) -> None:
+        """Tell the server what it lacks of what was restored: the process before may have been killed unheard."""
+        self.rows.log_again(run)
+        if self.at.best_epoch:
+            self.sum_up(run)
 
     def state(self) -> dict[str, Any]:
         """Give all that the next step depends on."""
@@ -176,6 +189,7 @@ class Training:
         return {
             "config": self.config.model_dump(mode="json"),
             "at": asdict(self.at),
+            "rows": self.rows.kept,
             "epoch_s": self.epoch_s,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -188,6 +202,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where `state` was."""
         self.at = Progress(**state["at"])
+        self.rows = Logged(list(state.get("rows", ())))  # version 0.1.0 kept none
         self.epoch_s = state["epoch_s"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -67,6 +67,7 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
         training, checkpoint = Training(config, data), Checkpoint.of(run.id)
         if state := checkpoint.load(config.model_dump(mode="json")):
             training.restore(state)
+            training.catch_up(run)
         try:
             training.fit(run, checkpoint, preempted)
         except PreemptedError:
@@ -80,7 +81,7 @@ def train(given: TrainConfig | None = None, *, mode: Literal["offline"] | None =
         run.summary["train_s"] = round(training.at.train_s, 3)
         save_model(run, training)  # first: it is sent while the rest is computed
         report_test(run, training)
-        checkpoint.remove()
+    checkpoint.remove()  # not before all is sent: a process that is killed until then goes on from here
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.live import Live
 
+from sweeper import temporary_folder
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
 from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
@@ -179,6 +180,7 @@ def run_sweep(
     from sweeper.launch.forkserver_process import ForkserverProcess
     from sweeper.launch.local import worker_environ
 
+    temporary_folder.remove_left()
     with closing(ForkserverProcess(worker_environ(settings.environ, threads=place.threads))) as forkserver:
         target = find()
         reader = target.reader()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sweeper import temporary_folder
 from sweeper.backend import embedded_server
 from sweeper.cli.options import AsJson, Data, data_directory
 from sweeper.cli.output import err, escape, print_json
@@ -56,6 +57,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     port = port or embedded_server.choose_port(folder)
     url = _url(host, port, tls=tls is not None)
     embedded_server.check_port(host, port)  # uvicorn would only log it, behind a record that names us
+    temporary_folder.remove_left()
     with embedded_server.announced(folder, url, tls[0] if tls else None) as record:
         # the only command that runs the server: the others are spared starlette and its kin
         from sweeper.server.http.serve import Address

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper import private_files
+from sweeper import private_files, temporary_folder
 from sweeper.journal.directories import LaunchDir
 from sweeper.launch.forkserver_process import ForkserverProcess
 from sweeper.launch.launcher import WorkerHandle, WorkerState
@@ -195,5 +196,7 @@ def worker_environ(environ: Mapping[str, str], *, threads: int) -> dict[str, str
     # more threads than cores / workers makes runs crawl: 300 instead of 24 ms a step on two cores
     for name in THREADS:
         env.setdefault(name, str(threads))
+    # what torch.compile has compiled is for the next launch too: beside the folder that goes with this one (torch 2.9)
+    env.setdefault("TORCHINDUCTOR_CACHE_DIR", str(temporary_folder.place() / f"torchinductor_{os.getuid()}"))
     env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait by spinning would take the other workers' cores
     return env

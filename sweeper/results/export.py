@@ -13,6 +13,7 @@ from sweeper.backend.run_reader import ServerRun
 from sweeper.backend.sweep_view import SweepView
 from sweeper.journal.attempt import Attempt
 from sweeper.metric_value import flat
+from sweeper.plain_text import whole
 from sweeper.results.status import RunStatus
 from sweeper.results.summarise import LocalView, summarise
 
@@ -52,10 +53,14 @@ class Table:
         self._file.close()
 
     def add(self, row: Cells) -> None:
-        """Add a row."""
+        """Add a row; what no file can hold of its texts and names is replaced."""
+        line = json.dumps(row)
+        if "\\ud" in line:  # a character beyond 16 bits, or half of one
+            line = whole(json.dumps(row, ensure_ascii=False))
+            row = json.loads(line)
         for name, value in row.items():
             self._kinds.setdefault(name, set()).add(_kind(value))
-        self._file.write(json.dumps(row) + "\n")
+        self._file.write(line + "\n")
 
     @property
     def columns(self) -> list[str]:

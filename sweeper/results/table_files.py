@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from sweeper.errors import ResultError, UsageError
+from sweeper.metric_value import float_or_nan
 from sweeper.results.export import Cells, Table
 
 Format = Literal["csv", "json", "parquet"]
@@ -182,4 +183,5 @@ def _batches(rows: Iterator[Cells]) -> Iterator[list[Cells]]:
 def _as_cell(value: Any, kind: str) -> Any:
     if value is None or kind in {"bool", "int"}:
         return value
-    return float(value) if kind == "float" else _as_text(value)
+    # an integer of more than 308 digits is infinite, as the search takes it
+    return float_or_nan(value) if kind == "float" else _as_text(value)

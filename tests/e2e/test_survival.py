@@ -32,8 +32,9 @@ print(json.dumps([[row["loss"] for row in run.scan_history(keys=["loss"])] for r
 
 
 @pytest.fixture
-def launched(user):
+def launched(user, scratch):
     """A launch on one slot, whose first run of two has logged ten steps of twenty and waits."""
+    user.environ["TMPDIR"] = str(scratch)
     user.write("toy.py", TOY)
     text = "method: grid\nmetric: {name: loss}\nparameters: {x: {values: [1, 2]}}\n"
     user.run("create", user.write("sweep.yaml", text))
@@ -121,3 +122,18 @@ def test_the_shipped_trainer_goes_on_where_it_was(user):
     rows = json.loads(user.python(code, **user.sdk()).stdout.splitlines()[-1])
     assert [epoch for epoch, _ in rows] == list(range(1, 9))
     assert [step for _, step in rows] == sorted({step for _, step in rows})
+
+
+def test_a_killed_launch_leaves_one_temporary_folder_which_the_next_one_removes(user, launched, scratch):
+    """Kill -9 of everything: what the SDK and its service left lies in one folder, and goes."""
+    before = {path.name for path in scratch.iterdir()}
+    assert len(before) == 2  # the launch's and the server's
+    for process in user.processes("sweeper.worker"):
+        process.kill()
+    launched.kill()
+    user.wait(user.only_the_server_is_left, "all but the server to end", 10)
+    assert {path.name for path in scratch.iterdir()} == before
+    finish(user)
+    left = {path.name for path in scratch.iterdir()}
+    assert len(left) == 1
+    assert left < before

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 
+import pyarrow.parquet
 import pytest
 
 from sweeper.errors import ResultError, UsageError
@@ -39,6 +41,63 @@ def test_a_history_has_a_row_for_every_step(here, embedded):
         (run, "1", "0.05"),
         (run, "2", "0.04"),
     ]
+
+
+ODD = {
+    "huge": 10**400,
+    "edge": 2**63 - 1,
+    "least": -(2**63),
+    "nan": math.nan,
+    "infinite": -math.inf,
+    "true": True,
+    "": 3,
+    "nul": "a\0b",
+    "half\ud800": "b\udfff",
+    "list": [10**400, "\ud800"],
+    "nothing": None,
+    "x": {"y": {"": 1}},
+}
+UPSERT = """mutation($run: String, $config: JSONString, $summary: JSONString) {
+    upsertBucket(input: {name: $run, modelName: "p", config: $config, summaryMetrics: $summary}) { inserted } }"""
+
+
+@pytest.fixture(scope="module")
+def odd_sweep(embedded):
+    """A sweep of two runs: one with odd values as parameters, as its summary and in its history, one with others."""
+    ref, (odd, even) = embedded.sweep(None, None)
+    config = json.dumps({name: {"value": value} for name, value in ODD.items()})
+    embedded.wire.graphql(UPSERT, run=odd, config=config, summary=json.dumps({**ODD, "loss": 0.1}))
+    embedded.wire.log(odd, 1, {"_step": 1, **ODD})
+    embedded.wire.log(even, 1, {"_step": 1, **dict.fromkeys(ODD, "text"), "huge": 0.5, "edge": 1})
+    for run in (odd, even):
+        embedded.wire.stream(run, complete=True, exitcode=0)
+    return ref
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("history", [False, True])
+def test_whatever_a_run_logged_is_exported(here, odd_sweep, tmp_path, form, history):
+    """As a parameter, in its summary and in its history: numbers of any size, half characters, names of no letters."""
+    file = tmp_path / f"table.{form}"
+    done = here("export", odd_sweep, "--output", file, *["--history"][: int(history)])
+    assert done.exit_code == 0, done.exception
+    rows = {
+        "csv": lambda: list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline=""))),
+        "json": lambda: json.loads(file.read_bytes(), parse_constant=pytest.fail),
+        "parquet": lambda: pyarrow.parquet.read_table(file).to_pylist(),
+    }[form]()
+    assert len(rows) == (4 if history else 2)
+    row = rows[1] if history else rows[0]
+    for prefix in [""] if history else ["config.", "summary."]:
+        told = {
+            name: str(row[f"{prefix}{name}"]) for name in ("", "half\ufffd", "nul", "true", "x.y.", "edge", "least")
+        }
+        assert told.pop("true").lower() == "true"
+        assert [told.pop(name) for name in ("edge", "least")] == ["9223372036854775807", "-9223372036854775808"]
+        assert told == {"": "3", "half\ufffd": "b\ufffd", "nul": "a\0b", "x.y.": "1"}
+        assert [float(str(row[f"{prefix}{name}"])) for name in ("huge", "infinite")] == [math.inf, -math.inf]
+        assert math.isnan(float(row[f"{prefix}nan"]))
+        assert "\ufffd" in str(row[f"{prefix}list"])
 
 
 def test_a_table_without_a_value_is_explained(here, embedded):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from sweeper import temporary_folder
 from sweeper.launch.forkserver_process import ForkserverProcess
 from sweeper.launch.launcher import Launcher, WorkerState
 from sweeper.launch.local import LocalLauncher, worker_environ
@@ -140,3 +141,12 @@ def test_a_workers_modules_are_not_looked_for_where_its_user_stands():
     """That folder is for the trainer's process alone; what the user has set stays."""
     assert "PYTHONPATH" not in environ_for({})
     assert environ_for({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"
+
+
+def test_what_torch_has_compiled_outlives_the_launch():
+    """Its cache lies beside the launch's own temporary folder, in the user's; one that they have named stays."""
+    before = temporary_folder.place()
+    with temporary_folder.owned():
+        cache = environ_for({})["TORCHINDUCTOR_CACHE_DIR"]
+    assert cache == f"{before}/torchinductor_{os.getuid()}"
+    assert environ_for({"TORCHINDUCTOR_CACHE_DIR": "/mine"})["TORCHINDUCTOR_CACHE_DIR"] == "/mine"

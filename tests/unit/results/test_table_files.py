@@ -94,6 +94,122 @@ def test_parquet_has_types(tmp_path):
     assert (second["int"], second["void"]) == (None, None)
 
 
+HUGE = 10**400
+LARGEST = 1.7976931348623157e308
+WHATEVER = [  # a value; what CSV, JSON and Parquet have of it
+    (1, "1", 1, 1),
+    (-1, "-1", -1, -1),
+    (0, "0", 0, 0),
+    (True, "true", True, True),
+    (False, "false", False, False),
+    (None, "", None, None),
+    (-0.0, "-0.0", -0.0, -0.0),
+    (0.1, "0.1", 0.1, 0.1),
+    (5e-324, "5e-324", 5e-324, 5e-324),
+    (LARGEST, "1.7976931348623157e+308", LARGEST, LARGEST),
+    (math.inf, "Infinity", "Infinity", math.inf),
+    (-math.inf, "-Infinity", "-Infinity", -math.inf),
+    (2**53 + 1, "9007199254740993", 2**53 + 1, 2**53 + 1),
+    (2**63 - 1, "9223372036854775807", 2**63 - 1, 2**63 - 1),
+    (-(2**63), "-9223372036854775808", -(2**63), -(2**63)),
+    (2**63, "9223372036854775808", 2**63, 2.0**63),
+    (-(2**63) - 1, "-9223372036854775809", -(2**63) - 1, -(2.0**63)),
+    (2**1024 - 2**970, str(2**1024 - 2**970), 2**1024 - 2**970, math.inf),
+    (HUGE, str(HUGE), HUGE, math.inf),
+    (-HUGE, str(-HUGE), -HUGE, -math.inf),
+    ("", "", "", ""),
+    ("a\0b", "a\0b", "a\0b", "a\0b"),
+    ("😀\u2028\x85\x0b", "😀\u2028\x85\x0b", "😀\u2028\x85\x0b", "😀\u2028\x85\x0b"),
+    ("a\ud800b", "a\ufffdb", "a\ufffdb", "a\ufffdb"),
+    ("\udfff", "\ufffd", "\ufffd", "\ufffd"),
+    ("\ud83d\ude00", "😀", "😀", "😀"),
+    ("\\ud800", "\\ud800", "\\ud800", "\\ud800"),
+    ([], "[]", [], "[]"),
+    ([HUGE, "\ud800", [None, True]], f'[{HUGE}, "\ufffd", [null, true]]', [HUGE, "\ufffd", [None, True]], ...),
+]
+
+
+@pytest.mark.parametrize(("value", "as_csv", "as_json", "as_parquet"), WHATEVER)
+def test_whatever_a_run_may_log_goes_into_every_format(tmp_path, value, as_csv, as_json, as_parquet):
+    """Whole where the format has it; else the nearest: a float for a huge integer, U+FFFD for half a character."""
+    made = table({"run": "a", "x": value, "between": 1}, {"run": "b"})
+    line, empty = csv.DictReader(io.StringIO(text(made, "csv"), newline=""))
+    assert (line["x"], empty["x"]) == (as_csv, "")
+    made = table({"run": "a", "x": value}, {"run": "b"})
+    first, second = json.loads(text(made, "json").encode(), parse_constant=pytest.fail)
+    assert (repr(first["x"]), second["x"]) == (repr(as_json), None)
+    with table({"run": "a", "x": value}, {"run": "b"}) as made:
+        write(made, "parquet", tmp_path / "runs.parquet", io.StringIO())
+    first, second = pyarrow.parquet.read_table(tmp_path / "runs.parquet").to_pylist()
+    assert (repr(first["x"]), second["x"]) == (repr(as_csv if as_parquet is ... else as_parquet), None)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "found"),
+    [
+        ([1, 0.5], "double", [1.0, 0.5]),
+        ([1, 2**63], "double", [1.0, 2.0**63]),
+        ([0.5, -HUGE, 1], "double", [0.5, -math.inf, 1.0]),
+        ([1, True], "string", ["1", "true"]),
+        ([0.5, False], "string", ["0.5", "false"]),
+        ([HUGE, "x"], "string", [str(HUGE), "x"]),
+        ([1, [1]], "string", ["1", "[1]"]),
+        ([None, True], "bool", [None, True]),
+        ([None, 1], "int64", [None, 1]),
+        ([None, None], "string", [None, None]),
+    ],
+)
+def test_a_column_of_parquet_has_one_type(tmp_path, values, kind, found):
+    """Whole numbers and others are numbers together; truth values are none."""
+    for order in (1, -1):
+        with table(*({"x": value} for value in values[::order])) as made:
+            write(made, "parquet", tmp_path / "runs.parquet", io.StringIO())
+        read = pyarrow.parquet.read_table(tmp_path / "runs.parquet")
+        assert str(read.schema.field("x").type) == kind
+        assert read.column("x").to_pylist() == found[::order]
+
+
+@pytest.mark.parametrize("odd", ["", " ", "a\0b", "a.b", "😀", "x" * 70_000, 'a"b,c', "a\r\nb"])
+def test_whatever_a_key_is_called_is_a_column(tmp_path, odd):
+    """Also nothing at all."""
+    for form in ("csv", "json", "parquet"):
+        with table({"run": "a", odd: 1}) as made:
+            write(made, form, tmp_path / "runs", io.StringIO())
+        if form == "csv":
+            with (tmp_path / "runs").open(newline="", encoding="utf-8") as file:
+                csv.field_size_limit(100_000)
+                assert list(csv.reader(file)) == [["run", odd], ["a", "1"]]
+        elif form == "json":
+            assert json.loads((tmp_path / "runs").read_text("utf-8")) == [{"run": "a", odd: 1}]
+        else:
+            assert pyarrow.parquet.read_table(tmp_path / "runs").to_pylist() == [{"run": "a", odd: 1}]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_half_a_character_in_a_name_is_replaced_too(tmp_path, form):
+    """The file is UTF-8, and the value stands under what became of the name."""
+    with table({"run": "a", "x\ud800": 1}) as made:
+        assert made.columns == ["run", "x\ufffd"]
+        write(made, form, tmp_path / "runs", io.StringIO())
+    read = {
+        "csv": lambda: list(csv.DictReader((tmp_path / "runs").read_text("utf-8").splitlines())),
+        "json": lambda: json.loads((tmp_path / "runs").read_text("utf-8")),
+        "parquet": lambda: pyarrow.parquet.read_table(tmp_path / "runs").to_pylist(),
+    }
+    assert read[form]() == [{"run": "a", "x\ufffd": "1" if form == "csv" else 1}]
+
+
+@pytest.mark.parametrize("count", [0, 9_999, 10_000, 10_001, 20_000])
+def test_every_row_is_in_a_parquet_file_once_and_in_order(tmp_path, count):
+    """They are written ten thousand at a time."""
+    with table(*({"x": number} for number in range(count))) as made:
+        write(made, "parquet", tmp_path / "runs.parquet", io.StringIO())
+    read = pyarrow.parquet.read_table(tmp_path / "runs.parquet")
+    assert read.num_rows == count
+    assert read.column_names == ["run", "x"][: 1 + bool(count)]
+    assert not count or read.column("x").to_pylist() == list(range(count))
+
+
 @pytest.mark.parametrize(
     ("chosen", "output", "form"),
     [
@@ -103,6 +219,9 @@ def test_parquet_has_types(tmp_path):
         (None, "a.x", "csv"),
         ("json", "a.csv", "json"),
         ("json", None, "json"),
+        ("csv", "a.parquet", "csv"),
+        (None, "parquet", "csv"),
+        (None, "a.json.csv", "csv"),
     ],
 )
 def test_the_format_is_asked_for_or_read_off_the_name(chosen, output, form):

@@ -25,9 +25,12 @@ class RunDouble:
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     watched: list[dict[str, Any]] = field(default_factory=list)
+    starting_step: int = 0
+    offline: bool = False
 
     def log(self, values: dict[str, Any], *, step: int) -> None:
-        """Merge values into the row of their step, as W&B does."""
+        """Merge values into the row of their step, as W&B does, which ignores steps that a run has behind it."""
+        assert step >= self.starting_step
         self.rows.setdefault(step, {}).update(values)
 
     def watch(self, *_args: Any, **options: Any) -> None:

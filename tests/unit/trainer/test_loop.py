@@ -193,5 +193,104 @@ def test_interrupted_and_continued_is_uninterrupted(
         assert torch.equal(one, two)
 
 
+@pytest.mark.parametrize("served", [0, 400, 500, 900, 1000])
+def test_a_killed_run_has_no_gap_and_no_repeat(run: Any, fit: Fit, digits: Data, tmp_path: Path, served: int) -> None:
+    """Killed behind its first checkpoint: whatever had reached the server, the history ends as an uninterrupted one."""
+    config = _with(**VARIED, watch=False)
+    fit(run, config)
+
+    def log(_values: dict[str, Any], *, step: int) -> None:
+        if step == 900:
+            raise KeyboardInterrupt
+
+    recorder = type(run)()
+    recorder.log = log
+    checkpoint = Checkpoint(tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        Training(config, digits).fit(recorder, checkpoint, Event())
+
+    there = type(run)(starting_step=served + 1 if served else 0)
+    state = checkpoint.load(config.model_dump(mode="json"))
+    assert state is not None
+    continued = Training(config, digits)
+    continued.restore(state)
+    continued.catch_up(there)
+    assert there.summary == {"best_val_accuracy": run.rows[500]["val_accuracy"], "best_epoch": 1}
+    continued.fit(there, checkpoint, Event())
+    server = type(run)(rows={step: row for step, row in run.rows.items() if step <= served} | there.rows)
+    assert _timeless(server) == _timeless(run)
+    assert list(server.rows) == [400, 500, 900, 1000]
+    assert there.summary == run.summary
+    assert [step for step, _ in continued.rows.kept] == [400, 500, 900, 1000]
+
+
+def test_a_run_that_has_no_best_pass_yet_says_none(run: Any, digits: Data) -> None:
+    """A preemption in the first pass leaves a checkpoint, and nothing to sum up."""
+    Training(CONFIG, digits).catch_up(run)
+    assert run.summary == {}
+
+
+def test_a_checkpoint_of_an_older_version_is_gone_on_with(digits: Data) -> None:
+    """It kept no rows."""
+    training = Training(CONFIG, digits)
+    state = training.state()
+    del state["rows"]
+    training.restore(state)
+    assert training.rows.kept == []
+
+
+def test_a_best_pass_before_the_interruption_is_the_best(run: Any, fit: Fit, digits: Data, tmp_path: Path) -> None:
+    """Resumed behind its best pass, a run ends with that pass's weights, value and number."""
+    config = _with(epochs=4, learning_rate=0.03, seed=1)  # its best pass is not the last
+    whole = fit(run, config)
+    checkpoint = Checkpoint(tmp_path / "checkpoint")
+    first = Training(config, digits)
+    for _ in range(3):
+        first.train_epoch(type(run)(), Event())
+        first.judge_epoch(type(run)())
+    assert first.at.best_epoch == whole.at.best_epoch <= 3
+    checkpoint.save(first.state())
+    state = checkpoint.load(config.model_dump(mode="json"))
+    assert state is not None
+    continued = Training(config, digits)
+    continued.restore(state)
+    continued.fit(run, checkpoint, Event())
+    assert continued.at.best_epoch == whole.at.best_epoch
+    for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_times_and_figures_of_a_broken_pass_are_carried_over(run: Any, digits: Data) -> None:
+    """All of them: what a pass took and came to before the interruption belongs to it, and to the run."""
+    preempted = Event()
+    broken = Training(CONFIG, digits)
+    broken.train_epoch(run, preempted)
+    broken.judge_epoch(run)
+    log = run.log
+
+    def stop(*values: Any, **at: Any) -> None:
+        log(*values, **at)
+        preempted.set()
+
+    run.log = stop
+    broken.train_epoch(run, preempted)
+    assert broken.at.batch == 25
+    assert min(broken.at.train_s, broken.epoch_s) > 0
+    continued = Training(CONFIG, digits)
+    continued.restore(broken.state())
+    assert (continued.at, continued.epoch_s) == (broken.at, broken.epoch_s)
+    assert torch.equal(continued.sums, broken.sums)
+    assert torch.equal(continued.loss, broken.loss)
+    assert continued.best.keys() == broken.best.keys() == broken.model.state_dict().keys()
+    before = broken.at.train_s + broken.epoch_s
+    continued.train_epoch(run, Event())
+    took = continued.epoch_s
+    continued.judge_epoch(run)
+    assert took > broken.epoch_s
+    assert continued.at.train_s == pytest.approx(before + took - broken.epoch_s)
+    assert run.rows[1000]["images_per_s"] == round(500 / took, 1)
+    assert (continued.epoch_s, continued.at.batch, continued.at.epoch, continued.at.examples) == (0.0, 0, 2, 1000)
+
+
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:
     return {step: {k: v for k, v in row.items() if k != "images_per_s"} for step, row in run.rows.items()}

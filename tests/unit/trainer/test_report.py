@@ -49,3 +49,23 @@ def test_the_test_is_reported_in_the_last_row(run: Any, digits: Data) -> None:
     row = run.rows[500]
     assert (row["test_loss"], row["test_accuracy"]) == (pytest.approx(loss), pytest.approx(accuracy))
     assert {"confusion_matrix", "worst_mistakes", "worst_images"} <= row.keys()
+
+
+@pytest.mark.parametrize(
+    ("starting_step", "summary", "at"),
+    [
+        (0, {}, 500),  # a run that was never interrupted
+        (500, {"test_accuracy": 0.5}, 500),  # a summary without its row
+        (501, {}, 501),  # the last pass's row is there, without the test
+        (501, {"test_accuracy": 0.5}, None),  # all is there
+    ],
+)
+def test_the_test_is_logged_once(
+    run: Any, digits: Data, starting_step: int, summary: dict[str, Any], at: int | None
+) -> None:
+    """A process that was killed near the end leaves a row too few, or the same twice, to nobody."""
+    training = Training(CONFIG, digits)
+    training.at.examples = 500
+    run.starting_step, run.summary = starting_step, summary
+    report_test(run, training)
+    assert {step: "test_accuracy" in row for step, row in run.rows.items()} == ({} if at is None else {at: True})

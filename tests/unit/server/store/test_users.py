@@ -140,3 +140,12 @@ def test_the_secret_of_signed_addresses_outlives_a_restart(tmp_path):
         store.close()
     assert len(set(secrets)) == 1
     assert len(secrets[0]) >= 32
+
+
+def test_a_key_is_rotated_after_a_rotation_that_was_killed(tmp_path):
+    """What the first one left beside the key is in nobody's way."""
+    users.add_user(tmp_path, "local")
+    (tmp_path / "api-key.new").write_text("half of a k")
+    key = users.rotate_key(tmp_path, "local")
+    assert (tmp_path / "api-key").read_text() == key + "\n"
+    assert not (tmp_path / "api-key.new").exists()
