@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures test-chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz screenshots clean
+.PHONY: help install demo test test-failures chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -48,8 +48,10 @@ test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k gri
 test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures
 
-test-chaos: $(STAMP)  ## kill the server, launchers, workers and runs, and fill the disk (minutes)
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
+# all of it in four minutes; CHAOS_ROUNDS=200 plays so many rounds and nothing else, from CHAOS_SEED on, which a failed one names
+chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
+	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
+	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos
 
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)

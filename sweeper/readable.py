@@ -20,7 +20,7 @@ def duration(seconds: float | None) -> str:
     """Write a duration as a person would: 8.2s, 3m 05s, 2h 10m."""
     if seconds is None:
         return "-"
-    if seconds < 60:
+    if seconds < 59.95:  # which is written 1m 00s, not 60.0s
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"

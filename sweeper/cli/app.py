@@ -120,7 +120,10 @@ def _run() -> int:
     try:
         try:
             with temporary_folder.owned():
-                app()
+                try:
+                    app()
+                finally:
+                    _end_service()
         except SystemExit as end:  # which Typer raises in the end, whatever it was
             code = _code(end)
             if code == _USAGE and asks_for_json():
@@ -140,6 +143,14 @@ def _run() -> int:
         drop_stdout()  # Python would try once again to print what a full disk refused
         return _USAGE if isinstance(told, UsageError) else 1
     return 0
+
+
+def _end_service() -> None:
+    """End the SDK's service before the folder goes in which its socket lies, where a command has used the SDK."""
+    if "wandb" in sys.modules:
+        from sweeper.backend import sdk  # most commands ask sweeper's own server, without it
+
+        sdk.end_service()
 
 
 def asks_for_json() -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.plain_text import HOSTILE, escaped, plain, plain_log
+from sweeper.plain_text import HOSTILE, escaped, plain, plain_log, whole
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,30 @@ def test_json_says_the_same_with_its_characters_escaped(text):
     written = escaped(json.dumps({"name": text}, ensure_ascii=False, indent=2))
     assert json.loads(written) == json.loads(json.dumps({"name": text}))
     assert not re.search(rf"[{HOSTILE}]", written.replace("\n", ""))
+
+
+def test_json_for_a_terminal_of_few_letters_is_ascii():
+    """What lies beyond 16 bits is a pair of codes; without being asked, letters stay as they are."""
+    text = '"ü😀\x1b\u202e\n\t"'
+    assert escaped(text) == '"ü😀\\u001b\\u202e\n\t"'
+    assert escaped(text, to_ascii=True) == '"\\u00fc\\ud83d\\ude00\\u001b\\u202e\n\t"'
+    assert escaped(" ~") == escaped(" ~", to_ascii=True) == " ~"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ü😀\n\0\u2028", "ü😀\n\0\u2028"),
+        ("a\ud800b", "a\ufffdb"),
+        ("\udc00\ud800", "\ufffd\ufffd"),
+        ("\ud83d\ude00", "😀"),
+        ("", ""),
+    ],
+)
+def test_no_half_of_a_pair_reaches_a_file(text, said):
+    """UTF-8 has none; everything else stays as it is."""
+    assert whole(text) == said
+    whole(text).encode()
 
 
 def test_a_long_text_takes_no_time():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 import pytest
 
@@ -50,15 +51,46 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o722])
+def test_two_may_make_one_folder_at_once(tmp_path):
+    """Another process makes it between the look and the making."""
+
+    class Late(type(tmp_path)):
+        """A folder that was not there when somebody looked first."""
+
+        answers: ClassVar = [False, True]
+
+        def is_dir(self) -> bool:
+            return self.answers.pop(0)
+
+    (tmp_path / "made").mkdir(mode=0o700)
+    private_files.make_folder(Late(tmp_path / "made"))
+    assert mode(tmp_path / "made") == 0o700
+
+
+def test_a_file_is_text_in_utf8_unless_bytes_are_asked_for(tmp_path):
+    """Whatever the locale; one that is there is written over, and keeps its mode."""
+    file = tmp_path / "file"
+    file.touch(mode=0o644)
+    with private_files.open_file(file) as opened:
+        opened.write("größer")
+        assert opened.encoding == "utf-8"
+    with private_files.open_file(file, "ab") as opened:
+        opened.write(b"!")
+    assert file.read_bytes() == "größer!".encode()
+    assert mode(file) == 0o644
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o722, 0o720, 0o702])
 def test_a_home_that_others_can_write_to_is_refused(tmp_path, mode):
     """They could put a server's record there, or a sweep; the error says how it becomes one's own."""
     tmp_path.chmod(mode)
     with pytest.raises(SweeperError, match="other users can write into") as caught:
         private_files.check_home(tmp_path)
     assert f"chmod go-w {tmp_path}" in caught.value.hint
-    tmp_path.chmod(0o755)
-    private_files.check_home(tmp_path)
+    assert "SWEEPER_HOME" in caught.value.hint
+    for fine in (0o755, 0o700, 0o500, 0o1755):
+        tmp_path.chmod(fine)
+        private_files.check_home(tmp_path)
     private_files.check_home(tmp_path / "not there yet")
 
 

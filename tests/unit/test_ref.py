@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.ref import SweepRef, run_name
+from sweeper.ref import RunRef, SweepRef, controller_run, run_name
 
 
 @pytest.mark.parametrize("text", ["acme/cifar/9k2x7q1p", "cifar/9k2x7q1p", "9k2x7q1p", "/acme/cifar/9k2x7q1p/"])
@@ -33,6 +33,50 @@ def test_a_run_is_no_path(run_id):
         run_name(run_id)
     with pytest.raises(SweeperError):
         SweepRef("acme", "p", "s1").run(run_id)
+
+
+@pytest.mark.parametrize("text", ["", "c", "p/c"])
+def test_what_is_missing_is_not_made_up(text):
+    """A part that nobody filled in is refused."""
+    with pytest.raises(SweeperError, match="cannot be the"):
+        SweepRef.parse(text)
+
+
+def test_each_missing_part_is_filled_in_by_its_own():
+    """What was written counts more."""
+    filled = {"entity": "acme", "project": "cifar"}
+    assert SweepRef.parse(" me/p/s ", **filled).path == "me/p/s"
+    assert SweepRef.parse("p/s", **filled).path == "acme/p/s"
+    assert SweepRef.parse("s", **filled).path == "acme/cifar/s"
+
+
+@pytest.mark.parametrize("wrong", ["", ".", "..", "a/b", "a\\b", "a#b", "a?b", "a%b", "a:b", "x" * 129, "x\n"])
+def test_every_part_of_a_name_is_looked_at(wrong):
+    """Each of them becomes a folder here and a part of an address."""
+    for parts, what in (((wrong, "p", "i"), "entity"), (("e", wrong, "i"), "project"), (("e", "p", wrong), "id")):
+        with pytest.raises(SweeperError, match=f"cannot be the {what} of a"):
+            SweepRef(*parts)
+        with pytest.raises(SweeperError, match=f"cannot be the {what} of a"):
+            RunRef(*parts)
+
+
+@pytest.mark.parametrize("right", ["x" * 128, "a b", "größe", "a..b", "...", "-", "x'y", "a&b"])
+def test_what_wandb_takes_for_a_name_is_one(right):
+    """Up to 128 characters, with spaces and letters of any kind."""
+    assert SweepRef(right, right, right).run(right).path == f"{right}/{right}/{right}"
+
+
+def test_a_sweep_of_its_own_scheduler_names_that_run():
+    """In the sweep's project, after the sweep."""
+    assert controller_run("s1") == "s1-scheduler"
+    assert SweepRef("acme", "p", "s1").controller_run.path == "acme/p/s1-scheduler"
+
+
+def test_a_name_for_a_shell_is_quoted_if_it_must_be():
+    """Others are pasted as they are."""
+    assert SweepRef("acme", "p", "s1").quoted == "acme/p/s1"
+    assert SweepRef("acme", "my project", "s1").quoted == "'acme/my project/s1'"
+    assert str(SweepRef("acme", "my project", "s1")) == "acme/my project/s1"
 
 
 def test_a_sweep_names_its_runs():

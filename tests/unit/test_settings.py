@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.settings import Backend, Settings
+from sweeper.settings import Backend, Settings, asks_for_tracebacks
 
 KEY = "k" * 40
 
@@ -28,6 +28,56 @@ def test_a_login_is_found_for_its_server_only(tmp_path, host, found):
     netrc.chmod(0o600)
     settings = Settings.from_env({"NETRC": str(netrc)})
     assert settings.login_key(f"https://{host}:8080") == (KEY if found else None)
+
+
+@pytest.mark.parametrize(
+    ("variable", "field"),
+    [
+        ("WANDB_BASE_URL", "base_url"),
+        ("WANDB_API_KEY", "api_key"),
+        ("WANDB_ENTITY", "entity"),
+        ("WANDB_PROJECT", "project"),
+    ],
+)
+def test_each_variable_is_read_and_an_empty_one_is_none(variable, field):
+    """`export WANDB_ENTITY=` takes a setting back."""
+    assert getattr(Settings.from_env({variable: "x"}), field) == "x"
+    assert getattr(Settings.from_env({variable: ""}), field) is None
+    assert getattr(Settings.from_env({}), field) is None
+    assert Settings.from_env({variable: "x"}).environ == {variable: "x"}
+
+
+@pytest.mark.parametrize(("said", "asks"), [("1", True), ("0", False), ("", False), ("true", False)])
+def test_tracebacks_are_asked_for_with_a_one(said, asks):
+    """And with nothing else."""
+    assert asks_for_tracebacks({"SWEEPER_DEBUG": said}) is asks
+    assert Settings.from_env({"SWEEPER_DEBUG": said}).debug is asks
+    assert asks_for_tracebacks({}) is False
+
+
+def test_the_state_directory_is_absolute(tmp_path, monkeypatch):
+    """Children stand elsewhere; an empty name is none, `~` is the user's home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert Settings.from_env({"SWEEPER_HOME": "state"}).home == tmp_path / "state"
+    assert Settings.from_env({"SWEEPER_HOME": "~/state"}).home == tmp_path / "me" / "state"
+    assert Settings.from_env({"SWEEPER_HOME": ""}).home.is_relative_to(tmp_path / "me")
+
+
+def test_the_netrc_file_is_looked_for_where_the_sdk_does(tmp_path, monkeypatch):
+    """NETRC, then ~/.netrc, then ~/_netrc; the `default` of a file is no login of a W&B server."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    places = [tmp_path / "named", tmp_path / ".netrc", tmp_path / "_netrc"]
+    settings = Settings.from_env({"NETRC": str(places[0])})
+    assert settings.netrc_path is None
+    for place in reversed(places):
+        place.write_text(f"machine w.org login user password {place.name}\ndefault login user password other\n")
+        place.chmod(0o600)
+        assert settings.netrc_path == place
+        assert settings.login_key("https://w.org") == place.name
+    assert settings.login_key("https://x.org") is None
+    assert settings.login_key("no address") is None
+    assert Settings.from_env({}).netrc_path == places[1]
 
 
 def test_a_secret_is_in_no_repr():
@@ -53,8 +103,49 @@ def test_children_talk_to_the_embedded_server_whatever_the_shell_says():
     assert env["WANDB_API_KEY"] == KEY
     assert env["WANDB_MODE"] == "online"
     assert env["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"] == "5"
-    assert "127.0.0.1" in env["NO_PROXY"]
-    assert not {"WANDB_ENTITY", "WANDB_RUN_ID", "WANDB_SERVICE"} & env.keys()
+    assert env["NO_PROXY"] == env["no_proxy"] == "127.0.0.1,localhost"
+    assert env["WANDB_ERROR_REPORTING"] == "false"
+    assert env["PATH"] == "/bin"
+    assert not {"WANDB_ENTITY", "WANDB_PROJECT", "WANDB_RUN_ID", "WANDB_SERVICE"} & env.keys()
+
+
+ONE_RUN = ["WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE", "WANDB_NAME"]
+
+
+@pytest.mark.parametrize("kind", ["local", "wandb"])
+def test_no_child_takes_itself_for_the_run_around_it(kind):
+    """What names one run or one SDK process is left out on every server."""
+    env = Backend(kind=kind, base_url="http://127.0.0.1:1").environ({**dict.fromkeys(ONE_RUN, "x"), "A": "1"})
+    assert not set(ONE_RUN) & env.keys()
+    assert env["A"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("user", "direct"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "a.org"}, "127.0.0.1,localhost,a.org"),
+        ({"no_proxy": "b.org"}, "127.0.0.1,localhost,b.org"),
+        ({"NO_PROXY": "a.org", "no_proxy": "b.org"}, "127.0.0.1,localhost,a.org"),
+        ({"NO_PROXY": "", "no_proxy": "b.org"}, "127.0.0.1,localhost,b.org"),
+    ],
+)
+def test_the_server_on_this_machine_is_behind_no_proxy(user, direct):
+    """Whatever else is reached directly still is; another server follows the user's settings."""
+    env = Backend(kind="local", base_url="http://127.0.0.1:1").environ(user)
+    assert (env["NO_PROXY"], env["no_proxy"]) == (direct, direct)
+    there = Backend(kind="wandb", base_url="https://w.org").environ(user)
+    assert {name: there[name] for name in there if "PROXY" in name.upper()} == user
+
+
+def test_what_the_user_says_of_pace_and_reports_wins():
+    """Ours are defaults; the address and the key are no matter of taste."""
+    user = {"WANDB_ERROR_REPORTING": "true", "WANDB_API_KEY": "theirs", "WANDB_PROJECT": "p"}
+    local = Backend(kind="local", base_url="http://127.0.0.1:1").environ(user)
+    assert (local["WANDB_ERROR_REPORTING"], local["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"]) == ("true", "1")
+    assert local["WANDB_API_KEY"] == "theirs"
+    assert Backend(kind="wandb", base_url="https://w.org", api_key=KEY).environ(user)["WANDB_API_KEY"] == KEY
+    assert user["WANDB_API_KEY"] == "theirs"
 
 
 def test_children_keep_the_users_wandb_settings_on_wandb():

@@ -107,6 +107,13 @@ def test_elapsed_time_stops_with_the_last_run():
     first = run("a", RunState.FINISHED)
     assert summary(first, run("b", RunState.RUNNING, at_s=10)).progress.elapsed_s == 60
     assert summary(first, run("b", RunState.FINISHED, at_s=10)).progress.elapsed_s == 15
+    long = replace(first, duration_s=30.0)
+    assert summary(long, run("b", RunState.FINISHED, at_s=10)).progress.elapsed_s == 30
+    assert summary(run("b", RunState.FINISHED, at_s=10), long).progress.elapsed_s == 30
+    timeless = replace(first, created_at=None, duration_s=99.0)
+    assert summary(timeless, first, run("b", RunState.FAILED, at_s=40)).progress.elapsed_s == 45
+    assert summary(replace(first, duration_s=None)).progress.elapsed_s == 0
+    assert summary(timeless).progress.elapsed_s is None
     assert summary().progress.elapsed_s is None
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from multiprocessing import Pipe
+
+import pytest
 
 from sweeper.server.rules import prior_runs, run_endings, suggestions
+from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.search_process import KnownRuns, Searching
-from sweeper.server.store import seen_runs
+from sweeper.server.store import seen_runs, users
+from tests.unit.server.conftest import Table
 
 RANDOM = {
     "method": "random",
@@ -60,3 +67,25 @@ def test_an_order_that_the_sweep_has_overtaken_finds_nothing(table):
     with table.store.read() as db:
         answer = Searching(db).answer(order)
     assert (answer.found, answer.error) == (None, "")
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_server_that_died_is_no_error(tmp_path, ordered):
+    """Killed while it waits for an answer, or for nothing: the process ends, and leaves no traceback in the log."""
+    store = users.open_store(tmp_path)
+    sweep = Table(Dispatcher(store)).sweep(BAYES)
+    with store.read() as db:
+        order = suggestions.next_order(db, sweep.id)
+    assert order is not None
+    here, there = Pipe()
+    command = [sys.executable, "-m", "sweeper.server.rules.search_process", str(tmp_path / users.DATABASE)]
+    with subprocess.Popen(
+        [*command, str(there.fileno())], pass_fds=[there.fileno()], stderr=subprocess.PIPE, text=True
+    ) as process:
+        there.close()
+        if ordered:
+            here.send_bytes(suggestions.ORDERS.dump_json(order))
+        here.close()
+        _, said = process.communicate(timeout=60)
+    store.close()
+    assert (process.returncode, said) == (0, "")
