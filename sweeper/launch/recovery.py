@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from sweeper.backend import sdk
+from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Facts, Kind, classify
-from sweeper.ref import SweepRef
+from sweeper.ref import RunRef, SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
+from sweeper.worker.patience import SURE
 
 KILLED = "its launch was killed"
 
@@ -24,6 +28,9 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
 
     Returns:
         What was noted about the runs.
+
+    Raises:
+        BackendError: The server is away; what was not noted is still to be handed out.
     """
     attempts = launch.attempts()
     lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
@@ -46,6 +53,9 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
 
     Returns:
         What was noted about the runs.
+
+    Raises:
+        BackendError: The server is away.
     """
     states = {run.id: run.state for run in runs}
     lost = {run.id for run in runs if run.losses and not run.state.ended}
@@ -73,16 +83,39 @@ def _left_behind(directory: SweepDir) -> Iterator[tuple[LaunchDir, Attempt]]:
 
 
 def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
-    """Hand a lost run out again, or give it up; note which."""
+    """Hand a lost run out again, or give it up; note which.
+
+    Raises:
+        BackendError: The server is away; nothing was noted.
+    """
     earlier = SweepDir.of_launch(launch).earlier_failures(attempt.run_id)
     failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
-    try:
-        sdk.set_run_state(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed")
-    except BackendError as error:
-        failure = failure.not_retried(error.message)
+    if refusal := _refusal(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed"):
+        failure = failure.not_retried(refusal)
     noted = attempt.ended(AttemptOutcome.DIED, failure)
     launch.append(noted)
     return noted
+
+
+def _refusal(run: RunRef, state: Literal["pending", "failed"]) -> str:
+    """Have the server hand out or end a run; say why it does not, by its own word and not by its absence.
+
+    Raises:
+        BackendError: It is away.
+    """
+    refusal = ""
+    for _ in range(SURE):
+        if why := absence(os.environ):  # noqa: TID251 what the SDK asks
+            raise BackendError(why, "the next launch takes its run up")
+        try:
+            sdk.set_run_state(run, state)
+        except BackendError as error:
+            refusal = error.message
+        else:
+            return ""
+    if why := absence(os.environ):  # noqa: TID251 the same
+        raise BackendError(why, "the next launch takes its run up")
+    return refusal
 
 
 def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -28,7 +28,8 @@ class RunHandle:
     Attributes:
         messages: What it has reported.
         let_in_at: When it was let in, by the monotonic clock; None before.
-        started_at: When it called the trainer; None before.
+        started_at: When it called the trainer, by the monotonic clock; None before.
+        started_at_s: The same in seconds since 1970.
         prepared: Whether it has loaded the trainer.
     """
 
@@ -37,6 +38,7 @@ class RunHandle:
         self.messages: list[Message] = []
         self.let_in_at: float | None = None
         self.started_at: float | None = None
+        self.started_at_s: float | None = None
         self.prepared = False
         self._here, there = context.Pipe()
         self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
@@ -65,7 +67,7 @@ class RunHandle:
             else:
                 self.prepared = self.prepared or isinstance(self.messages[-1], Ready)
                 if isinstance(self.messages[-1], Started):
-                    self.started_at = time.monotonic()
+                    self.started_at, self.started_at_s = time.monotonic(), time.time()
                 return self.messages[-1]
         return None
 
@@ -80,7 +82,7 @@ class RunHandle:
     def renew(self) -> bool:
         """Forget the last run; tell whether the process can host another one."""
         can = bool(self.messages) and isinstance(self.messages[-1], Idle) and self._process.is_alive()
-        self.messages, self.started_at = [], None
+        self.messages, self.started_at, self.started_at_s = [], None, None
         return can
 
     def send(self, number: signal.Signals) -> None:
@@ -131,5 +133,5 @@ class RunHandle:
 
     @property
     def result(self) -> Returned | Raised | None:
-        """How the trainer ended; None if it did not."""
-        return next((message for message in self.messages if isinstance(message, Returned | Raised)), None)
+        """How the trainer ended, by its last word: what closes its run may fail behind it; None if it did not."""
+        return next((message for message in self.messages[::-1] if isinstance(message, Returned | Raised)), None)

@@ -89,9 +89,9 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import agents, sdk, sdk_shortcuts
 
+    worker.send(Ready())  # what ends this process from here on is not the trainer
     sdk_shortcuts.look_for_core_often()
     sdk.warm_up()  # what takes seconds is done while the run before still trains
-    worker.send(Ready())
     try:
         worker.recv()
     except EOFError:  # the worker is gone, or has no run for us
@@ -116,6 +116,8 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
+        # a run that is tried again is another attempt's, also where that is at home in the same process
+        os.environ[HEADERS] = _headers(os.environ)  # noqa: TID251 the SDK has no other way to be told
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
         _run_agent(ref, call, again=True)
         worker.send(Idle())
@@ -146,7 +148,6 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
         spec: The worker's orders.
         environ: What is there.
     """
-    headers = json.loads(environ.get(HEADERS) or "{}")
     own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
@@ -154,8 +155,13 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: json.dumps({**headers, HOLDER_HEADER: uuid.uuid4().hex}),
+        HEADERS: _headers(environ),
     }
+
+
+def _headers(environ: Mapping[str, str]) -> str:
+    """Write the headers that the SDK sends along, with a new name for the holder of a run; the user's own stay."""
+    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: uuid.uuid4().hex})
 
 
 def redirect(log: Path) -> None:
@@ -233,3 +239,16 @@ def set_run_state(run: RunRef, state: Literal["pending", "failed"], reason: str,
         worker.send(error.message)
     else:
         worker.send("")
+
+
+def open_state(run: RunRef, worker: Connection) -> None:
+    """Ask the server for the state of a run that has no end there; answer with nothing if it has one.
+
+    Args:
+        run: The run.
+        worker: Where to answer.
+    """
+    from sweeper.backend import sdk
+
+    die_with_parent()
+    worker.send(sdk.open_state(run))
