@@ -11,7 +11,7 @@ THREADS = "wandb-"
 
 
 def end() -> None:
-    """End it, where a command has used the SDK: of one that was killed, the SDK's exit handler would have a traceback."""
+    """End it where a command has used the SDK: of one that was killed, an exit handler would have a traceback."""
     wandb = sys.modules.get("wandb")
     if wandb is not None:
         with contextlib.suppress(OSError, wandb.Error):
