@@ -47,14 +47,6 @@ def connect(backend: Backend, settings: Settings) -> None:
     os.environ.update(env)  # noqa: TID251
 
 
-def end_service() -> None:
-    """End the SDK's service process, if this one has it: of one that was killed, an exit handler has a traceback."""
-    import wandb
-
-    with contextlib.suppress(OSError, wandb.Error):
-        wandb.teardown()
-
-
 def check_reachable(backend: Backend, settings: Settings) -> None:
     """Fail in seconds: the SDK itself retries a dead server for minutes.
 

@@ -10,6 +10,7 @@ import typer
 
 import sweeper
 from sweeper import temporary_folder
+from sweeper.backend import sdk_service
 from sweeper.cli import (
     best,
     cancel,
@@ -117,13 +118,14 @@ def main() -> int:
 
 def _run() -> int:
     prepare_streams()
+    sdk_service.die_quietly()
     try:
         try:
             with temporary_folder.owned():
                 try:
                     app()
                 finally:
-                    _end_service()
+                    sdk_service.end()  # before the folder goes in which its socket lies
         except SystemExit as end:  # which Typer raises in the end, whatever it was
             code = _code(end)
             if code == _USAGE and asks_for_json():
@@ -143,14 +145,6 @@ def _run() -> int:
         drop_stdout()  # Python would try once again to print what a full disk refused
         return _USAGE if isinstance(told, UsageError) else 1
     return 0
-
-
-def _end_service() -> None:
-    """End the SDK's service before the folder goes in which its socket lies, where a command has used the SDK."""
-    if "wandb" in sys.modules:
-        from sweeper.backend import sdk  # most commands ask sweeper's own server, without it
-
-        sdk.end_service()
 
 
 def asks_for_json() -> bool:

@@ -133,6 +133,9 @@ _HOST_MEMORY = re.compile(
 _CONNECTION = re.compile(
     r"(MailboxClosed|HandleAbandoned|WandbServiceConnection|ServicePollForToken|WandbAttachFailed|WandbApiFailed|Comm"
     r"|ConnectionReset|ConnectionRefused|BrokenPipe)Error"
+    # what the SDK (0.31) makes of a server that is away or a busy service as a run begins; a refusal is none
+    r"|verify(ing)? credentials with (?!.*(\b40[13]\b|[Uu]nauthorized|API key|logged in))"
+    r"|the service process is (not running|busy)"
 )
 _IMPORT = re.compile(r"(ModuleNotFound|Import)Error")
 _MEANINGS = {

@@ -36,7 +36,11 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
     """
     attempts = launch.attempts()
     lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
-    noted = [_hand_out(ref, launch, attempt, "its worker died", retries=retries) for attempt in lost]
+    directory, noted = SweepDir.of_launch(launch), list[Attempt]()
+    for attempt in lost:
+        # asked anew for each: while the one before was handed out, the server may have given this one to another slot
+        if directory.attempts()[attempt.run_id] == attempt:
+            noted.append(_hand_out(ref, launch, attempt, "its worker died", retries=retries))
     spent = {attempt.ticket for attempt in launch.attempts().values() if attempt.outcome and not attempt.waits}
     for ticket in launch.tickets_of(slot):
         if ticket not in spent:

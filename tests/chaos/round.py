@@ -19,7 +19,7 @@ from tests.chaos.world import PLANS, World
 from tests.conftest import User, clean_environ
 
 BLOWS = (5, 10, 20, 40)
-LIMIT_S = 240.0
+LIMIT_S = 600.0
 """For how long a sweep may take to come to its end after the last fault."""
 DISK_SIZE = "size=600m"
 

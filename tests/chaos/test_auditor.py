@@ -142,6 +142,7 @@ DOCTORED: tuple[tuple[str, Facts, Callable[[Facts], Facts]], ...] = (
     ("rows_are_whole", SOUND, rows()),
     ("rows_are_whole", STOPPED, changed(runs=[run(1), replace(run(2, state="killed"), rows=[row(2, 1)])])),
     ("rows_are_whole", STOPPED, changed(runs=[run(1), replace(run(2, state="killed"), rows=[])])),
+    ("gaps_are_true", SOUND, status(runs=[{"id": "r1", "iterations": 4, "gap": "the row 3"}])),
     ("rows_are_numbered", SOUND, rows(0, 1, 2, 3, _step=7)),
     ("values_are_right", SOUND, rows(0, 1, 2, 3, loss=0.123)),
     ("attempts_do_not_mix", SOUND, rows((0, "a"), (1, "b"), (2, "a"), (3, "b"))),
@@ -201,3 +202,12 @@ def test_a_row_that_a_later_attempt_logged_again_is_there():
     """The server had it acknowledged to an attempt that was cut off; the next one logged it under the same number."""
     sent = {"r1": {1: json.dumps(row(1, 1, attempt="b"))}}
     assert audit(replace(SOUND, acknowledged=sent)) == []
+
+
+@pytest.mark.parametrize(("kept", "excused"), [((0, 1, 3), True), ((0, 1, 1, 3), False), ((1, 0, 3), False)])
+def test_a_run_may_say_that_rows_are_missing_but_none_comes_twice_or_late(kept, excused):
+    """The history of a run that tells of its gap is not whole, and is in order all the same."""
+    told = status(runs=[{"id": "r1", "iterations": len(kept), "gap": "the row 2"}])
+    found = [finding.split(":")[0] for finding in audit(told(rows(*kept)(SOUND)))]
+    assert ("rows_are_whole" not in found) is excused
+    assert "gaps_are_true" not in found

@@ -104,6 +104,7 @@ class World:
         self.port = _free_port()
         self.proxy = Proxy(self.port, seed) if proxied else None
         self.machine = Machine(user.folder)
+        self._started: list[subprocess.Popen[bytes]] = []
         self._servers: list[subprocess.Popen[bytes]] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._files: list[IO[bytes]] = []
@@ -134,7 +135,9 @@ class World:
         self._files.append(file)
         words = [*self.user.sweeper, *map(str, command)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
-        return subprocess.Popen(words, cwd=self.user.folder, env=dict(environ), **pipes)
+        process = subprocess.Popen(words, cwd=self.user.folder, env=dict(environ), **pipes)
+        self._started.append(process)
+        return process
 
     def serve(self) -> None:
         """Have a server on the port: the one that is there, or a new one, as often as need be; it has answered.
@@ -257,8 +260,8 @@ class World:
         """End everything."""
         self.do_due(all_of_it=True)
         self.user.end()
-        for launch in self.launches:
-            launch.wait()
+        for process in self._started:
+            process.wait()
         for file in self._files:
             file.close()
         if self.proxy:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import wandb
@@ -98,31 +95,3 @@ def test_faults_of_ours_are_not_the_servers():
 def test_what_is_not_there_is_told_apart(text, found):
     """W&B's cloud says it in several ways; whatever else is wrong is told as it is."""
     assert sdk.is_not_found(ValueError(text)) is found
-
-
-SERVICE = """
-import psutil, sys, wandb
-from sweeper.backend import sdk
-wandb.setup().ensure_service()
-(service,) = psutil.Process().children()
-if sys.argv[1] == "kill":
-    service.kill()
-    service.wait()
-sdk.end_service()
-print(service.is_running())
-"""
-
-
-@pytest.mark.parametrize("how", ["kill", "leave"])
-def test_the_sdks_service_ends_with_us_without_a_word(how, tmp_path):
-    """A process whose wandb-core was killed by somebody ends as it would have ended, and prints no traceback."""
-    environ = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
-    command = [sys.executable, "-c", SERVICE, how]
-    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
-
-
-def test_without_a_service_there_is_nothing_to_end():
-    """Most commands start none; a second call finds none."""
-    sdk.end_service()
-    sdk.end_service()

@@ -13,6 +13,11 @@ OOM = (
 ASSERT = "RuntimeError: CUDA error: device-side assert triggered"
 ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
 
+UNVERIFIED = "verify credentials with http://127.0.0.1:8080"
+AWAY = "An error occurred while verifying credentials with http://127.0.0.1:8080"
+BUSY = "Failed to execute API request: the service process is busy and did not respond in time."
+DEAD = "Failed to initialize API resources: the service process is not running."
+
 
 @pytest.mark.parametrize(
     ("facts", "kind", "policy", "cause"),
@@ -86,6 +91,15 @@ ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
         (Facts(exit_code=255, log="ConnectionResetError: x\n"), Kind.CONNECTION, Policy.RETRY_HERE, "ConnectionReset"),
         (Facts(exit_code=255, log="KeyError: 'lr'\n"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
         (Facts(exit_code=255, error="sys.exit(255)", exited=True), Kind.EXIT, Policy.FAIL, "sys.exit(255)"),
+        (Facts(error=f"AuthenticationError: {AWAY}:"), Kind.CONNECTION, Policy.RETRY_HERE, "credentials"),
+        (Facts(error=f"AuthenticationError: Failed to {UNVERIFIED}: EOF"), Kind.CONNECTION, Policy.RETRY_HERE, "EOF"),
+        (Facts(error=f"x.SomeError: {BUSY}"), Kind.CONNECTION, Policy.RETRY_HERE, "is busy"),
+        (Facts(error=f"x.SomeError: {DEAD}"), Kind.CONNECTION, Policy.RETRY_HERE, "not running"),
+        (Facts(exit_code=1, log=f"x.AuthenticationError: {AWAY}: z"), Kind.CONNECTION, Policy.RETRY_HERE, "verifying"),
+        *(
+            (Facts(error=f"AuthenticationError: Failed to {UNVERIFIED}: {why}"), Kind.EXCEPTION, Policy.FAIL, why)
+            for why in ("401: no", "HTTP 403", "Unauthorized", "invalid API key", "user is not logged in")
+        ),
         (Facts(error=ECC, gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "ECC"),
         (Facts(error="RuntimeError: No CUDA GPUs are available", gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "No CUDA"),
         (Facts(error="RuntimeError: No CUDA GPUs are available"), Kind.EXCEPTION, Policy.FAIL, "No CUDA"),

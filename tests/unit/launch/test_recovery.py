@@ -54,6 +54,17 @@ def test_a_launch_under_way_is_left_alone(tmp_path):
     assert [attempt.outcome for attempt in directory.history()] == [None, None]
 
 
+def test_a_run_of_a_dead_worker_that_another_slot_has_by_now_is_left_to_it(tmp_path):
+    """The server was quicker: handed out once more, the run would be cut off from its new process, and be lost."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    directory = SweepDir.of(tmp_path, ref)
+    first, second = directory.new_launch(), directory.new_launch()
+    first.append(Attempt(run_id="r", slot="cpu0"))
+    second.append(Attempt(run_id="r", slot="cpu0"))
+    assert recover_slot(ref, first, "cpu0", retries=2) == []
+    assert [attempt.outcome for attempt in directory.history()] == [None, None]
+
+
 def test_a_dead_workers_tickets_are_given_back_but_those_of_runs_that_ended(tmp_path):
     """One that died before it got a run has used up nothing; a run that waits needs its ticket again."""
     ref = SweepRef.parse("local/p/abcdefgh")
