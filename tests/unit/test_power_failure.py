@@ -26,7 +26,7 @@ from sweeper.server.store.database import reading
 from tests.power_layer.recorded_disk import Recording
 
 STEPS = """
-import hashlib, os, sys, time
+import hashlib, os, shutil, sys, time
 from pathlib import Path
 import anyio
 from sweeper import private_files
@@ -85,6 +85,12 @@ arrival.move(place)
 with store.write() as db:
     run_files.record(db, run.id, "made/by/y.txt", arrival.size, arrival.md5, now=0)
 told("second")
+shutil.rmtree(data / "files" / "local" / "p" / "r" / "made")
+arrival, place = upload("made/by/y.txt", b"again")
+arrival.move(place)
+with store.write() as db:
+    run_files.record(db, run.id, "made/by/y.txt", arrival.size, arrival.md5, now=0)
+told("again")
 arrival, place = upload("media/z.txt", b"three")
 arrival.temporary.replace(place)  # and killed before it could wait
 with store.write() as db:
@@ -188,6 +194,7 @@ HOLDS = {
     "row": lambda root: rows(root, "SELECT name FROM runs") == [("r",)],
     "file": lambda root: file(root, "media/x.txt") == b"one" * 1000,
     "second": lambda root: file(root, "made/by/y.txt") == b"two",
+    "again": lambda root: file(root, "made/by/y.txt") == b"again",
     "settled": lambda root: file(root, "media/z.txt") == b"three",
     "written": lambda root: blob(root, 1, b"manifest"),
     "saved": lambda root: blob(root, 2, b"hello"),

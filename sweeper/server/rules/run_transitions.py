@@ -156,6 +156,22 @@ def check_holder(run: StoredRun, writing: Collection[str]) -> None:
         raise RequestError(f"run {run.name} was taken from this process and given to another one")
 
 
+def check_sender(run: StoredRun, writing: Collection[str]) -> None:
+    """Refuse what a process sends of a run that was taken from it.
+
+    While a run waits for its next process to begin, words that name nobody can only be the last one's: the next one
+    begins with its config (`begins`, `resumes`), and whatever else it sends comes later.
+
+    Raises:
+        RequestError: The run was taken from that process, or from whoever says nothing of itself.
+    """
+    check_holder(run, writing)
+    waits = run.state in {RunState.PENDING, RunState.PREEMPTED} and run.started_at is not None
+    # One that was lost may come back until another agent has it.
+    if waits and not writing and run.lost_agent_id is None:
+        raise RequestError(f"run {run.name} was taken from its process and waits for another one to begin")
+
+
 def asks_to_resume(db: Connection, run: StoredRun) -> None:
     """Note that a run's next process goes on where the last one was: what it logged stays."""
     if not run.resuming:

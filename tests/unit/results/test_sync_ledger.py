@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from sweeper.results.sync_ledger import Ledger, targets
 
@@ -25,12 +26,17 @@ def test_what_was_noted_is_known(tmp_path):
 def test_a_note_is_on_disk_before_the_next_thing_is_done(tmp_path, monkeypatch):
     """Whole: a run that was sent after it is known for ours, whatever becomes of the machine."""
     ledger, on_disk = Ledger(tmp_path / "sent.jsonl", "a/p"), []
-    monkeypatch.setattr(os, "fsync", lambda _fd: on_disk.append(ledger.file.read_text()))
+
+    def fsync(descriptor: int) -> None:
+        on_disk.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), ledger.file.read_text()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
     ledger.begin("r1")
     ledger.sent("r1")
     ledger.attached("e/p/s", ["r1"])
-    assert [text.count("\n\n") for text in on_disk] == [0, 1, 2]
-    assert all(text.endswith("}\n") for text in on_disk)
+    assert [folder for folder, _ in on_disk] == [False, True] * 3  # the file, and its name
+    assert [text.count("\n\n") for _, text in on_disk] == [0, 0, 1, 1, 2, 2]
+    assert all(text.endswith("}\n") for _, text in on_disk)
 
 
 def test_a_sweep_of_another_server_is_none_of_ours(tmp_path):

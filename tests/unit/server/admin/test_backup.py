@@ -148,3 +148,19 @@ def test_a_backup_under_writes_comes_back_whole(full, log, tmp_path):
 
 def history(client, run):
     return [json.loads(line) for line in client.run(run, "history(samples: 1000)")["history"]]
+
+
+def test_an_upload_under_way_is_none_of_the_restored_servers(full, tmp_path):
+    """It is in no backup: the server that starts on what was restored looks for nothing."""
+    client, *_ = full
+    arrival = run_files.Arrival(client.data_dir / "files" / ".upload-a", 1, "x")
+    with client.http.app.state.store.write() as db:
+        (noted, *_) = run_files.of_all_runs(db)
+        run_files.announce(db, noted.run_id, noted.path, arrival)
+    backup.write(client.data_dir, tmp_path / "b.tar", now=0)
+    (tmp_path / "again").mkdir()
+    restore.restore(tmp_path / "b.tar", tmp_path / "again", now=0)
+    with reading(tmp_path / "again" / "sweeper.db") as db:
+        assert not run_files.is_arriving(db, noted.run_id, noted.path)
+    with reading(client.data_dir / "sweeper.db") as db:
+        assert run_files.is_arriving(db, noted.run_id, noted.path)
