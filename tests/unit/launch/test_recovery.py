@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper.backend import transaction_log
+from sweeper.backend.transaction_log import new_record
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
@@ -118,3 +120,29 @@ def test_a_run_that_the_server_refuses_to_hand_out_has_failed(tmp_path):
     (noted,) = recover_slot(ref, launch, "cpu0", retries=2)
     assert noted.policy is Policy.FAIL
     assert "not retried: cannot hand out run local/p/r again" in noted.reason
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_what_a_lost_run_had_logged_is_delivered_before_it_is_handed_out(tmp_path, embedded, monkeypatch, elsewhere):
+    """From its launch's folder or the user's own WANDB_DIR, and then it waits for another slot."""
+    ref, (run,) = embedded.sweep(None)
+    monkeypatch.setenv("WANDB_BASE_URL", embedded.url)
+    monkeypatch.setenv("WANDB_API_KEY", embedded.wire.key)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    directory = SweepDir.of(tmp_path, ref)
+    if elsewhere:
+        monkeypatch.setenv("WANDB_DIR", str(tmp_path / "mine"))
+    else:
+        monkeypatch.delenv("WANDB_DIR", raising=False)
+    folder = (tmp_path / "mine" if elsewhere else directory.wandb) / "wandb" / f"run-1-{run}"
+    folder.mkdir(parents=True)
+    record = new_record()
+    for key, text in (("_step", "1"), ("loss", "0.5")):
+        record.history.item.add(nested_key=[key], value_json=text)
+    transaction_log.write(folder / f"run-{run}.wandb", b":W&B\x00\x00\x00", [record])
+    launch = directory.new_launch()
+    launch.append(Attempt(run_id=run, slot="cpu0", ticket=1, holder="dead"))
+    (noted,) = recover_slot(ref, launch, "cpu0", retries=2)
+    assert noted.outcome is AttemptOutcome.DIED
+    assert [row["_step"] for row in embedded.wire.history(run)] == [0, 1]
+    assert embedded.wire.run(run, "state")["state"] == "preempted"

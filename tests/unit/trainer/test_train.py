@@ -154,3 +154,23 @@ def test_a_run_that_raises_leaves_no_checkpoint_of_its_own(
         trainer.train()
     assert (given / "checkpoint.pt").exists() is lent
     assert not list(cache.glob("sweeper/checkpoints/*"))
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_a_checkpoint_stays_until_all_is_sent(
+    sweep: Path, wandb_offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed while its process still uploads goes on from its last pass; one that is done has none."""
+    given = wandb_offline / "given"
+    monkeypatch.setenv("SWEEPER_CHECKPOINT_DIR", str(given))
+    _write(sweep, SMALL)
+    end, there = wandb.Run.__exit__, []
+
+    def note(run: wandb.Run, *error: Any) -> Any:
+        there.append((given / "checkpoint.pt").exists())
+        return end(run, *error)
+
+    monkeypatch.setattr(wandb.Run, "__exit__", note)
+    trainer.train()
+    assert there == [True]
+    assert not given.exists()

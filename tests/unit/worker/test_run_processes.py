@@ -9,8 +9,13 @@ import signal
 import psutil
 import pytest
 
+from sweeper.backend import transaction_log
+from sweeper.backend.own_server import OwnServer
+from sweeper.backend.transaction_log import new_record
+from sweeper.errors import BackendError
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.ref import SweepRef
+from sweeper.ref import RunRef, SweepRef
+from sweeper.settings import Backend, Settings
 from sweeper.worker.run_processes import RunProcesses
 from sweeper.worker.spec import Slot, WorkerSpec
 from tests.conftest import has_ended
@@ -61,3 +66,28 @@ def test_a_runs_process_is_its_own_and_dies_with_its_worker(launch, method):
     worker.join()
     psutil.wait_procs([child], timeout=20)
     assert has_ended(child)
+
+
+@pytest.mark.parametrize(("state", "becomes"), [("pending", "preempted"), ("failed", "failed")])
+def test_what_a_dead_process_had_logged_is_delivered_before_its_run_is_told_on(
+    launch, embedded, monkeypatch, state, becomes
+):
+    """Under the name of that process, which is then heard no more."""
+    _, (run,) = embedded.sweep(None)
+    environ = {"WANDB_BASE_URL": embedded.url, "WANDB_API_KEY": embedded.wire.key, "WANDB_DIR": str(launch.path)}
+    for name, value in {**environ, "WANDB_SILENT": "true"}.items():
+        monkeypatch.setenv(name, value)
+    log = launch.path / "wandb" / f"run-1-{run}" / f"run-{run}.wandb"
+    log.parent.mkdir(parents=True)
+    record = new_record()
+    record.history.item.add(nested_key=["_step"], value_json="1")
+    transaction_log.write(log, b":W&B\x00\x00\x00", [record])
+    slot = Slot(name="cpu0", device="", threads=1)
+    spec = WorkerSpec(sweep="e/p/s", trainer="json:toy", slot=slot, count=1, directory=str(launch.path))
+    ref = RunRef("local", "p", run)
+    assert RunProcesses(spec, launch, "spawn").set_state(ref, state, "it died", "dead") == ""
+    assert [row["_step"] for row in embedded.wire.history(run)] == [0, 1]
+    assert embedded.wire.run(run, "state")["state"] == becomes
+    late = Backend(kind="local", base_url=embedded.url, api_key=embedded.wire.key)
+    with pytest.raises(BackendError, match="HTTP status 400"):
+        OwnServer(late, Settings(home=launch.path)).put_rows(ref, 2, ["{}"], {}, holder="dead")
