@@ -129,6 +129,9 @@ def test_just_so_many_levels_are_read_beside_others():
 @pytest.mark.parametrize("other", ["3", "[]", "null", '"{}"'])
 def test_every_one_of_many_is_an_object(other):
     """One that is none is found among any number."""
+    deep = '{"a":' * (strict_json.MAX_DEPTH + 1) + "0" + "}" * (strict_json.MAX_DEPTH + 1)
+    with pytest.raises(RequestError, match="deep"):
+        strict_json.parse_objects(["{}", deep], "a line")
     for texts in (["{}", other], [other, "{}"], ['{"a": 1}', other, "{}"]):
         with pytest.raises(RequestError, match="expected a JSON object"):
             strict_json.parse_objects(texts, "a line")
