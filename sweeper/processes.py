@@ -80,8 +80,13 @@ class Family:
         """Note children that are no strays; all there are now by default."""
         self._own.update(_children() if pids is None else pids)
 
-    def end_strays(self) -> None:
-        """Kill strays and bury the dead; wandb-core ends by itself, when it has seen that its process is gone."""
+    def end_strays(self) -> list[str]:
+        """Kill strays and bury the dead; wandb-core ends by itself, when it has seen that its process is gone.
+
+        Returns:
+            The names of those that somebody else had killed.
+        """
+        killed: list[str] = []
         for process in psutil.Process().children():
             if process.pid in self._own:
                 continue
@@ -92,7 +97,22 @@ class Family:
                         below.kill()
                     process.wait(timeout=1)
                 else:
-                    os.waitpid(process.pid, os.WNOHANG)
+                    name = process.name()
+                    pid, status = os.waitpid(process.pid, os.WNOHANG)
+                    if pid and os.WIFSIGNALED(status):
+                        killed.append(name)
+        return killed
+
+
+def killed_children(name: str) -> bool:
+    """Whether a child of this process was killed whose name begins so, and nobody has buried it yet."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, ChildProcessError):
+            if process.name().startswith(name):
+                ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended is not None and ended.si_code in {os.CLD_KILLED, os.CLD_DUMPED}:
+                    return True
+    return False
 
 
 def _children() -> list[int]:

@@ -240,12 +240,12 @@ def mark_preempting() -> None:
 
 
 def finish(exit_code: int) -> None:
-    """End the current run, if there is one, as failed; the agent, which would print our frames, is not told of it."""
+    """End the current run, if there is one; the agent, which would print our frames, is not told that it failed."""
     import wandb
 
     if wandb.run is not None:
         # to the server 255 is a person's Ctrl-C (wandb 0.31)
-        wandb.run.finish(exit_code=1 if exit_code % 256 in {0, 255} else exit_code % 256)
+        wandb.run.finish(exit_code=1 if exit_code and exit_code % 256 in {0, 255} else exit_code % 256)
 
 
 def run_mode(run_id: str) -> str:
@@ -267,8 +267,21 @@ def has_begun(run: RunRef) -> bool:
     try:
         api: Any = wandb.Api()  # its methods are untyped
         return str(api.run(run.path).state) != "pending"
-    except (ValueError, wandb.Error) as error:
+    except Exception as error:
+        if not _is_the_sdks(error):
+            raise
         return "not find" not in str(error)  # the words are all that tells it apart (wandb 0.31)
+
+
+def open_state(run: RunRef) -> str:
+    """Ask the server in which state a run is that has no end there; empty if it has one, or if it cannot tell."""
+    import wandb
+
+    state = ""
+    with contextlib.suppress(Exception):
+        api: Any = wandb.Api()  # its methods are untyped
+        state = str(api.run(run.path).state)
+    return state if state in {RunState.RUNNING, RunState.PREEMPTING, RunState.CRASHED} else ""
 
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:

@@ -130,13 +130,24 @@ class LaunchDir:
         """Say why no other run starts; empty as long as they do."""
         return _text(self.path / "end")
 
-    def order_stop(self, run_id: str) -> None:
-        """Tell the worker of a run that the server wants it stopped, in case its process does not hear it."""
-        (self.path / "stops" / run_name(run_id)).touch()
+    def order_stop(self, run_id: str, *, asked_at_s: float) -> None:
+        """Tell the worker of a run that the server wants it stopped, in case its process does not hear it.
 
-    def stop_ordered(self, run_id: str) -> bool:
-        """Whether `order_stop` was called for the run's present attempt."""
-        return (self.path / "stops" / run_name(run_id)).exists()
+        Args:
+            run_id: The run.
+            asked_at_s: When the server was asked, in seconds since 1970: what it said is of no later attempt.
+        """
+        order = self.path / "stops" / run_name(run_id)
+        order.touch()
+        with contextlib.suppress(FileNotFoundError):  # its worker has just forgotten it
+            os.utime(order, (asked_at_s, asked_at_s))
+
+    def stop_ordered(self, run_id: str, *, since_s: float) -> bool:
+        """Whether `order_stop` was called for an attempt that began at that time."""
+        try:
+            return (self.path / "stops" / run_name(run_id)).stat().st_mtime >= since_s
+        except FileNotFoundError:
+            return False
 
     def forget_stop(self, run_id: str) -> None:
         """Note that a run has ended: another attempt is not meant."""

@@ -60,6 +60,8 @@ class Facts:
         exit_code: Of its process; negative for a signal.
         error: The exception that left the trainer, in one line; empty if none did.
         exited: Whether that is a call of sys.exit, whose code then is no signal's.
+        unsent: Why the server may lack the end of a run whose trainer ended well; empty if it has it.
+        core_killed: Whether its wandb-core was killed: whatever the trainer ended with then, it is due to that.
         unbegun: Why the server knows nothing of a run whose trainer ended well; empty if it does.
         log: The last lines of what it printed.
         ended_by: Why the worker ended it; None if it did not.
@@ -73,6 +75,8 @@ class Facts:
     exit_code: int = 0
     error: str = ""
     exited: bool = False
+    unsent: str = ""
+    core_killed: bool = False
     unbegun: str = ""
     log: str = ""
     ended_by: EndedBy | None = None
@@ -156,12 +160,14 @@ def _diagnose(facts: Facts) -> tuple[Kind, str]:
         return Kind.PREEMPTED, "interrupted by a stop of the launch"
     if facts.ended_by is EndedBy.TIMEOUT:
         return Kind.TIMEOUT, "took longer than --timeout"
-    if facts.unbegun:
-        return Kind.UNBEGUN, facts.unbegun
+    if facts.unbegun or facts.unsent:
+        return (Kind.UNBEGUN, facts.unbegun) if facts.unbegun else (Kind.CONNECTION, facts.unsent)
     code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
-    if code < 0 and not facts.exited:
-        return _killed(code, facts)
-    return _given_up(facts)
+    if -code in set(signal.Signals) and not facts.exited:
+        return _killed(signal.Signals(-code))
+    kind, cause = _given_up(facts)
+    lost = facts.core_killed and kind in {Kind.EXIT, Kind.EXCEPTION}
+    return (Kind.CONNECTION, f"wandb-core was killed: {cause}") if lost else (kind, cause)
 
 
 def _given_up(facts: Facts) -> tuple[Kind, str]:
@@ -182,11 +188,8 @@ def _raised(error: str, *, gpu: bool) -> tuple[Kind, str]:
     return Kind.EXCEPTION, error
 
 
-def _killed(code: int, facts: Facts) -> tuple[Kind, str]:
+def _killed(number: signal.Signals) -> tuple[Kind, str]:
     """Name what a signal means; SIGKILL without a cause of ours is nearly always the kernel's, for lack of memory."""
-    if -code not in set(signal.Signals):
-        return Kind.EXIT, f"the process exited with code {facts.exit_code}"
-    number = signal.Signals(-code)
     said = f"the process was ended by {number.name}"
     if number is signal.SIGKILL:
         return Kind.HOST_MEMORY, f"{said}, perhaps for lack of memory"

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sweeper.errors import LaunchError, SweeperError
+from sweeper.errors import BackendError, LaunchError
 from sweeper.launch import missing_metric
 from sweeper.launch.forkserver_process import ForkserverProcess
 from sweeper.launch.launch_result import LaunchResult
@@ -27,6 +27,8 @@ from sweeper.launch.terminal import Voice
 from sweeper.results.status import SweepStatus
 from sweeper.worker.run_log import tail
 
+AWAY_S = 2.0
+"""How long a server that is away is left alone, before it is told again of a worker that died."""
 RESTARTS = 3
 """How often the worker of a slot is started again after it died: a slot that kills worker after worker is broken."""
 
@@ -113,6 +115,7 @@ class Watch:
     # monotonic: a clock that is set must not end a launch
     began: float = field(default_factory=time.monotonic)
     restarts: dict[str, int] = field(default_factory=dict)
+    away_until: float = 0.0
 
     def turn(self) -> None:
         """End the launch or a run if the disk, the clock, the scheduler or the sweep's newest status says so."""
@@ -135,7 +138,9 @@ class Watch:
             self.launch.directory.end(why)
         for run in status.runs:
             if run.told_to_stop:  # its agent may be deaf to it: a trainer in C code, a hanging SDK
-                self.launch.directory.order_stop(run.id)
+                self.launch.directory.order_stop(
+                    run.id, asked_at_s=status.read_at.timestamp() if status.read_at else 0.0
+                )
 
     def _end(self, why: str) -> None:
         self.planned = True
@@ -145,11 +150,14 @@ class Watch:
         """Take up what a dead worker left behind, and start another one if there is work for it.
 
         A worker that ended well is also replaced if a run waits: it found no ticket, and one came back since.
+
+        Raises:
+            BackendError: The server is away, and cannot be told what a dead worker was at: ask again.
         """
         if state is WorkerState.FAILED:  # it knew why it gave up, and so would the next one
             return None
         if state is WorkerState.DIED:
-            self.clear({handle.id: state})
+            self._take_up(handle.id)
         waiting = any(attempt.waits for attempt in self.launch.directory.attempts().values())
         tries = self.restarts.get(handle.id, 0)
         if self.launch.directory.ended() or tries >= RESTARTS or not (waiting or state is WorkerState.DIED):
@@ -170,8 +178,22 @@ class Watch:
         self._check_data()  # of which a worker may have died before anybody looked
         for slot, state in states.items():
             if state is WorkerState.DIED:
-                with contextlib.suppress(SweeperError):  # the next launch takes it up
-                    recover_slot(self.launch.ref, self.launch.directory, slot, retries=self.launch.rules.retries)
+                with contextlib.suppress(BackendError):  # the next launch takes it up
+                    self._recover(slot)
+
+    def _take_up(self, slot: str) -> None:
+        """Clear what a worker left that died; where the server is away, look for it every few seconds."""
+        if time.monotonic() < self.away_until:
+            raise BackendError("the server is away")
+        self.clear({})
+        try:
+            self._recover(slot)
+        except BackendError:
+            self.away_until = time.monotonic() + AWAY_S
+            raise
+
+    def _recover(self, slot: str) -> None:
+        recover_slot(self.launch.ref, self.launch.directory, slot, retries=self.launch.rules.retries)
 
 
 def _is_gone(path: Path) -> bool:

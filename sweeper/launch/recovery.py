@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from sweeper.backend import sdk, unsent_rows
+from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Facts, Kind, classify
-from sweeper.ref import SweepRef
+from sweeper.ref import RunRef, SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
 from sweeper.settings import Settings
+from sweeper.worker.patience import SURE
 
 KILLED = "its launch was killed"
 
@@ -26,6 +30,9 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
 
     Returns:
         What was noted about the runs.
+
+    Raises:
+        BackendError: The server is away; what was not noted is still to be handed out.
     """
     attempts = launch.attempts()
     lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
@@ -48,6 +55,9 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
 
     Returns:
         What was noted about the runs.
+
+    Raises:
+        BackendError: The server is away.
     """
     states = {run.id: run.state for run in runs}
     lost = {run.id for run in runs if run.losses and not run.state.ended}
@@ -75,19 +85,52 @@ def _left_behind(directory: SweepDir) -> Iterator[tuple[LaunchDir, Attempt]]:
 
 
 def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
-    """Hand a lost run out again, or give it up; note which."""
-    directory, settings = SweepDir.of_launch(launch), Settings.from_env()
+    """Hand a lost run out again, or give it up; note which.
+
+    Raises:
+        BackendError: The server is away; nothing was noted.
+    """
+    directory, run = SweepDir.of_launch(launch), ref.run(attempt.run_id)
     earlier = directory.earlier_failures(attempt.run_id)
     failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
+    settings = Settings.from_env()
     folder = Path(settings.environ.get("WANDB_DIR") or directory.wandb)
-    unsent_rows.deliver(ref.run(attempt.run_id), folder, holder=attempt.holder, settings=settings)
-    try:
-        sdk.set_run_state(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed")
-    except BackendError as error:
-        failure = failure.not_retried(error.message)
+    _check_present()  # what the dead process has left is sent before the run is handed out, or not at all
+    unsent_rows.deliver(run, folder, holder=attempt.holder, settings=settings)
+    if refusal := _refusal(run, "pending" if failure.policy.retries else "failed"):
+        failure = failure.not_retried(refusal)
     noted = attempt.ended(AttemptOutcome.DIED, failure)
     launch.append(noted)
     return noted
+
+
+def _refusal(run: RunRef, state: Literal["pending", "failed"]) -> str:
+    """Have the server hand out or end a run; say why it does not, by its own word and not by its absence.
+
+    Raises:
+        BackendError: It is away.
+    """
+    refusal = ""
+    for _ in range(SURE):
+        _check_present()
+        try:
+            sdk.set_run_state(run, state)
+        except BackendError as error:
+            refusal = error.message
+        else:
+            return ""
+    _check_present()
+    return refusal
+
+
+def _check_present() -> None:
+    """Fail while the server is away.
+
+    Raises:
+        BackendError: It is.
+    """
+    if why := absence(os.environ):  # noqa: TID251 what the SDK asks
+        raise BackendError(why, "the next launch takes its run up")
 
 
 def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from sweeper.errors import BackendError
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 
 TICK_S = 0.2
@@ -30,7 +31,8 @@ def supervise(
         grace_s: How long a gentle stop may take.
         tick: Called at every turn of the loop, to show progress.
         on_stop: Told of every stop, with how many there were.
-        replace: Told of every worker that ended by itself; may start another one in its place.
+        replace: Told of every worker that ended by itself; may start another one in its place, or raise a BackendError
+            to be told again: its server is away.
         sleep: How to wait; a test gives its own.
 
     Returns:
@@ -66,12 +68,17 @@ def _replace_ended(
         current: The worker of each slot.
         states: How each of them is.
         told: Of each slot the last worker whose end was told.
-        replace: Told of an end; may start another worker.
+        replace: Told of an end; may start another worker, or raise to be told again.
     """
     for name, state in states.items():
         worker = current[name]
         if not state.works and told.get(name) is not worker:
+            try:
+                new = replace(worker, state)
+            except BackendError:
+                states[name] = WorkerState.UNKNOWN
+                continue
             told[name] = worker
-            if new := replace(worker, state):
+            if new:
                 current[name] = new
                 states[name] = WorkerState.RUNNING

@@ -249,7 +249,7 @@ class SweepStatus:
         failures: The runs that failed or crashed, grouped by cause, the most frequent first.
         slots: The slots of launches under way on this machine.
         curves: Some points of the metric of runs that are shown, by their ids; only where they were asked for.
-        read_at: When all this was so (aware).
+        read_at: When the server was asked (aware): nothing of this is older.
         confirmation: What other seeds have shown of its best configurations; None if nobody ran them again, or asked.
     """
 

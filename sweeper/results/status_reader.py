@@ -72,6 +72,7 @@ class StatusReader:
             SweepNotFoundError: The server does not know the sweep.
             BackendError: It does not answer.
         """
+        asked_at = datetime.now(UTC)
         view = self._view = self._reader.read()
         history, living = self.directory.history(), living_launches(self.directory)
         here = LocalView(
@@ -83,7 +84,7 @@ class StatusReader:
         )
         status = summarise(view, here, now=datetime.now(UTC), weigh=weigh)
         told = self._told(foremost(status, curves)) if curves and status.facts.metric else {}
-        return replace(status, idle=self._is_idle(status, here), curves=told)
+        return replace(status, idle=self._is_idle(status, here), curves=told, read_at=asked_at)
 
     def _told(self, shown: Sequence[RunStatus]) -> dict[str, Curve]:
         """Give the curves of some runs; only of those that have logged something since are they asked for."""

@@ -33,9 +33,10 @@ class EndedRun:
 def failure_of(run: EndedRun) -> Failure | None:
     """Say what failed, if anything did.
 
-    A trainer that returned is done, whatever became of its process or was wanted of it afterwards: if it had a run.
+    A trainer that returned is done, whatever became of its process or was wanted of it afterwards: if it had a run,
+    and the server has its end.
     """
-    well = isinstance(run.result, Returned) and not run.result.unbegun
+    well = isinstance(run.result, Returned) and not (run.result.unbegun or run.facts.unsent)
     return None if well or run.stopped else classify(run.facts)
 
 

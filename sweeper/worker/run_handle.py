@@ -29,9 +29,10 @@ class RunHandle:
     Attributes:
         messages: What it has reported.
         let_in_at: When it was let in, by the monotonic clock; None before.
-        started_at: When it called the trainer; None before.
+        started_at: When it called the trainer, by the monotonic clock; None before.
+        started_at_s: The same in seconds since 1970.
         prepared: Whether it has loaded the trainer.
-        holder: Its name for the server.
+        holder: Its name for the server; with each run another one.
     """
 
     def __init__(self, context: ForkContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
@@ -39,6 +40,7 @@ class RunHandle:
         self.messages: list[Message] = []
         self.let_in_at: float | None = None
         self.started_at: float | None = None
+        self.started_at_s: float | None = None
         self.prepared = False
         self.holder = uuid.uuid4().hex
         self._here, there = context.Pipe()
@@ -58,7 +60,7 @@ class RunHandle:
         """Let it take a run: the time from here to its end is the run's `wall_s`."""
         self.let_in_at = time.monotonic()
         with contextlib.suppress(OSError):  # if it is dead, its end is about to be read
-            self._here.send(None)
+            self._here.send(self.holder)
 
     def next_message(self, timeout_s: float) -> Message | None:
         """Wait for a report; None if there is none, or no more."""
@@ -70,7 +72,7 @@ class RunHandle:
             else:
                 self.prepared = self.prepared or isinstance(self.messages[-1], Ready)
                 if isinstance(self.messages[-1], Started):
-                    self.started_at = time.monotonic()
+                    self.started_at, self.started_at_s = time.monotonic(), time.time()
                 return self.messages[-1]
         return None
 
@@ -85,7 +87,9 @@ class RunHandle:
     def renew(self) -> bool:
         """Forget the last run; tell whether the process can host another one."""
         can = bool(self.messages) and isinstance(self.messages[-1], Idle) and self._process.is_alive()
-        self.messages, self.started_at = [], None
+        self.messages, self.started_at, self.started_at_s = [], None, None
+        # a run that is tried again is another attempt's, also where that is at home in the same process
+        self.holder = uuid.uuid4().hex
         return can
 
     def send(self, number: signal.Signals) -> None:
@@ -136,5 +140,5 @@ class RunHandle:
 
     @property
     def result(self) -> Returned | Raised | None:
-        """How the trainer ended; None if it did not."""
-        return next((message for message in self.messages if isinstance(message, Returned | Raised)), None)
+        """How the trainer ended, by its last word: what closes its run may fail behind it; None if it did not."""
+        return next((message for message in self.messages[::-1] if isinstance(message, Returned | Raised)), None)

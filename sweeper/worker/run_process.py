@@ -93,9 +93,9 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import agents, sdk, sdk_shortcuts
 
+    worker.send(Ready())  # what ends this process from here on is not the trainer
     sdk_shortcuts.look_for_core_often()
     sdk.warm_up()  # what takes seconds is done while the run before still trains
-    worker.send(Ready())
     try:
         worker.recv()
     except EOFError:  # the worker is gone, or has no run for us
@@ -106,25 +106,26 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
         return
     if not spec.rules.isolated:
-        _host_all(spec, ref, trainer, worker)
+        _host_all(spec, ref, trainer, holder, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
     agent = partial(_run_agent, ref, again=False)
     host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
-def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
+def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, holder: str, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
     from sweeper.backend import sdk
 
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
+        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
         _run_agent(ref, call, again=True)
         worker.send(Idle())
         try:
-            worker.recv()
+            holder = worker.recv()
         except EOFError:
             return
 
@@ -151,7 +152,6 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         environ: What is there.
         holder: Its name for the server.
     """
-    headers = json.loads(environ.get(HEADERS) or "{}")
     own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
@@ -159,9 +159,14 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: json.dumps({**headers, HOLDER_HEADER: holder}),
+        HEADERS: _headers(environ, holder),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
+
+
+def _headers(environ: Mapping[str, str], holder: str) -> str:
+    """Write the headers that the SDK sends along, with the name of the holder of a run; the user's own stay."""
+    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder})
 
 
 def redirect(log: Path) -> None:
@@ -246,3 +251,16 @@ def set_run_state(
         worker.send(error.message)
     else:
         worker.send("")
+
+
+def open_state(run: RunRef, worker: Connection) -> None:
+    """Ask the server for the state of a run that has no end there; answer with nothing if it has one.
+
+    Args:
+        run: The run.
+        worker: Where to answer.
+    """
+    from sweeper.backend import sdk
+
+    die_with_parent()
+    worker.send(sdk.open_state(run))

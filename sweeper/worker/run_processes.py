@@ -6,6 +6,7 @@ milliseconds instead of seconds, and one that dies takes nothing with it.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.context import ForkContext, SpawnContext
@@ -15,8 +16,10 @@ from sweeper.journal.directories import LaunchDir
 from sweeper.processes import Family
 from sweeper.ref import RunRef
 from sweeper.worker.run_handle import RunHandle
-from sweeper.worker.run_process import set_run_state
+from sweeper.worker.run_process import open_state, set_run_state
 from sweeper.worker.spec import WorkerSpec
+
+POLL_S = 0.5
 
 Method = Literal["fork", "spawn"]
 """How processes are made: a fork of the worker, or a new Python where a fork could not use the GPU."""
@@ -26,16 +29,34 @@ def _context(method: Method) -> ForkContext | SpawnContext:
     return multiprocessing.get_context("fork") if method == "fork" else multiprocessing.get_context("spawn")
 
 
-def ask(context: ForkContext | SpawnContext, question: Callable[..., None], *args: object, otherwise: object) -> object:
-    """Have a function answered in a process of its own, over the pipe it is given last; `otherwise` if that dies."""
+def ask(
+    context: ForkContext | SpawnContext,
+    question: Callable[..., None],
+    *args: object,
+    otherwise: object,
+    given_up: Callable[[], bool] = lambda: False,
+) -> object:
+    """Have a function answered in a process of its own, over the pipe it is given last.
+
+    Args:
+        context: How the process is made.
+        question: The function.
+        *args: What it is given.
+        otherwise: The answer if the process dies, or if it was given up.
+        given_up: Whether to wait no longer.
+    """
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=question, args=(*args, there))
     process.start()
     there.close()  # or its death would not be seen as the end of the pipe
-    try:
-        answer: object = here.recv()
-    except EOFError:
-        answer = otherwise
+    answer = otherwise
+    while not here.poll(POLL_S):
+        if given_up():
+            process.kill()
+            break
+    else:
+        with contextlib.suppress(EOFError):
+            answer = here.recv()
     process.join()
     return answer
 
@@ -47,9 +68,17 @@ class RunProcesses:
         spec: The worker's orders.
         directory: The launch's folder, for their logs.
         method: How they are made.
+        given_up: Whether an answer of the server is waited for no longer.
     """
 
-    def __init__(self, spec: WorkerSpec, directory: LaunchDir, method: Method = "fork") -> None:
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        directory: LaunchDir,
+        method: Method = "fork",
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._given_up = given_up
         self._spec = spec
         self._directory = directory
         self._context = _context(method)
@@ -70,8 +99,22 @@ class RunProcesses:
         In a process of its own: the SDK's threads and this one's forks do not go together.
         """
         died = "the process that asks the server died"
-        return str(ask(self._context, set_run_state, run, state, reason, holder, otherwise=died))
+        return str(self._ask(set_run_state, run, state, reason, holder, otherwise=died))
 
-    def end_strays(self) -> None:
-        """Kill what a run has left behind: it would hold its GPU's memory."""
-        self._family.end_strays()
+    def open_state(self, run: RunRef) -> str:
+        """Ask the server in which state a run is whose process has ended; empty if it has an end there, too.
+
+        What cannot be told has an end.
+        """
+        return str(self._ask(open_state, run, otherwise=""))
+
+    def _ask(self, question: Callable[..., None], *args: object, otherwise: object) -> object:
+        return ask(self._context, question, *args, otherwise=otherwise, given_up=self._given_up)
+
+    def end_strays(self) -> bool:
+        """Kill what a run has left behind: it would hold its GPU's memory.
+
+        Returns:
+            Whether a wandb-core was among it that somebody had killed.
+        """
+        return any(name.startswith("wandb-") for name in self._family.end_strays())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import yaml
 
 from sweeper.backend import sdk
 from sweeper.ref import RunRef
+
+CLOSING_S = 10.0
+"""How long a wandb-core may take to tell of a run's end behind its process, which did not wait for it."""
+CLOSING_LOOK_S = 0.5
 
 
 class RunWitness:
@@ -50,6 +55,18 @@ class RunWitness:
         said = f"{self._what} without calling wandb.init"
         # an agent within the trainer has runs of its own, and removes this name behind them (wandb 0.31)
         return said if "WANDB_RUN_ID" in os.environ else f"{said}: it called wandb.agent"  # noqa: TID251
+
+    def open_state(self) -> str:
+        """Say in which state the server still has the run, whose trainer has ended; empty if it has heard its end.
+
+        A process whose end was seen here has told it; one of another kind may have lost its wandb-core.
+        """
+        if self._mode:
+            return ""
+        deadline = time.monotonic() + CLOSING_S
+        while (state := sdk.open_state(self._run)) and time.monotonic() < deadline:
+            time.sleep(CLOSING_LOOK_S)
+        return state
 
 
 def _parameters(file: Path) -> dict[str, Any]:

@@ -67,8 +67,13 @@ def _watch(entered: Entered, tell: Callable[[Report], None], command: str) -> No
     if code and (why := _why_not(command)):  # the agent would try again and again
         tell(Raised(0.0, f"{command} cannot be started: {why}", 127, exited=True))
     else:
-        tell(Raised(took_s, "", code) if code else Returned(took_s, entered.unbegun()))
+        tell(Raised(took_s, "", code) if code else _returned(took_s, entered))
     os._exit(0)  # from a thread, sys.exit would end the thread alone
+
+
+def _returned(took_s: float, entered: Entered) -> Returned:
+    unbegun = entered.unbegun()
+    return Returned(took_s, unbegun, "" if unbegun else entered.open_state())
 
 
 def _why_not(command: str) -> str:

@@ -5,21 +5,25 @@ The next process is prepared while the current one trains.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from sweeper.backend.server_presence import absence
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Facts, Failure, Kind, Policy
+from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.conclusion import EndedRun, conclude, failure_of
 from sweeper.worker.main_thread import Raised, Returned, Started
+from sweeper.worker.patience import Patience
 from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
 from sweeper.worker.run_processes import Method, RunProcesses
@@ -50,7 +54,9 @@ class Worker:
         self.signals: list[int] = []
         self.strikes = 0
         self.upcoming: RunHandle | None = None
-        self.processes = RunProcesses(spec, self.directory, method)
+        self.patience = Patience(self._absence, lambda: bool(self.signals or self.directory.ended()), _say)
+        # what is on its way to a server that is there is heard of, also in a stop
+        self.processes = RunProcesses(spec, self.directory, method, lambda: bool(self.signals and self._absence()))
 
     def run(self) -> int:
         """Work until tickets, runs or patience are used up.
@@ -65,8 +71,13 @@ class Worker:
                 self.upcoming.dismiss()
             self.processes.end_strays()
         if error:
-            print(error, file=sys.stderr)  # noqa: T201 the worker's own log
+            _say(error)
         return int(bool(error))
+
+    @staticmethod
+    def _absence() -> str:
+        """Say why the server does not answer; empty if it does."""
+        return absence(os.environ)  # noqa: TID251 the SDK's own
 
     def _work(self) -> str:
         """Run processes as long as there are tickets; say why no longer, if that is an error."""
@@ -78,16 +89,22 @@ class Worker:
                 break
             handle, self.upcoming = self.upcoming or self.processes.new(), None
             grace = self._follow(handle, ticket)
-            self.processes.end_strays()  # before the next run: they may hold the memory of its GPU
+            core_killed = self.processes.end_strays()  # before the next run: they may hold the memory of its GPU
             if not handle.run_id:
                 self.directory.return_ticket(ticket)
-                why, lost = self._why_no_run(handle), lost + 1
-                if not why or lost == MOST_LOST or self.directory.ended():
+                why = self._why_no_run(handle)
+                if not why or self.directory.ended():
                     return why
-                print(f"{why}; trying again", file=sys.stderr)  # noqa: T201
+                if self._absence():  # whom nobody answers has not failed
+                    self.patience.wait()
+                    continue
+                lost += 1
+                if lost == MOST_LOST:
+                    return why
+                _say(f"{why}; trying again")
                 continue
             lost = 0
-            run_id, failure = handle.run_id, self._conclude(handle, ticket, grace)
+            run_id, failure = handle.run_id, self._conclude(handle, ticket, grace, core_killed=core_killed)
             if not self.spec.rules.isolated:
                 self.upcoming = handle if handle.renew() else None
             if failure and failure.policy is Policy.QUARANTINE:
@@ -125,6 +142,7 @@ class Worker:
                 done=handle.result is not None,
                 stopped=self._stopped(handle),
                 started_at=handle.started_at,
+                away=lambda: bool(self._absence()),
             )
             if due is not None:
                 handle.send(due)
@@ -132,7 +150,8 @@ class Worker:
 
     def _stopped(self, handle: RunHandle) -> bool:
         """Whether the server wants the run stopped: its agent has heard so, or the launch, which reads the sweep."""
-        return handle.stopping or (bool(handle.run_id) and self.directory.stop_ordered(handle.run_id))
+        began = handle.started_at_s
+        return handle.stopping or (began is not None and self.directory.stop_ordered(handle.run_id, since_s=began))
 
     def _started(self, handle: RunHandle, ticket: int, earlier: Sequence[Kind]) -> Attempt:
         slot, log = self.spec.slot.name, str(handle.log)
@@ -147,9 +166,9 @@ class Worker:
             holder=handle.holder,
         )
 
-    def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace) -> Failure | None:
+    def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace, *, core_killed: bool) -> Failure | None:
         """Write down how a run ended, and do what follows from it."""
-        facts = self._facts(handle, grace)
+        facts = self._facts(handle, grace, core_killed=core_killed)
         run = EndedRun(
             started=self._started(handle, ticket, facts.earlier),
             result=handle.result,
@@ -172,25 +191,42 @@ class Worker:
         """Have the server hand the run out again or end it, and tell it why; say what came of it."""
         run = self.ref.run(handle.run_id)
         if failure and failure.policy.retries:
-            refusal = self.processes.set_state(run, "pending", failure.cause, handle.holder)
-            if not refusal or failure.kind is Kind.PREEMPTED:  # W&B itself hands out what was marked as preempting
+            refusal = self.patience.ask(partial(self.processes.set_state, run, "pending", failure.cause, handle.holder))
+            # W&B itself hands out what was marked as preempting, and sweeper's server what has fallen silent
+            if not refusal or failure.kind is Kind.PREEMPTED:
                 return failure
             failure = failure.not_retried(refusal)
         # of a run that never began, or whose process died, the server would know nothing for a minute, and then little
         if failure or handle.exit_code:
-            self.processes.set_state(run, "failed", failure.cause if failure else "", handle.holder)
+            why = failure.cause if failure else ""
+            self.patience.ask(partial(self.processes.set_state, run, "failed", why, handle.holder))
         return failure
 
-    def _facts(self, handle: RunHandle, grace: StopGrace) -> Facts:
+    def _unsent(self, handle: RunHandle) -> str:
+        """Say that the server lacks the end of a run whose trainer returned, if it does; empty if all is well."""
         result = handle.result
+        if not isinstance(result, Returned) or result.unbegun:
+            return ""
+        if handle.exit_code and self.patience.wait():  # it died, or was killed, while it may still have sent something
+            state = self.processes.open_state(self.ref.run(handle.run_id))
+        else:
+            state = "open" if handle.exit_code else result.open_state
+        return f"the trainer returned, but what it logged last did not reach the server ({state})" if state else ""
+
+    def _facts(self, handle: RunHandle, grace: StopGrace, *, core_killed: bool) -> Facts:
+        result = handle.result
+        unsent = self._unsent(handle)
+        preempted = EndedBy.PREEMPTION if unsent and self.signals else None
         return Facts(
+            unsent=unsent,
+            core_killed=core_killed or (isinstance(result, Raised) and result.core_killed),
             exit_code=result.exit_code if isinstance(result, Raised) else handle.exit_code,
             error=result.error if isinstance(result, Raised) else "",
             exited=isinstance(result, Raised) and result.exited,
             unbegun=result.unbegun if isinstance(result, Returned) else "",
             # the log is only asked where the process could not say what it raised: a script, an exit, or a crash
             log="" if isinstance(result, Raised) and result.error and not result.exited else tail(handle.log),
-            ended_by=grace.ended_by,
+            ended_by=grace.ended_by or preempted,
             gpu=bool(self.spec.slot.device),
             earlier=self.sweep_directory.earlier_failures(handle.run_id),
             strikes=self.strikes,
@@ -208,6 +244,10 @@ class Worker:
         deadline = time.monotonic() + (ELSEWHERE_S if len(self.directory.slots()) > 1 else 0.0)
         while time.monotonic() < deadline and not self.signals and self.directory.attempts()[run_id].waits:
             time.sleep(POLL_S)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)  # noqa: T201 the worker's own log
 
 
 def main(orders: Path, method: Method) -> int:

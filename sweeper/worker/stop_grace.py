@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sweeper.journal.failures import EndedBy
@@ -22,14 +23,23 @@ class StopGrace:
         rules: How long things may take.
         deadline: By the monotonic clock; None as long as the process may take its time.
         ended_by: Why the worker ended it; None if the server did, or the process is ending by itself.
+        sending: Whether it only has to send what its trainer has logged.
     """
 
     rules: Rules
     deadline: float | None = None
     ended_by: EndedBy | None = None
+    sending: bool = False
 
     def next_signal(
-        self, now: float, *, preempted: bool, done: bool, stopped: bool, started_at: float | None
+        self,
+        now: float,
+        *,
+        preempted: bool,
+        done: bool,
+        stopped: bool,
+        started_at: float | None,
+        away: Callable[[], bool] = lambda: False,
     ) -> signal.Signals | None:
         """Say which signal the process is due now, if any.
 
@@ -39,14 +49,20 @@ class StopGrace:
             done: Whether the trainer has ended.
             stopped: Whether the server wants the run stopped; the SDK's agent in the process tells the trainer.
             started_at: When the trainer was called; None before.
+            away: Asked before a run is killed that has something to send: whether nobody is there to take it.
         """
         if self.deadline is not None:
-            return signal.SIGKILL if now > self.deadline else None
+            if now <= self.deadline:
+                return None
+            if self.sending and not preempted and away():
+                self.deadline = now + self.rules.grace_s
+                return None
+            return signal.SIGKILL
         if preempted:
             self.deadline, self.ended_by = now + self.rules.grace_s, EndedBy.PREEMPTION
             return signal.SIGTERM  # on which the run is marked as preempted, and handed out again
         if done:  # the SDK still has to send the rest; a hanging exit is no run
-            self.deadline = now + self.rules.grace_s
+            self.deadline, self.sending = now + self.rules.grace_s, True
         elif stopped:
             self.deadline = now + min(self.rules.grace_s, STOP_GRACE_S)
         elif self.rules.timeout_s and started_at and now > started_at + self.rules.timeout_s:

@@ -24,6 +24,12 @@ def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
     return [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame)]
 
 
+def was_raised_in(error: BaseException, file: str) -> bool:
+    """Whether an exception began in a file whose path ends so."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.filename.endswith(file) for frame in frames[-2:])  # sys.exit may be the SDK's own function
+
+
 def print_own(error: BaseException) -> None:
     """Print an exception's traceback as Python does, and those that led to it, with the user's frames alone."""
     shown = traceback.TracebackException.from_exception(error)

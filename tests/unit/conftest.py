@@ -106,3 +106,17 @@ def environ(home: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     yield made
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def connected(environ: dict[str, str], embedded: Embedded) -> None:
+    """The SDK of this process, pointed at the server that the tests share."""
+    import wandb
+
+    from sweeper.backend import sdk
+    from sweeper.settings import Settings
+
+    wandb.teardown()  # the key of another test, which it would go on with
+    settings = Settings.from_env({**environ, "SWEEPER_HOME": str(embedded.home)})
+    record = embedded_server.ServerRecord(embedded.pid, embedded.url)
+    sdk.connect(embedded_server.backend(embedded.home, record), settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -180,12 +181,22 @@ def test_launches_of_one_second_are_told_apart(directory):
 
 def test_a_stop_is_told_until_the_run_has_ended(launch):
     """Another attempt at the same run is not meant."""
-    launch.order_stop("r1")
-    assert launch.stop_ordered("r1")
-    assert not launch.stop_ordered("r2")
+    launch.order_stop("r1", asked_at_s=100.0)
+    assert launch.stop_ordered("r1", since_s=99.0)
+    assert launch.stop_ordered("r1", since_s=100.0)
+    assert not launch.stop_ordered("r2", since_s=99.0)
     launch.forget_stop("r1")
     launch.forget_stop("r1")
-    assert not launch.stop_ordered("r1")
+    assert not launch.stop_ordered("r1", since_s=99.0)
+
+
+def test_a_stop_is_of_no_attempt_that_began_after_it_was_told(launch):
+    """A launcher that looks every two seconds repeats it behind the run's end, and would stop the next attempt."""
+    launch.forget_stop("r1")
+    launch.order_stop("r1", asked_at_s=100.0)
+    assert not launch.stop_ordered("r1", since_s=100.1)
+    launch.order_stop("r1", asked_at_s=100.2)
+    assert launch.stop_ordered("r1", since_s=100.1)
 
 
 @pytest.mark.parametrize("run_id", ["../x", "/x", "..", "a/b"])
@@ -194,8 +205,8 @@ def test_no_run_lies_outside_its_folder(directory, launch, run_id):
     for place in (
         directory.best_of,
         directory.checkpoints_of,
-        launch.order_stop,
-        launch.stop_ordered,
+        partial(launch.order_stop, asked_at_s=0.0),
+        partial(launch.stop_ordered, since_s=0.0),
         launch.forget_stop,
     ):
         with pytest.raises(SweeperError, match="cannot be the id of a run"):

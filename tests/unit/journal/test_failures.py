@@ -52,7 +52,40 @@ ECC = "RuntimeError: CUDA error: uncorrectable ECC error encountered"
         (Facts(exit_code=-15), Kind.PREEMPTED, Policy.RETRY_HERE, "SIGTERM from outside"),
         (Facts(exit_code=143, ended_by=EndedBy.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
         (Facts(exit_code=-9, ended_by=EndedBy.TIMEOUT), Kind.TIMEOUT, Policy.FAIL, "--timeout"),
-        (Facts(error="HandleAbandonedError"), Kind.CONNECTION, Policy.RETRY_HERE, "Abandoned"),
+        *[
+            (Facts(error=error), Kind.CONNECTION, Policy.RETRY_HERE, error)
+            for error in (
+                "HandleAbandonedError",
+                "MailboxClosedError",
+                "WandbServiceConnectionError: closed",
+                "ServicePollForTokenError: wandb-core exited with code -9",
+                "WandbAttachFailedError: the service process is not running",
+                "WandbApiFailedError: the service process is not running",
+                "CommError: Run initialization has timed out",
+                "ConnectionResetError: Connection lost",
+                "ConnectionRefusedError: [Errno 111]",
+                "BrokenPipeError: [Errno 32] Broken pipe",
+            )
+        ],
+        # whatever a run ends with whose wandb-core was killed, without a word or with any
+        (Facts(exit_code=255, core_killed=True), Kind.CONNECTION, Policy.RETRY_HERE, "wandb-core was killed: the proc"),
+        (Facts(exit_code=247, core_killed=True), Kind.CONNECTION, Policy.RETRY_HERE, "code 247"),
+        (
+            Facts(exit_code=-9, error="sys.exit(-9)", exited=True, core_killed=True),
+            Kind.CONNECTION,
+            Policy.RETRY_HERE,
+            "-9",
+        ),
+        (Facts(error="RuntimeError: cannot log", core_killed=True), Kind.CONNECTION, Policy.RETRY_HERE, "cannot log"),
+        (Facts(error=OOM.format(own="38.1 GiB"), core_killed=True), Kind.GPU_MEMORY, Policy.FAIL, "CUDA out of memory"),
+        (Facts(exit_code=-11, core_killed=True), Kind.CRASH, Policy.RETRY_ELSEWHERE, "SIGSEGV"),
+        (Facts(unsent="it did not reach the server"), Kind.CONNECTION, Policy.RETRY_HERE, "did not reach"),
+        (Facts(unsent="x", ended_by=EndedBy.PREEMPTION), Kind.PREEMPTED, Policy.RETRY_HERE, "stop of the launch"),
+        # and with wandb-core alive it is the trainer's own
+        (Facts(exit_code=255), Kind.EXIT, Policy.FAIL, "the process exited with code 255"),
+        (Facts(exit_code=255, log="ConnectionResetError: x\n"), Kind.CONNECTION, Policy.RETRY_HERE, "ConnectionReset"),
+        (Facts(exit_code=255, log="KeyError: 'lr'\n"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
+        (Facts(exit_code=255, error="sys.exit(255)", exited=True), Kind.EXIT, Policy.FAIL, "sys.exit(255)"),
         (Facts(error=ECC, gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "ECC"),
         (Facts(error="RuntimeError: No CUDA GPUs are available", gpu=True), Kind.BAD_GPU, Policy.QUARANTINE, "No CUDA"),
         (Facts(error="RuntimeError: No CUDA GPUs are available"), Kind.EXCEPTION, Policy.FAIL, "No CUDA"),

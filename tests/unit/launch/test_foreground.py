@@ -284,3 +284,51 @@ def test_a_file_that_hides_a_module_of_python_is_named(launch_of, tmp_path, monk
 
     said = run(launch_of(), Cluster(work)).errors["cpu0"]
     assert "'SystemRandom'; random.py in this folder hides a module of Python" in said
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_worker_that_dies_while_the_server_is_away_is_replaced_when_it_is_back(launch_of, embedded, monkeypatch):
+    """Its run is handed out then, and is given up by nobody; until then the launch goes on."""
+    told: list[float] = []
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    launch = launch_of()
+
+    def work(spec, number):
+        if number > 1:
+            return WorkerState.DONE
+        folder(spec).append(Attempt(run_id=f"r-{spec.slot.name}", slot=spec.slot.name, ticket=1))
+        return WorkerState.DIED
+
+    def come_back() -> None:
+        told.append(time.monotonic())
+        if told[-1] - told[0] > 1.0:
+            monkeypatch.setenv("WANDB_BASE_URL", embedded.url)
+        else:
+            assert [attempt.outcome for attempt in launch.directory.history()] == [None, None]
+
+    cluster = Cluster(work)
+    result = run(launch, cluster, tick=come_back)
+    assert len(cluster.started) == 4
+    assert all("not retried: cannot hand out" in attempt.reason for attempt in result.runs)  # it knows none of them
+
+
+def test_a_launch_that_is_stopped_while_the_server_is_away_leaves_its_lost_runs_to_the_next(launch_of, monkeypatch):
+    """It ends at once, and what its dead workers were at has no end yet."""
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    pressed: list[int] = []
+
+    def work(spec, _number):
+        folder(spec).append(Attempt(run_id=f"r-{spec.slot.name}", slot=spec.slot.name, ticket=1))
+        folder(spec).worker_log(spec.slot.name).touch()
+        return WorkerState.DIED
+
+    def press() -> None:
+        if not pressed:
+            pressed.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    began = time.monotonic()
+    result = run(launch_of(), Cluster(work), tick=press)
+    assert time.monotonic() - began < 5
+    assert result.interrupted
+    assert [attempt.outcome for attempt in result.runs] == [None, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import LaunchError
+from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
 from sweeper.journal.failures import Policy
@@ -78,3 +78,32 @@ def test_a_run_of_another_sweep_is_not_tried_again():
     with pytest.raises(LaunchError, match="no run elsewhere in sweep local/p/abcdefgh"):
         retry_runs(ref, [status(RunState.FAILED)], ["r", "elsewhere"])
     assert retry_runs(ref, [status(RunState.FINISHED)], []) == ([], {})
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def test_a_lost_run_stays_lost_as_long_as_the_server_is_away(tmp_path, monkeypatch):
+    """Nothing is noted and no ticket given back: whoever asks next, this launch or another one, hands it out."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    ref = SweepRef.parse("local/p/abcdefgh")
+    directory = SweepDir.of(tmp_path, ref)
+    launch = directory.new_launch()
+    launch.append(Attempt(run_id="r", slot="cpu0", ticket=launch.take_ticket(None, "cpu0") or 0))
+    with pytest.raises(BackendError, match=f"nobody answers at {NOBODY}"):
+        recover_slot(ref, launch, "cpu0", retries=2)
+    with pytest.raises(BackendError, match=f"nobody answers at {NOBODY}"):
+        recover_sweep(ref, directory, [status(RunState.RUNNING)], retries=2)
+    assert [attempt.outcome for attempt in launch.history()] == [None]
+    assert launch.tickets_of("cpu0") == [1]
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_run_that_the_server_refuses_to_hand_out_has_failed(tmp_path):
+    """It is there, and knows no such run: that is its word, and it is noted."""
+    ref = SweepRef.parse("local/p/abcdefgh")
+    launch = SweepDir.of(tmp_path, ref).new_launch()
+    launch.append(Attempt(run_id="r", slot="cpu0", ticket=1))
+    (noted,) = recover_slot(ref, launch, "cpu0", retries=2)
+    assert noted.policy is Policy.FAIL
+    assert "not retried: cannot hand out run local/p/r again" in noted.reason

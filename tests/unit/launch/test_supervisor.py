@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from sweeper.errors import BackendError
 from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.launch.supervisor import supervise
 
@@ -115,3 +116,52 @@ def test_a_worker_of_which_nothing_is_known_is_waited_for():
     )
     assert replaced == [WorkerState.DONE]
     assert states == {"cpu0": WorkerState.DONE}
+
+
+def test_an_end_is_told_again_while_the_server_is_away():
+    """What the dead worker was at cannot be handed out yet: the launch goes on until it can."""
+    told, turns = [], []
+
+    def replace(_handle, state):
+        told.append(state)
+        if len(told) < 4:
+            raise BackendError("nobody answers")
+        return WorkerHandle(id="cpu0", native_id="2") if state is WorkerState.DIED else None
+
+    states = supervise(
+        Mortal(0),
+        HANDLES,
+        signals=[],
+        grace_s=9,
+        tick=lambda: turns.append(1),
+        on_stop=lambda _: None,
+        replace=replace,
+        sleep=lambda _: None,
+    )
+    assert states == {"cpu0": WorkerState.DONE}
+    assert told == [WorkerState.DIED] * 4 + [WorkerState.DONE]
+    assert len(turns) == 4
+
+
+def test_a_stop_waits_for_no_server():
+    """Whoever presses Ctrl-C while the server is away gets the shell back; the next launch takes up what was lost."""
+    signals: list[int] = []
+
+    def replace(*_):
+        raise BackendError("nobody answers")
+
+    class Dead(Mortal):
+        def stop(self, _handles, *, grace_s):
+            self.stops.append(grace_s)
+
+    states = supervise(
+        Dead(0),
+        HANDLES,
+        signals=signals,
+        grace_s=9,
+        tick=lambda: signals.append(2),
+        on_stop=lambda _: None,
+        replace=replace,
+        sleep=lambda _: None,
+    )
+    assert states == {"cpu0": WorkerState.DIED}

@@ -21,6 +21,10 @@ def ended(result, facts, *, stopped=False) -> EndedRun:
     [
         (Returned(1.0), Facts(), False, AttemptOutcome.FINISHED, None),
         (Returned(1.0), Facts(exit_code=-9), True, AttemptOutcome.FINISHED, None),
+        (Returned(1.0), Facts(unsent="lost"), False, AttemptOutcome.FAILED, Kind.CONNECTION),
+        (Returned(1.0), Facts(exit_code=-9, unsent="lost"), False, AttemptOutcome.DIED, Kind.CONNECTION),
+        (Returned(1.0), Facts(unsent="lost"), True, AttemptOutcome.FINISHED, None),
+        (Returned(1.0, "never"), Facts(unbegun="never"), False, AttemptOutcome.FAILED, Kind.UNBEGUN),
         (Raised(1.0, "E: no"), Facts(exit_code=1, error="E: no"), False, AttemptOutcome.FAILED, Kind.EXCEPTION),
         (Raised(1.0, ""), Facts(exit_code=1), True, AttemptOutcome.STOPPED, None),
         (None, Facts(exit_code=-9), True, AttemptOutcome.STOPPED, None),

@@ -23,8 +23,7 @@ def tell(report):
     say(type(report).__name__, *facts, *(["exited"] if getattr(report, "exited", False) else []))
 
 def signal_soon(number):
-    # long after the main thread has gone to sleep: Python hears a signal that comes at that very moment when it wakes
-    threading.Timer(1.0, os.kill, (os.getpid(), number)).start()
+    threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
 
 def agent(function):
     function()
@@ -59,8 +58,8 @@ def host(code: str) -> tuple[list[str], str]:
 @pytest.mark.parametrize(
     ("body", "report"),
     [
-        ("pass", ["Returned"]),
-        ("sys.exit(0)", ["Returned"]),
+        ("pass", ["Returned", "finish 0"]),
+        ("sys.exit(0)", ["Returned", "finish 0"]),
         ("raise ValueError('no')", ["Raised ValueError: no 1", "finish 1"]),
         ("raise KeyboardInterrupt", ["Raised KeyboardInterrupt 1", "finish 1"]),
         ("raise GeneratorExit('odd')", ["Raised GeneratorExit: odd 1", "finish 1"]),
@@ -165,12 +164,12 @@ def test_a_process_that_the_trainer_forks_dies_of_a_signal_as_anywhere():
                 os.write(there, b"!")
                 time.sleep(60)
                 os._exit(0)
-            os.read(here, 1)  # Python forgets signals that come while it forks
+            os.read(here, 1)
             os.kill(pid, signal.SIGTERM)
             say("fork", os.waitpid(pid, 0)[1])
         """
     )
-    assert lines == ["Started r1", "fork 15", "Returned", "agent goes on"]
+    assert lines == ["Started r1", "fork 15", "Returned", "finish 0", "agent goes on"]
 
 
 def test_a_process_that_the_trainer_forks_speaks_for_no_run():
@@ -185,7 +184,7 @@ def test_a_process_that_the_trainer_forks_speaks_for_no_run():
                 say("fork", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         """
     )
-    assert lines == ["Started r1", "fork 4", "fork 0", "Returned", "agent goes on"]
+    assert lines == ["Started r1", "fork 4", "fork 0", "Returned", "finish 0", "agent goes on"]
 
 
 class Run:
@@ -222,4 +221,115 @@ def test_without_isolation_the_agents_thread_reports_the_same():
     assert [type(report) for report in reports] == kinds
     assert reports[0] == Started("r1", {"lr": 0.1})
     assert [report.error for report in reports if isinstance(report, Raised)] == ["ValueError: no", ""]
-    assert codes == [1, 1]
+    assert codes == [0, 1, 1]
+
+
+def test_a_run_whose_last_rows_were_lost_has_not_ended_well():
+    """Its wandb-core died while the SDK waited for it, behind the trainer: that counts, in either way to host a run."""
+    reports = []
+
+    def lose(_code):
+        raise ConnectionResetError("Connection lost")
+
+    call_in_thread(lambda: None, enter=Run, tell=reports.append, finish=lose)
+    assert [type(report) for report in reports] == [Started, Returned, Raised]
+    assert reports[-1].error == "ConnectionResetError: Connection lost"
+    lines, _ = host(
+        """
+        def trainer():
+            pass
+
+        def lose(code):
+            raise ConnectionResetError("Connection lost")
+
+        class Losing(MainThread):
+            def __init__(self, trainer, **named):
+                super().__init__(trainer, **{**named, "finish": lose})
+
+        MainThread = Losing
+        """
+    )
+    assert lines == ["Started r1", "Returned", "Raised ConnectionResetError: Connection lost 1", "agent goes on"]
+
+
+def test_a_signal_that_wakes_no_sleep_is_heard():
+    """It came as the main thread began to sleep: C's handler has run, and Python's waits for the main thread."""
+    lines, _ = host(
+        """
+        def trainer():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # so the kernel gives it to another thread
+            signal_soon(signal.SIGTERM)
+            time.sleep(60)
+        """
+    )
+    assert lines == ["Started r1", "preempting", "Raised  143", "finish 143", "agent goes on"]
+
+
+def test_a_dead_wandb_core_keeps_no_signal_from_the_trainer():
+    """The server cannot be told that the run is preempted; the trainer is interrupted all the same."""
+    lines, _ = host(
+        """
+        def trainer():
+            signal_soon(signal.SIGTERM)
+            time.sleep(60)
+
+        class Deaf(MainThread):
+            def __init__(self, trainer, **named):
+                def fail():
+                    raise ConnectionResetError
+                super().__init__(trainer, **{**named, "mark_preempting": fail})
+
+        MainThread = Deaf
+        """
+    )
+    assert lines == ["Started r1", "Raised  143", "finish 143", "agent goes on"]
+
+
+def test_what_a_trainer_does_to_end_is_interrupted_only_once():
+    """It saves for longer than it takes until a signal would be repeated."""
+    lines, _ = host(
+        """
+        def trainer():
+            signal_soon(signal.SIGTERM)
+            try:
+                time.sleep(60)
+            finally:
+                time.sleep(1.5)
+                say("saved")
+        """
+    )
+    assert lines == ["Started r1", "preempting", "saved", "Raised  143", "finish 143", "agent goes on"]
+
+
+def test_an_agent_that_breaks_before_it_has_a_run_ends_the_process_badly():
+    """No run is left to give, a worker would think, and go home."""
+    code = """
+        def trainer(): pass
+
+        def agent(function):
+            raise ValueError("no server")
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", HOST.format(code=textwrap.dedent(code))], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert "ValueError: no server" in done.stderr
+
+
+def test_a_signal_to_a_process_that_the_trainer_forks_is_none_to_the_run():
+    """The numbers of its signals do not come to this process, whose socket it has inherited."""
+    lines, _ = host(
+        """
+        def trainer():
+            pid = os.fork()
+            if not pid:
+                signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+                while True:
+                    time.sleep(0.01)
+            time.sleep(0.2)
+            os.kill(pid, signal.SIGTERM)
+            say("fork", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            time.sleep(0.2)
+        """
+    )
+    assert lines == ["Started r1", "fork 7", "Returned", "finish 0", "agent goes on"]

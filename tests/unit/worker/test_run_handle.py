@@ -73,3 +73,12 @@ def test_messages_tell_how_far_a_run_is(start):
     assert (handle.messages, handle.run_id, handle.started_at) == ([], "", None)
     handle.messages += [Started("r2"), Returned(2.0)]
     assert handle.result == Returned(2.0)
+
+
+def test_the_last_word_on_how_a_trainer_ended_counts(start):
+    """It returned, and what closes its run behind it failed: what it logged last may be lost."""
+    handle = start("json:dumps")
+    handle.messages = [Started("r1"), Returned(1.0), Raised(0.0, "ConnectionResetError")]
+    assert handle.result == Raised(0.0, "ConnectionResetError")
+    handle.messages = [Started("r1"), Returned(1.0)]
+    assert handle.result == Returned(1.0)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
-import wandb
 import yaml
 
-from sweeper.backend import embedded_server, sdk
 from sweeper.ref import RunRef
-from sweeper.settings import Settings
+from sweeper.worker import run_witness
 from sweeper.worker.run_witness import RunWitness
 
-
-@pytest.fixture(autouse=True)
-def connected(environ, embedded) -> None:
-    """The SDK of this process, pointed at the server that the tests share."""
-    wandb.teardown()  # the key of another test, which it would go on with
-    settings = Settings.from_env({**environ, "SWEEPER_HOME": str(embedded.home)})
-    record = embedded_server.ServerRecord(embedded.pid, embedded.url)
-    sdk.connect(embedded_server.backend(embedded.home, record), settings)
+pytestmark = pytest.mark.usefixtures("connected")
 
 
 def witness(run_id, tmp_path) -> RunWitness:
@@ -58,3 +52,15 @@ def test_a_runs_parameters_are_those_its_agent_wrote(tmp_path):
     entries = {"wandb_version": 1, "lr": {"value": 0.1}, "optimizer": {"value": {"name": "sgd"}}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(entries))
     assert witness("r", tmp_path).params == {"lr": 0.1, "optimizer": {"name": "sgd"}}
+
+
+def test_a_run_without_an_end_is_told_from_one_that_ended(embedded, tmp_path, monkeypatch):
+    """A wandb-core may take a while behind its process; what this process saw itself has told its end."""
+    monkeypatch.setattr(run_witness, "CLOSING_S", 1.0)
+    _, (ended, failed, going) = embedded.sweep(0, 1, None)
+    assert [witness(run, tmp_path).open_state() for run in (ended, failed, "nobody")] == ["", "", ""]
+    began = time.monotonic()
+    assert witness(going, tmp_path).open_state() == "running"
+    assert time.monotonic() - began >= 1.0
+    threading.Timer(0.4, embedded.wire.stream, (going,), {"complete": True, "exitcode": 0}).start()
+    assert witness(going, tmp_path).open_state() == ""

@@ -27,7 +27,10 @@ class Run:
         self.run_id, self.params = env["WANDB_RUN_ID"], {}
 
     def unbegun(self):
-        return "never begun"
+        return os.environ.get("UNBEGUN", "never begun")
+
+    def open_state(self):
+        return "running"
 
 host_script(agent, tell=lambda report: print(report, flush=True), enter=Run)
 """
@@ -40,9 +43,9 @@ def start(*command: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize(
     ("script", "report"),
     [
-        ("import os; assert os.environ['COMPLETED'] == 'yes'", "unbegun='never begun')"),
-        ("import sys; sys.exit(3)", "exit_code=3, exited=False)"),
-        ("import os; os.kill(os.getpid(), 9)", "exit_code=137, exited=False)"),
+        ("import os; assert os.environ['COMPLETED'] == 'yes'", "unbegun='never begun', open_state='')"),
+        ("import sys; sys.exit(3)", "exit_code=3, exited=False, core_killed=False)"),
+        ("import os; os.kill(os.getpid(), 9)", "exit_code=137, exited=False, core_killed=False)"),
     ],
 )
 def test_the_end_of_a_script_is_reported(script, report):
@@ -52,6 +55,12 @@ def test_the_end_of_a_script_is_reported(script, report):
     assert said[0] == "Started(run_id='r1', params={})"
     assert report in said[1]
     assert process.returncode == 0
+
+
+def test_a_script_whose_end_the_server_has_not_heard_says_so(monkeypatch):
+    """Its wandb-core died; one that never began has no end to be heard."""
+    monkeypatch.setenv("UNBEGUN", "")
+    assert "unbegun='', open_state='running')" in start(sys.executable, "-c", "pass").communicate(timeout=30)[0]
 
 
 def test_a_script_gets_the_signals_of_its_host():

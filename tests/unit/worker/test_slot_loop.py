@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,11 +14,13 @@ import pytest
 
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Kind, Policy
+from sweeper.journal.failures import Failure, Kind, Policy, classify
 from sweeper.processes import python
 from sweeper.ref import SweepRef
+from sweeper.worker.main_thread import Raised, Returned
 from sweeper.worker.slot_loop import Worker
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
+from sweeper.worker.stop_grace import StopGrace
 from tests.conftest import work
 
 
@@ -125,7 +128,7 @@ def test_a_process_that_dies_before_it_has_a_run_is_followed_by_another(launch, 
         made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
         return made[-1]
 
-    worker.processes = SimpleNamespace(new=new, end_strays=lambda: None)
+    worker.processes = SimpleNamespace(new=new, end_strays=lambda: False)
     assert worker._work().endswith("before it got a run; see 2.log")
     said = capsys.readouterr().err.splitlines()
     assert [line.rpartition("see ")[2] for line in said] == ["0.log; trying again", "1.log; trying again"]
@@ -144,3 +147,173 @@ def test_the_only_slot_leaves_no_run_to_others(launch):
     note(launch, "r1", None)  # the other slot has begun it
     worker._leave_to_others("r1")
     assert time.monotonic() - began < 2
+
+
+NOBODY = "http://127.0.0.1:9"
+"""The port of the discard service, where nobody listens."""
+
+
+def ends_without_a_run(made: list[object], **more) -> SimpleNamespace:
+    """The processes of a worker, each of which dies before it has a run."""
+    end = {"run_id": "", "setup_error": "", "prepared": True, "exit_code": 1, "ended": True, "log": "1.log", **more}
+
+    def new() -> SimpleNamespace:
+        made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
+        return made[-1]
+
+    return SimpleNamespace(new=new, end_strays=lambda: False)
+
+
+def test_a_slot_waits_for_a_server_that_is_away(launch, monkeypatch, capsys, embedded):
+    """What dies of that is not counted; when the server is back, three in a row that die are the slot's own trouble."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    threading.Timer(1.5, monkeypatch.setenv, ("WANDB_BASE_URL", embedded.url)).start()
+    worker, made = Worker(spec(launch)), []
+    worker.processes = ends_without_a_run(made)
+    assert worker._work().endswith("before it got a run; see 1.log")
+    said = capsys.readouterr().err
+    assert f"nobody answers at {NOBODY}" in said
+    assert "the server answers again, after " in said
+    assert len(made) > 3
+    assert launch.tickets_of("cpu0") == []
+
+
+def test_a_stop_ends_the_waiting_for_a_server(launch, monkeypatch):
+    """Ctrl-C, `sweeper stop` and the time budget reach a worker as a signal."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    worker, made = Worker(spec(launch)), []
+    worker.processes = ends_without_a_run(made)
+    threading.Timer(0.3, worker.signals.append, (15,)).start()
+    began = time.monotonic()
+    assert worker._work() == ""
+    assert time.monotonic() - began < 3
+    assert len(made) in {1, 2}  # the next one is made ahead
+
+
+def a_run(**facts) -> SimpleNamespace:
+    return SimpleNamespace(run_id="r1", holder="me", exit_code=0, result=None, **facts)
+
+
+RETRY = Failure(Kind.CONNECTION, "lost", Policy.RETRY_HERE)
+
+
+def told(worker, *answers) -> list[tuple[str, str]]:
+    """Have a worker's server answer so; give what it was told."""
+    left, heard = list(answers), []
+
+    def set_state(_run, state, reason, holder):
+        assert holder == "me"
+        heard.append((state, reason))
+        return left.pop(0) if left else ""
+
+    worker.processes = SimpleNamespace(set_state=set_state)
+    return heard
+
+
+def test_a_refusal_is_believed_when_it_is_said_twice(launch):
+    """A run that is not handed out again has failed, and the server is told why."""
+    worker = Worker(spec(launch))
+    heard = told(worker, "An error occurred while verifying credentials")
+    assert worker._tell_server(a_run(), RETRY) == RETRY
+    assert heard == [("pending", "lost")] * 2
+    heard = told(worker, "no", "no")
+    failure = worker._tell_server(a_run(), RETRY)
+    assert failure == RETRY.not_retried("no")
+    assert heard == [("pending", "lost")] * 2 + [("failed", "lost; not retried: no")]
+
+
+def test_a_preempted_run_waits_whatever_the_server_says(launch):
+    """W&B's own server hands out what was marked as preempting, and refuses to be asked for it."""
+    worker = Worker(spec(launch))
+    failure = Failure(Kind.PREEMPTED, "stopped", Policy.RETRY_HERE)
+    heard = told(worker, "no", "no")
+    assert worker._tell_server(a_run(), failure) == failure
+    assert {state for state, _ in heard} == {"pending"}
+
+
+def test_a_run_that_the_stopped_launch_cannot_hand_out_still_waits(launch, monkeypatch):
+    """Its server is away, and will hand it out when it finds that nobody is at it; nobody says "not retried"."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    worker = Worker(spec(launch))
+    worker.signals.append(15)
+    heard = told(worker)
+    assert worker._tell_server(a_run(), RETRY) == RETRY
+    assert heard == []
+
+
+@pytest.mark.parametrize(("exit_code", "told_so"), [(0, []), (1, [("failed", "")])])
+def test_the_server_is_told_of_a_process_that_died(launch, exit_code, told_so):
+    """A run that ended well needs no word of ours."""
+    worker = Worker(spec(launch))
+    heard = told(worker)
+    handle = a_run()
+    handle.exit_code = exit_code
+    assert worker._tell_server(handle, None) is None
+    assert heard == told_so
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "result", "state", "unsent"),
+    [
+        (0, Returned(1.0), "", False),
+        (0, Returned(1.0, open_state="running"), "", True),
+        (0, Returned(1.0, "never began", open_state="running"), "", False),
+        (-9, Returned(1.0), "", False),
+        (-9, Returned(1.0), "running", True),
+        (-9, Raised(1.0, "E"), "running", False),
+        (-9, None, "running", False),
+    ],
+)
+def test_a_run_whose_end_the_server_lacks_has_not_ended_well(launch, exit_code, result, state, unsent):
+    """The server is asked of a process that died behind its trainer: by kill -9, or because it hung."""
+    worker = Worker(spec(launch))
+    worker.processes = SimpleNamespace(open_state=lambda _run: state)
+    handle = SimpleNamespace(run_id="r1", exit_code=exit_code, result=result)
+    assert bool(worker._unsent(handle)) is unsent
+
+
+@pytest.mark.parametrize("signals", [[], [15]])
+def test_a_run_that_was_stopped_while_it_sent_goes_on_next_time(launch, monkeypatch, signals):
+    """Its trainer has returned, and the launch was stopped before the server was back: nobody's fault."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY if signals else "")
+    worker = Worker(spec(launch))
+    worker.signals += signals
+    worker.processes = SimpleNamespace(open_state=lambda _run: "running")
+    handle = SimpleNamespace(run_id="r1", exit_code=-9, result=Returned(1.0), log=launch.path / "log")
+    facts = worker._facts(handle, StopGrace(worker.spec.rules), core_killed=False)
+    assert classify(facts).kind is (Kind.PREEMPTED if signals else Kind.CONNECTION)
+
+
+@pytest.mark.parametrize(
+    ("by_us", "by_them", "killed"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+def test_a_killed_wandb_core_is_found_by_whoever_buries_it(launch, by_us, by_them, killed):
+    """The process of a function sees its own; that of a script is left to the worker."""
+    worker = Worker(spec(launch))
+    result = Raised(1.0, "RuntimeError: cannot log", core_killed=by_them)
+    handle = SimpleNamespace(run_id="r1", exit_code=0, result=result, log=launch.path / "log")
+    facts = worker._facts(handle, StopGrace(worker.spec.rules), core_killed=by_us)
+    assert facts.core_killed is killed
+    assert classify(facts).kind is (Kind.CONNECTION if killed else Kind.EXCEPTION)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "strikes"),
+    [
+        ([Kind.BAD_GPU], 1),
+        ([Kind.BAD_GPU, Kind.BAD_GPU], 2),
+        ([Kind.BAD_GPU, Kind.EXCEPTION], 0),
+        ([Kind.BAD_GPU, None], 0),
+    ],
+)
+def test_strikes_are_failures_of_the_gpu_in_a_row(launch, kinds, strikes):
+    """Another end, good or bad, shows that the GPU works."""
+    worker = Worker(replace(spec(launch), slot=Slot(name="gpu0", device="0", threads=1)))
+    told(worker)
+    says = {Kind.BAD_GPU: "CUDA error: device-side assert triggered", Kind.EXCEPTION: "ValueError: no"}
+    for number, kind in enumerate(kinds):
+        result = Raised(1.0, says[kind]) if kind else Returned(1.0)
+        facts = {"run_id": f"r{number}", "params": {}, "let_in_at": 0.0, "stopping": False, "started_at_s": time.time()}
+        handle = SimpleNamespace(result=result, holder="me", exit_code=0, log=launch.path / "log", **facts)
+        worker._conclude(handle, 1, StopGrace(worker.spec.rules), core_killed=False)
+    assert worker.strikes == strikes
