@@ -72,6 +72,11 @@ with store.write() as db:
 with store.write() as db:
     run = runs.create(db, projects.ensure(db, "local", "p", now=0).id, "r", state=RunState.RUNNING, now=0)
 told("row")
+store.close()
+store = users.open_store(data)  # its log is a new file
+with store.write() as db:
+    runs.create(db, run.project_id, "r2", state=RunState.RUNNING, now=0)
+told("reopened")
 disk.make_folders(data / "files", data)
 files = FileStore(data / "files")
 arrival, place = upload("media/x.txt", b"one" * 1000)
@@ -192,6 +197,7 @@ HOLDS = {
     "database": lambda root: rows(root, "SELECT name FROM users") == [("first",)],
     "key": lambda root: users.is_key(key(root)),
     "row": lambda root: rows(root, "SELECT name FROM runs") == [("r",)],
+    "reopened": lambda root: rows(root, "SELECT name FROM runs ORDER BY id") == [("r",), ("r2",)],
     "file": lambda root: file(root, "media/x.txt") == b"one" * 1000,
     "second": lambda root: file(root, "made/by/y.txt") == b"two",
     "again": lambda root: file(root, "made/by/y.txt") == b"again",

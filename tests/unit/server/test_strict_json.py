@@ -113,3 +113,25 @@ def test_many_objects_are_read_as_one_by_one(text, message):
 def test_what_was_read_can_be_kept(value):
     """Written and read again it is the same, also what strict JSON does not hold."""
     assert repr(json.loads(strict_json.text_of({"x": value}))) == repr({"x": value})
+
+
+def test_just_so_many_levels_are_read_beside_others():
+    """Other brackets beside them, so that the levels are counted: a hundred are read, one more is refused."""
+    for depth in (strict_json.MAX_DEPTH, strict_json.MAX_DEPTH + 1):
+        text = "[" * depth + "]" * (depth - 1) + ",[],[],{}]"
+        if depth == strict_json.MAX_DEPTH:
+            assert strict_json.parse(text, "it")[1:] == [[], [], {}]
+        else:
+            with pytest.raises(RequestError, match="deep"):
+                strict_json.parse(text, "it")
+
+
+@pytest.mark.parametrize("other", ["3", "[]", "null", '"{}"'])
+def test_every_one_of_many_is_an_object(other):
+    """One that is none is found among any number."""
+    deep = '{"a":' * (strict_json.MAX_DEPTH + 1) + "0" + "}" * (strict_json.MAX_DEPTH + 1)
+    with pytest.raises(RequestError, match="deep"):
+        strict_json.parse_objects(["{}", deep], "a line")
+    for texts in (["{}", other], [other, "{}"], ['{"a": 1}', other, "{}"]):
+        with pytest.raises(RequestError, match="expected a JSON object"):
+            strict_json.parse_objects(texts, "a line")

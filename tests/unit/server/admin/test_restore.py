@@ -82,6 +82,8 @@ LINK, HARD = {"type": tarfile.SYMTYPE}, {"type": tarfile.LNKTYPE}
 MEMBERS = {
     "absolute": [member("/evil")],
     "climbs": [member("files/../../evil")],
+    "climbs far": [member("files/e/p/../../../../evil")],
+    "climbs into a folder of ours": [member("files/e/p/r/../../../../artifacts/1/aa/x")],
     "climbs at its end": [member("files/e/p/r/..")],
     "empty part": [member("files//p/r/x")],
     "here": [member("./sweeper.db")],

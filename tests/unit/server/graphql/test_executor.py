@@ -195,3 +195,13 @@ def test_values_of_variables_are_counted(client):
     query = 'query($n: [String]) { project(name: "p") { run(name: "r") { files(names: $n) { edges { cursor } } } } }'
     assert "variables" in client.graphql(query, status=413, n=["a"] * (executor.MAX_VARIABLES + 1))
     assert "variables" in client.graphql(query, status=413, n=[], m=[[1, 2]] * (executor.MAX_VARIABLES // 3 + 1))
+
+
+def test_a_count_is_what_it_is_and_at_most_what_graphql_counts_to(client):
+    """One that is beyond hides no other field of its answer."""
+    client.init("r")
+    client.log("r", {"loss": 1}, {"loss": 2})
+    assert client.run("r", "historyLineCount fileCount") == {"historyLineCount": 2, "fileCount": 0}
+    with client.http.app.state.store.write() as db:
+        db.execute("UPDATE lines SET number = number + ?", (2**40,))
+    assert client.run("r", "historyLineCount fileCount") == {"historyLineCount": 2**31 - 1, "fileCount": 0}

@@ -101,3 +101,14 @@ def test_a_run_joins_a_sweep_of_its_project(client):
     for name in (sweep, "nope"):
         assert "no sweep" in client.graphql(query, status=404, s=name)
     assert client.graphql('{ project(name: "p") { id } }')["project"] is None
+
+
+def test_a_fork_copies_its_parents_rows_once(client):
+    """What the same process says again of itself, its parent among it, leaves its own rows alone."""
+    client.init("r")
+    client.log("r", *({"_step": step, "loss": step} for step in range(4)))
+    config = json.dumps({"_wandb": {"value": {"branch_point": {"run_id": "r", "step": 1}}}})
+    assert client.begin("f", config=config)["inserted"]
+    client.log("f", {"_step": 2, "loss": 9}, {"_step": 3, "loss": 8}, offset=2)
+    assert not client.init("f", config=config)["inserted"]
+    assert [json.loads(line)["loss"] for line in client.run("f", "history")["history"]] == [0, 1, 9, 8]

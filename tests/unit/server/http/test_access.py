@@ -8,6 +8,7 @@ import re
 import pytest
 
 from sweeper.errors import ServerError
+from sweeper.server.http.access import Gate
 from sweeper.server.http.app import WITHOUT_KEY, _routes
 from sweeper.server.names import RESERVED
 from sweeper.server.store import users
@@ -257,3 +258,27 @@ def test_only_our_own_pages_are_told_that_they_may_ask(client):
     assert ask(client, OURS, ("origin", "http://127.0.0.1:1"), method="OPTIONS") == 200
     assert ask(client, OURS, ("origin", "http://evil.example"), method="OPTIONS") == 403
     assert ask(client, OURS, method="OPTIONS", path="/") == 401
+
+
+def test_any_name_is_still_a_name():
+    """A server that may be called anything takes names and addresses, and nothing else for one."""
+    gate = Gate(None, is_open=(), hosts={"*"})
+    for host in ("sweeps.example", "a:1", "A-b_c.d:65535", "[::1]:80", "10.0.0.1"):
+        assert gate._is_called(host)
+    for host in (
+        "",
+        "a@b",
+        "a b",
+        "a/b",
+        "a:",
+        "a:b",
+        "a:123456",
+        "[::1",
+        "a?b",
+        "a#b",
+        "é",
+        "a:1:1",
+        "a" * 254,
+        "a\n",
+    ):
+        assert not gate._is_called(host), host

@@ -62,6 +62,7 @@ def test_an_upload_is_no_longer_than_announced(shelf):
     assert put(shelf, url, b"A", **{"Content-Length": str(LIMIT + 1)}) == 413
     assert put(shelf, to_write(shelf, b"AB", limit=1), b"AB") == 413
     assert on_disk(shelf) == set()
+    assert put(shelf, to_write(shelf, b"AB", limit=2), b"AB") == 200
 
 
 def test_an_address_opens_one_content_for_one_purpose(shelf):

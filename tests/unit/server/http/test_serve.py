@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import signal
 import socket
@@ -99,10 +101,16 @@ def is_closed(connection, text):
 def test_what_it_writes_is_its_users_alone_and_a_long_body_comes_through(start, tmp_path):
     """Whatever the umask; a body may be longer than the headers of a request ever are."""
     _, port = start("import os; os.umask(0)")
+    key = (tmp_path / "data" / "api-key").read_text().strip()
+    body = json.dumps({"query": "{ viewer { id } }", "variables": {"x": "a" * 8 * MAX_HEADERS}}).encode()
+    head = f"""POST /graphql HTTP/1.1
+Host: 127.0.0.1
+Authorization: Basic {base64.b64encode(f"api:{key}".encode()).decode()}
+Content-Length: {len(body)}
+
+"""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as sender:
-        body = b"x" * (8 * MAX_HEADERS)
-        head = f"POST /sdk/otel/v1/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
-        sender.sendall(head.encode() + body)
+        sender.sendall(head.replace("\n", "\r\n").encode() + body)
         assert sender.recv(2**12).startswith(b"HTTP/1.1 200")
     found = list((tmp_path / "data").rglob("*"))
     assert len(found) > 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.server.errors import NotFoundError, RequestError
-from sweeper.server.store import artifact_collections, artifacts
+from sweeper.server.store import artifact_collections, artifacts, privacy, projects, users
 from sweeper.server.store.artifact_collections import PORTFOLIO, SEQUENCE, Membership
 
 
@@ -120,3 +120,19 @@ def test_a_collection_that_never_had_anything_is_swept_out(db, data, make_collec
     assert artifact_collections.find(db, data.project_id, "data") is None
     assert artifact_collections.get(db, begun.id)
     assert artifact_collections.get(db, versioned.id)
+
+
+def test_aliases_are_seen_where_their_collection_is(db, data):
+    """What an artifact is called in a private project is nobody's business but its owner's."""
+    ann, bob = (users.ensure_user(db, name, name * 20, now=0) for name in ("ann", "bobby"))
+    hidden = projects.ensure(db, "ann", "hidden", now=0, owner_id=ann.id)
+    artifact_collections.add(db, hidden.id, "theirs", artifact_collections.SEQUENCE, "dataset", now=0)
+    theirs = artifact_collections.find(db, hidden.id, "theirs")
+    artifact = artifacts.create(db, data, "0" * 32, now=0, user_id=ann.id)
+    for collection in (data, theirs):
+        artifact_collections.add_membership(db, Membership(collection.id, 0, artifact.id, 0))
+        artifact_collections.set_aliases(db, collection.id, artifact.id, [f"of-{collection.name}"])
+    for asker, seen in ((ann, ["of-data", "of-theirs"]), (bob, ["of-data"])):
+        with privacy.asking(asker):
+            assert [alias for _, alias in artifact_collections.aliases_seen(db, artifact.id)] == seen
+            assert len(artifact_collections.memberships_of(db, artifact.id)) == len(seen)

@@ -248,3 +248,12 @@ def test_rows_are_made_to_agree_with_what_a_backup_took():
         assert run_files.look_up(db, run.id, "b") is None
         assert run_files.total_bytes(db) == 23
     store.close()
+
+
+def test_no_path_has_half_a_character_or_one_that_controls():
+    """The first and the last of each kind, and their neighbours are taken."""
+    for odd in ("\ud800", "\udfff", "\x00", "\x1f"):
+        with pytest.raises(RequestError):
+            check_path(f"a{odd}b")
+    for plain in ("\ud7ff", "\ue000", " ", "!"):
+        assert check_path(f"a{plain}b") == f"a{plain}b"

@@ -18,6 +18,14 @@ def test_a_run_is_numbered_within_its_sweep_or_among_the_loose_ones(make_run, ma
     assert [run.display_name for run in made] == ["run-1", "run-1", "run-2", "run-2"]
 
 
+def test_a_run_that_is_only_offered_takes_no_number(make_run, make_sweep):
+    """Nobody may ever see it: the next one that is shown has its number."""
+    sweep = make_sweep()
+    offered = make_run("a", RunState.PENDING, sweep_id=sweep.id, offered=1)
+    shown = [make_run(name, sweep_id=sweep.id) for name in ("b", "c")]
+    assert [run.display_name for run in (offered, *shown)] == ["run-1", "run-1", "run-2"]
+
+
 def test_a_run_has_begun_unless_it_waits(db, make_run):
     """Only a pending run has no start; a run is found by the id its client gave it."""
     waiting, begun = make_run("a", RunState.PENDING), make_run("b")
