@@ -145,6 +145,9 @@ def test_of_equal_passes_the_first_is_the_best(run: Any, fit: Fit) -> None:
     training = fit(run, _with(epochs=3, learning_rate=1e-12))
     assert len({row["val_accuracy"] for row in run.rows.values() if "val_accuracy" in row}) == 1
     assert run.summary["best_epoch"] == training.at.best_epoch == 1
+    passes = [row for row in run.rows.values() if "val_accuracy" in row]
+    assert [row["train_accuracy"] for row in passes] == [passes[0]["train_accuracy"]] * 3  # of each pass alone
+    assert [row["train_loss"] for row in passes] == pytest.approx([passes[0]["train_loss"]] * 3, rel=1e-4)
 
 
 def test_a_schedule_goes_over_the_whole_run(run: Any, fit: Fit) -> None:
