@@ -83,6 +83,18 @@ def test_bf16_is_fp32_where_it_would_be_slower(run: Any, fit: Fit, capsys: pytes
     assert ("the run is fp32" in capsys.readouterr().out) is same
 
 
+def test_a_net_is_judged_without_what_only_training_has(run: Any, digits: Data) -> None:
+    """Nothing is dropped: the same images have the same logits each time, and the next pass drops again."""
+    config = _with(dropout=0.5, epochs=1)
+    training = Training(config, digits)
+    training.train_epoch(run, Event())
+    once, twice = (predict(training.model, digits.test, config) for _ in range(2))
+    assert torch.equal(once, twice)
+    training.at.batch = 0
+    training.train_epoch(run, Event())
+    assert training.model.training
+
+
 def test_logits_are_fp32(digits: Data) -> None:
     """What a sweep optimises is computed from fp32 logits, whatever the net's arithmetic."""
     config = _with(dtype="bf16")
