@@ -43,6 +43,15 @@ def test_an_address_is_asked_of_a_running_server_only(tmp_path):
     assert "sweeper serve" in caught.value.hint
 
 
+def test_a_directory_that_was_open_to_others_is_closed(tmp_path):
+    """Before anything is written there."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    data.chmod(0o755)
+    with embedded_server.held(data):
+        assert data.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_server_is_announced_for_its_user_alone(tmp_path):
     """Where it is stands in a file that others cannot read, in a directory that others cannot enter."""
     data = tmp_path / "data"

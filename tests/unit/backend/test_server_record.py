@@ -32,6 +32,24 @@ def test_a_proof_is_of_one_start_at_one_address(change):
     assert not record.is_proven("nonce", other.proof("nonce"))
 
 
+def test_a_server_without_a_secret_proves_nothing():
+    """As those of older versions: anybody could compute its proof."""
+    record = ServerRecord(1, "http://127.0.0.1:1")
+    assert not record.is_proven("nonce", record.proof("nonce"))
+    proven = server_record.fresh("http://127.0.0.1:1", None)
+    assert proven.secret
+    assert [proven.is_proven("nonce", proof) for proof in (None, 7, "", "\ud800", proven.proof("other"))] == [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("noted", "port"), [("0", 0), ("1", 1), ("65535", 65535), ("65536", 0), ("-1", 0), ("null", 0)]
+)
+def test_a_port_is_one_of_sixteen_bits(tmp_path, noted, port):
+    """What is noted may be anybody's text."""
+    (tmp_path / "last-port").write_text(noted)
+    assert server_record.last_port(tmp_path) == port
+
+
 @pytest.mark.parametrize("wrong", [{"pid": 0}, {"pid": -1}, {"pid": "1"}, {"url": 1}, {"secret": None}, {"more": 1}])
 def test_a_record_that_is_none_counts_as_none(tmp_path, wrong):
     """Above all no pid that stands for a group of processes."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from sweeper.backend.sweep_view import SweepView, ToldDefinition
+from sweeper.backend.sweep_view import SweepView, ToldDefinition, utc
 from sweeper.definition.outline import Outline
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError
@@ -17,6 +19,14 @@ WHOLE = SweepDefinition.from_yaml(TEXT)
 
 def view(definition: SweepDefinition | ToldDefinition) -> SweepView:
     return SweepView(ref=SweepRef("e", "p", "s"), url="", definition=definition, state=SweepState.RUNNING, runs=())
+
+
+def test_a_time_is_of_its_zone_or_utc():
+    """A server may tell the zone or leave it out."""
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert utc("2026-01-02T03:04:05") == utc("2026-01-02T03:04:05Z") == moment
+    assert utc("2026-01-02T05:04:05+02:00") == moment
+    assert utc("2026-01-02T03:04:05").tzinfo is not None
 
 
 def test_a_told_file_is_parsed_when_it_is_asked_for():

@@ -41,13 +41,14 @@ def test_whatever_is_left_of_a_block_is_filled(tmp_path, left):
     (shortest,) = texts("")
     shortest.num = 1
     around = len(path.read_bytes()) - shortest.ByteSize()  # header and frame
-    for length in range(BLOCK - around - left - 20, BLOCK):
-        (record,) = texts("x" * length)
-        record.num = 1
-        if around + record.ByteSize() == BLOCK - left:
+    for length in range(BLOCK - around - left - 60, BLOCK):
+        (first,) = texts("x" * length)
+        first.num, first.uuid = 1, "of the first alone"
+        if around + first.ByteSize() == BLOCK - left:
             break
-    transaction_log.write(path, HEAD, texts("x" * length, "second", "y" * (BLOCK - 7), "last"))
-    assert read_lines(path) == ["x" * length, "second", "y" * (BLOCK - 7), "last"]
+    records = [first, *texts("second", "y" * (BLOCK - 7), "last")]
+    transaction_log.write(path, HEAD, records)
+    assert list(transaction_log.read(path)) == records
     written = path.read_bytes()
     if left < 7:
         assert written[BLOCK - left : BLOCK] == bytes(left)

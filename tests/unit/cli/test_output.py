@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
+from datetime import UTC, datetime
 
 import pytest
 from rich.color import ColorSystem
@@ -12,7 +14,7 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from sweeper.cli import output
-from sweeper.cli.output import Terminal, complain, escape, out, progress_bar, say_backend, say_next
+from sweeper.cli.output import Terminal, complain, escape, json_text, out, progress_bar, say_backend, say_next
 from sweeper.errors import SweeperError
 from sweeper.plain_text import HOSTILE
 from sweeper.settings import Backend
@@ -23,6 +25,21 @@ def test_an_error_is_two_lines_on_stderr(capsys):
     complain(SweeperError("no run [red]x[/red]", "see `sweeper status`"))
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "error: no run [red]x[/red]\n  see `sweeper status`\n")
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_json_has_no_numbers_that_are_none(odd):
+    """They are null, wherever they stand; all else is as it was."""
+    told = {"a": odd, "b": [1, odd, {"c": odd}], "d": 0.5, "e": "NaN", "f": datetime(2026, 1, 2, tzinfo=UTC), "ü": None}
+    plain = {"a": None, "b": [1, None, {"c": None}], "d": 0.5, "e": "NaN", "f": "2026-01-02T00:00:00+00:00", "ü": None}
+    assert json.loads(json_text(told), parse_constant=pytest.fail) == plain
+    assert json_text({"ü": 1}) == '{"ü": 1}'
+
+
+def test_our_own_stand_in_for_a_bracket_is_no_bracket(capsys):
+    """A text that holds it makes no markup."""
+    out.print(f"{escape(chr(0xFDD0) + 'red]x')}", soft_wrap=True)
+    assert capsys.readouterr().out == "red]x\n"
 
 
 def test_an_error_without_advice_is_one_line(capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeper.backend.choose import LastSweep, remember
-from sweeper.errors import SweepNotFoundError
+from sweeper.errors import LaunchError, SweepNotFoundError
 from sweeper.settings import Settings
 
 
@@ -14,6 +14,19 @@ def test_the_sweep_created_last_is_meant_where_none_is_named(here, embedded):
     ref, _ = embedded.sweep(0)
     remember(Settings.from_env({"SWEEPER_HOME": str(embedded.home)}), LastSweep(ref.path, "local", embedded.url))
     assert here("pause").stdout.splitlines()[0] == f"sweep {ref} is paused"
+
+
+def test_a_finished_sweep_can_be_resumed_and_nothing_else(here, embedded):
+    """It has runs left, which the next launch makes; whoever wants it paused or canceled is told what it is."""
+    ref, _ = embedded.sweep(0)
+    assert here("stop", ref).stdout.splitlines()[0] == f"sweep {ref} is stopped: running runs will finish"
+    for command in ("pause", "cancel"):
+        error = here(command, ref).exception
+        assert isinstance(error, LaunchError)
+        assert error.message == f"cannot {command} {ref}: it is finished already"
+    assert here("stop", ref).stdout == f"sweep {ref} is finished already\n"
+    assert here("resume", ref).stdout.splitlines()[0] == f"sweep {ref} is running"
+    assert embedded.wire.beat(embedded.wire.agent(ref.sweep_id))["type"] == "run"
 
 
 @pytest.mark.parametrize("command", ["pause", "cancel"])

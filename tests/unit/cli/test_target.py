@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,9 @@ def test_the_next_command_names_a_sweep_that_was_named():
     """Without its name it would be about the sweep created last."""
     target = find_target("mnist/s1", "auto")
     assert target.command("resume") == "sweeper resume acme/mnist/s1"
+    spaced = replace(target, ref=SweepRef("acme", "my project", "s1"))
+    assert spaced.command("stop") == "sweeper stop 'acme/my project/s1'"
+    assert replace(spaced, named=False).command("stop") == "sweeper stop"
     target.check()
 
 

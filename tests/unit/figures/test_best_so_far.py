@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sweeper.figures.best_so_far import best_so_far, records_of
 from tests.unit.figures.conftest import HOSTILE, drawn, make_run
 
@@ -12,6 +14,14 @@ def test_the_line_climbs_from_record_to_record():
     """A failed run is a cross and no record; the line goes on to the last run."""
     assert [run.number for run in records_of(RUNS, "maximize")] == [1, 4]
     assert [run.number for run in records_of(RUNS, "minimize")] == [1, 2]
+
+
+def test_a_run_that_only_drew_level_is_no_record():
+    """Nor one of NaN; the first run with a value is always one."""
+    runs = [make_run(1, math.nan), make_run(2, 0.5), make_run(3, 0.5), make_run(4, 0.4), make_run(5, 0.6)]
+    assert [run.number for run in records_of(runs, "maximize")] == [2, 5]
+    assert [run.number for run in records_of(runs, "minimize")] == [2, 4]
+    assert records_of([], "maximize") == []
 
 
 def test_what_is_drawn(read):

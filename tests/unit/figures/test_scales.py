@@ -27,6 +27,26 @@ def test_any_numbers_have_a_scale(values, log):
     assert all(math.isfinite(place) for place, _ in ticks)
 
 
+def test_every_value_of_a_list_has_its_place():
+    """The first and the last too, in the middle of its share; true is not one, and another value has none."""
+    listed = ListScale((1, "x", True, None))
+    values = [1, "x", True, None, 1.0, 2]
+    assert (
+        [listed.place(value) for value in values] == listed.places(values) == [0.125, 0.375, 0.625, 0.875, 0.125, None]
+    )
+    assert ListScale(("only",)).place("only") == 0.5
+
+
+def test_what_has_no_logarithm_has_no_place_on_its_axis():
+    """Nought and below; on a plain axis they have."""
+    decades = NumberScale(0.1, 10.0, log=True)
+    assert [decades.place(value) for value in (0, 0.0, -1.0)] == [None] * 3
+    assert [decades.place(value) for value in (0.1, 1, 10)] == pytest.approx([0.0, 0.5, 1.0])
+    assert [NumberScale(0.0, 10.0).place(value) for value in (0, 5, 10, -10)] == [0.0, 0.5, 1.0, -1.0]
+    for none in (math.nan, math.inf, -math.inf, True, None, "1", [1]):
+        assert NumberScale(0.0, 10.0).place(none) is None
+
+
 @given(st.lists(FINITE, min_size=1))
 def test_a_robust_scale_is_a_scale(values):
     """However the values lie, most of them are within."""

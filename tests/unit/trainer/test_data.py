@@ -8,6 +8,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from filelock import FileLock
 
 from trainer.data import SHIPPED, DatasetError, Split, load
 
@@ -85,6 +87,22 @@ def test_a_cache_is_made_once_with_all_that_is_missing_above_it(tmp_path: Path) 
     record["classes"] = [f"class {n}" for n in range(10)]
     torch.save(record, file)
     assert load("digits", cache=file.parent).classes[3] == "class 3"
+
+
+def test_who_waited_takes_what_the_first_one_made(tmp_path: Path) -> None:
+    """The cache is made by one process; the others find it when their turn comes."""
+    load("digits", cache=tmp_path / "first")
+    record = torch.load(tmp_path / "first" / "digits-v1.pt", weights_only=True)
+    record["classes"] = [f"class {n}" for n in range(10)]
+    cache, found = tmp_path / "cache", []
+    cache.mkdir()
+    waiting = threading.Thread(target=lambda: found.append(load("digits", cache=cache).classes[3]))
+    with FileLock(cache / "digits.lock"):
+        waiting.start()
+        waiting.join(0.5)
+        torch.save(record, cache / "digits-v1.pt")
+    waiting.join()
+    assert found == ["class 3"]
 
 
 class Planted:

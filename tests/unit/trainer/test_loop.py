@@ -83,6 +83,18 @@ def test_bf16_is_fp32_where_it_would_be_slower(run: Any, fit: Fit, capsys: pytes
     assert ("the run is fp32" in capsys.readouterr().out) is same
 
 
+def test_a_net_is_judged_without_what_only_training_has(run: Any, digits: Data) -> None:
+    """Nothing is dropped: the same images have the same logits each time, and the next pass drops again."""
+    config = _with(dropout=0.5, epochs=1)
+    training = Training(config, digits)
+    training.train_epoch(run, Event())
+    once, twice = (predict(training.model, digits.test, config) for _ in range(2))
+    assert torch.equal(once, twice)
+    training.at.batch = 0
+    training.train_epoch(run, Event())
+    assert training.model.training
+
+
 def test_logits_are_fp32(digits: Data) -> None:
     """What a sweep optimises is computed from fp32 logits, whatever the net's arithmetic."""
     config = _with(dtype="bf16")
@@ -145,6 +157,9 @@ def test_of_equal_passes_the_first_is_the_best(run: Any, fit: Fit) -> None:
     training = fit(run, _with(epochs=3, learning_rate=1e-12))
     assert len({row["val_accuracy"] for row in run.rows.values() if "val_accuracy" in row}) == 1
     assert run.summary["best_epoch"] == training.at.best_epoch == 1
+    passes = [row for row in run.rows.values() if "val_accuracy" in row]
+    assert [row["train_accuracy"] for row in passes] == [passes[0]["train_accuracy"]] * 3  # of each pass alone
+    assert [row["train_loss"] for row in passes] == pytest.approx([passes[0]["train_loss"]] * 3, rel=1e-4)
 
 
 def test_a_schedule_goes_over_the_whole_run(run: Any, fit: Fit) -> None:
