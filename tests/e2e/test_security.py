@@ -67,6 +67,8 @@ def test_nothing_is_left_for_others_to_read(user):
 def test_all_that_is_made_under_any_umask_is_its_users_alone(user):
     """create, launch, serve, backup, report, export, download: files for nobody else, and no key in them or in `ps`."""
     before = os.umask(0)
+    user.home = user.home / "state"  # which the first command makes
+    user.environ["SWEEPER_HOME"] = str(user.home)
     try:
         user.write("train.py", TRAINER)
         user.write(
@@ -86,6 +88,7 @@ def test_all_that_is_made_under_any_umask_is_its_users_alone(user):
         user.run("export", "-o", "runs.csv")
         user.run("server", "prune", "--older-than", "0h", "--dry-run")
         told = [user.run("status", "--json").stdout, user.logs()]
+        user.run("server", "stop")
     finally:
         os.umask(before)
     made = [path for path in (user.home, *user.home.rglob("*")) if not path.is_symlink()]
