@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from sweeper.backend import sdk
+from sweeper.backend import sdk, unsent_rows
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -13,6 +14,7 @@ from sweeper.journal.failures import Facts, Kind, classify
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
+from sweeper.settings import Settings
 
 KILLED = "its launch was killed"
 
@@ -74,8 +76,11 @@ def _left_behind(directory: SweepDir) -> Iterator[tuple[LaunchDir, Attempt]]:
 
 def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
     """Hand a lost run out again, or give it up; note which."""
-    earlier = SweepDir.of_launch(launch).earlier_failures(attempt.run_id)
+    directory, settings = SweepDir.of_launch(launch), Settings.from_env()
+    earlier = directory.earlier_failures(attempt.run_id)
     failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
+    folder = Path(settings.environ.get("WANDB_DIR") or directory.wandb)
+    unsent_rows.deliver(ref.run(attempt.run_id), folder, holder=attempt.holder, settings=settings)
     try:
         sdk.set_run_state(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed")
     except BackendError as error:

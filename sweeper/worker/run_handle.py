@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+import uuid
 from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -30,6 +31,7 @@ class RunHandle:
         let_in_at: When it was let in, by the monotonic clock; None before.
         started_at: When it called the trainer; None before.
         prepared: Whether it has loaded the trainer.
+        holder: Its name for the server.
     """
 
     def __init__(self, context: ForkContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
@@ -38,8 +40,11 @@ class RunHandle:
         self.let_in_at: float | None = None
         self.started_at: float | None = None
         self.prepared = False
+        self.holder = uuid.uuid4().hex
         self._here, there = context.Pipe()
-        self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
+        self._process = context.Process(
+            target=run_process, args=(spec, str(log), self.holder, there), name=spec.slot.name
+        )
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             self._process.start()

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from sweeper.journal.attempt import AttemptOutcome
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
 from sweeper.server.admin.integrity import examine
 from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.store import run_files, users
@@ -23,7 +26,7 @@ from sweeper.server.store.database import reading
 from tests.power_layer.recorded_disk import Recording
 
 STEPS = """
-import hashlib, os, sys, time
+import hashlib, os, shutil, sys, time
 from pathlib import Path
 import anyio
 from sweeper import private_files
@@ -82,6 +85,12 @@ arrival.move(place)
 with store.write() as db:
     run_files.record(db, run.id, "made/by/y.txt", arrival.size, arrival.md5, now=0)
 told("second")
+shutil.rmtree(data / "files" / "local" / "p" / "r" / "made")
+arrival, place = upload("made/by/y.txt", b"again")
+arrival.move(place)
+with store.write() as db:
+    run_files.record(db, run.id, "made/by/y.txt", arrival.size, arrival.md5, now=0)
+told("again")
 arrival, place = upload("media/z.txt", b"three")
 arrival.temporary.replace(place)  # and killed before it could wait
 with store.write() as db:
@@ -185,6 +194,7 @@ HOLDS = {
     "row": lambda root: rows(root, "SELECT name FROM runs") == [("r",)],
     "file": lambda root: file(root, "media/x.txt") == b"one" * 1000,
     "second": lambda root: file(root, "made/by/y.txt") == b"two",
+    "again": lambda root: file(root, "made/by/y.txt") == b"again",
     "settled": lambda root: file(root, "media/z.txt") == b"three",
     "written": lambda root: blob(root, 1, b"manifest"),
     "saved": lambda root: blob(root, 2, b"hello"),
@@ -250,3 +260,56 @@ def test_nothing_is_there_by_half(recorded, tmp_path, seed):
         if (data / "sweeper.db").exists() and step != "key":
             assert [one.found for one in examine(data, deep=True) if one.verdict == "fail"] == []
         (tmp_path / "root").rename(tmp_path / step)
+
+
+LAUNCH = """
+import sys
+from pathlib import Path
+from sweeper.journal.attempt import Attempt, AttemptOutcome
+from sweeper.journal.directories import SweepDir
+from sweeper.ref import SweepRef
+
+launch = SweepDir.of(Path(sys.argv[1]), SweepRef("e", "p", "s")).new_launch()
+for number in range(12):
+    slot = f"gpu{number % 2}"
+    ticket = launch.take_ticket(12, slot)
+    begun = Attempt(run_id=f"r{number}", slot=slot, ticket=ticket)
+    launch.append(begun)
+    launch.order_stop(begun.run_id)
+    launch.append(begun.ended(AttemptOutcome.FINISHED))
+    launch.forget_stop(begun.run_id)
+    if number % 3 == 0:
+        launch.return_ticket(ticket)
+launch.end("enough")
+with launch.held():
+    pass
+"""
+
+
+WRITTEN = {(f"r{number}", outcome) for number in range(12) for outcome in (None, AttemptOutcome.FINISHED)}
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory, power_layer):
+    """The folder of a launch, recorded."""
+    folder = tmp_path_factory.mktemp("launch")
+    (folder / "root").mkdir()
+    recording = Recording(folder / "root", folder / "journal", power_layer)
+    environ = {**os.environ, **recording.environ}
+    subprocess.run([sys.executable, "-c", LAUNCH, folder / "root"], env=environ, check=True, timeout=60)
+    return recording.disk()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_launch_left_can_be_read_after_a_power_cut(launched, tmp_path, seed):
+    """Nobody waits for the disk there: lines, tickets and names may be missing or torn, and none is made up."""
+    chance = random.Random(seed)
+    launched.left(chance.randint(1, launched.end), tmp_path / "root", chance=chance)
+    for launch in SweepDir.of(tmp_path / "root", SweepRef("e", "p", "s")).launches():
+        found = launch.attempts()
+        assert {(one.run_id, one.outcome) for one in found.values()} <= WRITTEN
+        assert launch.ended() in {"", "enough", "\0" * 6}
+        assert launch.launcher() is None
+        if (launch.path / "tickets").is_dir():
+            assert {*launch.tickets_of("gpu0"), *launch.tickets_of("gpu1")} <= set(range(1, 13))
+    SweepDir.of(tmp_path / "root", SweepRef("e", "p", "s")).new_launch()

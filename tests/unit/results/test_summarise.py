@@ -207,6 +207,10 @@ def test_when_a_run_ended_is_its_workers_word_or_else_its_servers():
         None,
     ]
     assert status.standing.best_since == START + timedelta(seconds=40)
+    under_way = Attempt(run_id="a", slot="gpu0", at=START.timestamp() + 7)  # of which nobody has told the end
+    assert summary(run("a", RunState.FINISHED, 0.5), attempts=[under_way]).runs[0].ended_at == START + timedelta(
+        seconds=5
+    )
     assert status.standing.climb == (0.5, 0.7, 0.7)
     assert summary(run("c", RunState.RUNNING, 0.6)).standing.best_since is None
 

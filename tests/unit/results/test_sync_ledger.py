@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from sweeper.results.sync_ledger import Ledger, targets
 
@@ -25,12 +26,17 @@ def test_what_was_noted_is_known(tmp_path):
 def test_a_note_is_on_disk_before_the_next_thing_is_done(tmp_path, monkeypatch):
     """Whole: a run that was sent after it is known for ours, whatever becomes of the machine."""
     ledger, on_disk = Ledger(tmp_path / "sent.jsonl", "a/p"), []
-    monkeypatch.setattr(os, "fsync", lambda _fd: on_disk.append(ledger.file.read_text()))
+
+    def fsync(descriptor: int) -> None:
+        on_disk.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), ledger.file.read_text()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
     ledger.begin("r1")
     ledger.sent("r1")
     ledger.attached("e/p/s", ["r1"])
-    assert [text.count("\n\n") for text in on_disk] == [0, 1, 2]
-    assert all(text.endswith("}\n") for text in on_disk)
+    assert [folder for folder, _ in on_disk] == [False, True] * 3  # the file, and its name
+    assert [text.count("\n\n") for _, text in on_disk] == [0, 0, 1, 1, 2, 2]
+    assert all(text.endswith("}\n") for _, text in on_disk)
 
 
 def test_a_sweep_of_another_server_is_none_of_ours(tmp_path):
@@ -54,6 +60,16 @@ def test_a_torn_line_is_no_line(tmp_path):
         file.write('{"to": "a/p", "run": "r2", "be')
     ledger.begin("r3")
     assert ledger.runs("begun") == ["r1", "r3"]
+
+
+def test_bytes_that_are_no_text_are_no_line(tmp_path):
+    """A disk that was full, a file that somebody wrote to: the other lines count."""
+    ledger = Ledger(tmp_path / "sent.jsonl", "a/p")
+    ledger.begin("r1")
+    with ledger.file.open("ab") as file:
+        file.write(b"\xff\xfe{\x00\n")
+    ledger.sent("r1")
+    assert (ledger.runs("begun"), ledger.runs("sent")) == (["r1"], ["r1"])
 
 
 def test_all_targets_are_known_each_once(tmp_path):

@@ -183,6 +183,12 @@ def test_a_quantised_value_is_as_likely_as_rounding_makes_it(distribution, oracl
             assert distribution.ppf(inside) == value
 
 
+def test_nothing_of_a_log_normal_lies_at_nought_or_below():
+    """Its logarithm is asked of no such number."""
+    assert [LogNormal(0.0, 1.0).cdf(value) for value in (-1.0, 0.0)] == [0.0, 0.0]
+    assert 0.0 < LogNormal(0.0, 1.0).cdf(0.5) < 0.5 == LogNormal(0.0, 1.0).cdf(1.0)
+
+
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
 def test_what_no_distribution_gives_is_not_contained(distribution):
     """Text, NaN, infinities, lists and numbers beyond the floats are no values; -1e15 is one of a normal one alone."""

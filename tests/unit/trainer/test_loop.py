@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -137,6 +138,21 @@ def test_the_best_pass_is_remembered(run: Any, fit: Fit, digits: Data, keep: str
     assert values[run.summary["best_epoch"] - 1] == max(values)
     _, accuracy = score(predict(training.model, digits.validation, CONFIG), digits.validation)
     assert accuracy == (max(values) if keep == "best" else values[-1])
+
+
+def test_of_equal_passes_the_first_is_the_best(run: Any, fit: Fit) -> None:
+    """The others only drew level; a pass of no image named rightly is better than none."""
+    training = fit(run, _with(epochs=3, learning_rate=1e-12))
+    assert len({row["val_accuracy"] for row in run.rows.values() if "val_accuracy" in row}) == 1
+    assert run.summary["best_epoch"] == training.at.best_epoch == 1
+
+
+def test_a_schedule_goes_over_the_whole_run(run: Any, fit: Fit) -> None:
+    """Not anew over each pass."""
+    fit(run, _with(epochs=4, schedule="cosine"))
+    rates = [row["learning_rate"] for row in run.rows.values() if "learning_rate" in row]
+    expected = [0.01 * (1 + math.cos(math.pi * (32 * passes - 1) / 128)) / 2 for passes in range(1, 5)]
+    assert rates == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(("watch", "times"), [(True, 1), (False, 0)])
