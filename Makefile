@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz screenshots clean
+.PHONY: help install demo test test-failures chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -99,6 +99,12 @@ bench: $(STAMP)  ## run every benchmark: hours; each script also runs by itself
 
 fuzz: $(STAMP)  ## send the server 12,000 requests of every kind, at random: some minutes
 	$(BIN)/python -m pytest -n 0 --timeout 1800 --hypothesis-profile fuzz tests/unit/server/test_fuzz.py
+
+AUDIT := .cache/audit
+audit: $(STAMP)  ## ask the index's database of advisories about every pinned version (needs a network; before a release)
+	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AUDIT) && \
+	$(BIN)/uv pip install --quiet --python $(AUDIT)/bin/python pip-audit; }
+	$(AUDIT)/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
 
 SCREENSHOTS := .cache/screenshots
 screenshots: $(STAMP) $(SCREENSHOTS)/.installed  ## draw docs/pictures/ anew: a launch, and pages where Chromium is here (minutes)

@@ -5,9 +5,9 @@ which the server is killed and started again now and then: they ask again, as th
 disk of the server, and what a request took, at the start and at the end; rows acknowledged and rows stored.
 
 (b) A year: so many sweeps with so many ended runs, written straight into the database, which takes minutes where the
-protocol would take days. Start-up time, memory, descriptors, log and disk, and what the usual requests take beside them,
-at 1% of them and at all; then `sweeper server prune` of what is older than 90 days, the requests of others meanwhile, and
-what it frees.
+protocol would take days. Start-up time, memory, descriptors, log and disk, and what the usual requests take beside
+them, at 1% of them and at all; then `sweeper server prune` of what is older than 90 days, what a working agent's
+requests took meanwhile, and what it frees.
 
     .venv/bin/python benchmarks/soak.py [--quick] [--agents 1000] [--minutes 60] [--sweeps 10000] [--only a|b]
 """
@@ -116,9 +116,7 @@ def with_faults(count: int, minutes: float) -> None:
         uvloop.run(_with_faults(server, load, count, 60 * minutes))
         print(f"  at the end: {server.figures()}")
         kept = stored_rows(Path(name))
-        print(
-            f"  rows acknowledged {load.rows}, stored {kept}: {'all' if kept >= load.rows else 'LOST ' + str(load.rows - kept)}"
-        )
+        print(f"  rows acknowledged {load.rows}, stored {kept}, lost {max(0, load.rows - kept)}")
         checked = subprocess.run(
             [sys.executable, "-m", "sweeper", "server", "check", "--data", f"{name}/server"],
             env=environ(Path(name)),
@@ -176,7 +174,7 @@ def fill(path: Path, first: int, last: int, runs: int, now: float) -> None:
             db.execute("COMMIT")
 
 
-def _sweep(
+def _sweep(  # noqa: PLR0917 a row's columns
     db: sqlite3.Connection, number: int, project: int, user: int, text: str, runs: int, at: float, draw: random.Random
 ) -> None:
     made = db.execute(
@@ -197,8 +195,10 @@ def _sweep(
         config = json.dumps({key: {"value": value} for key, value in params.items()})
         keys = '{"keys": {"loss": {"typeCounts": [{"type": "number", "count": 5}]}}, "lastStep": 4, "sets": []}'
         values.append(
-            (run, project, f"r{run:08}", f"run-{place + 1}", "finished", made, agent, user, json.dumps(params), config)
-            + (summary, keys, 0, key_of(params), at, at, at, at)
+            (
+                *(run, project, f"r{run:08}", f"run-{place + 1}", "finished", made, agent, user, json.dumps(params)),
+                *(config, summary, keys, 0, key_of(params), at, at, at, at),
+            )
         )
         lines += [
             (run, "history", step, step, json.dumps(row(step) | {"loss": loss})) for step, loss in enumerate(losses)
@@ -208,9 +208,9 @@ def _sweep(
             for step, loss in enumerate(losses)
         ]
     db.executemany(
-        "INSERT INTO runs (id, project_id, name, display_name, state, sweep_id, agent_id, user_id, params, config, summary,"
-        " history_keys, exit_code, params_key, created_at, started_at, heartbeat_at, ended_at)"
-        f" VALUES ({', '.join('?' * 18)})",
+        "INSERT INTO runs (id, project_id, name, display_name, state, sweep_id, agent_id, user_id, params, config,"
+        " summary, history_keys, exit_code, params_key, created_at, started_at, heartbeat_at, ended_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         values,
     )
     db.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", lines)
@@ -269,36 +269,36 @@ def a_year(sweeps: int, runs: int, times: int) -> None:
             begin, number = time.perf_counter(), max(1, int(sweeps * share))
             fill(path, last, number, runs, now)
             last = number
-            print(
-                f"{number:,} sweeps, {number * runs:,} runs, {number * runs * LINES:,} rows: filled in {time.perf_counter() - begin:.0f} s"
-            )
+            what = f"{number:,} sweeps, {number * runs:,} runs, {number * runs * LINES:,} rows"
+            print(f"{what}: filled in {time.perf_counter() - begin:.0f} s")
             Store(path).close()  # which puts the log into the database
             with running(folder) as server:
                 look(server, f"at {share:.0%}", "s0000000", times)
         with running(folder) as server:
-            _prune(server, times)
+            _prune(server)
             look(server, "pruned", f"s{number - 20:07}", times)
         with running(folder) as server:
             look(server, "started again", f"s{number - 20:07}", times)
 
 
-def _prune(server: Server, times: int) -> None:
+def _prune(server: Server) -> None:
     command = [sys.executable, "-m", "sweeper", "server", "prune", "--older-than", "90d", "--keep-best", "--json"]
     env = environ(server.folder) | {"WANDB_BASE_URL": f"http://127.0.0.1:{server.port}"}
     env["WANDB_API_KEY"] = server.load().key
     begin = time.perf_counter()
     said = json.loads(subprocess.run([*command, "--dry-run"], env=env, stdout=subprocess.PIPE, check=True).stdout)
-    print(
-        f"prune --dry-run: {time.perf_counter() - begin:.0f} s, {sum(len(one['run_ids']) for one in said['sweeps']):,} runs of {len(said['sweeps']):,} sweeps"
-    )
+    going = sum(len(one["run_ids"]) for one in said["sweeps"])
+    took_s = time.perf_counter() - begin
+    print(f"prune --dry-run: {took_s:.0f} s, {going:,} runs of {len(said['sweeps']):,} sweeps", flush=True)
     begin, load = time.perf_counter(), server.load()
     with subprocess.Popen([*command, "--yes"], env=env, stdout=subprocess.PIPE) as process:
         done = json.loads(uvloop.run(_beside(load, process)))
     space = done["database"]
     print(
         f"prune: {time.perf_counter() - begin:.0f} s; database {space['bytes_before'] / 2**20:.0f} MiB before, "
-        f"{space['bytes'] / 2**20:.0f} MiB after, foreseen {space['about_bytes'] / 2**20:.0f} MiB less; {server.figures()}"
+        f"{space['bytes'] / 2**20:.0f} MiB after, foreseen {space['about_bytes'] / 2**20:.0f} MiB less"
     )
+    print(f"  {server.figures()}")
     print(
         f"  meanwhile heartbeat: {shares(load.beats)}; rows: {shares(load.streams)}; errors {load.errors[:3]}",
         flush=True,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import ssl
 import subprocess
+import tarfile
+import time
 import urllib.error
 import urllib.request
 
@@ -15,6 +18,20 @@ import pytest
 from tests.conftest import TIMEOUT_S, command_of, open_direct
 
 pytestmark = pytest.mark.e2e
+TRAINER = """
+import os
+import wandb
+
+def main():
+    with wandb.init() as run:
+        run.log({"loss": 1.0})
+        artifact = wandb.Artifact("model", "model")
+        with artifact.new_file("m.txt") as file:
+            file.write("m")
+        run.log_artifact(artifact)
+        with open(os.path.join(os.environ["SWEEPER_CHECKPOINT_DIR"], "c"), "w") as file:
+            file.write("c")
+"""
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 
@@ -44,6 +61,59 @@ def test_nothing_is_left_for_others_to_read(user):
     server.terminate()
     told = " ".join([*arguments, *server.communicate(timeout=TIMEOUT_S), user.logs()])
     assert [secret for secret in secrets if secret in told] == []
+
+
+@pytest.mark.timeout(240)
+def test_all_that_is_made_under_any_umask_is_its_users_alone(user):
+    """create, launch, serve, backup, report, export, download: files for nobody else, and no key in them or in `ps`."""
+    before = os.umask(0)
+    user.home = user.home / "state"  # which the first command makes
+    user.environ["SWEEPER_HOME"] = str(user.home)
+    try:
+        user.write("train.py", TRAINER)
+        user.write(
+            "sweep.yaml", "program: train:main\nmethod: grid\nmetric: {name: loss}\nparameters: {x: {values: [1]}}"
+        )
+        user.run("create", "sweep.yaml")
+        key = (user.home / "server" / "api-key").read_text().strip()
+        launch = user.start("launch")
+        arguments = set()
+        while launch.poll() is None:
+            arguments |= {command_of(process) for process in user.processes()}
+            time.sleep(0.3)
+        assert launch.returncode == 0, user.logs()
+        anns = user.run("server", "add-user", "ann").stdout.strip()
+        user.run("server", "backup", "all.tar.gz")
+        user.run("report", "-o", "report.html")
+        user.run("export", "-o", "runs.csv")
+        user.run("server", "prune", "--older-than", "0h", "--dry-run")
+        told = [user.run("status", "--json").stdout, user.logs()]
+        user.run("server", "stop")
+    finally:
+        os.umask(before)
+    made = [path for path in (user.home, *user.home.rglob("*")) if not path.is_symlink()]
+    # a folder that only its owner can enter hides what is in it, whatever mode the SDK gives that
+    open_to_others = [
+        path
+        for path in [*made, user.folder / "all.tar.gz"]
+        if path.stat().st_mode & 0o077 and not any(_closed(above) for above in path.parents if above >= user.home)
+    ]
+    assert open_to_others == []
+    assert any("forkserver" in one or "serve" in one for one in arguments)
+    texts = {"ps": " ".join(arguments), "words": " ".join(told)}
+    texts |= {name: (user.folder / name).read_text() for name in ("report.html", "runs.csv")}
+    for path in made:
+        if path.is_file() and path.name != "api-key":
+            texts[str(path)] = path.read_bytes().decode(errors="replace")
+    assert [name for name, text in texts.items() if key in text or anns in text] == []
+    with tarfile.open(user.folder / "all.tar.gz") as tar:
+        kept = {entry.name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}
+    assert [name for name, content in kept.items() if key.encode() in content] == ["api-key"]
+    assert [name for name, content in kept.items() if anns.encode() in content] == []
+
+
+def _closed(folder):
+    return not folder.stat().st_mode & 0o077
 
 
 def test_a_key_on_the_command_line_is_refused(user):

@@ -27,14 +27,15 @@ def sweeps_text(context: Context, entity: str | None = None, project: str | None
         entity: Those of this entity; None for all.
         project: Those of projects of this name; None for all.
     """
+    changes = context.dispatcher.past.changes
     with context.store.read() as db:
         listed = sweep_lists.all_of(db, sweep_lists.visible(db, project, entity))
         beside = sweep_runs.beside_files(db)
-        told = [_told(db, one, beside.get(one.sweep.id, sweep_runs.NOTHING_BESIDE)) for one in listed]
+        told = [_told(db, one, beside.get(one.sweep.id, sweep_runs.NOTHING_BESIDE), context, changes) for one in listed]
     return json.dumps({"sweeps": told, "user": context.user.name, "now": context.now})
 
 
-def _told(db: Connection, one: ListedSweep, beside: Beside) -> dict[str, Any]:
+def _told(db: Connection, one: ListedSweep, beside: Beside, context: Context, changes: int) -> dict[str, Any]:
     sweep = one.sweep
     told = {
         **_named(one.project.entity, one.project.name, sweep.name, sweep.display_name, sweep.state),
@@ -47,7 +48,7 @@ def _told(db: Connection, one: ListedSweep, beside: Beside) -> dict[str, Any]:
         outline, expected = gist(sweep.definition_text)
     except DefinitionError:  # of another version: one such sweep hides no other
         return told | {"outline": None}
-    best = sweep_lists.best_of(db, sweep, outline)
+    best = context.dispatcher.past.best_of(db, one, outline, now=context.now, changes=changes)
     if beside != sweep_runs.NOTHING_BESIDE:
         expected = prior_runs.expected_beside(db, sweep, beside)
     return told | {"outline": outline.to_json(), "expected": expected, "best": best}

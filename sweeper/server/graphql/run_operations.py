@@ -43,6 +43,8 @@ class RunOperations(Root):
         with self.context.store.write() as db:
             run, inserted = self._updated_run(db, sent, sent.id) if sent.id else self._reported_run(db, sent)
             run = _set_columns(db, run, sent)
+        if sent.summary_metrics is not None and run.state.ended:
+            self.context.dispatcher.past.forget()
         return {"bucket": run, "inserted": inserted}
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:

@@ -30,6 +30,7 @@ from sweeper.server.rules.sweep_transitions import finish_if_done
 from sweeper.server.store import agent_runs, runs, seen_runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.suggestions import NumberedSuggestion
+from sweeper.server.store.sweep_lists import BestOfThePast
 from sweeper.server.store.sweeps import Agent, Sweep
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class UnhurriedError(BaseException):
 
 
 class Dispatcher:
-    """Applies the rules to a store; all state is in the store.
+    """Applies the rules to a store; all state is in the store, and `past` remembers what takes long to be read anew.
 
     Args:
         store: The database.
@@ -76,6 +77,7 @@ class Dispatcher:
         self.store = store
         self.policy = policy
         self.hearing_since = hearing_since
+        self.past = BestOfThePast()
         self._search_ahead = search_ahead
         self._search_locks: dict[int, threading.Lock] = {}
 

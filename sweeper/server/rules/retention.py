@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeper.definition.confirming import link
+from sweeper.definition.outline import Outline
 from sweeper.errors import DefinitionError
-from sweeper.run import Run, sign
 from sweeper.search.pareto_front import front
 from sweeper.server.rules import confirmations, rights
 from sweeper.server.store import retention as facts
-from sweeper.server.store import run_digests, runs, sweeps
+from sweeper.server.store import run_digests, sweep_lists, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweeps import Sweep
 from sweeper.server.store.users import User
@@ -30,6 +30,9 @@ BEST, PRIOR, ARTIFACT, CONFIRMED, CONFIRMS, OWNER, UNREAD = (
 )
 """Why a run stays: it is among the best; a sweep that is not over learns from it; its artifact is needed; it was
 confirmed, or is being confirmed; it confirms one; it is another user's; its sweep's file is of another version."""
+
+_CONFIRMS = "confirms "
+"""Stands in the text of every sweep that confirms another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Retention:
         """Tell what may go of a sweep that is over; None if it is another user's."""
         if not rights.may_change(self.user, sweep.user_id):
             return None
-        own = {run.id: run for run in runs.of_sweep(db, sweep.id)}
+        own = {run.id: run for run in facts.runs_of(db, sweep.id)}
         stays: dict[str, tuple[str, str]] = {}
         for why, found in (
             (OWNER, {run.name: "" for run in own.values() if not rights.may_change(self.user, run.user_id)}),
@@ -110,13 +113,14 @@ class Retention:
     def _by_search(self, db: Connection, sweep: Sweep, names: Sequence[str]) -> Sequence[tuple[str, Mapping[str, str]]]:
         """Tell which runs stay for what was searched: why, and the runs, each with who needs it."""
         try:
-            about = link(sweep.definition)
-            known = [run for run in run_digests.all_of(db, sweep) if not run.prior]
+            outline, about = sweeps.gist(sweep.definition_text).outline, None
+            if _CONFIRMS in sweep.definition_text:  # of few: to parse every file takes longer than all the rest
+                about = link(sweep.definition)
         except DefinitionError:  # of another version: which run is best, nobody here can tell
             return [(UNREAD, dict.fromkeys(names, ""))]
         if about is not None and sweeps.find(db, about.sweep, sweep.project_id):
             return [(CONFIRMS, dict.fromkeys(names, f"sweep {about.sweep}"))]
-        found = [(BEST, dict.fromkeys(_best(sweep, known, self.keep), ""))]
+        found = [(BEST, dict.fromkeys(_best(db, sweep, outline, self.keep), ""))]
         for other in self.confirming.get((sweep.project_id, sweep.name), ()):
             by, over = f"sweep {other.name}", facts.is_over(db, other.id, before=self.before)
             found.append((CONFIRMED, dict.fromkeys(_contenders(db, sweep) if over else names, by)))
@@ -144,19 +148,13 @@ def confirming_of(db: Connection, projects: Collection[int]) -> Mapping[tuple[in
     return found
 
 
-def _best(sweep: Sweep, known: Sequence[Run], keep: int) -> list[str]:
+def _best(db: Connection, sweep: Sweep, outline: Outline, keep: int) -> list[str]:
     """Name the best runs of a sweep: so many, of equals the earliest; or the front, with several metrics."""
-    if not keep:
-        return []
-    definition = sweep.definition
-    if definition.metrics is not None:
-        places = front(
-            [run.values if run.may_lead else None for run in known], [one.goal for one in definition.metrics]
-        )
-        return [known[place].id for place in places]
-    goal = definition.goal
-    valued = [(value, run.id) for run in known if run.may_lead and (value := run.best(goal)) is not None]
-    return [name for _, name in sorted(valued, key=lambda pair: sign(goal) * pair[0])[:keep]]
+    if not keep or not outline.several:
+        return [name for name, _ in sweep_lists.best_runs(db, sweep, outline, keep)] if keep else []
+    known = [run for run in run_digests.all_of(db, sweep) if not run.prior]
+    places = front([run.values if run.may_lead else None for run in known], [*outline.metrics.values()])
+    return [known[place].id for place in places]
 
 
 def _contenders(db: Connection, sweep: Sweep) -> list[str]:
@@ -165,5 +163,5 @@ def _contenders(db: Connection, sweep: Sweep) -> list[str]:
     return [one.run for one in weighed.contenders if one.run] if weighed else []
 
 
-def _named(own: Mapping[int, runs.StoredRun], found: Mapping[int, Sequence[str]]) -> dict[str, str]:
+def _named(own: Mapping[int, facts.OwnRun], found: Mapping[int, Sequence[str]]) -> dict[str, str]:
     return {own[row].name: ", ".join(by) for row, by in found.items()}

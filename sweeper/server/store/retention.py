@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.sweeps import Sweep
@@ -38,6 +39,20 @@ _USED = (
         f" ON l.artifact_id = o.artifact_id AND l.alias <> 'latest' WHERE {_MADE}"
     ),
 )
+
+
+class OwnRun(NamedTuple):
+    """A run of a sweep: its row, its id, and whose it is."""
+
+    id: int
+    name: str
+    user_id: int | None
+
+
+def runs_of(db: sqlite3.Connection, sweep_id: int) -> list[OwnRun]:
+    """List the runs of a sweep, the oldest first."""
+    query = "SELECT id, name, user_id FROM runs WHERE sweep_id = ? ORDER BY id"
+    return [OwnRun(*row) for row in db.execute(query, (sweep_id,))]
 
 
 def over(db: sqlite3.Connection, project_ids: Collection[int], *, before: float, after: int, limit: int) -> list[Sweep]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sweeper.definition.outline import Outline
 from sweeper.metric_value import finite, in_summary, may_aggregate
-from sweeper.run import Goal, best_run, best_value
+from sweeper.run import Goal, sign
 from sweeper.server.store import privacy, run_digests
 from sweeper.server.store.projects import Project
 from sweeper.server.store.sweeps import Sweep, of_projects
@@ -25,13 +25,18 @@ SELECT r.name, m.{extreme} AS value FROM runs r JOIN metric_values m
     ON m.sweep_id = r.sweep_id AND m.run_id = r.id AND m.line =
         (SELECT max(line) FROM metric_values v WHERE v.sweep_id = r.sweep_id AND v.run_id = r.id)
 WHERE r.sweep_id = :sweep AND NOT r.offered AND {leads}
-ORDER BY m.{extreme} {order}, r.id LIMIT 1
+ORDER BY m.{extreme} {order}, r.id LIMIT :number
 """
 _WITHOUT_VALUE = """
 SELECT r.name, r.summary FROM runs r WHERE r.sweep_id = :sweep AND {leads} AND r.state IN ('finished', 'killed')
     AND NOT EXISTS (SELECT 1 FROM metric_values v WHERE v.sweep_id = r.sweep_id AND v.run_id = r.id)
 ORDER BY r.id
 """
+
+SETTLED_S = 3600.0
+"""Seconds after the last sign of a sweep in which late words of its runs may still come."""
+MOST_REMEMBERED = 50_000
+"""Sweeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +128,68 @@ def best_of(db: sqlite3.Connection, sweep: Sweep, outline: Outline) -> tuple[str
         sweep: The sweep.
         outline: Its file in short: to parse the file takes longer than all the rest.
     """
+    return next(iter(best_runs(db, sweep, outline, 1)), None)
+
+
+class BestOfThePast:
+    """The best runs of sweeps that are over, remembered: of a year of them nothing changes from list to list.
+
+    A sweep counts as over when nothing has happened to it for a while. Whatever happens to it then shows in what it is
+    remembered by, but for one thing: a person who changes the summary of an ended run; who stores that, says so.
+    """
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self._known: dict[str, tuple[object, tuple[str, float] | None]] = {}
+
+    def best_of(
+        self, db: sqlite3.Connection, one: ListedSweep, outline: Outline, *, now: float, changes: int
+    ) -> tuple[str, float] | None:
+        """Give what `best_of` gives, remembered where the sweep is over.
+
+        Args:
+            db: A connection.
+            one: The sweep.
+            outline: Its file in short.
+            now: The time.
+            changes: What `changes` was before the connection began to read: what was forgotten since is not kept.
+        """
+        going = any(one.counts.get(state) for state in ("pending", "running", "preempting", "preempted"))
+        if going or now - one.active_at < SETTLED_S:
+            return best_of(db, one.sweep, outline)
+        mark = (one.sweep.definition_text, one.sweep.updated_at, one.active_at, sorted(one.counts.items()))
+        known = self._known.get(one.sweep.name)
+        if known is None or known[0] != mark:
+            known = (mark, best_of(db, one.sweep, outline))
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            if changes == self.changes:
+                self._known[one.sweep.name] = known
+        return known[1]
+
+    def forget(self) -> None:
+        """Forget all: the summary of a run that has ended was changed."""
+        self.changes += 1
+        self._known.clear()
+
+
+def best_runs(db: sqlite3.Connection, sweep: Sweep, outline: Outline, number: int) -> list[tuple[str, float]]:
+    """Give the best runs of a sweep, so many at most, each with its value, the best first and of equals the earliest.
+
+    None where it has no metric, or several.
+    """
     metric, goal = outline.metric, outline.goal
     if metric is None:
-        return None
+        return []
     if may_aggregate(metric.name):  # what `loss.mean` is, only the values tell
-        best = best_run([run for run in run_digests.all_of(db, sweep) if not run.prior], goal)
-        value = best.best(goal) if best else None
-        return (best.id, value) if best and value is not None else None
-    extreme, order = ("lowest", "ASC") if goal == "minimize" else ("highest", "DESC")
-    row = db.execute(_BEST.format(extreme=extreme, order=order, leads=_LEADS), {"sweep": sweep.id}).fetchone()
-    found = [tuple(row)] if row else []
-    found += _from_summaries(db, sweep.id, metric.name, goal)
-    if not found:
-        return None
-    value = best_value(goal, [value for _, value in found])
-    return next((name, number) for name, number in found if number == value)
+        known = [run for run in run_digests.all_of(db, sweep) if not run.prior and run.may_lead]
+        found = [(run.id, value) for run in known if (value := run.best(goal)) is not None]
+    else:
+        extreme, order = ("lowest", "ASC") if goal == "minimize" else ("highest", "DESC")
+        query = _BEST.format(extreme=extreme, order=order, leads=_LEADS)
+        found = [tuple(row) for row in db.execute(query, {"sweep": sweep.id, "number": number})]
+        found += _from_summaries(db, sweep.id, metric.name, goal)
+    return sorted(found, key=lambda pair: sign(goal) * pair[1])[:number]
 
 
 def _from_summaries(db: sqlite3.Connection, sweep_id: int, metric: str, goal: Goal) -> list[tuple[str, float]]:

@@ -58,3 +58,20 @@ def test_names_tell_sweeps_projects_and_runs(client):
     found = json.loads(client.graphql(query % run[:3])["project"]["sweep"]["runNames"])
     assert [(id_, state) for id_, _, state in found] == [(run, "finished")]
     assert json.loads(client.graphql(query % "nope")["project"]["sweep"]["runNames"]) == []
+
+
+def test_a_summary_that_is_changed_after_a_year_shows_in_the_list(client):
+    """A person corrects what a run of a sweep has come to that is over for long."""
+    definition = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [1, 2]}}}
+    (command,) = client.beat(client.agent(client.sweep(definition)))
+    run = command["run_id"]
+    client.init(run, summary='{"loss": 0.5}')
+    client.stream(run, complete=True, exitcode=0)
+    with client.http.app.state.store.write() as db:
+        db.execute("UPDATE sweeps SET state = 'FINISHED', created_at = 1, updated_at = 1, heartbeat_at = 1")
+        db.execute("UPDATE runs SET ended_at = 1")
+    best = [json.loads(asked(client, "sweepList"))["sweeps"][0]["best"] for _ in range(2)]
+    assert best == [[run, 0.5]] * 2
+    query = "mutation($id: String, $s: JSONString) { upsertBucket(input: {id: $id, summaryMetrics: $s}) { inserted } }"
+    client.graphql(query, id=client.run(run, "id")["id"], s='{"loss": 0.25}')
+    assert json.loads(asked(client, "sweepList"))["sweeps"][0]["best"] == [run, 0.25]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from sweeper.run import SweepState
+from tests.unit.server.artifact_logger import Logger
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
 EDIT = """mutation($i: JSON!) { editSweep(input: $i) { sweep { config state } effects } }"""
@@ -168,3 +169,38 @@ def test_runs_that_an_edited_file_does_not_ask_for_are_counted_in_lists_too(clie
     edit(client, sweep, wider(0.1, 0.2))
     (listed,) = json.loads(client.graphql("{ viewer { sweepList } }")["viewer"]["sweepList"])["sweeps"]
     assert listed["expected"] == known(client, sweep, "runCountExpected")["runCountExpected"] == 3
+
+
+def test_an_artifact_that_a_run_made_as_well_which_stays_is_left(client):
+    """Each run of a sweep logs the same data set: it goes with the last of them."""
+    sweep = client.sweep(GRID)
+    first, second = run(client, sweep), run(client, sweep)
+    for one in (first, second):
+        data = Logger(client, "data", {"x": b"the same"})
+        data.log(runName=one)
+    delete(client, known(client, sweep)["id"], runs=[first])
+    assert data.found() is not None
+    assert data.on_disk() == {b"the same"}
+    delete(client, known(client, sweep)["id"], runs=[second])
+    assert data.on_disk() == set()
+
+
+def test_nothing_goes_of_a_sweep_that_is_not_over_since_then(client):
+    """Whoever prunes names a time; what has begun anew meanwhile is told, and stays. A run of another sweep is none."""
+    sweep, other = client.sweep(GRID), client.sweep(GRID)
+    made, theirs = run(client, sweep), run(client, other)
+    id_ = known(client, sweep)["id"]
+    query = "mutation($i: JSON!) { deleteSweep(input: $i) { deleted left stays } }"
+
+    def prune(**more):
+        return client.graphql(query, i={"id": id_, **more})["deleteSweep"]
+
+    for names in (None, [made]):
+        told = prune(runs=names, endedBefore=4e9)
+        assert (told["deleted"], told["left"], "begun anew" in told["stays"]) == ([], 0, True)
+    close(client, sweep)
+    assert "begun anew" in prune(runs=[made], endedBefore=1.0)["stays"]
+    assert theirs in client.graphql(query, status=404, i={"id": id_, "runs": [theirs], "endedBefore": 4e9})
+    assert prune(runs=[made], endedBefore=4e9) == {"deleted": [made], "left": 0, "stays": None}
+    assert prune(endedBefore=4e9) == {"deleted": [], "left": 0, "stays": None}
+    assert known(client, sweep) is None

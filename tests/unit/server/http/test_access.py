@@ -8,6 +8,7 @@ import re
 import pytest
 
 from sweeper.errors import ServerError
+from sweeper.server.graphql.executor import _schema
 from sweeper.server.http.access import Gate
 from sweeper.server.http.app import WITHOUT_KEY, _routes
 from sweeper.server.names import RESERVED
@@ -100,6 +101,62 @@ def test_only_what_is_listed_answers_without_a_key(client, method):
         answering = [other for other in _routes() if other.path_regex.match(url) and method in other.methods]
         is_open = bool(answering) and answering[0].endpoint in WITHOUT_KEY
         assert is_open or answer.status_code == 401, (method, url, answer.status_code)
+
+
+def _ended(client):
+    """Give keys that let nobody in: an unknown one, an old one, and that of a user who was removed."""
+    keys = {"unknown": "0" * 40, "rotated": users.add_user(client.data_dir, "ann")}
+    users.rotate_key(client.data_dir, "ann")
+    keys["removed"] = users.add_user(client.data_dir, "bob")
+    assert client.http.get("/", headers={"Authorization": basic(keys["removed"])}).status_code == 200
+    users.remove_user(client.data_dir, "bob")
+    return keys
+
+
+def _addresses():
+    """Give every route with every method that it takes, but those that answer without a key."""
+    for route in _routes():
+        for method in sorted(route.methods or ()):
+            url = re.sub(r"{[^}]*}", "1", route.path)
+            # a route above it may answer in its place
+            first = next(other for other in _routes() if other.path_regex.match(url) and method in other.methods)
+            if first.endpoint not in WITHOUT_KEY:
+                yield method, url
+
+
+def test_no_route_and_no_operation_is_open_to_a_wrong_or_ended_key(client):
+    """Every route with each of its methods, and every query and mutation: 401, and nothing has changed."""
+    keys = _ended(client)
+    with client.http.app.state.store.read() as db:
+        before = db.execute("SELECT count(*) FROM runs").fetchone()[0], db.execute("PRAGMA data_version").fetchone()[0]
+    asked = [*_addresses()]
+    assert {"/graphql", "/", "/1/1"} <= {url for _, url in asked}
+    operations = [(kind, name) for kind in ("Query", "Mutation") for name in _schema().type_map[kind].fields]
+    assert len(operations) > 40
+    for what, key in keys.items():
+        headers = {"Authorization": basic(key)}
+        for method, url in asked:
+            answer = client.http.request(method, url, headers=headers, follow_redirects=False)
+            assert answer.status_code == 401, (what, method, url)
+        for kind, name in operations:
+            document = {"query": f"{kind.lower()} {{ {name} {{ __typename }} }}"}
+            answer = client.http.post("/graphql", json=document, headers=headers)
+            assert answer.status_code == 401, (what, name)
+    with client.http.app.state.store.read() as db:
+        assert before[0] == db.execute("SELECT count(*) FROM runs").fetchone()[0]
+
+
+def test_every_route_refuses_other_hosts_and_other_origins(client):
+    """Also those that answer without a key: a page elsewhere reaches none of them in a browser."""
+    for route in _routes():
+        url = re.sub(r"{[^}]*}", "1", route.path)
+        for method in sorted(route.methods or ()):
+            rebound = client.http.request(method, url, headers={"Host": "evil.example"}, follow_redirects=False)
+            assert rebound.status_code == 400, (method, url)
+            foreign = client.http.request(
+                method, url, headers={"Origin": "http://evil.example"}, follow_redirects=False
+            )
+            assert foreign.status_code == 403, (method, url)
 
 
 def test_the_names_of_our_own_addresses_are_nobodys(client, tmp_path):

@@ -115,3 +115,57 @@ def test_names_are_the_newest_first(db, make_sweep, run_of):
     assert [name for name, _, _ in sweep_lists.run_names(db, first.id, "a", 10)] == ["ac", "ab"]
     assert [name for name, _, _ in sweep_lists.run_names(db, first.id, "", 1)] == ["xx"]
     assert sweep_lists.run_names(db, first.id, "%", 10) == []
+
+
+def test_the_best_of_a_sweep_that_is_over_is_remembered_until_something_happens_to_it(db, make_sweep, run_of):
+    """Within an hour of its last sign, or while a run goes on, it is read anew; so it is once all was forgotten."""
+    sweep = make_sweep()
+    run_of(sweep, "a", RunState.FINISHED, 0.5)
+    past, (outline, _) = sweep_lists.BestOfThePast(), sweeps.gist(sweep.definition_text)
+
+    def best(now=1e6, changes=0, **more):
+        one = sweep_lists.ListedSweep(sweep, None, **{"counts": {"finished": 1}, "active_at": 100.0, **more})
+        return past.best_of(db, one, outline, now=now, changes=changes)
+
+    assert best() == ("a", 0.5)
+    run_of(sweep, "b", RunState.FINISHED, 0.25)
+    assert best() == ("a", 0.5)
+    assert best(now=100.0 + sweep_lists.SETTLED_S - 1) == ("b", 0.25)
+    assert best(now=100.0 + sweep_lists.SETTLED_S) == ("a", 0.5)
+    assert best(counts={"finished": 1, "running": 1}) == ("b", 0.25)
+    assert best(counts={"finished": 1, "running": 0}) == ("b", 0.25)
+    run_of(sweep, "c", RunState.FINISHED, 0.125)
+    assert best(counts={"finished": 2}) == ("c", 0.125)
+    run_of(sweep, "d", RunState.FINISHED, 0.0625)
+    assert best(active_at=101.0) == ("d", 0.0625)
+    run_of(sweep, "e", RunState.FINISHED, 0.03)
+    assert best(active_at=101.0) == ("d", 0.0625)
+    past.forget()
+    assert best(active_at=101.0) == ("e", 0.03)
+    run_of(sweep, "f", RunState.FINISHED, 0.01)
+    # what was read before it was forgotten is not remembered
+    assert best(active_at=101.0, changes=1) == best(active_at=101.0, changes=1) == ("f", 0.01)
+
+
+def test_what_is_remembered_is_bounded(db, make_sweep, run_of, monkeypatch):
+    """It is forgotten whole, and read anew."""
+    monkeypatch.setattr(sweep_lists, "MOST_REMEMBERED", 1)
+    past, made = sweep_lists.BestOfThePast(), [make_sweep(), make_sweep()]
+    for at, sweep in enumerate(made):
+        run_of(sweep, f"r{at}", RunState.FINISHED, 1.0)
+    for _ in range(2):
+        for at, sweep in enumerate(made):
+            one, outline = sweep_lists.ListedSweep(sweep, None), sweeps.gist(sweep.definition_text).outline
+            assert past.best_of(db, one, outline, now=1e6, changes=0) == (f"r{at}", 1.0)
+            assert len(past._known) == 1
+
+
+def test_so_many_of_the_best_are_given(db, make_sweep, run_of):
+    """The best first, of equals the earliest, a value in a summary alone among them."""
+    sweep = make_sweep()
+    for name, value in (("a", 0.5), ("b", 0.25), ("c", 0.25), ("d", 1.0)):
+        run_of(sweep, name, RunState.FINISHED, value)
+    run_of(sweep, "e", RunState.FINISHED, summary='{"loss": 0.3}')
+    outline = sweeps.gist(sweep.definition_text).outline
+    assert sweep_lists.best_runs(db, sweep, outline, 3) == [("b", 0.25), ("c", 0.25), ("e", 0.3)]
+    assert [name for name, _ in sweep_lists.best_runs(db, sweep, outline, 9)] == ["b", "c", "e", "a", "d"]
