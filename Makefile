@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-failures test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -49,6 +49,9 @@ test-failures: $(STAMP)  ## run trainers that fail, and files and commands that 
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures
 
 # all of it in four minutes; CHAOS_ROUNDS=200 plays so many rounds and nothing else, from CHAOS_SEED on, which a failed one names
+test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules against a model (docs/guarantees.md)
+	$(BIN)/python -m pytest -n 0 -m model tests/model
+
 chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
 	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
 	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos

@@ -169,3 +169,30 @@ def test_every_test_is_a_sentence() -> None:
     """A test states in its docstring the behaviour it defends."""
     tests = [node for _, node in _functions("tests") if node.name.startswith("test_")]
     assert [node.name for node in tests if not ast.get_docstring(node)] == []
+
+
+GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", GUARANTEES))), ids="::".join)
+def test_a_promise_names_a_test_that_exists(named: tuple[str, str]) -> None:
+    """Whoever doubts a promise can run its test."""
+    file, test = named
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_promise_has_its_test() -> None:
+    """A row without one would be a hope."""
+    promised = GUARANTEES.split("## What is not promised")[0]
+    rows = [row for row in re.findall(r"^\| .*$", promised, re.MULTILINE) if not row.startswith("| promise |")]
+    assert rows
+    assert [row for row in rows if "::test_" not in row] == []
+
+
+def test_the_promises_of_the_model_are_those_of_the_page() -> None:
+    """The names under which `make test-model` reports stand in the page, with what they mean."""
+    model = (ROOT / "tests" / "model" / "machine.py").read_text(encoding="utf-8")
+    rules = GUARANTEES.split("## Rules of a sweep\n")[1].split("\n## ")[0]
+    named = re.findall(r"^\| ([^|]+) \|", rules, re.MULTILINE)
+    assert sorted(named[1:]) == sorted(set(re.findall(r'promise\(\s*"([^"]+)"', model)))

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import gaps, writers
+from sweeper.server.rules import gaps, stop_requests, writers
 from sweeper.server.store import history_gaps, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
@@ -104,11 +104,10 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     """
     check_holder(run, writing)
     if starts_anew(run, first=first):
-        kept = gaps.begun_anew(db, run, again=not run.state.ended)
+        stopped = stop_requests.was_on_its_way(run)
+        kept = gaps.begun_anew(db, run, again=stopped or not run.state.ended) | ({} if stopped else _UNTOUCHED)
         lines.clear(db, run.id)
-        run = runs.update(
-            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **kept, **_UNTOUCHED
-        )
+        run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **kept)
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
         run = heard(db, run, now=now)
@@ -139,7 +138,9 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
         RequestError: The run was taken from that process.
     """
     check_holder(run, writing)
-    if run.state.ended:
+    if stop_requests.was_on_its_way(run):  # not a stop from before: it is for this process
+        run = runs.update(db, run.id, state=RunState.PENDING, part="", gap="")
+    elif run.state.ended:
         run = runs.update(db, run.id, part="", gap="", **_UNTOUCHED)
     run = history_gaps.note_join(db, run)
     return wrote(db, heard(db, run, now=now), writing)

@@ -48,6 +48,11 @@ def end_waiting(db: Connection, run: StoredRun, reason: str, *, now: float) -> N
     runs.update(db, run.id, state=RunState.KILLED, reason=reason, ended_at=now, stop_requested=1, stop_due=now)
 
 
+def was_on_its_way(run: StoredRun) -> bool:
+    """Whether a run was ended by `end_waiting` while its command was on the way: its process, if any comes, ends."""
+    return bool(run.stop_requested) and run.agent_id is not None and run.ended_at == run.stop_due
+
+
 def tell(db: Connection, run: StoredRun, *, now: float) -> None:
     """Note that a run has been told in an answer to its file_stream."""
     runs.update(db, run.id, stop_due=now + GRACE_S)

@@ -12,6 +12,7 @@ from sweeper.search import bayes
 from sweeper.server.rules import suggestions
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.store import runs, sweeps
+from sweeper.server.store import suggestions as stored
 from sweeper.server.store.suggestions import NumberedSuggestion
 
 METRIC = {"name": "loss", "goal": "minimize"}
@@ -200,3 +201,16 @@ def test_a_resumed_sweep_is_still_exhausted(ahead):
     assert len(list(params_given(ahead, agent, lambda: ahead.ready(sweep)))) == 6
     ahead.set_state(sweep, SweepState.RUNNING)
     assert ahead.beat(agent).kind == "exit"
+
+
+def test_suggestions_are_taken_in_the_order_of_their_numbers(table):
+    """Whichever was stored first: a run gets the suggestion that was made for its number."""
+    sweep = table.sweep(BAYES)
+    with table.store.write() as db:
+        for number in (3, 1, 2):
+            params = {"lr": number / 10}
+            entry = NumberedSuggestion(number, json.dumps(params), runs.key_of(params), "bayes", 1, 0)
+            stored.put(db, sweep.id, entry)
+        assert [entry.number for entry in suggestions.ahead(db, sweep.id)] == [1, 2, 3]
+    given = [json.loads(table.given(table.agent(sweep)).params)["lr"] for _ in range(3)]
+    assert given == [0.1, 0.2, 0.3]

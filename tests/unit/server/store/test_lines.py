@@ -40,7 +40,9 @@ def test_values_are_numbered_by_line_whatever_the_order_of_delivery(deliveries):
     with store.write() as db:
         sweep_id, run_id = _sweep_and_run(db)
         for offset, values in deliveries:
-            lines.put_metric(db, sweep_id, run_id, "loss", [line(offset + i, value) for i, value in enumerate(values)])
+            brought = [line(offset + i, value) for i, value in enumerate(values)]
+            # as a request does it: lines behind all that were there are not looked for
+            lines.put_metric(db, sweep_id, run_id, "loss", brought, known=max(final, default=-1) + 1)
             final |= {offset + i: value for i, value in enumerate(values)}
         found = db.execute("SELECT line, value, iteration, lowest, highest FROM metric_values ORDER BY line")
         stored = [tuple(row) for row in found]
