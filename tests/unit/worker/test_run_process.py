@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sweeper.processes import python
-from sweeper.worker.run_process import HOLDER_HEADER, environ_of
+from sweeper.worker.run_process import HOLDER_HEADER, Ready, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
+from tests.conftest import clean_environ
 
 SPEC = WorkerSpec(
     sweep="e/p/s",
@@ -78,3 +79,59 @@ def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
     first, second = (json.loads(environ_of(SPEC, given)["WANDB_X_EXTRA_HTTP_HEADERS"]) for _ in range(2))
     assert first["X-Mine"] == second["X-Mine"] == "1"
     assert first[HOLDER_HEADER] != second[HOLDER_HEADER]
+
+
+PREPARE = """
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from sweeper.worker import run_process
+from sweeper.worker.spec import WorkerSpec
+run_process.run_process(WorkerSpec.load(Path(sys.argv[1])), sys.argv[2], Connection(int(sys.argv[3])))
+"""
+
+
+def test_a_process_that_finds_no_server_has_loaded_its_trainer(tmp_path):
+    """What ends it is not the trainer: a launch must not end for that."""
+    (tmp_path / "toy.py").write_text("def train(): pass")
+    replace(SPEC, trainer="toy:train", directory=str(tmp_path)).save(tmp_path / "spec.json")
+    here, there = multiprocessing.Pipe()
+    env = {**clean_environ(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
+    command = python("-c", PREPARE, str(tmp_path / "spec.json"), str(tmp_path / "log"), str(there.fileno()))
+    process = subprocess.Popen(command, pass_fds=[there.fileno()], env=env, cwd=tmp_path)
+    there.close()
+    assert here.poll(60)
+    assert here.recv() == Ready()
+    here.close()  # as a worker that is gone
+    assert process.wait(timeout=100) in {0, 1}
+
+
+HOST_ALL = """
+import json, os, sys
+from sweeper.worker import run_process
+from sweeper.worker.run_process import HEADERS, HOLDER_HEADER
+
+class Worker:
+    def __init__(self):
+        self.left = 2
+
+    def send(self, message):
+        print(json.loads(os.environ[HEADERS])[HOLDER_HEADER], json.loads(os.environ[HEADERS])["X-Mine"])
+
+    def recv(self):
+        self.left -= 1
+        if not self.left:
+            raise EOFError
+
+run_process._run_agent = lambda *_, **__: None
+run_process._host_all(None, None, None, Worker())
+"""
+
+
+def test_each_run_of_a_process_has_a_holder_of_its_own():
+    """Without isolation the server would take the second attempt at a run for the first one, which it has fenced."""
+    env = {**os.environ, "WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1", "X-Sweeper-Holder": "first"}'}
+    done = subprocess.run(python("-c", HOST_ALL), env=env, capture_output=True, text=True, timeout=60)
+    holders = [line.split() for line in done.stdout.splitlines()]
+    assert [mine for _, mine in holders] == ["1", "1"], done.stderr
+    assert len({"first", *(holder for holder, _ in holders)}) == 3
