@@ -56,7 +56,9 @@ def in_words(error: BaseException) -> SweeperError | None:
         return refusal(error)
     if name := getattr(error, "sqlite_errorname", ""):  # of sqlite3, which only the server's store knows
         return SweeperError(f"the database cannot be used: {error}", database_fix(name))
-    return _of_python(error)
+    if (words := _of_python(error)) or error.__cause__ is None:
+        return words
+    return in_words(error.__cause__)  # of the server's store, whose words are for clients
 
 
 def _of_python(error: BaseException) -> SweeperError | None:

@@ -33,7 +33,9 @@ def open_file(place: Path, mode: str = "w") -> IO[Any]:
 
 
 def replace(place: Path, text: str) -> None:
-    """Write a file that is there whole or as it was before, on a full disk too; its user is its only reader.
+    """Write a file that is there whole or as it was before, on a full disk and after a power failure too.
+
+    Its user is its only reader. It is on the disk when this returns.
 
     Raises:
         OSError: It cannot be written.
@@ -41,7 +43,23 @@ def replace(place: Path, text: str) -> None:
     fresh = place.with_suffix(".new")
     with open_file(fresh) as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())  # before it has its name: the name could else be there without the text
     fresh.replace(place)
+    flush(place.parent)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: The disk failed: whether they are, nobody knows.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_home(home: Path) -> None:

@@ -154,6 +154,8 @@ class Run:
         logged: What it logged instead, each key with what kind of thing it was: `number`, `text`; told with `lacks`.
         digest: What the history comes to, where that was not read itself; None if there is none, or if it was.
         heard_at: When its server last heard of it, as long as it goes on (aware, UTC); None where that is not told.
+        interrupted: Whether an attempt at it was cut off, and another one went on or began anew.
+        gap: Which rows its history lacks, as far as its server found when it finished; empty if none.
     """
 
     id: str
@@ -175,6 +177,8 @@ class Run:
     logged: Params = field(default_factory=dict)
     digest: Digest | None = None
     heard_at: datetime | None = None
+    interrupted: bool = False
+    gap: str = ""
 
     @property
     def iterations(self) -> int:

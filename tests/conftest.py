@@ -251,6 +251,7 @@ def pytest_configure() -> None:
         return
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.mkdtemp(prefix="t")
+    Path(folder).chmod(0o711)  # a test that becomes another user finds its own files in it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
@@ -292,18 +293,27 @@ class FakeNvml:
         return self.environ
 
 
-@pytest.fixture(scope="session")
-def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the test double, compiled."""
+def compiled(library: Path, source: str) -> Path:
+    """Compile a library of the tests' own, or skip the test."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler (Debian: gcc libc6-dev)")
-    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
-    source = Path(__file__).parent / "fake_nvml" / "fake_nvml.c"
     options = ["-std=gnu11", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library]
-    done = subprocess.run([compiler, *options, source], capture_output=True, text=True)
+    done = subprocess.run([compiler, *options, Path(__file__).parent / source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return library.parent
+    return library
+
+
+@pytest.fixture(scope="session")
+def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the test double, compiled."""
+    return compiled(tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1", "fake_nvml/fake_nvml.c").parent
+
+
+@pytest.fixture(scope="session")
+def power_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that notes what a process does to a disk (power_layer/power_layer.c), compiled."""
+    return compiled(tmp_path_factory.mktemp("power") / "power_layer.so", "power_layer/power_layer.c")
 
 
 @pytest.fixture

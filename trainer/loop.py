@@ -16,7 +16,7 @@ from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Data, Split
 from trainer.graph import GraphedStep
-from trainer.logged import Logged
+from trainer.kept_rows import KeptRows
 from trainer.machine import has_bf16
 from trainer.model import ConvNet
 from trainer.optimizer import FusedOptimizer
@@ -76,7 +76,7 @@ class Training:
         self.loss = torch.zeros((), device=self.device)  # of the last step
         self.best: dict[str, Tensor] = {}  # the weights of the best pass
         self.at = Progress()
-        self.rows = Logged()
+        self.rows = KeptRows()
         self.epoch_s = 0.0
         self.watching = False
         self.graph = GraphedStep(self.step, config.batch_size, self.device) if self.device.type == "cuda" else None
@@ -202,7 +202,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where `state` was."""
         self.at = Progress(**state["at"])
-        self.rows = Logged(list(state.get("rows", ())))  # version 0.1.0 kept none
+        self.rows = KeptRows(list(state.get("rows", ())))  # version 0.1.0 kept none
         self.epoch_s = state["epoch_s"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -6,7 +6,7 @@ import contextlib
 import json
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -59,6 +59,7 @@ def ask(
     body: bytes | None = None,
     key: str | None = None,
     certificate: str | None = None,
+    headers: Mapping[str, str] | None = None,
     most_bytes: int = MAX_ANSWER_BYTES,
 ) -> Reply:
     """Put one question to a server.
@@ -72,6 +73,7 @@ def ask(
         key: An API key to send along; it follows no redirect to another server.
         certificate: The file of the one TLS certificate to trust, whatever its name; by default what this machine
             trusts.
+        headers: Further headers.
         most_bytes: How much of the answer is read.
 
     Raises:
@@ -79,7 +81,10 @@ def ask(
         OSError: Nobody answers; its text is the cause alone.
     """
     try:
-        with _asked(method, url, timeout_s, direct=direct, body=body, key=key, certificate=certificate) as response:
+        asked = _asked(
+            method, url, timeout_s, direct=direct, body=body, key=key, certificate=certificate, headers=headers
+        )
+        with asked as response:
             return Reply(response.status_code, response.headers.get("Date", ""), _beginning(response, most_bytes))
     except requests.RequestException as error:
         raise _cause(error) from error
@@ -125,6 +130,7 @@ def _asked(
     body: bytes | None = None,
     key: str | None = None,
     certificate: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[requests.Response]:
     """Send a request; its answer is read piece by piece."""
     with requests.Session() as session:
@@ -137,7 +143,7 @@ def _asked(
             method,
             url,
             data=body,
-            headers={"Content-Type": "application/json"} if body else {},
+            headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             auth=None if key is None else ("api", key),
             proxies={} if direct else get_environ_proxies(url),
             timeout=timeout_s,

@@ -14,9 +14,10 @@ from sweeper.ref import SweepRef
 if TYPE_CHECKING:
     from sweeper.definition.sweep_definition import SweepDefinition
 
-_OLDER = (
+OLDER = (
     "the server is an older sweeper: `sweeper server stop` ends an embedded one, and the next command starts this one"
 )
+"""What to do about a server that does not know a question of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def holdings(server: OwnServer, ref: SweepRef, runs: Sequence[str] | None) -> di
     try:
         found = server.sweep(ref, "SweepHoldings", "holdings(runs: $runs)", given)
     except UnknownQuestionError as error:
-        raise BackendError(f"cannot tell what {ref} holds", _OLDER) from error
+        raise BackendError(f"cannot tell what {ref} holds", OLDER) from error
     told: dict[str, Any] = json.loads(found["holdings"])
     return told
 
@@ -100,4 +101,4 @@ def _changed(server: OwnServer, name: str, given: dict[str, Any], fields: str, w
     try:
         return server.change(name, given, fields, what)
     except UnknownQuestionError as error:
-        raise BackendError(f"cannot {what}", _OLDER) from error
+        raise BackendError(f"cannot {what}", OLDER) from error

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from sweeper import machine_errors
 from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_names import no_sweep, own_names
 from sweeper.errors import BackendError
+from sweeper.journal.attempt import HOLDER_HEADER
 from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Backend, Settings
 
@@ -29,6 +31,11 @@ query RunOfSweep($entity: String!, $project: String!, $run: String!) {
   project(name: $project, entityName: $entity) { run(name: $run) { config summaryMetrics } }
 }
 """
+_HISTORY_END = """
+query HistoryEnd($entity: String!, $project: String!, $run: String!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { state historyLineCount historyTail summaryMetrics } }
+}
+"""
 _FILES = """
 query FilesOfRun($entity: String!, $project: String!, $run: String!, $pattern: String!) {
   project(name: $project, entityName: $entity) {
@@ -40,6 +47,23 @@ query FilesOfRun($entity: String!, $project: String!, $run: String!, $pattern: S
 
 class UnknownQuestionError(Exception):
     """The server does not know the question: it is an older one, or none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEnd:
+    """Where the history of a run ends.
+
+    Attributes:
+        state: The run's state.
+        count: The line behind the last one.
+        last: The last row; None if there is none.
+        summary: The run's summary.
+    """
+
+    state: str
+    count: int
+    last: Mapping[str, Any] | None
+    summary: Mapping[str, Any]
 
 
 class OwnServer:
@@ -116,6 +140,57 @@ class OwnServer:
         data = self._post({"query": _RUN, "variables": variables}, f"run {ref}")
         found = (data.get("project") or {}).get("run")
         return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
+
+    def history_end(self, ref: RunRef) -> HistoryEnd | None:
+        """Tell where the history of a run ends; None if there is no such run.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            BackendError: It does not answer.
+        """
+        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
+        data = self._post({"query": _HISTORY_END, "variables": variables}, f"run {ref}")
+        found = (data.get("project") or {}).get("run")
+        if found is None:
+            return None
+        tail = [json.loads(row) for row in json.loads(found["historyTail"])]
+        summary = json.loads(found["summaryMetrics"])
+        return HistoryEnd(found["state"], found["historyLineCount"], tail[-1] if tail else None, summary)
+
+    def put_rows(
+        self, ref: RunRef, first: int, rows: Sequence[str], summary: Mapping[str, Any], *, holder: str
+    ) -> None:
+        """Set rows of a run's history, from a line on, and its summary.
+
+        Args:
+            ref: The run.
+            first: The line.
+            rows: The rows, as JSON.
+            summary: All of it.
+            holder: The name of the process that logged them.
+
+        Raises:
+            BackendError: The run is another process's by now, or the server does not answer.
+        """
+        names = "/".join(quote(name, safe="") for name in (ref.entity, ref.project, ref.run_id))
+        files = {
+            "wandb-history.jsonl": {"offset": first, "content": [*rows]},
+            "wandb-summary.json": {"offset": 0, "content": [json.dumps(summary)]},
+        }
+        try:
+            reply = ask(
+                f"{self.base_url}/files/{names}/file_stream",
+                timeout_s=self._timeout_s,
+                direct=self._direct,
+                method="POST",
+                body=json.dumps({"files": files}).encode(),
+                key=self._key,
+                headers={HOLDER_HEADER: holder},
+            )
+        except OSError as error:
+            raise BackendError(f"cannot send rows of run {ref}: {error}", "the server is down or slow") from error
+        if reply.status != 200:
+            raise BackendError(f"cannot send rows of run {ref}: HTTP status {reply.status}")
 
     def files(self, ref: RunRef, suffix: str) -> list[tuple[str, str]]:
         """List the files of a run whose names end so: name and address of each.

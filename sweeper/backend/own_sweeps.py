@@ -170,4 +170,6 @@ def _run(told: Mapping[str, Any]) -> Run:
         logged=told.get("logged", {}),
         digest=Digest(*digest) if digest else None,
         heard_at=utc(heard_at) if heard_at else None,
+        interrupted=told.get("interrupted", False),
+        gap=told.get("gap", ""),
     )

@@ -155,6 +155,8 @@ def _read_run(run: wandb.apis.public.Run, definition: SweepDefinition, state: Ru
         fallback=str(told.get("suggestion", {}).get("fallback", "")),
         prior=prior,
         losses=int(told.get("losses", 0)),
+        interrupted=bool(told.get("interrupted")),
+        gap=str(told.get("gap", "")),
         heard_at=utc(heard_at) if heard_at and not state.ended else None,
     )
     return measured(read, definition, keys=lambda: keys, summary=lambda: summary)

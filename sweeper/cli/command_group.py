@@ -38,7 +38,7 @@ OTHER_WORDS = {
     "rm": "delete",
     "remove": "delete",
     "clean": "delete",
-    "prune": "delete",
+    "prune": "server prune",
     "continue": "resume",
     "rerun": "retry",
     "upload": "sync",

@@ -44,8 +44,8 @@ def header(status: SweepStatus, *, width: int, folded: int | None = None, params
         _fact("runs", progress(status, bar=max(8, min(24, width // 5)))),
         *_times(status),
     ]
-    for missing in status.missing_metrics:
-        lines += _warning(missing.message, width, folded)
+    for warning in (*(missing.message for missing in status.missing_metrics), *_gaps(status)):
+        lines += _warning(warning, width, folded)
     if search.scheduler:
         lines += _scheduler(facts, search)
     if search.stopped_early:
@@ -98,6 +98,16 @@ def _counts(made: RunCounts, search: SearchStatus) -> str:
         counts["killed"] = counts.get("killed", 0) - search.stopped_early
         counts["stopped early"] = search.stopped_early
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count)
+
+
+def _gaps(status: SweepStatus) -> tuple[str, ...]:
+    """Say how many runs finished with a gap, and which is the latest; not what a missing metric says already."""
+    found = [run for run in status.runs if run.gap and not (run.lacks and status.missing_metrics)]
+    if not found:
+        return ()
+    return (
+        f"{runs_word(len(found))} finished with a gap (sweeper runs --columns gap); {found[-1].id}: {found[-1].gap}",
+    )
 
 
 def _times(status: SweepStatus) -> list[Text]:

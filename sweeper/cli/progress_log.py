@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from sweeper.cli.output import err, escape, warn
-from sweeper.cli.run_rows import measured
+from sweeper.cli.run_rows import measured, with_gap
 from sweeper.readable import duration, parameters
 from sweeper.run import RunState, SweepState
 
@@ -100,4 +100,4 @@ class ProgressLog:
         value = f" {what} {measured(run)}" if run.values or run.best is not None else ""
         why = f" ({run.reason})" if run.reason else ""
         progress = f"{done}/{self._final or '?'} done"
-        return f"{run.id} {run.state.value}{value} in {duration(run.duration_s)}, {progress}{why}"
+        return f"{run.id} {with_gap(run)}{value} in {duration(run.duration_s)}, {progress}{why}"

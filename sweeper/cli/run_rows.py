@@ -101,7 +101,17 @@ def state_word(run: RunStatus) -> str:
     """Write where a run stands; of a killed one if early termination did it, of a running one if it is to end."""
     if run.stopped_early:
         return "stopped"
-    return "stopping" if run.told_to_stop else run.state.value
+    return "stopping" if run.told_to_stop else with_gap(run)
+
+
+def with_gap(run: RunStatus) -> str:
+    """Write a run's state, and whether it finished with a gap."""
+    return f"{run.state.value} (gap)" if run.gap else run.state.value
+
+
+def style_of(run: RunStatus) -> str:
+    """Give the style of a run's state."""
+    return "yellow" if run.gap else STYLES.get(run.state, "")
 
 
 def measured(run: RunStatus) -> str:
@@ -137,6 +147,6 @@ def _cells(run: RunStatus, row: Row, called: str, *, has_curves: bool, best: boo
     *others, last = row.values or ("",)
     values = [*map(Text, others), Text(last, style=style), Text("*" if best else "", style=style)] if row.values else []
     curve = [Text(row.curve, style="cyan")] if has_curves else []
-    state = Text(row.state, style="yellow" if run.stopped_early else STYLES.get(run.state, ""))
+    state = Text(row.state, style="yellow" if run.stopped_early else style_of(run))
     # as text: a string in a cell would be markup
     return [Text(run.id), Text(called), *values, *curve, row.step, state, row.time, Text(row.slot)]

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sweeper.cli.plot import plot
-from sweeper.cli.run_rows import STYLES
+from sweeper.cli.run_rows import style_of, with_gap
 from sweeper.cli.runs_table import value_text
 from sweeper.readable import duration, number, size
 
@@ -68,7 +68,7 @@ def _who(one: OneRun) -> Iterable[RenderableType]:
     again = f"; {run.policy}" if run.policy and not run.state.ended and run.policy != "failed" else ""
     yield Text.assemble(
         (f"{'state':{LABEL}}", "bold"),
-        (run.state.value, STYLES.get(run.state, "")),
+        (with_gap(run), style_of(run)),
         f": {run.reason}{again}" if run.reason else "",
     )
     if facts.tags:

@@ -146,6 +146,7 @@ def _run_json(run: RunStatus, known: RunColumns, values: dict[str, Any]) -> dict
         "attempts": run.attempts,
         "reason": run.reason,
         "kind": run.kind,
+        "gap": run.gap,
         "columns": values,
     }
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sweeper.cli.run_rows import STYLES
+from sweeper.cli.run_rows import style_of, with_gap
 from sweeper.plain_text import plain
 from sweeper.readable import duration, number, parameters
 from sweeper.results.labels import label, varying
@@ -40,8 +40,7 @@ def default_table(known: RunColumns, shown: Sequence[RunStatus], *, width: int) 
     names = varying(run.params for run in known.status.runs)
     first = _column("run", [run.id for run in shown])
     ends = _values(shown, tuple(known.status.facts.metrics))
-    styles = [STYLES.get(run.state, "") for run in shown]
-    ends.append(_column("state", [run.state.value for run in shown], styles=styles))
+    ends.append(_column("state", [*map(with_gap, shown)], styles=[*map(style_of, shown)]))
     ends.append(_column("time", [duration(run.duration_s) for run in shown], right=True))
     if any(run.slot for run in shown):
         ends.append(_column("slot", [run.slot or "-" for run in shown]))

@@ -9,6 +9,9 @@ from typing import Any, Self
 
 from sweeper.journal.failures import Failure, Kind, Policy
 
+HOLDER_HEADER = "X-Sweeper-Holder"
+"""Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
+
 
 class AttemptOutcome(StrEnum):
     """How a run ended, as its worker saw it; the value is what is written to disk.
@@ -45,6 +48,7 @@ class Attempt:
         log_tail: Its last lines, if something went wrong.
         attempt: 1 for the first; preemptions do not count.
         params: The run's parameters, nested as its config has them.
+        holder: The name under which its process speaks to sweeper's server; empty in notes of older versions.
     """
 
     run_id: str
@@ -61,6 +65,7 @@ class Attempt:
     log_tail: tuple[str, ...] = ()
     attempt: int = 1
     params: Mapping[str, Any] = field(default_factory=dict)
+    holder: str = ""
 
     def ended(self, outcome: AttemptOutcome, failure: Failure | None = None) -> Self:
         """Say how it ended, and why if it ended badly."""

@@ -7,16 +7,22 @@ is still here may go, though that server knows of no such sweep any more.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper import private_files
-from sweeper.journal.directories import SweepDir
+from sweeper.journal.directories import LaunchDir, SweepDir
 
 MARK = "deleting"
+RUNS_MARK = "pruning"
+"""Which runs are going of a sweep that stays, and on which server, as JSON."""
+_SDK_FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<run>.+)\Z")
+"""What the SDK (0.31) calls its own folder of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,20 @@ class Leftovers:
     size: int
 
 
-def found(directory: SweepDir, runs: Sequence[str] | None = None) -> Leftovers:
-    """Weigh what a sweep has left here, or some of its runs."""
+def found(
+    directory: SweepDir, runs: Collection[str] | None = None, *, staying: Collection[str] | None = None
+) -> Leftovers:
+    """Weigh what a sweep has left here, or some of its runs.
+
+    Args:
+        directory: The sweep's folder.
+        runs: The runs; None for the whole sweep.
+        staying: The sweep's other runs, if launches go as well of which no run stays.
+    """
     if runs is None:
         kept = sum(map(_is_filled, (directory.path / "checkpoints").glob("*/")))
         return Leftovers(kept, _size([directory.path]))
-    places = [place for run in runs for place in _places(directory, run)]
+    places = _places(directory, runs, staying)
     return Leftovers(sum(_is_filled(directory.checkpoints_of(run)) for run in runs), _size(places))
 
 
@@ -45,14 +59,31 @@ def _is_filled(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def _places(directory: SweepDir, run: str) -> Iterator[Path]:
-    """List what is one run's alone; the launches' notes of it stay."""
-    yield directory.checkpoints_of(run)
-    yield directory.best_of(run)
-    yield from (place for place in (directory.wandb / "wandb").glob("*run-*") if place.name.endswith(f"-{run}"))
-    logs = {attempt.log for attempt in directory.history() if attempt.run_id == run and attempt.log}
+def _places(directory: SweepDir, runs: Collection[str], staying: Collection[str] | None) -> list[Path]:
+    """List what belongs to these runs alone; of launches of which a run stays the notes stay."""
+    if not directory.path.is_dir():
+        return []
+    wanted = frozenset(runs)
+    places = [place for run in runs for place in (directory.checkpoints_of(run), directory.best_of(run))]
+    for place in (directory.wandb / "wandb").glob("*run-*"):
+        named = _SDK_FOLDER.match(place.name)
+        if named and named["run"] in wanted:
+            places.append(place)
+    for launch in directory.launches():
+        places += _of_launch(directory, launch, wanted, staying)
+    return places
+
+
+def _of_launch(
+    directory: SweepDir, launch: LaunchDir, wanted: frozenset[str], staying: Collection[str] | None
+) -> list[Path]:
+    attempts = launch.history()
+    had = {attempt.run_id for attempt in attempts}
+    if staying is not None and had & wanted and not had.intersection(staying) and launch.launcher() is None:
+        return [launch.path]
+    logs = {attempt.log for attempt in attempts if attempt.run_id in wanted and attempt.log}
     # a log elsewhere is not ours: the notes are text that anybody at the folder can write
-    yield from (Path(log) for log in sorted(logs) if Path(log).resolve().is_relative_to(directory.path.resolve()))
+    return [Path(log) for log in sorted(logs) if Path(log).resolve().is_relative_to(directory.path.resolve())]
 
 
 def _size(places: Iterable[Path]) -> int:
@@ -84,15 +115,37 @@ def is_marked(directory: SweepDir, server: str) -> bool:
         return False
 
 
-def remove(directory: SweepDir, runs: Sequence[str] | None = None) -> None:
-    """Remove what a sweep has left here, or some of its runs.
+def mark_runs(directory: SweepDir, server: str, runs: Collection[str]) -> None:
+    """Note that some runs of a sweep are being deleted on a server; nothing where this machine has no folder of it."""
+    if directory.path.is_dir():
+        private_files.replace(directory.path / RUNS_MARK, json.dumps({"server": server, "runs": [*runs]}))
+
+
+def marked_runs(directory: SweepDir, server: str) -> tuple[str, ...]:
+    """List the runs whose deletion on a server was begun here, and not finished."""
+    try:
+        told = json.loads((directory.path / RUNS_MARK).read_text(encoding="utf-8"))
+        return tuple(map(str, told["runs"])) if told["server"] == server else ()
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def unmark(directory: SweepDir) -> None:
+    """Forget that anything was to be deleted."""
+    for name in (MARK, RUNS_MARK):
+        (directory.path / name).unlink(missing_ok=True)
+
+
+def remove(directory: SweepDir, runs: Collection[str] | None = None, *, staying: Collection[str] | None = None) -> None:
+    """Remove what a sweep has left here, or some of its runs; the arguments are those of `found`.
 
     Raises:
         OSError: Something cannot be removed.
     """
     if runs is not None:
-        for place in [place for run in runs for place in _places(directory, run)]:
+        for place in _places(directory, runs, staying):
             _remove(place)
+        (directory.path / RUNS_MARK).unlink(missing_ok=True)
         return
     if not directory.path.is_dir():
         return

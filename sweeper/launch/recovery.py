@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
-from sweeper.backend import sdk
+from sweeper.backend import sdk, unsent_rows
 from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
@@ -16,6 +17,7 @@ from sweeper.journal.failures import Facts, Kind, classify
 from sweeper.ref import RunRef, SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
+from sweeper.settings import Settings
 from sweeper.worker.patience import SURE
 
 KILLED = "its launch was killed"
@@ -88,8 +90,13 @@ def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *,
     Raises:
         BackendError: The server is away; nothing was noted.
     """
-    earlier = SweepDir.of_launch(launch).earlier_failures(attempt.run_id)
+    directory, settings = SweepDir.of_launch(launch), Settings.from_env()
+    if why := absence(settings.environ):
+        raise BackendError(why, "the next launch takes its run up")
+    earlier = directory.earlier_failures(attempt.run_id)
     failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
+    folder = Path(settings.environ.get("WANDB_DIR") or directory.wandb)
+    unsent_rows.deliver(ref.run(attempt.run_id), folder, holder=attempt.holder, settings=settings)
     if refusal := _refusal(ref.run(attempt.run_id), "pending" if failure.policy.retries else "failed"):
         failure = failure.not_retried(refusal)
     noted = attempt.ended(AttemptOutcome.DIED, failure)

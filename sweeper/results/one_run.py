@@ -96,6 +96,7 @@ class OneRun:
             "state": run.state.value,
             "reason": run.reason,
             "kind": run.kind,
+            "gap": run.gap,
             "policy": run.policy,
             "attempts": [_attempt_json(attempt) for attempt in self.attempts],
             "losses": run.losses,

@@ -70,6 +70,7 @@ class RunColumns:
             RunColumn("created_at", lambda run: self.created.get(run.id), is_time=True),
             RunColumn("reason", lambda run: run.reason or None),
             RunColumn("kind", lambda run: run.kind or None),
+            RunColumn("gap", lambda run: run.gap or None),
         )
         return {column.name: column for column in columns}
 

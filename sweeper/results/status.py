@@ -45,6 +45,7 @@ class RunStatus:
         created_at: When the server made it (aware).
         ended_at: When it ended, by its worker's clock or else by its server's (aware); None as long as it has not.
         heard_at: When its server last heard of it, as long as it goes on (aware).
+        gap: What its history lacks although it finished; empty if nothing is known to be missing.
     """
 
     id: str
@@ -70,6 +71,7 @@ class RunStatus:
     created_at: datetime | None = None
     ended_at: datetime | None = None
     heard_at: datetime | None = None
+    gap: str = ""
 
     @property
     def stopped_early(self) -> bool:

@@ -18,7 +18,8 @@ from sweeper.results.failure_groups import failure_groups
 from sweeper.results.living import LivingLaunch, gpus_of, planned_runs, slot_rows
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, SweepState, best_run
-from sweeper.search.missing_metric import missing_metrics, why_no_value
+from sweeper.search.history_gap import gap_of, usual_iterations, why_not_whole
+from sweeper.search.missing_metric import missing_metrics
 from sweeper.search.savings import saved_seconds, stopped_early
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def summarise(view: SweepView, here: LocalView, *, now: datetime, weigh: bool = 
     """
     outline = view.outline
     own = [run for run in view.runs if not run.prior]
-    shown = tuple(_run_status(run, outline, here, now) for run in own)
+    usual = usual_iterations(own)
+    shown = tuple(_run_status(run, outline, here, now, usual) for run in own)
     standing = _standing(view, shown)
     return SweepStatus(
         facts=_facts(view),
@@ -174,7 +176,7 @@ def _front(outline: Outline, shown: Sequence[RunStatus]) -> tuple[RunStatus, ...
     return tuple(shown[place] for place in sorted(places, key=lambda place: values[place]))
 
 
-def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime) -> RunStatus:
+def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime, usual: int | None) -> RunStatus:
     record = here.attempts.get(run.id)
     return RunStatus(
         id=run.id,
@@ -186,7 +188,7 @@ def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime) -> R
         last=run.last,
         duration_s=_duration_s(run, here.seconds_of(run.id, now), now),
         slot=record.slot if record else "",
-        reason=_reason(run, record),
+        reason=_reason(run, record, usual),
         log=record.log if record else "",
         kind=_kind(run, record),
         policy=record.policy.value if record and record.policy else "",
@@ -202,6 +204,7 @@ def _run_status(run: Run, outline: Outline, here: LocalView, now: datetime) -> R
         created_at=run.created_at,
         ended_at=_ended_at(run, record),
         heard_at=run.heard_at,
+        gap=gap_of(run, usual),
     )
 
 
@@ -223,10 +226,10 @@ def _duration_s(run: Run, here_s: float | None, now: datetime) -> float | None:
     return run.duration_s
 
 
-def _reason(run: Run, record: Attempt | None) -> str:
+def _reason(run: Run, record: Attempt | None, usual: int | None) -> str:
     """Prefer the server's reason; a worker saw how its process ended, but only the server why it was stopped."""
     if record is None or record.outcome in {None, AttemptOutcome.FINISHED, AttemptOutcome.STOPPED}:
-        return run.reason or why_no_value(run)
+        return run.reason or why_not_whole(run, usual)
     return record.reason or run.reason
 
 

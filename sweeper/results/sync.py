@@ -19,9 +19,10 @@ from sweeper.backend.sweep_reader import SweepReader
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.errors import BackendError, SweeperError
 from sweeper.journal.directories import SweepDir
-from sweeper.ref import RunRef, SweepRef
+from sweeper.ref import SweepRef
 from sweeper.results.sync_ledger import Ledger, targets
 from sweeper.results.sync_staging import Staged, find_logs, stage
+from sweeper.results.sync_target import Destination, OtherServer
 from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
@@ -32,28 +33,6 @@ ATTACHED_AT_ONCE = 200
 
 SyncOutcome = Literal["sent", "sent before", "to be sent", "not ended", "failed"]
 """What has become of a run, in the words that `sweeper sync` prints."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where runs are sent to.
-
-    Attributes:
-        backend: The server.
-        entity: Whose they will be there.
-        project: Where they will be.
-    """
-
-    backend: Backend
-    entity: str
-    project: str
-
-    def __str__(self) -> str:
-        return f"{self.backend.base_url.rstrip('/')}/{self.entity}/{self.project}"
-
-    def run(self, run_id: str) -> RunRef:
-        """Name a run there."""
-        return RunRef(self.entity, self.project, run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +79,13 @@ class SyncResult:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
+def _locked(folder: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[int]:
     """Let one sync at a time work on a sweep; `wandb sync` holds on to it too, should this process be killed.
 
     By hand and not with filelock, which keeps the descriptor to itself: a child that inherits it keeps the lock.
     """
     private_files.make_folder(folder)
-    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     with (folder / "lock").open("w", encoding="utf-8") as file:
         while True:
             try:
@@ -165,9 +144,9 @@ class Sync:
         runs: The sweep's own runs, oldest first.
         destination: Where to.
         directory: The sweep's directory.
-        settings: The user's environment.
         logs: The transaction logs of each run.
-        server: The runs there.
+        server: The other server.
+        arrival_timeout_s: How long a run that was sent may take until it is seen there.
     """
 
     ref: SweepRef
@@ -175,9 +154,9 @@ class Sync:
     runs: tuple[ServerRun, ...]
     destination: Destination
     directory: SweepDir
-    settings: Settings
-    server: ServerRuns
+    server: OtherServer
     logs: Mapping[str, tuple[Path, ...]]
+    arrival_timeout_s: float = ARRIVAL_TIMEOUT_S
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -223,7 +202,7 @@ class Sync:
         definition = view.whole_definition
         if definition.sweeper.used and not sdk.speaks_sweeper(to):
             definition = without_extensions(definition)
-        return cls(ref, definition, runs, destination, directory, settings, ServerRuns(to, settings), logs)
+        return cls(ref, definition, runs, destination, directory, OtherServer(destination, settings), logs)
 
     def plan(self) -> SyncResult:
         """Say what would be sent."""
@@ -249,7 +228,7 @@ class Sync:
         return self._result(tuple(done), sweep, error)
 
     def _result(self, runs: tuple[RunSync, ...], sweep: SweepRef | None, error: str = "") -> SyncResult:
-        url = sdk.page(sweep) if sweep else ""
+        url = self.server.page(sweep) if sweep else ""
         there = sweep.path if sweep else ""
         return SyncResult(source=self.ref.path, to=str(self.destination), runs=runs, sweep=there, url=url, error=error)
 
@@ -257,7 +236,7 @@ class Sync:
         run = next(run for run in self.runs if run.id == run_id)
         folder = self.directory.sync / "staging" / f"run-{run.id}"
         try:
-            there = self.server.find(self.destination.run(run.id))
+            there = self.server.find(run.id)
             if there is not None and run.id not in self.ledger.runs("begun"):
                 # ids are random: one of the same id is another person's, or this one from another copy of the ledger
                 raise BackendError(f"a run {run.id} is there already and was not sent from here")
@@ -266,8 +245,7 @@ class Sync:
             behind = there.last_step if there and not there.state.ended else None
             staged = stage(run, self.logs.get(run.id, ()), folder, behind=behind)
             self.ledger.begin(run.id)  # before the first byte: what is found there after a kill is ours
-            environ = self.destination.backend.environ(self.settings.environ)
-            run_reader.sync_log(folder, self.destination.run(run.id), environ, lock)
+            self.server.send(folder, run.id, lock)
             self._check_arrival(run.id, staged)
         except (SweeperError, OSError, ValueError) as error:
             return RunSync(run=run.id, outcome="failed", error=str(error))
@@ -278,9 +256,9 @@ class Sync:
 
     def _check_arrival(self, run_id: str, staged: Staged) -> None:
         """Ask the server itself; W&B's cloud shows what it took a moment later."""
-        deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
+        deadline = time.monotonic() + self.arrival_timeout_s
         while True:
-            there = self.server.find(self.destination.run(run_id))
+            there = self.server.find(run_id)
             # crashed is what a server calls a run whose end it has not heard yet
             ended = there is not None and there.state.ended and there.state is not RunState.CRASHED
             if there is not None and ended and there.last_step == staged.last_step:
@@ -301,8 +279,8 @@ class Sync:
             except BackendError:  # its definition was changed there, or the server does not take more runs
                 sweep = None
         if sweep is None and sent:
-            there, first = self.destination, sent[:ATTACHED_AT_ONCE]
-            sweep = sdk.register(self.definition, entity=there.entity, project=there.project, prior_runs=first)
+            first = sent[:ATTACHED_AT_ONCE]
+            sweep = self.server.register(self.definition, first)
             self.ledger.attached(sweep.path, first)
             self._attach_to(sweep, sent[ATTACHED_AT_ONCE:])
         return sweep
@@ -310,5 +288,5 @@ class Sync:
     def _attach_to(self, sweep: SweepRef, runs: Sequence[str]) -> None:
         for start in range(0, len(runs), ATTACHED_AT_ONCE):
             some = runs[start : start + ATTACHED_AT_ONCE]
-            run_reader.attach(sweep, self.definition, some)
+            self.server.attach(sweep, self.definition, some)
             self.ledger.attached(sweep.path, some)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sweeper import private_files
 from sweeper.ref import SweepRef
 
 
@@ -42,8 +42,8 @@ class Ledger:
         with self.file.open("a", encoding="utf-8") as file:
             # the line break before it ends a torn line
             file.write("\n" + json.dumps({"to": self.target, **what, "at": time.time()}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        private_files.flush(self.file)
+        private_files.flush(self.file.parent)  # with the first line its name is new
 
     def begin(self, run: str) -> None:
         """Note that a run is about to be sent: what is found there of it is ours."""

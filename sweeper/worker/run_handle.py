@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+import uuid
 from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -31,6 +32,7 @@ class RunHandle:
         started_at: When it called the trainer, by the monotonic clock; None before.
         started_at_s: The same in seconds since 1970.
         prepared: Whether it has loaded the trainer.
+        holder: Its name for the server.
     """
 
     def __init__(self, context: ForkContext | SpawnContext, spec: WorkerSpec, log: Path) -> None:
@@ -40,8 +42,11 @@ class RunHandle:
         self.started_at: float | None = None
         self.started_at_s: float | None = None
         self.prepared = False
+        self.holder = uuid.uuid4().hex
         self._here, there = context.Pipe()
-        self._process = context.Process(target=run_process, args=(spec, str(log), there), name=spec.slot.name)
+        self._process = context.Process(
+            target=run_process, args=(spec, str(log), self.holder, there), name=spec.slot.name
+        )
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             self._process.start()
@@ -55,7 +60,7 @@ class RunHandle:
         """Let it take a run: the time from here to its end is the run's `wall_s`."""
         self.let_in_at = time.monotonic()
         with contextlib.suppress(OSError):  # if it is dead, its end is about to be read
-            self._here.send(None)
+            self._here.send(self.holder)
 
     def next_message(self, timeout_s: float) -> Message | None:
         """Wait for a report; None if there is none, or no more."""
@@ -83,6 +88,7 @@ class RunHandle:
         """Forget the last run; tell whether the process can host another one."""
         can = bool(self.messages) and isinstance(self.messages[-1], Idle) and self._process.is_alive()
         self.messages, self.started_at, self.started_at_s = [], None, None
+        self.holder = uuid.uuid4().hex  # the same run, tried again, has another holder
         return can
 
     def send(self, number: signal.Signals) -> None:

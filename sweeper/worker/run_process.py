@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,9 +15,11 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from sweeper.errors import BackendError, SweeperError, TrainerError
+from sweeper.journal.attempt import HOLDER_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
+from sweeper.settings import Settings
 from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
 from sweeper.worker.script_host import host_script
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from sweeper.worker.run_witness import RunWitness
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
-HOLDER_HEADER = "X-Sweeper-Holder"
-"""Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
 REASON_HEADER = "X-Sweeper-Reason"
 """Tells sweeper's server why a run is given up or handed out again: the SDK has no word for it."""
 REASON_LENGTH = 600
+FLUSH_INTERVAL = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
+FLUSH_S = "0.01"
+"""Seconds until a row that was logged is in the transaction log, where no kill reaches it; wandb-core's own (0.31) are
+15, and before 0.31 it wrote 32 KiB at a time."""
 HEADERS = "WANDB_X_EXTRA_HTTP_HEADERS"
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that wait until a run's process can answer them: its worker starts it with them blocked."""
@@ -59,12 +62,13 @@ class Idle:
 Message = Report | Ready | SetupFailed | Idle
 
 
-def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
+def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> None:
     """Prepare everything, wait to be let in, take one run from the server and call the trainer on it.
 
     Args:
         spec: The worker's orders.
         log: Where to write what the run prints.
+        holder: Its name for the server.
         worker: Where to report; a message from there lets this process in.
     """
     for number in ENDING:  # a fork has its worker's handlers
@@ -73,7 +77,7 @@ def run_process(spec: WorkerSpec, log: str, worker: Connection) -> None:
     die_with_parent()
     redirect(Path(log))  # first of all: what importing the trainer prints, or dies of, belongs to its log
     # before the first call of CUDA, which reads its device here
-    os.environ.update(environ_of(spec, os.environ))  # noqa: TID251
+    os.environ.update(environ_of(spec, os.environ, holder))  # noqa: TID251
 
     def refuse(error: str) -> None:
         worker.send(SetupFailed(error))
@@ -116,15 +120,15 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        # a run that is tried again is another attempt's, also where that is at home in the same process
-        os.environ[HEADERS] = _headers(os.environ)  # noqa: TID251 the SDK has no other way to be told
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
         _run_agent(ref, call, again=True)
         worker.send(Idle())
         try:
-            worker.recv()
+            holder = worker.recv()
         except EOFError:
             return
+        # a run that is tried again is another attempt's, also where that is at home in the same process
+        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
 
 
 def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
@@ -141,12 +145,13 @@ def _leave(well: bool) -> None:
     os._exit(0 if well else 1)
 
 
-def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
+def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dict[str, str]:
     """Say what the process of a run finds in its environment, beside what is there.
 
     Args:
         spec: The worker's orders.
         environ: What is there.
+        holder: Its name for the server.
     """
     own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
@@ -155,13 +160,14 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: _headers(environ),
+        HEADERS: _headers(environ, holder),
+        FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 
 
-def _headers(environ: Mapping[str, str]) -> str:
-    """Write the headers that the SDK sends along, with a new name for the holder of a run; the user's own stay."""
-    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: uuid.uuid4().hex})
+def _headers(environ: Mapping[str, str], holder: str) -> str:
+    """Write the headers that the SDK sends along, with the name of a run's holder; the user's own stay."""
+    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder})
 
 
 def redirect(log: Path) -> None:
@@ -219,20 +225,27 @@ def _checkpoints(spec: WorkerSpec, run_id: str) -> Path:
     return folder
 
 
-def set_run_state(run: RunRef, state: Literal["pending", "failed"], reason: str, worker: Connection) -> None:
+def set_run_state(
+    run: RunRef, state: Literal["pending", "failed"], reason: str, holder: str, worker: Connection
+) -> None:
     """Ask the server to hand a run out again (`pending`) or to end it (`failed`); answer with why it does not.
+
+    First it is sent what the dead process had logged and not sent: the next one goes on behind that.
 
     Args:
         run: The run.
         state: What is to become of it.
         reason: Why.
+        holder: The name of its process, which has ended.
         worker: Where to answer.
     """
-    from sweeper.backend import sdk
+    from sweeper.backend import sdk, unsent_rows
 
     die_with_parent()
     headers = json.loads(os.environ.get(HEADERS) or "{}")  # noqa: TID251 the SDK has no other way to be told
     os.environ[HEADERS] = json.dumps({**headers, REASON_HEADER: quote(reason[:REASON_LENGTH])})  # noqa: TID251
+    settings = Settings.from_env()
+    unsent_rows.deliver(run, Path(settings.environ.get("WANDB_DIR", ".")), holder=holder, settings=settings)
     try:
         sdk.set_run_state(run, state)
     except BackendError as error:

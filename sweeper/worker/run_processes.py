@@ -91,13 +91,15 @@ class RunProcesses:
         self._family.keep([handle.pid])
         return handle
 
-    def set_state(self, run: RunRef, state: Literal["pending", "failed"], reason: str) -> str:
+    def set_state(self, run: RunRef, state: Literal["pending", "failed"], reason: str, holder: str) -> str:
         """Have the server hand a run out again or end it, and tell it why; say why it does not, empty if it does.
+
+        First it is sent what the process with the name `holder` has left in its transaction log.
 
         In a process of its own: the SDK's threads and this one's forks do not go together.
         """
         died = "the process that asks the server died"
-        return str(self._ask(set_run_state, run, state, reason, otherwise=died))
+        return str(self._ask(set_run_state, run, state, reason, holder, otherwise=died))
 
     def open_state(self, run: RunRef) -> str:
         """Ask the server in which state a run is whose process has ended; empty if it has an end there, too.

@@ -156,7 +156,15 @@ class Worker:
     def _started(self, handle: RunHandle, ticket: int, earlier: Sequence[Kind]) -> Attempt:
         slot, log = self.spec.slot.name, str(handle.log)
         number = len(earlier) + 1
-        return Attempt(run_id=handle.run_id, slot=slot, ticket=ticket, log=log, attempt=number, params=handle.params)
+        return Attempt(
+            run_id=handle.run_id,
+            slot=slot,
+            ticket=ticket,
+            log=log,
+            attempt=number,
+            params=handle.params,
+            holder=handle.holder,
+        )
 
     def _conclude(self, handle: RunHandle, ticket: int, grace: StopGrace, *, core_killed: bool) -> Failure | None:
         """Write down how a run ended, and do what follows from it."""
@@ -183,14 +191,16 @@ class Worker:
         """Have the server hand the run out again or end it, and tell it why; say what came of it."""
         run = self.ref.run(handle.run_id)
         if failure and failure.policy.retries:
-            refusal = self.patience.ask(partial(self.processes.set_state, run, "pending", failure.cause))
+            tell = partial(self.processes.set_state, run, "pending", failure.cause, handle.holder)
+            refusal = self.patience.ask(tell)
             # W&B itself hands out what was marked as preempting, and sweeper's server what has fallen silent
             if not refusal or failure.kind is Kind.PREEMPTED:
                 return failure
             failure = failure.not_retried(refusal)
         # of a run that never began, or whose process died, the server would know nothing for a minute, and then little
         if failure or handle.exit_code:
-            self.patience.ask(partial(self.processes.set_state, run, "failed", failure.cause if failure else ""))
+            cause = failure.cause if failure else ""
+            self.patience.ask(partial(self.processes.set_state, run, "failed", cause, handle.holder))
         return failure
 
     def _unsent(self, handle: RunHandle) -> str:

@@ -249,6 +249,20 @@ def every_fault() -> dict[Fault, float]:
     }
 
 
+MOODS: Mapping[str, tuple[str, ...]] = {
+    "anything": ("",),
+    "runs die": ("kill run", "kill script", "kill core", "kill worker", "stall run", "stall script", "stall core"),
+    "the server dies": ("kill server", "kill search", "restart", "network", "stall server", "slow", "failing", "full"),
+    "launches die": ("kill launcher", "kill forkserver", "kill everything", "SIG", "second launch", "kill scheduler"),
+}
+"""Rounds strike at one thing again and again, or at everything: how the names begin of what they inject."""
+
+
+def in_the_mood(mood: str) -> dict[Fault, float]:
+    """Make those faults that a mood has."""
+    return {fault: weight for fault, weight in every_fault().items() if fault.name.startswith(MOODS[mood])}
+
+
 def in_any_order(faults: Mapping[Fault, float], dice: random.Random) -> list[Fault]:
     """Shuffle faults, so that those of more weight come first more often."""
     return sorted(faults, key=lambda fault: dice.random() ** (1 / faults[fault]), reverse=True)

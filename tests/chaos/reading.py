@@ -107,9 +107,8 @@ def leftovers(user: User, port: int, scratch: Path, shared_before: set[str]) -> 
     left = [f"process {process.pid}: {command_of(process)}" for process in user.processes()]
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         left.append(f"port {port} is open")
-    locks = [*user.home.rglob("*.lock"), *user.home.glob("sweeps/**/launcher")]
+    locks = [*user.home.rglob("*.lock"), *user.home.glob("sweeps/**/launcher"), *user.home.glob("slots/*/*.json")]
     left += [f"lock {path}" for path in locks if _is_held(path)]
-    left += [f"claim {path}" for path in user.home.glob("slots/*/*.json")]
     left += [f"temporary {path.relative_to(scratch)}" for path in sorted(scratch.rglob("*"))]
     left += [f"shared memory {name}" for name in sorted(shared_memory() - shared_before)]
     return left

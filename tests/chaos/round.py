@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.chaos.auditor import audit
-from tests.chaos.faults import every_fault, in_any_order
+from tests.chaos.faults import MOODS, in_any_order, in_the_mood
 from tests.chaos.reading import read_facts, shared_memory
 from tests.chaos.world import PLANS, World
 from tests.conftest import User, clean_environ
@@ -95,7 +95,9 @@ def _mount(data: Path) -> bool:
 
 def _strike(world: World, dice: random.Random, outcome: Outcome) -> None:
     """Inject faults at random moments, as long as there is something to strike."""
-    faults, blows = every_fault(), dice.choice(BLOWS)
+    mood = dice.choice(["anything", *MOODS])
+    outcome.title += f", {mood}"
+    faults, blows = in_the_mood(mood), dice.choice(BLOWS)
     if dice.random() < 0.3:
         world.pause(dice.uniform(0.0, 6.0))  # the first one meets what is starting
     else:
@@ -110,6 +112,13 @@ def _strike(world: World, dice: random.Random, outcome: Outcome) -> None:
         world.pause(dice.choice([0.0, 0.3, 1.0, 2.0, 4.0]) * dice.uniform(0.5, 1.5))
         if not world.launching() and dice.random() < 0.7:
             world.launch()
+        if mood == "runs die":  # as long as there are any
+            world.user.wait(lambda: _are_training(world), "runs that train, or the end", 90)
+
+
+def _are_training(world: World) -> bool:
+    """Whether there is a run to strike, or none will come."""
+    return bool(world.of("core")) or not world.launching()
 
 
 def _end(world: World, shared_before: set[str], folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from tests.chaos.faults import every_fault, in_any_order
+from tests.chaos.faults import MOODS, every_fault, in_any_order, in_the_mood
 
 
 def test_each_fault_has_a_name_of_its_own():
@@ -21,6 +21,14 @@ def test_every_fault_comes_first_sometimes_and_the_heavy_ones_more_often():
     total = sum(faults.values())
     for fault, weight in faults.items():
         assert 0.5 < first[fault] / 5000 / (weight / total) < 1.6, fault.name
+
+
+def test_every_mood_has_faults_and_each_word_of_it_means_one():
+    """A name that changed would leave a mood without it, and nobody would notice."""
+    names = [fault.name for fault in every_fault()]
+    for words in MOODS.values():
+        assert [word for word in words if not any(name.startswith(word) for name in names)] == []
+    assert len(in_the_mood("anything")) == len(names) > len(in_the_mood("runs die")) > 3
 
 
 def test_a_seed_draws_the_same_order_again():

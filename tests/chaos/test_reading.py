@@ -55,21 +55,20 @@ def test_an_open_port_is_found(user, scratch):
         assert leftovers(user, port, scratch, shared_memory()) == [f"port {port} is open"]
 
 
-@pytest.mark.parametrize("name", ["server/serve.lock", "sweeps/e/p/s/launches/1/launcher", "sweeps/e/p/s/confirm.lock"])
+@pytest.mark.parametrize(
+    "name", ["server/serve.lock", "sweeps/e/p/s/launches/1/launcher", "slots/host/a.json", "a.lock"]
+)
 def test_a_held_lock_is_found(left, user, name):
-    """Of the server, a launch, or whatever else has one."""
+    """Of the server, a launch, what a launch holds of the machine, or whatever else has one."""
     path = user.home / name
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert left() == [f"lock {path}"]
 
 
-def test_claims_temporary_files_and_shared_memory_are_found(left, user, scratch):
-    """What a launch holds of the machine, what lies in TMPDIR at any depth, and in /dev/shm."""
-    claim = user.home / "slots" / "host" / "a.json"
-    claim.parent.mkdir(parents=True)
-    claim.touch()
+def test_temporary_files_and_shared_memory_are_found(left, scratch):
+    """What lies in TMPDIR at any depth, and in /dev/shm."""
     (scratch / "folder").mkdir()
     (scratch / "folder" / "file").touch()
     name = f"chaos-{os.getpid()}"
@@ -78,7 +77,7 @@ def test_claims_temporary_files_and_shared_memory_are_found(left, user, scratch)
         found = left()
     finally:
         (SHARED / name).unlink()
-    assert found == [f"claim {claim}", "temporary folder", "temporary folder/file", f"shared memory {name}"]
+    assert found == ["temporary folder", "temporary folder/file", f"shared memory {name}"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -22,6 +23,8 @@ from tests.conftest import User, command_of, has_ended
 FILES = Path(__file__).parent / "files"
 HEARTBEAT_S = 8
 """Silence after which the server takes an agent for lost: stalls are shorter, or longer."""
+SERVER_S = 90.0
+"""Within which a server answers: one that is stalled goes on, and a full disk is emptied, before that."""
 SLOTS = 4
 
 
@@ -101,9 +104,11 @@ class World:
         self.port = _free_port()
         self.proxy = Proxy(self.port, seed) if proxied else None
         self.machine = Machine(user.folder)
+        self._servers: list[subprocess.Popen[bytes]] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._files: list[IO[bytes]] = []
         own = {"CHAOS_LEDGERS": self.ledgers, "CHAOS_STEPS": plan.steps, "CHAOS_PACE_S": plan.pace_s, "TMPDIR": scratch}
+        own["PYTHONFAULTHANDLER"] = 1  # a process that crashes says where
         user.environ |= {name: str(value) for name, value in own.items()}
 
     def say(self, what: str) -> None:
@@ -132,16 +137,30 @@ class World:
         return subprocess.Popen(words, cwd=self.user.folder, env=dict(environ), **pipes)
 
     def serve(self) -> None:
-        """Have a server on the port: the one that is there, or a new one; it has answered."""
-        for _ in range(5):
+        """Have a server on the port: the one that is there, or a new one, as often as need be; it has answered.
+
+        On a full disk none starts: what is due meanwhile makes space.
+        """
+        deadline = time.monotonic() + SERVER_S
+        while time.monotonic() < deadline:
+            self.do_due()
             if not self.of("server"):
+                self._note_ends()
                 words = ("--port", self.port, "--heartbeat-timeout", HEARTBEAT_S, "--lost-retries", 1000)
                 environ = {**self.user.environ, **self.machine.environ}
-                self.start("server", "serve", "--data", self.data, *words, environ=environ)
-            with contextlib.suppress(AssertionError):
-                self.user.wait(self._answers, "the server", 20)
+                self._servers.append(self.start("server", "serve", "--data", self.data, *words, environ=environ))
+                self.pause(1.0)
+            elif self._answers():
                 return
+            self.pause(0.1)
         raise AssertionError("the server does not come up")
+
+    def _note_ends(self) -> None:
+        """Say how servers ended that nobody has ended."""
+        codes = [server.wait() for server in self._servers]
+        self._servers.clear()
+        for code in set(codes) - {0, -signal.SIGKILL}:
+            self.say(f"the server ended with {code}")
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

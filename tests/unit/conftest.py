@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -58,10 +59,9 @@ class Embedded:
         return SweepRef("local", "p", sweep), runs
 
 
-@pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """The server; it starts with the first test that asks for it, and every test makes sweeps of its own."""
-    home = tmp_path_factory.mktemp("embedded")
+@contextlib.contextmanager
+def serving(home: Path) -> Iterator[Embedded]:
+    """Run a server in the background of a state directory, as the commands find it."""
     data = embedded_server.data_dir(home)
     command = [sys.executable, "-m", "sweeper", "serve", "--data", str(data)]
     with subprocess.Popen(command, env=clean_environ(home), stderr=subprocess.DEVNULL) as process:
@@ -73,6 +73,20 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
         key = embedded_server.key_file(data).read_text().strip()
         yield Embedded(home, record.url, record.pid, Wire(record.url, key))
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """The server; it starts with the first test that asks for it, and every test makes sweeps of its own."""
+    with serving(tmp_path_factory.mktemp("embedded")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """Another server, for tests that look at all that is on it; each leaves it empty."""
+    with serving(tmp_path_factory.mktemp("apart")) as made:
+        yield made
 
 
 @pytest.fixture

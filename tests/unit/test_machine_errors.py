@@ -110,3 +110,21 @@ def test_what_a_machine_can_be_is_told_in_words(error, said):
 def test_what_only_we_can_have_done_stays_a_fault_of_ours(error):
     """No words hide a bug."""
     assert in_words(error) is None
+
+
+def wrapped(cause: BaseException) -> Exception:
+    """An error of the server's store: its words are for the client that had sent a request."""
+    error = RuntimeError("nothing of this request was stored")
+    error.__cause__ = cause
+    return error
+
+
+def test_a_refusal_that_was_meant_for_a_client_is_told_as_the_machines(tmp_path):
+    """A server that cannot start on a failing disk is not at fault itself."""
+    failing = in_words(wrapped(OSError(errno.EIO, "Input/output error")))
+    assert failing is not None
+    assert (failing.message, "dmesg" in failing.hint) == ("this machine refuses: Input/output error", True)
+    damaged = in_words(wrapped(wrapped(broken_database(tmp_path / "sweeper.db"))))
+    assert damaged is not None
+    assert "not a database" in damaged.message
+    assert in_words(wrapped(KeyError("x"))) is None

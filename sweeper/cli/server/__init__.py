@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sweeper.cli.server import backup, check, restore, status, stop, url, users
+from sweeper.cli.server import backup, check, prune, restore, status, stop, url, users
 
 app = typer.Typer(help="Manage the embedded server in the background, and its users.", no_args_is_help=True)
 # `--help` lists them in this order
@@ -18,3 +18,4 @@ app.command("stop")(stop.stop)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)
 app.command("check")(check.check)
+app.command("prune", cls=prune.PruneCommand)(prune.prune)

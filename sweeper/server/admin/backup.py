@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from sweeper import private_files
 from sweeper.errors import StoreError
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
@@ -76,7 +77,7 @@ def write(data: Path, place: Path, *, now: float, force: bool = False, progress:
         with disk.refusing(), tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as folder:
             done = _write(data, place, Path(folder), now, progress)
             (Path(folder) / place.name).replace(place)
-            disk.flush(place.parent)
+            private_files.flush(place.parent)
     except (disk.DiskFullError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"no backup was written to {place}: {why}", "there must be space for it twice") from error
@@ -111,7 +112,7 @@ def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress
                         progress(min(sent, total), total)
             tar.add(copied, DATABASE)  # last: only now does it agree with what has been taken
     written.chmod(0o600)  # the key is in it
-    disk.flush(written)
+    private_files.flush(written)
     done.bytes = written.stat().st_size
     return done
 

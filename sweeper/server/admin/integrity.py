@@ -10,7 +10,7 @@ from pathlib import Path
 from sweeper.errors import StoreError
 from sweeper.findings import Finding, Verdict
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of
-from sweeper.server.store import artifact_files, consistency, run_files
+from sweeper.server.store import artifact_files, consistency, run_files, users
 from sweeper.server.store.artifact_files import Content
 from sweeper.server.store.database import RESTORE, Connection, reading
 from sweeper.server.store.run_files import FileStore, NotedFile
@@ -78,6 +78,7 @@ def examine(data: Path, *, deep: bool = False, progress: Callable[[int, int], No
     Raises:
         StoreError: There is no database in it, or none that can be opened.
     """
+    users.check_restored(data)
     database = data / DATABASE
     if not database.is_file():
         raise StoreError(f"{data} holds no {DATABASE}", "give the data directory of a server: --data DIR")

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sweeper import private_files
 from sweeper.errors import StoreError
 from sweeper.findings import Verdict
 from sweeper.server.admin import integrity
@@ -28,6 +29,8 @@ from sweeper.server.store.users import DATABASE, KEY_FILE
 
 PIECE = 2**20
 """Bytes read at a time, and of the longest header: a path has some hundred."""
+_UNPACKED = ".restoring-"
+"""Begins the name of the folder that a backup is unpacked into."""
 MAX_KEY = 256
 """Bytes of the file with the key."""
 _CONTENT = re.compile(rf"{ARTIFACTS}/[0-9]{{1,18}}/[0-9a-f]{{2}}/[0-9a-f]{{32}}\Z")
@@ -48,24 +51,44 @@ def restore(place: Path, data: Path, *, now: float, force: bool = False) -> Path
     Raises:
         StoreError: It is no whole backup of a version that we know, or the directory holds data.
     """
-    held = [entry for entry in data.iterdir() if not entry.name.startswith((".", REPLACED))]
-    held = [entry for entry in held if entry.name not in OF_THE_PROCESS]
     if (data / DATABASE).exists() and not force:
         raise StoreError(f"{data} holds a server's data", "give an empty --data DIR, or --force to put it aside first")
+    for left in data.glob(f"{_UNPACKED}*"):  # by one that was killed, for no other is at work here
+        shutil.rmtree(left)
     # in the directory itself: from there to its place everything is moved, not copied
-    fresh = Path(tempfile.mkdtemp(dir=data, prefix=".restoring-"))
+    fresh = Path(tempfile.mkdtemp(dir=data, prefix=_UNPACKED))
     try:
         _unpack(place, fresh)
         _check(place, fresh)
-        aside = _put_aside(held, data, now) if held else None
-        # the database last: without it a directory counts as empty, so a restore that was killed can be repeated
-        for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == DATABASE):
-            entry.replace(data / entry.name)
-        disk.flush(data)
+        with disk.refusing():
+            disk.flush_all(fresh)  # before it has its names: a power failure must not leave them and not the contents
     except disk.DiskFullError as error:
-        raise StoreError(f"{place} was not restored: {error.message}") from error
-    finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        raise StoreError(f"{place} was not restored: {error.message}") from error
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    try:
+        return _move(fresh, data, now)
+    except OSError as error:
+        raise StoreError(f"the restore broke off half-way: {error.strerror}", f"repeat it: {users.REPEAT}") from error
+
+
+def _move(fresh: Path, data: Path, now: float) -> Path | None:
+    """Put what was unpacked in the place of what is there; whoever is killed in between leaves a mark of it."""
+    broken_off = list(data.glob(f"{users.HALF_RESTORED}*"))
+    fresh = fresh.rename(data / fresh.name.replace(_UNPACKED, users.HALF_RESTORED))
+    private_files.flush(data)  # from here on no server starts, whatever is cut off
+    held = [entry for entry in data.iterdir() if not entry.name.startswith((".", REPLACED))]
+    held = [entry for entry in held if entry.name not in OF_THE_PROCESS]
+    aside = _put_aside(held, data, now, goes_on=bool(broken_off)) if held else None
+    # the database last: without it a directory counts as empty, so a restore that was killed can be repeated
+    for entry in sorted(fresh.iterdir(), key=lambda entry: entry.name == DATABASE):
+        entry.replace(data / entry.name)
+    private_files.flush(data)
+    for left in [fresh, *broken_off]:
+        shutil.rmtree(left)
+    private_files.flush(data)
     return aside
 
 
@@ -175,9 +198,16 @@ def _check(place: Path, fresh: Path) -> None:
         raise StoreError(f"{place}: {found[0].check}: {found[0].found}", hint)
 
 
-def _put_aside(held: list[Path], data: Path, now: float) -> Path:
-    aside = data / f"{REPLACED}{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H%M%SZ}"
-    aside.mkdir(mode=0o700)
+def _put_aside(held: list[Path], data: Path, now: float, *, goes_on: bool) -> Path:
+    """Move what there is into a folder; into that of a restore which broke off, if it lacks all of it."""
+    aside = max(data.glob(f"{REPLACED}*"), default=None) if goes_on else None
+    if aside is None or any((aside / entry.name).exists() for entry in held):
+        stamp = f"{REPLACED}{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H%M%SZ}"
+        same = len(list(data.glob(f"{stamp}*")))  # two restores in one second
+        aside = data / (f"{stamp}-{same}" if same else stamp)
+        aside.mkdir(mode=0o700)
+        private_files.flush(data)  # what is moved into a folder without a name would be gone
     for entry in held:
         entry.replace(aside / entry.name)
+    private_files.flush(aside)
     return aside

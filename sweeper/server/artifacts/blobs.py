@@ -7,12 +7,13 @@ import binascii
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
+from sweeper import private_files
 from sweeper.server.errors import RequestError
 from sweeper.server.store import disk
 
@@ -92,6 +93,17 @@ class BlobStore:
         finally:
             await anyio.Path(temporary).unlink(missing_ok=True)
 
+    def settle(self, project_id: int, contents: Iterable[str]) -> None:
+        """Wait until the disk has the names of contents that are here: who moved them there may not have, yet or ever.
+
+        Args:
+            project_id: Their project.
+            contents: Their MD5s, hexadecimal.
+        """
+        folders = {self.place(project_id, md5).parent for md5 in contents}
+        for folder in {*folders, *(inner.parent for inner in folders), self.root}:
+            private_files.flush(folder)
+
     def remove(self, project_id: int, md5: str) -> None:
         """Delete a content that nothing needs any more."""
         self.place(project_id, md5).unlink(missing_ok=True)
@@ -103,7 +115,7 @@ class BlobStore:
             needed: Whether a project has an artifact with this MD5, committed or being uploaded.
             now: The time.
         """
-        self.root.mkdir(mode=0o700, exist_ok=True)
+        disk.make_folders(self.root, self.root.parent)
         for torn in self.root.glob(".upload-*"):  # no other server runs on this directory: nobody is at it
             torn.unlink()
         for found in self.root.glob("*/*/*"):
@@ -121,10 +133,10 @@ class BlobStore:
 def _settle(temporary: Path, place: Path) -> None:
     """Move a complete file to its place; return when the disk has it, and its name."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    disk.flush(temporary)  # before it has its name: a power failure must not leave the name with half a content
+    private_files.flush(temporary)  # first: a power failure must not leave the name with half a content
     temporary.replace(place)
     for folder in (place.parent, place.parent.parent, place.parent.parent.parent):
-        disk.flush(folder)
+        private_files.flush(folder)
 
 
 def hex_of(digest: str) -> str:

@@ -58,6 +58,7 @@ def commit(store: Store, blobs: BlobStore, artifact_id: int, *, now: float) -> A
     layers += _own_layers(blobs, collection.project_id, uploaded)
     contents = _read(blobs, collection.project_id, [layer for layer in layers if layer])
     _check(blobs, collection.project_id, contents.files)
+    blobs.settle(collection.project_id, {contents.manifest, *(file.md5 for file in contents.files if file.md5)})
     with store.write() as db:
         return _finish(db, blobs, collection, artifact_id, contents, now=now)
 

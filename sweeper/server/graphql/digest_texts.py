@@ -27,7 +27,10 @@ MAX_PAGE = 2000
 """Runs in a page, whatever the client names: some 500 KB of digests."""
 MAX_POINTS = 1000
 """Of a curve, whatever the client names."""
-_PLAIN = ("name", "reason", "duration_s", "nonfinite", "fallback", "prior", "losses", "values", "aggregate", "lacks")
+_PLAIN = (
+    *("name", "reason", "duration_s", "nonfinite", "fallback", "prior", "losses", "values", "aggregate", "lacks"),
+    *("interrupted", "gap"),
+)
 """Attributes of a run that are told as they are; those with their default are left out."""
 _NOTHING = Run(id="", state=RunState.PENDING)
 

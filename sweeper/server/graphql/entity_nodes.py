@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql import list_texts
+from sweeper.server.graphql import list_texts, retention_texts
 from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store import projects, users
@@ -32,6 +32,8 @@ def user_node(context: Context, user: User) -> dict[str, Any]:
         # what who asks may see, whichever user this is
         "sweep_list": partial(list_texts.sweeps_text, context),
         "sweep_names": partial(list_texts.names_text, context),
+        "retention": partial(retention_texts.retention_text, context),
+        "database_space": partial(retention_texts.space_text, context),
     }
 
 

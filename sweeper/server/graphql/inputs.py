@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic.alias_generators import to_camel
 
 from sweeper.server import strict_json
 from sweeper.server.errors import RequestError, faults_of
+from sweeper.server.store.lines import MAX_INTEGER
 
 
 class Input(BaseModel):
@@ -47,10 +48,31 @@ class EditSweep(Input):
 
 
 class DeleteSweep(Input):
-    """sweeper delete; with `runs`, of these runs alone."""
+    """sweeper delete, or sweeper server prune; with `runs`, of these runs alone.
+
+    With `ended_before` (seconds since 1970) nothing goes of a sweep that is not over since then.
+    """
 
     id: str
     runs: list[str] | None = None
+    ended_before: FiniteFloat | None = None
+
+
+class RetentionPage(Input):
+    """sweeper server prune: what may go of sweeps that ended before a time (seconds since 1970).
+
+    `keep` of the best runs of each stay; `after` is the `next` of the page before.
+    """
+
+    before: FiniteFloat
+    keep: int = Field(ge=0, le=MAX_INTEGER)
+    entity_name: str | None = None
+    project_name: str | None = None
+    after: int = Field(default=0, ge=0, le=MAX_INTEGER)
+
+
+class FreeSpace(Input):
+    """sweeper server prune, behind its last run."""
 
 
 class CreateAgent(Input):

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeper.definition.outline import Outline
 from sweeper.errors import DefinitionError
 from sweeper.server.graphql.context import Context
 from sweeper.server.rules import prior_runs
@@ -14,7 +13,7 @@ from sweeper.server.store import sweep_lists, sweep_runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.sweep_lists import ListedSweep
 from sweeper.server.store.sweep_runs import Beside
-from sweeper.server.store.sweeps import Sweep
+from sweeper.server.store.sweeps import Sweep, gist
 
 MAX_NAMES = 20_000
 """Of sweeps or runs in one answer, the newest."""
@@ -45,11 +44,12 @@ def _told(db: Connection, one: ListedSweep, beside: Beside) -> dict[str, Any]:
         "agents": one.agents,
     }
     try:
-        outline = Outline.of(sweep.definition)
+        outline, expected = gist(sweep.definition_text)
     except DefinitionError:  # of another version: one such sweep hides no other
         return told | {"outline": None}
-    best = sweep_lists.best_of(db, sweep)
-    expected = prior_runs.expected_beside(db, sweep, beside)
+    best = sweep_lists.best_of(db, sweep, outline)
+    if beside != sweep_runs.NOTHING_BESIDE:
+        expected = prior_runs.expected_beside(db, sweep, beside)
     return told | {"outline": outline.to_json(), "expected": expected, "best": best}
 
 

@@ -47,7 +47,8 @@ class RunActions(Root):
             deletion.delete_run(db, run, now=self.context.now)
             if run.sweep_id is not None:
                 sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
-        self.context.files.remove_run(place.entity, place.name, run.name)
+        places = [(place.entity, place.name, run.name)]
+        deletion.remove_files(self.context.store, self.context.files, place.id, places)
         self.context.dispatcher.changed(run.sweep_id)
         return {"client_mutation_id": None}
 

@@ -1,4 +1,4 @@
-"""What sweeper's own commands change of sweeps beyond W&B's protocol: `sweeper edit` and `sweeper delete`."""
+"""What sweeper's own commands change of sweeps beyond W&B's protocol: `sweeper edit`, `delete` and `server prune`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from sweeper.server.artifacts import commit
 from sweeper.server.errors import NotFoundError, RequestError
-from sweeper.server.graphql import inputs
+from sweeper.server.graphql import inputs, retention_texts
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_operations import check_definition
-from sweeper.server.rules import deletion, prior_runs, rights, sweep_edits
+from sweeper.server.rules import deletion, prior_runs, retention, rights, sweep_edits
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.rules.sweep_edits import Edit
-from sweeper.server.store import artifacts, projects, runs, sweeps
+from sweeper.server.store import artifacts, projects, runs, space, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
@@ -54,6 +54,8 @@ class SweepChanges(Root):
         sent = inputs.read(inputs.DeleteSweep, fields)
         with self.context.store.write() as db:
             sweep = self._own_sweep(db, sent.id)
+            if stays := self._needed(db, sweep, sent):
+                return {"deleted": [], "left": 0, "stays": stays}
             if sent.runs is None:
                 deletion.close(db, sweep, now=self.context.now)
             chosen = deletion.next_of(db, sweep, sent.runs)
@@ -67,15 +69,34 @@ class SweepChanges(Root):
             if sent.runs is None and not left:
                 deletion.delete_sweep(db, sweep)
             place = projects.get(db, sweep.project_id)
-        for run in gone:
-            self.context.files.remove_run(place.entity, place.name, run.name)
+        places = [(place.entity, place.name, run.name) for run in gone]
+        deletion.remove_files(self.context.store, self.context.files, place.id, places)
         self.context.dispatcher.changed(None if sent.runs is None else sweep.id)
-        return {"deleted": [run.name for run in gone], "left": left}
+        return {"deleted": [run.name for run in gone], "left": left, "stays": None}
+
+    def _needed(self, db: Connection, sweep: Sweep, sent: inputs.DeleteSweep) -> str:
+        """Say why a sweep stays that was to go if it is over for long: it may have begun anew meanwhile."""
+        if sent.ended_before is None:
+            return ""
+        named = runs.named(db, sweep.project_id, sent.runs) if sent.runs is not None else runs.of_sweep(db, sweep.id)
+        rows = [run.id for run in named if run.sweep_id == sweep.id]
+        return retention.still_needed(db, sweep, rows, before=sent.ended_before)
 
     def _outputs_of(self, db: Connection, chosen: Sequence[StoredRun]) -> list[artifacts.Artifact]:
-        found = {one.id: one for run in chosen for one in artifacts.of_run(db, run.id, artifacts.OUTPUT)}
-        rights.check(self.context.user, "an artifact of a run", [artifact.user_id for artifact in found.values()])
-        return [*found.values()]
+        """List what runs have made, and no other run has made as well."""
+        ids = {run.id for run in chosen}
+        made = {one.id: one for run in chosen for one in artifacts.of_run(db, run.id, artifacts.OUTPUT)}
+        found = [one for one in made.values() if ids.issuperset(artifacts.runs_of(db, one.id, artifacts.OUTPUT))]
+        rights.check(self.context.user, "an artifact of a run", [artifact.user_id for artifact in found])
+        return found
+
+    def free_space(self, fields: object) -> dict[str, Any]:
+        """Give some of the database's free pages back to the disk; to be asked again as long as there are any."""
+        inputs.read(inputs.FreeSpace, fields)
+        rights.check(self.context.user, "the database", [None])
+        with self.context.store.write(durable=False) as db:
+            space.give_back(db)
+        return {"space": retention_texts.space_text(self.context)}
 
     def _own_sweep(self, db: Connection, id_: str) -> Sweep:
         """Find a sweep that the asker may change."""

@@ -35,7 +35,7 @@ from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.rules.reaper import Reaper
 from sweeper.server.rules.search_ahead import SearchAhead, SearchProcess
 from sweeper.server.signing import Signer
-from sweeper.server.store import run_files, sweeps, users
+from sweeper.server.store import disk, run_files, sweeps, users
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import refusal_answer
 
@@ -154,7 +154,7 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
         users.ensure_user(db, users.EMBEDDED_USER, key, now=now)
         secret = users.upload_secret(db)
     shelf = data_dir / "files"
-    shelf.mkdir(mode=0o700, exist_ok=True)
+    disk.make_folders(shelf, data_dir)
     app.state.store = store
     app.state.files = FileStore(shelf)
     with store.write() as db:

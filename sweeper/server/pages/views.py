@@ -21,8 +21,9 @@ from sweeper.figures.style import STYLE
 from sweeper.figures.svg import Figure
 from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
+from sweeper.search.history_gap import usual_iterations, why_not_whole
 from sweeper.search.importance import Importance, importance
-from sweeper.search.missing_metric import missing_metrics, why_no_value
+from sweeper.search.missing_metric import missing_metrics
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
@@ -117,7 +118,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         confirmation = confirmations.of_sweep(db, found)
     known = [run for run in seen if not run.prior]
     goal = found.definition.goal
-    best = best_run(known, goal)
+    best, usual = best_run(known, goal), usual_iterations(known)
     shown = known if every_run else known[-SHOWN_RUNS:]
     return page(
         "sweep.html",
@@ -125,7 +126,7 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         sweep=found,
         metric=found.definition.metric,
         expected=expected,
-        runs=[(run, run.best(goal), run.reason or why_no_value(run)) for run in reversed(shown)],
+        runs=[(run, run.best(goal), run.reason or why_not_whole(run, usual)) for run in reversed(shown)],
         more=len(known) - len(shown),
         ended=sum(run.state.ended for run in known),
         best=best,
@@ -199,7 +200,8 @@ def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
         # as many as the chart has room for: a run may have logged a million
         values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
         without = sweep is not None and found.state.ended and not logged
-        reason = found.reason or (why_no_value(seen_runs.get(db, sweep, found.id)) if sweep and without else "")
+        whole = sweep is None or not (without or found.gap)
+        reason = found.reason or ("" if sweep is None or whole else why_not_whole(seen_runs.get(db, sweep, found.id)))
         uploads = run_files.of_run(db, found.id)
         said = alerts.of_run(db, found.id)
     return page(

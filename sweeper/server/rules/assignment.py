@@ -91,9 +91,11 @@ def take_listed(
     for run in known:
         if run.name in listed:
             news = run_transitions.listed(db, run, now=now) or news
-        elif run.agent_id == agent.id and (
-            run.live or (run.state is RunState.PENDING and (run.accepted or _was_got(run, hearing_since, now=now)))
-        ):
+        elif run.agent_id != agent.id:
+            continue
+        elif listed and run.state is RunState.PENDING and not run.accepted:
+            runs.put(db, run.id, sends=0)  # it is at another run and has not come to this one: its answer went astray
+        elif run.live or (run.state is RunState.PENDING and (run.accepted or _was_got(run, hearing_since, now=now))):
             run_endings.vanished(db, run, now=now)
             news = True
     return (runs.of_agent(db, agent.id), True) if news else ([run for run in known if run.agent_id == agent.id], False)

@@ -69,10 +69,10 @@ def holdings(db: Connection, sweep: Sweep, names: Sequence[str] | None = None) -
 
 
 def _chosen(db: Connection, sweep: Sweep, names: Sequence[str] | None) -> list[StoredRun]:
-    own = runs.of_sweep(db, sweep.id)
     if names is None:
-        return own
-    known = {run.name: run for run in own}
+        return runs.of_sweep(db, sweep.id)
+    # looked up: of ten thousand runs some go at a time
+    known = {run.name: run for run in runs.named(db, sweep.project_id, names) if run.sweep_id == sweep.id}
     if unknown := [name for name in names if name not in known and not is_deleted(db, sweep.project_id, name)]:
         raise NotFoundError(f"sweep {sweep.name} has no run {', '.join(unknown)}")
     return [known[name] for name in dict.fromkeys(names) if name in known]
@@ -157,9 +157,22 @@ def check_new(db: Connection, project_id: int, name: str) -> None:
         raise NotFoundError(f"run {name} was deleted: start it again under a new id")
 
 
+def remove_files(store: Store, files: FileStore, project_id: int, places: Sequence[tuple[str, str, str]]) -> None:
+    """Remove the files of deleted runs of a project, by entity, project and id of each, and note that they are gone."""
+    for place in places:
+        files.remove_run(*place)
+    # nobody waits for the disk: who is killed before it knows looks for the files once more
+    with store.write(durable=False) as db:
+        deleted_runs.note_removed(db, project_id, [name for _, _, name in places])
+
+
 def tidy(store: Store, files: FileStore) -> None:
     """Remove the files of deleted runs that a server left which died between their rows and them; for its start."""
     with store.read() as db:
-        places = deleted_runs.places(db)
-    for place in places:
-        files.remove_run(*place)
+        found = deleted_runs.places(db)
+    by_project: dict[int, list[tuple[str, str, str]]] = {}
+    for project_id, *place in found:
+        entity, project, name = place
+        by_project.setdefault(project_id, []).append((entity, project, name))
+    for project_id, places in by_project.items():
+        remove_files(store, files, project_id, places)

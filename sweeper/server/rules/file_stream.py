@@ -117,13 +117,17 @@ def keep(
         run = run or runs.create(db, place.id, run_name, state=RunState.RUNNING, now=now, user_id=user.id)
         run = rights.take_up(db, user, run)
         writing = {holder} if holder else sent.writers(resumed=bool(run.resuming))
-        run_transitions.check_holder(run, writing)
-        # Neither a repeated last request nor a late line of one of several processes sets an ended run running.
-        if not ((sent.complete or writer) and run.state.ended):
+        run_transitions.check_sender(run, writing)
+        # Neither what was sent before nor a late line of one of several processes sets an ended run running.
+        if not (run.state.ended and (sent.complete or writer or _is_repeated(db, run, sent))):
             run = run_transitions.heard(db, run, now=now)
             run_transitions.wrote(db, run, writing)
         seeing = sweeps.seeing(db, run.id) if sent.complete or sent.lines.get(Stream.HISTORY) else []
+        had = lines.count(db, run.id, Stream.HISTORY)
         measured = _store_shared(db, run, sent, writer, seeing) if writer else _store(db, run, sent, seeing)
+        if run.state.ended and lines.count(db, run.id, Stream.HISTORY) > had:
+            # whoever has read an ended run (a search, a status) reads it again only if the time of its end is another
+            run = runs.update(db, run.id, ended_at=now)
         if sent.preempting and not run.preempting:
             run = run_transitions.preempting(db, run)
         if sent.complete:
@@ -141,6 +145,12 @@ def keep(
         complete=sent.complete,
         judged_since=since if judged else None,
     )
+
+
+def _is_repeated(db: Connection, run: StoredRun, sent: Sent) -> bool:
+    """Whether a run that has said that it ended has said all this before: a slow network may deliver a request late."""
+    known = [chunk.offset + len(chunk.content) <= lines.count(db, run.id, at) for at, chunk in sent.lines.items()]
+    return run.exit_code is not None and all(known)
 
 
 def judge(dispatcher: Dispatcher, kept: Kept, *, now: float) -> bool:

@@ -25,7 +25,7 @@ from sweeper.server.store import (
     sweeps,
 )
 from sweeper.server.store.database import Connection
-from sweeper.server.store.lines import HistoryLine, Stream
+from sweeper.server.store.lines import HistoryLine
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweep_runs import Beside
 from sweeper.server.store.sweeps import Sweep
@@ -36,16 +36,16 @@ class Logged:
     """What a run had logged of a metric when somebody looked.
 
     Attributes:
-        attempt: Which attempt it was in.
+        begun: Which attempt it was in, and when that history began: an id may be used again, as the same attempt.
         key: What of its history the metric was read from.
-        count: How many lines its history had.
-        values: Those lines, with nothing but the metric.
+        values: The lines of its history, with nothing but the metric.
+        last: The last of them as it stood there: a run that was rewound has another one in its place, or none.
     """
 
-    attempt: int
+    begun: tuple[int, float | None]
     key: str
-    count: int
     values: tuple[HistoryLine, ...]
+    last: HistoryLine | None
 
 
 NOTHING: Mapping[int, Logged] = {}
@@ -70,10 +70,12 @@ def read_ahead(db: Connection, found: Iterable[StoredRun], metric: str) -> dict[
 
 
 def _read(db: Connection, run: StoredRun, metric: str) -> Logged:
-    count = lines.count(db, run.id, Stream.HISTORY)
     key = history_keys.reading_of(run.history_keys, metric).key
-    values = (replace(line, text="", row={key: lookup(line.row, key)}) for line in lines.history(db, run.id))
-    return Logged(run.attempt, key, count, tuple(line for line in values if line.number < count))
+    last = None
+    values = []
+    for last in lines.history(db, run.id):
+        values.append(replace(last, text="", row={key: lookup(last.row, key)}))
+    return Logged((run.attempt, run.started_at), key, tuple(values), last)
 
 
 def attach(db: Connection, sweep: Sweep, wanted: str, logged: Mapping[int, Logged] = NOTHING) -> None:
@@ -124,13 +126,16 @@ def read_metric(db: Connection, sweep: Sweep, run: StoredRun, logged: Mapping[in
     if same := _knowing(db, run, metric.name, but=sweep.id):  # 0.1 s for 100 long ones, 12 s to read them
         lines.copy_metric(db, same[0].id, sweep.id, run.id, sought=sweep.seeks_values)
         return
-    key = history_keys.reading_of(runs.get(db, run.id).history_keys, metric.name).key
+    now = runs.get(db, run.id)
+    key = history_keys.reading_of(now.history_keys, metric.name).key
     seen = logged.get(run.id)
-    # Another attempt has begun anew since: what was read is of a history that is gone.
-    if seen is None or (seen.attempt, seen.key) != (run.attempt, key):
-        seen = Logged(run.attempt, key, 0, ())
-    since = lines.history(db, run.id, first=seen.count)
-    lines.put_metric(db, sweep.id, run.id, key, [*seen.values, *since], sought=sweep.seeks_values)
+    if seen and seen.last and (seen.begun, seen.key) == ((now.attempt, now.started_at), key):
+        since = lines.history(db, run.id, first=seen.last.number)
+        if since[:1] == [seen.last]:
+            lines.put_metric(db, sweep.id, run.id, key, [*seen.values, *since[1:]], sought=sweep.seeks_values)
+            return
+    # What was read is of a history that is gone.
+    lines.put_metric(db, sweep.id, run.id, key, lines.history(db, run.id), sought=sweep.seeks_values)
 
 
 def _knowing(db: Connection, run: StoredRun, metric: str, *, but: int | None = None) -> list[Sweep]:

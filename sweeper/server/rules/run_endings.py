@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import own_scheduler, sweep_transitions
+from sweeper.server.rules import gaps, own_scheduler, sweep_transitions
 from sweeper.server.rules.run_transitions import fence, taken_up
 from sweeper.server.store import runs, sweeps
 from sweeper.server.store.database import Connection
@@ -33,7 +33,10 @@ def complete(db: Connection, run: StoredRun, exit_code: int, *, now: float) -> S
         state, reason = RunState.KILLED, "stopped by a person (Ctrl-C)"
     else:
         state, reason = RunState.FAILED, f"exit code {exit_code}"
-    ended = runs.update(db, run.id, state=state, reason=reason, exit_code=exit_code, ended_at=now, heartbeat_at=now)
+    gap = gaps.find(db, run) if state is RunState.FINISHED else ""
+    ended = runs.update(
+        db, run.id, state=state, reason=reason, exit_code=exit_code, gap=gap, ended_at=now, heartbeat_at=now
+    )
     sweep_transitions.run_ended(db, run, now=now)
     return ended
 

@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 from sweeper.server import strict_json
+from sweeper.server.store import history_gaps
 from sweeper.server.store.runs import StoredRun
 
 REASON_KEY = "_sweeper"
-"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}, "losses": 1}`: why the run
-ended, what early termination decided about it, what suggested it, and how often its agent fell silent.
+"""Our key in a summary as read: `{"reason": ..., "stop": {...}, "suggestion": {...}, "losses": 1, "interrupted": true,
+"gap": ...}`: why the run ended, what early termination decided about it, what suggested it, how often its agent fell
+silent, whether an attempt was cut off, and what its history lacks.
 
 Never stored; stripped from what comes back."""
 
@@ -30,6 +32,10 @@ def clean_summary(text: str) -> str:
 def summary_with_reason(run: StoredRun) -> str:
     """Give a run's summary as clients read it: with why it ended and what suggested it, if known."""
     told: dict[str, Any] = {"reason": run.reason} if run.reason else {}
+    if history_gaps.was_interrupted(run):
+        told["interrupted"] = True
+    if run.gap:
+        told["gap"] = run.gap
     if run.losses:
         told["losses"] = run.losses
     if run.stop:

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import writers
-from sweeper.server.store import lines, runs, sweeps
+from sweeper.server.rules import gaps, writers
+from sweeper.server.store import history_gaps, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -104,9 +104,10 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     """
     check_holder(run, writing)
     if starts_anew(run, first=first):
+        kept = gaps.begun_anew(db, run, again=not run.state.ended)
         lines.clear(db, run.id)
         run = runs.update(
-            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **_UNTOUCHED
+            db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **kept, **_UNTOUCHED
         )
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):
@@ -139,7 +140,8 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
     """
     check_holder(run, writing)
     if run.state.ended:
-        run = runs.update(db, run.id, part="", **_UNTOUCHED)
+        run = runs.update(db, run.id, part="", gap="", **_UNTOUCHED)
+    run = history_gaps.note_join(db, run)
     return wrote(db, heard(db, run, now=now), writing)
 
 
@@ -152,6 +154,22 @@ def check_holder(run: StoredRun, writing: Collection[str]) -> None:
     fenced = run.fenced.split()
     if any(writers.is_among(name, fenced) for name in writing):
         raise RequestError(f"run {run.name} was taken from this process and given to another one")
+
+
+def check_sender(run: StoredRun, writing: Collection[str]) -> None:
+    """Refuse what a process sends of a run that was taken from it.
+
+    While a run waits for its next process to begin, words that name nobody can only be the last one's: the next one
+    begins with its config (`begins`, `resumes`), and whatever else it sends comes later.
+
+    Raises:
+        RequestError: The run was taken from that process, or from whoever says nothing of itself.
+    """
+    check_holder(run, writing)
+    waits = run.state in {RunState.PENDING, RunState.PREEMPTED} and run.started_at is not None
+    # One that was lost may come back until another agent has it.
+    if waits and not writing and run.lost_agent_id is None:
+        raise RequestError(f"run {run.name} was taken from its process and waits for another one to begin")
 
 
 def asks_to_resume(db: Connection, run: StoredRun) -> None:

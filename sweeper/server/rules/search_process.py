@@ -6,6 +6,7 @@ a memory of what it has read. So it can be killed at any time. It ends with the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -102,12 +103,11 @@ def main(database: str, descriptor: int) -> None:
     die_with_parent()
     os.nice(NICENESS)
     connection, searching = Pipe(descriptor), Searching(open_reader(Path(database)))
-    while True:
-        try:
+    # the server has closed its end, or is dead; it may have died while an answer was computed
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
             order = ORDERS.validate_json(connection.recv_bytes())
-        except EOFError:  # the server has closed its end, or is dead
-            return
-        connection.send_bytes(ANSWERS.dump_json(searching.answer(order)))
+            connection.send_bytes(ANSWERS.dump_json(searching.answer(order)))
 
 
 if __name__ == "__main__":

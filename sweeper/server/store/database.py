@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sweeper.errors import StoreError
 from sweeper.machine_errors import database_fix
-from sweeper.server.store import disk, schema, snapshot
+from sweeper.server.store import disk, schema, snapshot, space
 from sweeper.server.store.wal_sync import WalSync
 
 Connection = sqlite3.Connection
@@ -247,6 +247,8 @@ class Store:
         connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         with _closed_on_error(connection):  # the first statement finds out whether the file is a database
+            if not disk.size_of(self._path):  # once it has tables, it would do nothing but wait for the writer
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
             connection.execute("PRAGMA foreign_keys = ON")  # SQLite forgets it with each connection
@@ -281,6 +283,8 @@ class Store:
         for number in missing:  # one transaction each: a server killed in between goes on from there
             with self.write() as db:
                 schema.apply(db, number, *known[number])
+        if missing and done:
+            space.prepare(self._writer)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 
 from sweeper.server.store.runs import StoredRun
+
+# named: without it SQLite may go through all runs that were ever deleted, project by project
+PLACES = (
+    "SELECT p.id, p.entity, p.name, d.name FROM deleted_runs d INDEXED BY deleted_runs_with_files"
+    " JOIN projects p ON p.id = d.project_id WHERE d.has_files ORDER BY d.project_id, d.name"
+)
+"""Where runs were whose files may be left."""
 
 
 def remove(db: sqlite3.Connection, run_id: int) -> None:
@@ -14,14 +23,25 @@ def remove(db: sqlite3.Connection, run_id: int) -> None:
 
 def bury(db: sqlite3.Connection, run: StoredRun, *, now: float) -> None:
     """Remove a run with all it logged and keep its id."""
-    db.execute("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?, ?)", (run.project_id, run.name, now))
+    db.execute(
+        "INSERT OR REPLACE INTO deleted_runs (project_id, name, deleted_at) VALUES (?, ?, ?)",
+        (run.project_id, run.name, now),
+    )
     remove(db, run.id)
 
 
-def places(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    """List entity, project and id of every deleted run."""
-    query = "SELECT p.entity, p.name, d.name FROM deleted_runs d JOIN projects p ON p.id = d.project_id"
-    return [tuple(row) for row in db.execute(query)]
+def places(db: sqlite3.Connection) -> list[tuple[int, str, str, str]]:
+    """List the deleted runs that may have files left: row id of the project, its entity and name, id of the run."""
+    return [tuple(row) for row in db.execute(PLACES)]
+
+
+def note_removed(db: sqlite3.Connection, project_id: int, names: Collection[str]) -> None:
+    """Note that no file is left of deleted runs."""
+    query = (
+        "UPDATE deleted_runs SET has_files = 0"
+        " WHERE project_id = ? AND name IN (SELECT value FROM json_each(?)) AND has_files"
+    )
+    db.execute(query, (project_id, json.dumps([*names])))
 
 
 def has(db: sqlite3.Connection, project_id: int, name: str) -> bool:

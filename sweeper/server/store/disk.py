@@ -6,9 +6,10 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sweeper.private_files import flush
 from sweeper.server.errors import RequestError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # EFBIG: a limit on the size of files, as `ulimit -f` sets it
@@ -75,18 +76,40 @@ def identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def size_of(path: str) -> int:
+    """Give the bytes of a file; 0 if there is none."""
+    return Path(path).stat().st_size if identity(path) else 0
+
+
+MOST_SETTLED = 10_000
+"""Folders whose names the disk is known to have: waiting once more costs little, a million paths much."""
+_settled: set[Path] = set()
 
 
 def make_folders(folder: Path, root: Path) -> None:
     """Make a folder below a root that is there, and wait until all the names on the way are on the disk."""
-    missing = [part for part in (folder, *folder.parents) if part.is_relative_to(root) and not part.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
+    below = [part for part in (folder, *folder.parents) if part != root and part.is_relative_to(root)]
+    # one that is there may have been made just now, or by a server that was killed before it waited for the disk
+    unsure = [part for part in below if part not in _settled or not part.is_dir()]
+    _settled.difference_update(unsure)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in unsure:
         flush(made.parent)  # a folder's name lies in the one above it
+    if len(_settled) > MOST_SETTLED:
+        _settled.clear()
+    _settled.update(unsure)
+
+
+def flush_all(folder: Path) -> None:
+    """Wait until everything in a folder is on the disk: files, folders, and all their names."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            flush(Path(place) / name)
+        flush(Path(place))
+
+
+def flush_way_to(folder: Path) -> None:
+    """Wait until the names are on the disk that lead to a folder, as far as this user may read there."""
+    for above in folder.absolute().parents:
+        with suppress(OSError):  # a folder that one may only pass through, or a file system that knows no such thing
+            flush(above)

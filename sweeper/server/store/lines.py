@@ -142,13 +142,20 @@ def _numbered(
 
 def copy_metric(db: sqlite3.Connection, source_id: int, sweep_id: int, run_id: int, *, sought: bool = True) -> None:
     """Take over a run's metric from another sweep that has the same one; `sought` as in `put_metric`."""
+    for table in ("metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE sweep_id = ? AND run_id = ?", (sweep_id, run_id))  # noqa: S608
     # copied by SQLite: reading the lines of a thousand prior runs again would hold the write lock for seconds
     query = (
-        "INSERT OR REPLACE INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
+        "INSERT INTO metric_values (sweep_id, run_id, line, value, iteration, lowest, highest, sought)"
         " SELECT ?, run_id, line, value, iteration, lowest, highest, ? FROM metric_values"
         " WHERE sweep_id = ? AND run_id = ?"
     )
     db.execute(query, (sweep_id, sought, source_id, run_id))
+    query = (
+        "INSERT INTO nonfinite_values (sweep_id, run_id, line)"
+        " SELECT ?, run_id, line FROM nonfinite_values WHERE sweep_id = ? AND run_id = ?"
+    )
+    db.execute(query, (sweep_id, source_id, run_id))
 
 
 def metric_history(db: sqlite3.Connection, sweep_id: int, run_id: int) -> tuple[float, ...]:
@@ -304,8 +311,9 @@ def seek_metric(db: sqlite3.Connection, sweep_id: int, *, sought: bool) -> None:
 
 
 def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
-    """Forget the finite values that a sweep keeps of its metric, of all runs it sees."""
-    db.execute("DELETE FROM metric_values WHERE sweep_id = ?", (sweep_id,))
+    """Forget the values that a sweep keeps of its metric, of all runs it sees."""
+    for table in ("metric_values", "nonfinite_values"):
+        db.execute(f"DELETE FROM {table} WHERE sweep_id = ?", (sweep_id,))  # noqa: S608 - names of ours
 
 
 def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int) -> None:

@@ -35,7 +35,8 @@ _CHANGED = (
 _DIGESTS = """
 WITH seen(id) AS ({ids} ORDER BY 1 LIMIT :limit)
 SELECT r.id, r.name, r.display_name, r.state, r.sweep_id, r.reason, r.created_at, r.started_at, r.heartbeat_at,
-    r.ended_at, r.stop, r.origin, r.losses, m.iteration, m.value, m.lowest, m.highest,
+    r.ended_at, r.stop, r.origin, r.losses, r.gap, r.joins <> '' OR r.reached > 0 AS interrupted,
+    m.iteration, m.value, m.lowest, m.highest,
     CASE WHEN r.sweep_id = :sweep THEN r.params ELSE r.config END AS params,
     CASE WHEN :whole OR m.line IS NULL THEN r.summary END AS summary,
     CASE WHEN :whole OR m.line IS NULL THEN r.history_keys END AS history_keys,
@@ -108,6 +109,8 @@ def _as_run(db: sqlite3.Connection, sweep: Sweep, row: sqlite3.Row, *, aggregate
         stop=StopDecision(row["name"], row["reason"], **json.loads(row["stop"])) if row["stop"] else None,
         fallback=str(json.loads(row["origin"]).get("fallback") or "") if row["origin"] else "",
         losses=row["losses"],
+        interrupted=bool(row["interrupted"]),
+        gap=row["gap"],
         nonfinite=(row["nonfinite"] or 0) if state.ended else 0,
         heard_at=None if state.ended or begun is None else datetime.fromtimestamp(row["heartbeat_at"], UTC),
     )

@@ -18,6 +18,7 @@ from typing import Any
 import anyio
 import re2
 
+from sweeper import private_files
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.store import disk
 
@@ -148,7 +149,7 @@ class Arrival:
     def move(self, place: Path) -> None:
         """Put it in its place, and wait until the disk knows."""
         self.temporary.replace(place)
-        disk.flush(place.parent)
+        private_files.flush(place.parent)
 
 
 def _clash(place: Path) -> RequestError:
@@ -200,6 +201,7 @@ def settle(db: sqlite3.Connection, files: FileStore, *, now: float) -> None:
         place = files.locate(entity, project, run, path)
         # the move may not have come: then the place holds the file before, or none
         if place.is_file() and place.stat().st_size == size and md5_of(place) == md5:
+            private_files.flush(place.parent)  # it died before it could wait for that
             record(db, run_id, path, size, md5, now=now)
     forget_arrivals(db)
     for torn in files.root.glob(f"{TORN}*"):

@@ -74,6 +74,9 @@ class StoredRun:
     offered: int
     part: str
     beyond: int
+    joins: str
+    reached: int
+    gap: str
 
     @property
     def live(self) -> bool:

@@ -11,7 +11,7 @@ from sweeper.definition.run_metrics import measured
 from sweeper.metric_value import may_aggregate
 from sweeper.run import Run, StopDecision, sign
 from sweeper.search import Judged, OthersAt, Reached
-from sweeper.server.store import history_keys, lines, runs
+from sweeper.server.store import history_gaps, history_keys, lines, runs
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
@@ -46,6 +46,8 @@ def _as_run(db: sqlite3.Connection, sweep: Sweep, stored: StoredRun, history: tu
         created_at=datetime.fromtimestamp(stored.created_at, UTC),
         duration_s=stored.duration_s,
         stop=StopDecision(stored.name, stored.reason, **json.loads(stored.stop)) if stored.stop else None,
+        interrupted=history_gaps.was_interrupted(stored),
+        gap=stored.gap,
         nonfinite=lines.nonfinite(db, sweep.id, stored.id) if stored.state.ended and not history else 0,
     )
     keys, summary = partial(json.loads, stored.history_keys), partial(json.loads, stored.summary)

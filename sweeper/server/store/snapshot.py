@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.errors import StoreError
 from sweeper.server.store import disk
 
@@ -32,7 +33,7 @@ def before_migration(db: sqlite3.Connection, database: Path, number: int) -> Pat
     try:
         copy(db, temporary)
         temporary.replace(place)
-        disk.flush(place.parent)
+        private_files.flush(place.parent)
     finally:
         temporary.unlink(missing_ok=True)
     for old in sorted(database.parent.glob(f"{database.name}.before-????"))[:-KEPT]:
@@ -64,7 +65,7 @@ def copy(db: sqlite3.Connection, place: Path, progress: Callable[[int, int], Non
         finally:
             db.execute("ROLLBACK")
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-    disk.flush(place)
+    private_files.flush(place)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from sweeper.definition.outline import Outline
 from sweeper.metric_value import finite, in_summary, may_aggregate
 from sweeper.run import Goal, best_run, best_value
 from sweeper.server.store import privacy, run_digests
@@ -114,10 +115,16 @@ def _agents(db: sqlite3.Connection, given: Mapping[str, str]) -> Mapping[int, di
     return found
 
 
-def best_of(db: sqlite3.Connection, sweep: Sweep) -> tuple[str, float] | None:
-    """Give the best run of a sweep and its value of the metric; None before the first, or with none or several."""
-    metric, goal = sweep.definition.metric, sweep.definition.goal
-    if metric is None or sweep.definition.metrics is not None:
+def best_of(db: sqlite3.Connection, sweep: Sweep, outline: Outline) -> tuple[str, float] | None:
+    """Give the best run of a sweep and its value of the metric; None before the first, or with none or several.
+
+    Args:
+        db: A connection.
+        sweep: The sweep.
+        outline: Its file in short: to parse the file takes longer than all the rest.
+    """
+    metric, goal = outline.metric, outline.goal
+    if metric is None:
         return None
     if may_aggregate(metric.name):  # what `loss.mean` is, only the values tell
         best = best_run([run for run in run_digests.all_of(db, sweep) if not run.prior], goal)

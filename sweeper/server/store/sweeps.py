@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from sweeper.definition import placed_faults, yaml_document
 from sweeper.definition.confirming import link
+from sweeper.definition.outline import Outline
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import SweepState
 from sweeper.server.names import new_id
@@ -77,6 +79,29 @@ def parse_definition(text: str) -> SweepDefinition:
     return SweepDefinition.from_yaml(text, by_hand=False)  # by then the SDK has read it and written it anew
 
 
+class Gist(NamedTuple):
+    """What a list of all sweeps needs of a file.
+
+    Attributes:
+        outline: The file in short.
+        expected: How many runs it asks for; None if it goes on until stopped.
+    """
+
+    outline: Outline
+    expected: int | None
+
+
+@lru_cache(maxsize=20_000)
+def gist(text: str) -> Gist:
+    """Sum a sweep file's text up; remembered for the sweeps of years, whose files take a millisecond each to parse.
+
+    Raises:
+        DefinitionError: The text describes no sweep.
+    """
+    definition = parse_definition(text)
+    return Gist(Outline.of(definition), definition.expected_beside())
+
+
 def warnings(text: str) -> list[str]:
     """List what the user of a plain `wandb sweep` probably did not mean, in a text that describes a sweep."""
     found = yaml_document.read(text, "sweep.yaml")
@@ -90,6 +115,11 @@ def _sweep(row: sqlite3.Row) -> Sweep:
     values["state"] = SweepState(values["state"])
     values["exhausted"] = bool(values["exhausted"])
     return Sweep(**values)
+
+
+def selected(db: sqlite3.Connection, query: str, given: Mapping[str, object]) -> list[Sweep]:
+    """List the sweeps that a query of this room gives, whole rows of them."""
+    return [_sweep(row) for row in db.execute(query, given)]
 
 
 def create(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sqlite3
@@ -14,9 +13,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeper import private_files
 from sweeper.errors import ServerError, StoreError
 from sweeper.server.names import RESERVED
-from sweeper.server.store import change_mark
+from sweeper.server.store import change_mark, disk
 from sweeper.server.store.database import Store
 
 EMBEDDED_USER = "local"
@@ -26,6 +26,9 @@ MARK_FILE = "keys-changed"
 """Its content changes with the keys."""
 OWN_FILES = frozenset({KEY_FILE, MARK_FILE, "server.json", "server.log", "last-port", "serve.lock", "start.lock"})
 """What a server that has no database yet leaves in its directory."""
+HALF_RESTORED = ".replacing-"
+"""Begins the name of a folder that is there while a restore moves things to their places."""
+REPEAT = "sweeper server restore BACKUP --force"
 _KEY = re.compile(r"[A-Za-z0-9_-]{40,200}\Z")  # what wandb 0.31.0 takes for a key before it sends it
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 
@@ -212,8 +215,7 @@ def rotate_key(data_dir: Path, name: str) -> str:
         ensure_user(db, name, key, now=time.time())
         if name == EMBEDDED_USER:
             # put in its place whole: a client that looks it up at this moment finds the old key or the new one
-            _write_key(data_dir / f"{KEY_FILE}.new", key)
-            (data_dir / f"{KEY_FILE}.new").replace(data_dir / KEY_FILE)
+            private_files.replace(data_dir / KEY_FILE, key + "\n")
     return key
 
 
@@ -251,32 +253,39 @@ def _id_of(db: sqlite3.Connection, name: str) -> int:
     return found.id
 
 
+def check_restored(data_dir: Path) -> None:
+    """See that no restore was broken off while it moved things: some would be the old ones, some the new ones.
+
+    Raises:
+        StoreError: One was.
+    """
+    if any(data_dir.glob(f"{HALF_RESTORED}*/{DATABASE}")):  # it is moved last
+        raise StoreError(f"a restore into {data_dir} was broken off half-way", f"repeat it: {REPEAT}")
+
+
 def open_store(data_dir: Path) -> Store:
-    """Open the database in a data directory nobody else can read, made if need be."""
+    """Open the database in a data directory nobody else can read, made if need be.
+
+    Raises:
+        StoreError: It cannot be opened, or is half of what a restore was to make of it.
+    """
+    check_restored(data_dir)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)  # it may be older than we are, or made by hand
+    disk.flush_way_to(data_dir)  # or a power failure could take all of it
     return Store(data_dir / DATABASE)
 
 
 def embedded_key(data_dir: Path) -> str:
     """Read the key of the embedded user; on the first call make it, readable by its owner only."""
     path = data_dir / KEY_FILE
-    key = new_key()
-    try:
-        _write_key(path, key)
-    except FileExistsError:
-        key = path.read_text("ascii").strip()
-        if not _KEY.match(key):
-            raise ServerError(f"{path} holds no API key", "Delete it: the next start makes a new one.") from None
-        path.chmod(0o600)
+    if not path.exists():
+        private_files.replace(path, new_key() + "\n")  # whole: whoever is killed here leaves none, and not half of one
+    key = path.read_text("ascii").strip()
+    if not _KEY.match(key):
+        raise ServerError(f"{path} holds no API key", "Delete it: the next start makes a new one.")
+    path.chmod(0o600)
     return key
-
-
-def _write_key(path: Path, key: str) -> None:
-    """Write a file that only its owner can read, from the first moment on; it must not be there."""
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key + "\n")
 
 
 def upload_secret(db: sqlite3.Connection) -> bytes:

@@ -6,9 +6,11 @@ import pytest
 
 from sweeper.backend.choose import (
     LastSweep,
+    _only_one,
     check_sweep,
     chosen_backend,
     follow_last,
+    forget,
     has_key,
     last_sweep,
     lost_data,
@@ -17,6 +19,7 @@ from sweeper.backend.choose import (
     resolve,
     wandb_backend,
 )
+from sweeper.backend.sweep_names import KnownNames, NamedSweep
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import SweepDir
@@ -67,6 +70,29 @@ def test_an_id_is_found_on_our_server_in_whichever_project(embedded, backend, se
     assert resolve(settings, backend, ref.sweep_id) == resolve(settings, backend, f"p/{ref.sweep_id}") == ref
     assert resolve(settings, backend, f"q/{ref.sweep_id}").path == f"local/q/{ref.sweep_id}"
     assert resolve(settings, backend, "nowhere0").path == "local/sweeper/nowhere0"
+
+
+def test_an_id_that_two_sweeps_have_needs_its_project(backend, settings):
+    """On this machine and on the server: none of them is taken for the other."""
+    for project in ("mnist", "cifar"):
+        (settings.home / "sweeps" / "local" / project / "ab12cd34").mkdir(parents=True)
+    assert resolve(settings, backend, "ab12cd34").path == "local/sweeper/ab12cd34"
+    assert resolve(settings, backend, "mnist/ab12cd34").path == "local/mnist/ab12cd34"
+    ref, other = SweepRef("local", "p", "twice"), SweepRef("local", "q", "twice")
+    assert _only_one(KnownNames((NamedSweep(ref), NamedSweep(other))), "twice") is None
+    assert _only_one(KnownNames((NamedSweep(ref), NamedSweep(other))), "q/twice") == other
+    assert _only_one(KnownNames((NamedSweep(ref),)), " /twice/ ") == ref
+    assert _only_one(KnownNames((NamedSweep(ref),)), "q/twice") is None
+
+
+def test_only_the_sweep_created_last_is_forgotten_with_it(settings):
+    """Another one that is deleted leaves it the default."""
+    remember(settings, LastSweep("local/p/s1", "local", LOCAL.base_url))
+    forget(settings, SweepRef("local", "p", "s2"))
+    assert resolve(settings, LOCAL, None).sweep_id == "s1"
+    forget(settings, SweepRef("local", "p", "s1"))
+    with pytest.raises(SweepNotFoundError, match="the sweep created last, local/p/s1, was deleted"):
+        resolve(settings, LOCAL, None)
 
 
 def test_a_name_is_no_pattern(tmp_path):

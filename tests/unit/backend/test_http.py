@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from sweeper.backend.http import MAX_ANSWER_BYTES, NotHttpError, ask
+from sweeper.backend.http import MAX_ANSWER_BYTES, NotHttpError, Reply, ask, save
 
 
 def get(url: str, **more):
@@ -30,6 +30,40 @@ def test_a_refusal_is_a_reply_and_no_json(server):
     server.answer = (404, {}, b'{"a": 1}')
     with pytest.raises(ValueError, match="404"):
         get(server.url).json()
+
+
+@pytest.mark.parametrize(("status", "agrees"), [(199, False), (200, True), (299, True), (300, False), (404, False)])
+def test_only_an_answer_that_agrees_is_json(status, agrees):
+    """A redirect that was not followed is none."""
+    reply = Reply(status, "", b"{}")
+    if agrees:
+        assert reply.json() == {}
+    else:
+        with pytest.raises(ValueError, match=str(status)):
+            reply.json()
+
+
+def test_no_more_is_read_than_was_asked_for(server):
+    """To the byte."""
+    server.answer = (200, {}, b"0123456789")
+    assert get(server.url, most_bytes=4).body == b"0123"
+    assert get(server.url, most_bytes=10).body == get(server.url, most_bytes=11).body == b"0123456789"
+
+
+def test_a_file_is_saved_whole_or_not_at_all(server, tmp_path):
+    """What refuses it is no file; nothing is left beside it."""
+    file = tmp_path / "file"
+    server.answer = (200, {}, b"x" * (2 * MAX_ANSWER_BYTES + 1))
+    save(f"{server.url}/f", file, timeout_s=5, direct=True, key="k" * 40)
+    assert file.read_bytes() == b"x" * (2 * MAX_ANSWER_BYTES + 1)
+    assert server.seen[-1][:2] == ("GET", "/f")
+    assert server.seen[-1][2].startswith("Basic ")
+    for status in (204, 404, 500):
+        server.answer = (status, {}, b"" if status == 204 else b"no")
+        with pytest.raises(OSError, match=f"HTTP status {status}"):
+            save(f"{server.url}/f", file, timeout_s=5, direct=True)
+    assert file.stat().st_size == 2 * MAX_ANSWER_BYTES + 1
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_an_answer_without_end_is_cut(server):

@@ -33,6 +33,44 @@ def test_what_is_written_is_read(tmp_path, length):
     assert transaction_log.header(path) == HEAD
 
 
+@pytest.mark.parametrize("left", range(18))
+def test_whatever_is_left_of_a_block_is_filled(tmp_path, left):
+    """With zeros where no frame fits, with a part of none of the record's bytes where nothing but a frame does."""
+    path = tmp_path / "a.wandb"
+    transaction_log.write(path, HEAD, texts(""))
+    (shortest,) = texts("")
+    shortest.num = 1
+    around = len(path.read_bytes()) - shortest.ByteSize()  # header and frame
+    for length in range(BLOCK - around - left - 20, BLOCK):
+        (record,) = texts("x" * length)
+        record.num = 1
+        if around + record.ByteSize() == BLOCK - left:
+            break
+    transaction_log.write(path, HEAD, texts("x" * length, "second", "y" * (BLOCK - 7), "last"))
+    assert read_lines(path) == ["x" * length, "second", "y" * (BLOCK - 7), "last"]
+    written = path.read_bytes()
+    if left < 7:
+        assert written[BLOCK - left : BLOCK] == bytes(left)
+        assert written[BLOCK + 6] == 1  # whole, at the beginning of the next block
+    else:
+        assert written[BLOCK - left + 6] == 2  # the first part, which may be empty
+
+
+def test_a_log_that_was_cut_anywhere_gives_what_is_whole(tmp_path):
+    """At each of its bytes: never half a record, never an error, and all that was whole before the cut."""
+    path, lines = tmp_path / "a.wandb", ["one", "two", "three"]
+    transaction_log.write(path, HEAD, texts(*lines))
+    whole = path.read_bytes()
+    found = []
+    for size in range(len(whole) + 1):
+        path.write_bytes(whole[:size])
+        found.append(read_lines(path))
+    assert all(some == lines[: len(some)] for some in found)
+    assert [len(some) for some in found] == sorted(len(some) for some in found)
+    assert found[-1] == lines
+    assert len(found[-2]) == 2
+
+
 def test_records_are_numbered(tmp_path):
     """They have the numbers 1 to n, as wandb-core's own."""
     path = tmp_path / "a.wandb"

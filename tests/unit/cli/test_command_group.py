@@ -19,6 +19,7 @@ from sweeper.cli.command_group import OTHER_WORDS
         (["trials"], "sweeper runs"),
         (["describe", "r1"], "sweeper show RUN"),
         (["diff", "r1", "r2"], "sweeper compare"),
+        (["prune"], "sweeper server prune"),
         (["lanch"], "'launch'"),
     ],
 )
@@ -35,4 +36,5 @@ def test_no_word_hides_a_command():
     """And each leads to one that exists."""
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     assert not commands & set(OTHER_WORDS)
-    assert {word.split()[0] for word in OTHER_WORDS.values()} <= commands | {"--help", "--version"}
+    groups = {group.name for group in app.registered_groups}
+    assert {word.split()[0] for word in OTHER_WORDS.values()} <= commands | groups | {"--help", "--version"}

@@ -10,6 +10,7 @@ import pytest
 from sweeper.cli.header import about, header
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
+from sweeper.search.missing_metric import MissingMetric
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 RUN = RunStatus(
@@ -127,3 +128,21 @@ def test_what_is_long_is_folded_where_every_line_counts():
     assert folded[-1].plain.endswith(" …")
     assert "parameter_39=39" in whole[-1].plain
     assert len(header(status, width=80, params=1)) == 8
+
+
+def test_a_gap_is_warned_of():
+    """How many runs have one and what the latest lacks; what a missing metric says already is not said twice."""
+    first, last = replace(RUN, gap="one"), replace(RUN, id="cccccccc", gap="no rows between step 3 and 5")
+    said = "2 runs finished with a gap (sweeper runs --columns gap); cccccccc: no rows between step 3 and 5"
+    assert said in _all_said(replace(STATUS, runs=(first, last, GOING)))
+    assert "with a gap" not in _all_said(STATUS)
+    lacking = replace(RUN, lacks=("acc",), gap="finished without a value of `acc`")
+    assert "1 run finished with a gap" in _all_said(replace(STATUS, runs=(lacking, GOING)))
+    missing = MissingMetric(metric="acc", run=RUN.id, logged=(), meant="", message="nobody logs it")
+    assert "nobody logs it" in (said := _all_said(replace(STATUS, runs=(lacking,), missing_metrics=(missing,))))
+    assert "with a gap" not in said
+    assert "with a gap" in _all_said(replace(STATUS, runs=(first, lacking), missing_metrics=(missing,)))
+
+
+def _all_said(status: SweepStatus) -> str:
+    return "\n".join(line.plain for line in header(status, width=200))

@@ -75,6 +75,7 @@ def test_what_is_too_long_is_cut_in_the_name_alone():
         (replace(RUN, state=RunState.RUNNING, told_to_stop=True), "stopping"),
         (replace(RUN, state=RunState.RUNNING), "running"),
         (replace(RUN, stop=StopDecision("a", "low")), "finished"),
+        (replace(RUN, gap="its history has a gap"), "finished (gap)"),
     ],
 )
 def test_a_state_tells_who_ended_a_run(run, word):

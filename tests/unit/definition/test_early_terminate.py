@@ -133,6 +133,85 @@ def test_a_ladder_says_whether_it_ends_and_who_goes_on(rule, text):
     assert rule.rungs_text() == text
 
 
+def at(value: float, best: float | None = None):
+    """A run that had this value, and this best one, wherever it is looked at."""
+    return lambda _: Reached(value, value if best is None else best)
+
+
+@pytest.mark.parametrize("rule", [HYPERBAND, ASHA, MEDIAN], ids=["hyperband", "asha", "median"])
+@pytest.mark.parametrize("worse", [0.0, 5e-324, 1e-9])
+def test_a_tie_goes_on(rule, worse):
+    """What is as good as the worst that may go on goes on; what is the least bit worse does not."""
+    others = [Reached(0.0, 0.0)] * 9
+    assert (rule.missed(3, at(worse), lambda _: others) is None) is (worse == 0.0)
+
+
+def test_wandbs_rule_compares_values_at_the_highest_rung_that_was_reached():
+    """The others are looked up there, the run's own best only where the file says so."""
+    asked: list[int] = []
+
+    def others_at(rung: int) -> list[Reached]:
+        asked.append(rung)
+        return [Reached(1.0, 0.0)] * 5
+
+    ladder = Hyperband(type="hyperband", min_iter=2, eta=3)
+    assert ladder.missed(1, at(9.0), others_at) is None
+    assert asked == []
+    assert ladder.missed(17, at(9.0, 0.5), others_at) == Missed(6, 9.0, 1.0, 6, "the best 1/3 of 6 runs")
+    assert ladder.missed(18, at(0.9, 0.5), others_at) is None
+    assert asked == [6, 18]
+    lenient = Hyperband(type="hyperband", min_iter=2, strict=False)
+    assert lenient.missed(6, at(9.0, 1.0), others_at) is None
+    assert lenient.missed(6, at(9.0, 1.5), others_at).value == 1.5
+
+
+def test_the_median_waits_for_its_warm_up_and_for_company():
+    """At the last value of the warm-up nobody is judged; with one run less than wanted neither."""
+    others = [Reached(0.0, 0.0)] * 3
+    patient = Median(type="median", warm_up=4, min_runs=3, percentile=50)
+    assert patient.missed(4, at(9.0), lambda _: others) is None
+    assert patient.missed(5, at(9.0), lambda _: others[:2]) is None
+    assert patient.missed(5, at(9.0), lambda _: others) == Missed(5, 9.0, 0.0, 4, "the best 50% of 4 runs")
+    assert patient.first_judged() == 5
+
+
+def test_what_is_not_written_is_what_was_measured():
+    """W&B's own defaults for its rule, and ours for ours."""
+    assert (HYPERBAND.eta, HYPERBAND.strict, HYPERBAND.s) == (3, True, None)
+    assert (Asha(type="asha", min_iter=1).eta, Asha(type="asha", min_iter=1).max_iter) == (5, None)
+    median = Median(type="median")
+    assert (median.warm_up, median.min_runs, median.percentile) == (1, 5, 33)
+
+
+@pytest.mark.parametrize(
+    ("rule", "well"),
+    [
+        ({"type": "hyperband", "min_iter": 1, "eta": 1}, False),
+        ({"type": "hyperband", "min_iter": 1, "eta": 1.01}, True),
+        ({"type": "hyperband"}, False),
+        ({"type": "hyperband", "max_iter": 9}, False),
+        ({"type": "hyperband", "max_iter": 3, "s": 1, "eta": 3}, True),
+        ({"type": "hyperband", "max_iter": 2, "s": 1, "eta": 3}, False),
+        ({"type": "asha", "min_iter": 8, "max_iter": 9}, True),
+        ({"type": "asha", "min_iter": 10, "max_iter": 9}, False),
+        ({"type": "median", "percentile": 0}, False),
+        ({"type": "median", "percentile": 0.1}, True),
+        ({"type": "median", "percentile": 99.9}, True),
+        ({"type": "median", "warm_up": 0}, True),
+        ({"type": "median", "warm_up": -1}, False),
+        ({"type": "median", "min_runs": 1}, True),
+    ],
+)
+def test_limits_of_the_keys(rule, well):
+    """Each with the value beside it that is taken."""
+    try:
+        TypeAdapter(BeyondWandb | Hyperband).validate_python(rule)
+    except ValidationError:
+        assert not well
+    else:
+        assert well
+
+
 @pytest.mark.parametrize("rule", [HYPERBAND, ASHA, MEDIAN], ids=["hyperband", "asha", "median"])
 def test_a_rule_compares_losses_with_those_of_the_others(rule):
     """The best of nine goes on and the worst is stopped, with the comparison that it failed."""

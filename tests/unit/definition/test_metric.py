@@ -30,6 +30,14 @@ def test_no_target_is_reached_by_nothing():
     assert not Metric(name="m").reached_by(-1e300)
 
 
+def test_nought_is_a_target_too():
+    """A loss of 0.0 ends the sweep that asks for it."""
+    assert Metric(name="m", target=0.0).reached_by(0.0)
+    assert Metric(name="m", target=0.0).reached_by(-1.0)
+    assert not Metric(name="m", target=0.0).reached_by(0.1)
+    assert Metric(name="m", goal="maximize", target=0.0).reached_by(0.1)
+
+
 @given(st.sampled_from(["minimize", "maximize"]), st.lists(NUMBERS, min_size=1))
 def test_nothing_is_better_than_the_best(goal, values):
     """The best of some values is one of them, reaches each of them, and is the lowest loss."""

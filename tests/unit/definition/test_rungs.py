@@ -14,6 +14,8 @@ def test_rungs_rise_by_multiplication_and_end_below_the_top():
     assert rising(2, 1.5)[:4] == (2, 3, 4, 6)
     assert rising(1, 3, 27) == (1, 3, 9)
     assert rising(5, 3, 5) == ()
+    assert rising(5, 3, 6) == (5,)
+    assert rising(1, 1.4)[:5] == (1, 2, 3, 5, 7)
     assert rising(3, 2000.0)[-1] < 10**15
 
 
@@ -22,6 +24,9 @@ def test_rungs_fall_from_the_top_as_far_as_a_run_can_stand():
     assert falling(27, 3, 2) == (3, 9)
     assert falling(10, 2, 3) == (1, 2, 5)
     assert falling(2, 3, 9) == ()
+    assert falling(9, 3, 2) == falling(9, 3, 9) == (1, 3)
+    assert falling(9, 3, 1) == (3,)
+    assert falling(9, 3, 0) == ()
 
 
 @given(st.integers(1, 10**6), st.floats(1.0001, 1e6))

@@ -63,3 +63,40 @@ def test_a_link_goes_and_not_what_it_leads_to(directory, tmp_path):
     (directory.path / "link").symlink_to(tmp_path / "data")
     leftovers.remove(directory)
     assert (tmp_path / "data" / "x").exists()
+
+
+def test_runs_that_are_going_are_marked_for_one_server(directory, tmp_path):
+    """Until they are removed, or stay after all; what is no such note marks nothing."""
+    leftovers.mark_runs(directory, "local", ["one"])
+    assert leftovers.marked_runs(directory, "local") == ("one",)
+    assert leftovers.marked_runs(directory, "https://one") == ()
+    leftovers.remove(directory, ["one"], staying=["two"])
+    assert leftovers.marked_runs(directory, "local") == ()
+    for text in ("[]", "{", '{"server": "local"}', '{"server": "local", "runs": 5}'):
+        (directory.path / leftovers.RUNS_MARK).write_text(text)
+        assert leftovers.marked_runs(directory, "local") == ()
+    leftovers.mark(directory, "local")
+    leftovers.unmark(directory)
+    assert not leftovers.is_marked(directory, "local")
+    assert not (directory.path / leftovers.RUNS_MARK).exists()
+    nowhere = SweepDir(tmp_path / "nowhere")
+    leftovers.mark_runs(nowhere, "local", ["one"])
+    assert leftovers.marked_runs(nowhere, "local") == ()
+
+
+def test_a_launch_goes_of_which_no_run_stays_if_it_has_ended(directory):
+    """One that had none of the runs stays, and so does one at work; without a word about the others none goes."""
+    made = {}
+    for name, runs in (("gone", ["one"]), ("older", ["one", "long gone"]), ("both", ["one", "two"]), ("none", [])):
+        made[name] = directory.new_launch()
+        for run in runs:
+            made[name].append(Attempt(run_id=run, slot="cpu0"))
+    busy = directory.new_launch()
+    busy.append(Attempt(run_id="one", slot="cpu0"))
+    with busy.held():
+        assert leftovers.found(directory, ["one"]).size < leftovers.found(directory, ["one"], staying=["two"]).size
+        leftovers.remove(directory, ["one"])
+        assert all(launch.path.exists() for launch in made.values())
+        leftovers.remove(directory, ["one"], staying=["two"])
+        assert {name for name, launch in made.items() if launch.path.exists()} == {"both", "none"}
+        assert busy.path.exists()

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pytest
+
 from sweeper.backend.run_reader import ServerRun
 from sweeper.backend.sweep_reader import SweepView
 from sweeper.definition.sweep_definition import SweepDefinition
@@ -100,6 +102,36 @@ def test_columns_do_not_depend_on_the_order_of_runs():
             made.add(row)
             reversed_.add(back)
         assert made.columns == reversed_.columns == ["run", "b", "c", "z"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([], "text"),
+        ([None], "text"),
+        ([1, None], "int"),
+        ([2**63 - 1, -(2**63)], "int"),
+        ([2**63], "float"),
+        ([-(2**63) - 1], "float"),
+        ([1, 0.5], "float"),
+        ([1, 10**400], "float"),
+        ([math.nan], "float"),
+        ([True, False, None], "bool"),
+        ([True, 1], "text"),
+        ([True, 0.5], "text"),
+        (["x", 1], "text"),
+        ([[1]], "text"),
+        ([{}], "text"),
+    ],
+)
+def test_a_column_is_of_the_kind_that_holds_all_its_values(values, kind):
+    """In any order; nothing is of every kind."""
+    for order in (1, -1):
+        with Table(("run",)) as made:
+            for value in values[::order]:
+                made.add({"x": value})
+            assert made.kind("x") == kind
+            assert made.kind("run") == "text"
 
 
 def test_a_history_has_a_row_for_each_step():

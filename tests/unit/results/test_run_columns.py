@@ -48,8 +48,8 @@ def columns():
                 name=one.name,
                 state=one.state,
                 sweep="s",
-                config={"opt": {"lr": 0.1}, "seed": 7},
-                summary={"loss": len(one.id) / 10, "acc": 0.1, "_wandb": {}},
+                config={"opt": {"lr": 0.1}, "seed": 7, "both": 1},
+                summary={"loss": len(one.id) / 10, "acc": 0.1, "both": 2, "_wandb": {}},
                 created_at=BEGAN,
             )
 
@@ -76,6 +76,9 @@ def columns():
         ("loss", [0.1, 0.2, 0.3, 0.4]),
         ("seed", [7] * 4),
         ("config.seed", [7] * 4),
+        ("both", [2] * 4),  # what was logged, before what was given
+        ("config.both", [1] * 4),
+        ("summary.both", [2] * 4),
     ],
 )
 def test_a_name_is_found_where_it_is(columns, name, values):

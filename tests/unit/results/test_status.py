@@ -40,7 +40,7 @@ def test_the_json_is_flat_and_its_keys_are_a_promise():
     assert list(told["runs"][0]) == [
         *("id", "name", "state", "params", "best", "last", "duration_s", "slot", "reason", "log", "kind", "policy"),
         *("attempts", "log_tail", "told_to_stop", "stop", "losses", "values", "lacks"),
-        *("iterations", "created_at", "ended_at", "heard_at"),
+        *("iterations", "created_at", "ended_at", "heard_at", "gap"),
     ]
     assert told["best"] == told["runs"][0]
     assert (told["sweep"], told["state"], told["done"], told["total"]) == ("e/p/s", "running", 1, 4)

@@ -107,6 +107,13 @@ def test_elapsed_time_stops_with_the_last_run():
     first = run("a", RunState.FINISHED)
     assert summary(first, run("b", RunState.RUNNING, at_s=10)).progress.elapsed_s == 60
     assert summary(first, run("b", RunState.FINISHED, at_s=10)).progress.elapsed_s == 15
+    long = replace(first, duration_s=30.0)
+    assert summary(long, run("b", RunState.FINISHED, at_s=10)).progress.elapsed_s == 30
+    assert summary(run("b", RunState.FINISHED, at_s=10), long).progress.elapsed_s == 30
+    timeless = replace(first, created_at=None, duration_s=99.0)
+    assert summary(timeless, first, run("b", RunState.FAILED, at_s=40)).progress.elapsed_s == 45
+    assert summary(replace(first, duration_s=None)).progress.elapsed_s == 0
+    assert summary(timeless).progress.elapsed_s is None
     assert summary().progress.elapsed_s is None
 
 
@@ -200,6 +207,10 @@ def test_when_a_run_ended_is_its_workers_word_or_else_its_servers():
         None,
     ]
     assert status.standing.best_since == START + timedelta(seconds=40)
+    under_way = Attempt(run_id="a", slot="gpu0", at=START.timestamp() + 7)  # of which nobody has told the end
+    assert summary(run("a", RunState.FINISHED, 0.5), attempts=[under_way]).runs[0].ended_at == START + timedelta(
+        seconds=5
+    )
     assert status.standing.climb == (0.5, 0.7, 0.7)
     assert summary(run("c", RunState.RUNNING, 0.6)).standing.best_since is None
 

@@ -98,6 +98,16 @@ def test_logs_are_found_by_run_and_time(tmp_path):
     assert set(found) == {"r", "q"}
 
 
+def test_an_offline_attempt_stands_in_its_place(tmp_path):
+    """By its time, as the others."""
+    write_log(tmp_path, "20260101_000000")
+    write_log(tmp_path, "20260103_000000")
+    (tmp_path / "wandb" / "offline-run-20260102_000000-r").mkdir()
+    (tmp_path / "wandb" / "offline-run-20260102_000000-r" / "run-r.wandb").touch()
+    days = [path.parent.name.removeprefix("offline-")[4:12] for path in find_logs(tmp_path)["r"]]
+    assert days == ["20260101", "20260102", "20260103"]
+
+
 def test_the_run_is_the_servers_and_belongs_to_no_sweep(tmp_path):
     """Name, config and summary are the server's; the sweep's id, alerts and old values are gone."""
     write_log(tmp_path, "1", 0, 1)
@@ -191,6 +201,56 @@ def test_an_artifact_whose_files_are_gone_is_left_out(tmp_path):
     sent, result = staged(tmp_path, server_run(0))
     assert [record.artifact.name for record in sent if record.HasField("artifact")] == ["here"]
     assert result.notes == ("artifact lost is left out: its files are gone from the disk",)
+
+
+def test_the_header_is_that_of_the_last_log_that_has_one(tmp_path):
+    """It holds the version of the form; a process that was killed at once left none, or half of one."""
+    write_log(tmp_path, "1", 0)
+    write_log(tmp_path, "2", 1)
+    write_log(tmp_path, "3")
+    first, second, third = find_logs(tmp_path)["r"]
+    first.write_bytes(b":W&B\xe1\xbe\x07" + first.read_bytes()[7:])
+    second.write_bytes(b":W&B\xe1\xbe\x08" + second.read_bytes()[7:])
+    third.write_bytes(b":W&B\xe1\xbe")
+    staged(tmp_path, server_run(0, 1))
+    assert (tmp_path / "staged" / "run-r.wandb").read_bytes()[:7] == b":W&B\xe1\xbe\x08"
+
+
+def test_without_any_header_the_form_is_the_sdks_own(tmp_path):
+    """A run that is made of what the server has."""
+    staged(tmp_path, server_run(0))
+    assert (tmp_path / "staged" / "run-r.wandb").read_bytes()[:7] == HEAD
+
+
+def test_links_lead_to_files_wherever_somebody_stands(tmp_path, monkeypatch):
+    """`wandb sync` runs in a folder of its own."""
+    write_log(tmp_path, "1", 0, files=["model.txt"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wandb" / "run-1-r" / "files" / "model.txt").write_text("weights")
+    logs = tuple(log.relative_to(tmp_path) for log in find_logs(tmp_path)["r"])
+    into = tmp_path / "staged"
+    into.mkdir()
+    result = stage(server_run(0), logs, into)
+    monkeypatch.chdir("/")
+    assert (into / "files" / "model.txt").read_text() == "weights"
+    assert result.notes == ()
+
+
+def test_a_run_with_no_rows_at_all_is_sent_too(tmp_path):
+    """It failed before its first row; with a log and without."""
+    write_log(tmp_path, "1", exit_code=3)
+    records, result = staged(tmp_path, server_run(state=RunState.FAILED))
+    assert [record.WhichOneof("record_type") for record in records] == ["header", "run", "summary", "exit"]
+    assert (result.last_step, result.notes) == (None, ())
+    assert (records[-1].exit.exit_code, records[-1].exit.runtime) == (3, 12)
+
+
+def test_time_and_end_are_those_of_the_last_attempt_that_has_them(tmp_path):
+    """The last process may have died without a word."""
+    write_log(tmp_path, "1", 0, exit_code=4)
+    write_log(tmp_path, "2", 1, exit_code=None)
+    records, _ = staged(tmp_path, server_run(0, 1, state=RunState.FAILED))
+    assert (records[-1].exit.exit_code, records[-1].exit.runtime) == (4, 12)
 
 
 def test_a_step_is_read_in_every_form():

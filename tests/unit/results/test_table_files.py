@@ -265,6 +265,19 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_is_on_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    """Whole: or a crash of the machine could leave the name without the rows."""
+    path, seen = tmp_path / "runs.csv", []
+
+    def fsync(descriptor: int) -> None:
+        seen.append((os.fstat(descriptor).st_size, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with table({"run": "a"}) as made:
+        write(made, "csv", path, io.StringIO())
+    assert seen == [(path.stat().st_size, False)]
+
+
 def test_no_link_that_lies_in_wait_is_followed(tmp_path):
     """In a folder that others can write to, the file's own name and any other that we could take may be links."""
     victim = tmp_path / "victim"

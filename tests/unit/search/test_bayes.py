@@ -39,6 +39,37 @@ def test_bayes_looks_near_the_best():
     assert abs(next_x(ended_runs()) - 0.3) < 0.05
 
 
+def test_bayes_looks_near_the_highest_where_high_values_are_good():
+    """The same bowl, upside down, sends the next run to the same place; the right way up it does not."""
+    upwards = counting('"false"', "maximize")
+    hill = [ran(n, run.params, -run.history[0]) for n, run in enumerate(ended_runs())]
+    assert next_x(hill, upwards) == next_x(ended_runs())
+    assert abs(next_x(ended_runs(), upwards) - 0.3) > 0.3
+
+
+@pytest.mark.parametrize("value", [-9.0, 9.0])
+def test_what_a_run_under_way_has_logged_stands_in_for_no_other(value):
+    """A failed run counts as the worst of those that ended; three that ended are too few for a model, with it too."""
+    failed = ran(20, {"x": 0.9}, state=RunState.CRASHED)
+    for ended in (ended_runs(), ended_runs(3)):
+        told, silent = (ran(21, {"x": 0.6}, *logged, state=RunState.RUNNING) for logged in ((value,), ()))
+        assert next_x([*ended, failed, told]) == next_x([*ended, failed, silent])
+
+
+@pytest.mark.parametrize("impute", ["worst", "best", "latest"])
+def test_a_failed_run_counts_as_the_file_says(impute):
+    """As the worst, best or latest value of those that ended, the goal's way round."""
+    values = [bowl(run.params["x"]) for run in ended_runs()]
+    for goal, turn in (("minimize", 1.0), ("maximize", -1.0)):
+        stand_in = turn * {"worst": max(values), "best": min(values), "latest": values[-1]}[impute]
+        metric = f"{{name: m, goal: {goal}, impute: {impute}}}"
+        text = f"method: bayes\nmetric: {metric}\nparameters: {{x: {{min: 0.0, max: 1.0}}}}"
+        ended = [ran(number, {"x": (number + 0.5) / 10}, turn * value) for number, value in enumerate(values)]
+        failed, told = ran(20, {"x": 0.6}, state=RunState.FAILED), ran(20, {"x": 0.6}, stand_in)
+        definition = SweepDefinition.from_yaml(text)
+        assert next_x([*ended, failed], definition) == next_x([*ended, told], definition)
+
+
 @pytest.mark.parametrize("state", [RunState.PENDING, RunState.RUNNING, RunState.PREEMPTING, RunState.PREEMPTED])
 def test_runs_under_way_repel(state):
     """What is being tried is not suggested to the next agent, though it looks best."""

@@ -66,6 +66,18 @@ def test_equal_configurations_are_noise_and_a_better_one_is_clear():
     assert found.findings == ("1 is clearly better than 2 and 3: not by luck of the seed.",)
 
 
+@pytest.mark.parametrize("state", [state for state in RunState if state is not RunState.FINISHED])
+def test_only_what_finished_counts(state):
+    """Whatever a run has logged so far; one that ended otherwise failed, one that goes on is to come."""
+    planned = [{"a": 1, "seed": 1001}, {"a": 1, "seed": 1002}]
+    runs = [replace(run, state=state) if run.id == "1-1002" else run for run in runs_of(1, (0.5, 0.9))]
+    one = ConfirmingRuns(sweep="c1", seed="seed", planned=planned, runs=runs, state=SweepState.RUNNING)
+    found = confirmation(sweep="s1", runs=[], confirming=[one], metric="acc", goal="maximize")
+    (contender,) = found.contenders
+    assert (contender.values, contender.seeds, contender.n, contender.planned) == ((0.5,), (1001,), 1, 2)
+    assert (contender.failed, found.ended) == ((1, 2) if state.ended else (0, 1))
+
+
 def test_low_values_are_good_where_the_goal_says_so():
     """The same numbers, turned."""
     found = shown({1: 0.1, 2: 0.2}, {1: [1 - v for v in NARROW], 2: [1.2 - v for v in NARROW]}, goal="minimize")

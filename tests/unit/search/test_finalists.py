@@ -48,6 +48,16 @@ def test_runs_that_differ_in_their_seed_are_one_configuration():
     assert (second.params, second.value, second.runs, second.run) == ({"a": 1}, 0.7, 2, "1")
 
 
+def test_the_leader_of_a_configuration_has_its_best_value():
+    """Whichever of its runs that is; of equal ones the earliest."""
+    values = [(0.5, 1), (0.9, 2), (0.9, 3), (0.1, 4)]
+    runs = [run(str(seed), value, params={"a": 1, "seed": seed}) for value, seed in values]
+    for goal, leader in (("maximize", "2"), ("minimize", "4")):
+        (one,) = finalists(runs, goal, "seed")
+        assert (one.run, one.runs, one.params) == (leader, 4, {"a": 1})
+        assert one.value == sum(value for value, _ in values) / 4
+
+
 def test_a_seed_is_no_part_of_a_configuration():
     """Nested ones neither."""
     assert bare({"a": 1, "train.seed": 3}, "train.seed") == {"a": 1}

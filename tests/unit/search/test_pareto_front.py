@@ -30,6 +30,13 @@ def test_runs_with_the_same_values_stand_on_the_front_together():
     assert front_of([(1.0, 2.0), (1.0, 2.0), (2.0, 1.0)], GOALS) == [0, 1]
 
 
+def test_the_front_keeps_the_order_of_the_runs():
+    """Whatever their values; runs without values are in none."""
+    assert front_of([None, (3.0, 3.0), (), (1.0, 1.0), (2.0, 2.0), (1.0, 1.0)], GOALS) == [1, 3, 4, 5]
+    assert front_of([(1.0, 2.0, 3.0), (1.0, 2.0, 2.0), (0.0, 9.0, 9.0)], ("minimize",) * 3) == [1, 2]
+    assert front_of([], GOALS) == front_of([None], GOALS) == []
+
+
 def test_losses_are_low_where_values_are_good_and_stay_finite():
     """The second metric is turned round; what is huge is cut."""
     assert losses_of([(1.0, 2.0), (1e308, -1e308)], GOALS).tolist() == [[1.0, -2.0], [1e300, 1e300]]

@@ -83,6 +83,44 @@ def test_what_an_edited_file_holds_no_more_gets_no_further_run():
     assert repeats.beyond(definition, runs) == [True, False, False, True]
 
 
+def test_every_run_that_was_asked_for_is_no_more_than_asked():
+    """As many of each configuration as the file says; a prior name for the count is no part of it."""
+    definition = define("random", "{repeats: 2, repeat_parameter: fold}")
+    rest = {"b": "x", "c": 2}
+    runs = [run(n, a=a, fold=fold, **rest) for n, (a, fold) in enumerate([(1, 1), (2, 1), (1, 2), (2, 2), (1, 1)])]
+    assert repeats.beyond(definition, runs) == [False, False, False, False, True]
+    assert repeats.beyond(define("random", "{}"), [run(0, a=1, **rest), run(1, a=1, **rest)]) == [False, True]
+    assert repeats.next_repeat(definition, []) is None
+    grouped = repeats.groups(definition, runs)
+    assert [[one.id for one in group] for group in grouped] == [["0", "2", "4"], ["1", "3"]]
+    assert [group[0].params for group in grouped] == [{"a": 1, **rest}, {"a": 2, **rest}]
+
+
+def test_a_first_count_that_was_freed_comes_before_a_new_one():
+    """Counts begin with 1, and end with the number of repeats."""
+    definition = define("random", "{repeats: 3, repeat_parameter: fold}")
+    rest = {"a": 1, "b": "x", "c": 2}
+    assert repeats.next_repeat(definition, [run(0, fold=2, **rest)]) == {"fold": 1, **rest}
+    assert repeats.next_repeat(definition, [run(0, fold=1, **rest), run(1, fold=2, **rest)]) == {"fold": 3, **rest}
+    assert repeats.counted(definition, {"a": 1}, 2) == {"a": 1, "fold": 2}
+
+
+def test_only_what_has_ended_is_averaged():
+    """A value that may still change is none; a stopped run's counts, several metrics too."""
+    definition = define("bayes", "{repeats: 3}")
+    killed = Run(id="k", state=RunState.KILLED, params={"a": 1}, history=(3.0,))
+    running = Run(id="r", state=RunState.RUNNING, params={"a": 1}, history=(100.0,))
+    (mean,) = averaged(definition, [running, killed, run(1, 1.0, a=1)])
+    assert (mean.id, mean.state, mean.history) == ("r", RunState.FINISHED, (2.0,))
+    (alone,) = averaged(definition, [running])
+    assert alone == running
+    pair = [
+        Run(id=str(n), state=state, params={"a": 1}, values=(n, 1.0))
+        for n, state in enumerate([RunState.RUNNING, RunState.FINISHED])
+    ]
+    assert averaged(definition, pair)[0].values == (1.0, 1.0)
+
+
 def test_without_a_name_for_the_count_nothing_is_written():
     """The trainer gets the same parameters each time."""
     assert repeats.counted(define("random", "{repeats: 2}"), {"a": 1}, 2) == {"a": 1}

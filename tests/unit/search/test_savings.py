@@ -40,6 +40,24 @@ def test_nothing_is_known_before_a_run_has_finished():
     assert saved_seconds([WHOLE]) == saved_seconds([]) == 0.0
 
 
+def test_only_what_was_stopped_saves_and_only_whole_runs_are_compared_with():
+    """A run under way has not done its iterations yet; one that failed is no whole run, nor one of no known time."""
+    running = Run(id="r", state=RunState.RUNNING, history=(0.1,))
+    failed = replace(WHOLE, id="f", state=RunState.FAILED, duration_s=4000.0)
+    timeless = replace(WHOLE, id="t", duration_s=None, history=(0.5,) * 90)
+    silent = replace(WHOLE, id="n", history=())
+    assert saved_seconds([WHOLE, stopped(4), running, failed, timeless, silent]) == pytest.approx(12.0)
+    assert saved_seconds([running, failed]) == 0.0
+    assert saved_seconds([stopped(4), failed, timeless, silent]) is None
+
+
+def test_a_run_that_came_further_than_its_rung_has_done_that_much():
+    """It was stopped a little later; and a rung says how far one came that logged less."""
+    assert saved_seconds([WHOLE, stopped(4, rung=3)]) == pytest.approx(12.0)
+    assert saved_seconds([WHOLE, stopped(3, rung=4)]) == pytest.approx(12.0)
+    assert saved_seconds([WHOLE, stopped(10, rung=10), stopped(11)]) == 0.0
+
+
 def test_a_run_that_ended_by_itself_was_not_stopped_early():
     """The decision came too late, or a person ended it."""
     assert stopped_early(stopped(4))

@@ -50,6 +50,11 @@ def test_too_few_values_have_no_interval():
     assert spread([3.0]) == Spread(1, 3.0)
     assert foreseen(spread([3.0])) is None
     assert welch(spread([3.0]), spread([1.0, 2.0])) is None
+    assert welch(spread([1.0, 2.0]), spread([3.0])) is None
+    assert welch(spread([]), spread([1.0, 2.0])) is None
+    assert welch(spread([1.0, 2.0]), spread([])) is None
+    assert foreseen(spread([])) is None
+    assert foreseen(spread([3.0, 3.0])) == (3.0, 3.0)
 
 
 def test_a_further_value_may_lie_further_off_than_the_mean():
@@ -72,4 +77,7 @@ def test_several_tests_are_paid_for_as_holm_does():
     """The least probability counts as often as there are tests, the next once less; none overtakes the one before."""
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([0.04, 0.01, 0.02, 0.03]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.02, 0.02]) == pytest.approx([0.04, 0.04])
+    assert holm([0.3]) == [0.3]
     assert holm([]) == []

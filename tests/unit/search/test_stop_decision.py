@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeper.definition.early_terminate import Asha, Hyperband, Median, StoppingRule
+from sweeper.definition.early_terminate import Asha, Hyperband, Median, Reached, StoppingRule
 from sweeper.definition.metric import Metric
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
 from sweeper.search import stop_decision
+from sweeper.search.stop_decision import Judged, judge
 
 ASHA = Asha(type="asha", min_iter=1, eta=3)
 MEDIAN = Median(type="median", warm_up=1, min_runs=3, percentile=50)
@@ -112,6 +113,66 @@ def test_nan_in_a_history_counts_as_no_iteration():
     stopped = {peer.id: stop_decision(definition(HYPERBAND), peer, peers) for peer in peers}
     assert [name for name, decision in stopped.items() if decision] == ["b", "c"]
     assert stopped["b"].n == 2
+
+
+def test_without_a_rule_nobody_is_stopped():
+    """However bad a run is, and if it logs NaN alone."""
+    plain = SweepDefinition.model_validate(
+        {"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}, "metric": {"name": "loss"}}
+    )
+    peers = [run(str(n), 0.1) for n in range(9)]
+    assert stop_decision(plain, run("r", 9.0), peers) is None
+    assert stop_decision(plain, run("r", nonfinite=99), peers) is None
+
+
+def test_nan_of_every_kind_counts_towards_the_first_rung():
+    """What the server counted apart and what a history still holds, together."""
+    three = definition(Hyperband(type="hyperband", min_iter=3))
+    assert stop_decision(three, run("r", math.nan, math.inf, nonfinite=1), [])
+    assert stop_decision(three, run("r", math.nan, nonfinite=1), []) is None
+    unheard = Judged(id="r", before=0, now=0, at=lambda _: pytest.fail("it has logged nothing"))
+    assert judge(definition(HYPERBAND), unheard, lambda _: []) is None
+
+
+def test_a_run_is_no_peer_of_its_own():
+    """It counts once, in the list or not."""
+    peers = [run("a", 0.1), run("b", 0.2), run("r", 0.9)]
+    decisions = [stop_decision(definition(HYPERBAND), peers[2], some) for some in (peers, peers[:2])]
+    assert decisions[0] == decisions[1]
+    assert decisions[0].n == 3
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_peers_count_in_every_state(state):
+    """What a run had logged by the rung stays true, whatever became of it; one that came not so far does not count."""
+    peers = [run(str(n), 0.1, 0.1, state=state) for n in range(3)]
+    two = definition(Hyperband(type="hyperband", min_iter=2))
+    assert stop_decision(two, run("r", 9.0, 9.0), peers).n == 4
+    assert stop_decision(two, run("r", 9.0, 9.0), [run(str(n), 0.1, state=state) for n in range(3)]) is None
+
+
+def test_every_rung_since_the_last_delivery_is_judged():
+    """Several values may come at once: a run that was bad at a rung between is stopped by that one."""
+    peers = [run(str(n), *[0.1] * 9) for n in range(6)]
+    late = Judged(id="r", before=0, now=9, at=lambda n: _at([0.1, 0.1, 9.0, *[0.05] * 6], n))
+    decision = judge(
+        definition(Asha(type="asha", min_iter=1, eta=3)), late, lambda n: [_at(p.history, n) for p in peers]
+    )
+    assert decision is None  # its best value counts
+    bad = Judged(id="r", before=0, now=9, at=lambda n: _at([*[9.0] * 3, *[0.05] * 6], n))
+    decision = judge(
+        definition(Asha(type="asha", min_iter=3, eta=3)), bad, lambda n: [_at(p.history, n) for p in peers]
+    )
+    assert (decision.rung, decision.value) == (3, 9.0)
+    heard = Judged(id="r", before=3, now=8, at=bad.at)
+    assert (
+        judge(definition(Asha(type="asha", min_iter=3, eta=3)), heard, lambda n: [_at(p.history, n) for p in peers])
+        is None
+    )
+
+
+def _at(history, n: int) -> Reached:
+    return Reached(history[n - 1], min(history[:n]))
 
 
 def test_a_decision_is_a_record():

@@ -51,3 +51,28 @@ def test_comparisons_are_paid_for_and_end_with_the_time():
     late = Budget(until=time.monotonic() - 1)
     with pytest.raises(SpentError, match="longer than"):
         late.pay(100_000)
+
+
+def test_what_is_left_may_be_spent_to_the_last():
+    """Bytes, comparisons and values: just so much is allowed, keys and values of an object count."""
+    Budget(bytes=10).weigh("x" * 10)
+    with pytest.raises(SpentError, match="bytes"):
+        Budget(bytes=10).weigh("x" * 11)
+    Budget(bytes=12).weigh({"four": "8letters"})
+    for value in ({"four": "8letters!"}, {"fours": "8letters"}, ["x" * 6, "y" * 7]):
+        with pytest.raises(SpentError, match="bytes"):
+            Budget(bytes=12).weigh(value)
+
+
+@pytest.mark.parametrize("late_s", [0.2, 0.9])
+def test_a_request_ends_when_its_time_is_up(late_s):
+    """Whether it looks things up or compares; comparisons are few before the clock is asked."""
+    until = time.monotonic() - late_s
+    with pytest.raises(SpentError, match="longer than"):
+        Budget(values=65, until=until).spend()
+    Budget(until=until).pay(20_000)
+    several = Budget(until=until)
+    several.pay(20_000)
+    with pytest.raises(SpentError, match="longer than"):
+        several.pay(1)
+    Budget(values=66, until=until).spend()

@@ -56,3 +56,20 @@ def test_a_token_ends_with_the_key_it_was_signed_for():
     """A key that was rotated, and whoever gets the number of a user who was removed, have no part in it."""
     for keys in ([], [b"new"]):
         assert not Signer(b"secret", lambda _, keys=keys: keys).holds(token(), "upload", "run", "a.txt", now=0)
+
+
+def test_numbers_that_no_row_has_are_not_looked_up():
+    """A user or a time of more digits than a column holds is refused before anybody is asked."""
+    asked = []
+    signer = Signer(b"secret", lambda user_id: asked.append(user_id) or [])
+    for made_up in (f"{'7' * 19}.9999999999.00", f"7.{'9' * 19}.00", "-7.9999999999.00", "7.99 99.00", "+7.9.00"):
+        assert not signer.holds(made_up, "upload", now=0)
+    assert asked == []
+    assert not signer.holds(f"{'7' * 18}.9999999999.00", "upload", now=0)
+    assert asked == [int("7" * 18)]
+
+
+@pytest.mark.parametrize("asked", [("upload", "ru", "na.txt"), ("upload", "run", "a.tx", "t"), ("uploadrun", "a.txt")])
+def test_no_letter_of_a_name_counts_for_another(asked):
+    """What is signed for one place holds for no other that is written with the same letters."""
+    assert not SIGNER.holds(token(), *asked, now=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -13,6 +14,7 @@ from scipy import stats
 
 from sweeper.space.distributions import Beta, Categorical, IntUniform, LogNormal, LogUniform, Normal, Uniform
 from sweeper.space.quantized import Quantized
+from sweeper.space.values import json_key
 
 units = st.floats(0, 1)
 inner_units = st.floats(1e-9, 1 - 1e-9)
@@ -73,8 +75,78 @@ def test_the_cdf_undoes_the_ppf(distribution, u):
     "distribution", [distribution for distribution in DISTRIBUTIONS if distribution.support is not None], ids=repr
 )
 def test_the_cdf_of_every_listed_value_leads_back_to_it(distribution):
-    """Each value has a share of [0, 1], and its CDF lies in the middle of it: the first and the last too."""
+    """Each value has a share of [0, 1], and its CDF lies in it: the first and the last too."""
     assert [distribution.ppf(distribution.cdf(value)) for value in distribution.support] == list(distribution.support)
+
+
+def _begins(distribution, place: int) -> float:
+    """Find where the share of the value at a place of the support begins, by halving: ppf goes through it in order."""
+    keys = [json_key(value) for value in distribution.support]
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if keys.index(json_key(distribution.ppf(middle))) < place:
+            low = middle
+        else:
+            high = middle
+    return high if place else 0.0
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        Categorical(("adam", "sgd", None)),
+        Categorical((True, False, 1, 0), (0.1, 0.2, 0.3, 0.4)),
+        Categorical(("only",)),
+        Categorical(("a", "b", "c"), (0.2, 0.6, 0.1)),
+        IntUniform(-3, 7),
+        IntUniform(5, 5),
+        Quantized(Uniform(1, 11), 4),
+        Quantized(LogUniform(1, 256), 8),
+        Quantized(Beta(2.0, 5.0), 0.1),
+        Quantized(LogNormal(1.0, 0.0), 1),
+    ],
+    ids=repr,
+)
+def test_the_cdf_lies_in_the_middle_of_a_share(distribution):
+    """So that a model sees values as far apart as they are, and none of them at an edge."""
+    edges = [*(_begins(distribution, place) for place in range(len(distribution.support))), 1.0]
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    assert [distribution.cdf(value) for value in distribution.support] == pytest.approx(middles, abs=1e-9)
+
+
+@pytest.mark.parametrize("make", [lambda n: IntUniform(1, n), lambda n: Quantized(Uniform(1, n), 1)], ids=["int", "q"])
+def test_a_hundred_thousand_values_are_listed_and_one_more_is_not(make):
+    """That many configurations are looked through for what is left; more count as endless."""
+    assert len(make(100_000).support) == 100_000
+    assert make(100_001).support is None
+
+
+def test_limits_that_are_not_written_are_those_of_the_law():
+    """They are no arguments: a log-normal value is above 0, a beta value in [0, 1], a normal one anywhere."""
+    assert (LogNormal(0.0, 1.0).low, LogNormal(0.0, 1.0).high) == (0.0, math.inf)
+    assert (Normal(0.0, 1.0).low, Normal(0.0, 1.0).high) == (-math.inf, math.inf)
+    assert (Beta(2.0, 2.0).low, Beta(2.0, 2.0).high, Beta(2.0, 2.0).support) == (0.0, 1.0, None)
+    assert (LogNormal(), Normal(), Beta()) == (LogNormal(0.0, 1.0), Normal(0.0, 1.0), Beta(1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("distribution", "inside", "outside"),
+    [
+        (Uniform(-1.0, 2.5), [-1.0, 0, 2.5], [math.nextafter(-1.0, -2), math.nextafter(2.5, 3), True]),
+        (LogUniform(0.5, 2.0), [0.5, 1, 2.0], [math.nextafter(0.5, 0), math.nextafter(2.0, 3), True]),
+        (IntUniform(-3, 7), [-3, 0, 7], [-4, 8, 2.5, True]),
+        (Beta(2.0, 2.0), [0.0, 0.5, 1.0], [-5e-324, math.nextafter(1.0, 2), False]),
+        (LogNormal(0.0, 1.0), [5e-324, 1e308], [0.0, -1.0, True]),
+        (Normal(0.0, 1.0), [-1e308, 0, 1e308], [True, "0"]),
+        (Categorical((1, "x", None)), [1, 1.0, "x", None], [True, "1", 2, "X"]),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, Uniform | LogUniform | IntUniform) else "",
+)
+def test_limits_belong_to_a_distribution(distribution, inside, outside):
+    """And what lies the least bit beyond does not; a truth value is no number."""
+    assert [value for value in inside if not distribution.contains(value)] == []
+    assert [value for value in outside if distribution.contains(value)] == []
 
 
 @pytest.mark.parametrize("distribution", [distribution for distribution, _ in REAL + QUANTIZED], ids=repr)
@@ -109,6 +181,12 @@ def test_a_quantised_value_is_as_likely_as_rounding_makes_it(distribution, oracl
     for inside in (below + 1e-7, above - 1e-7):
         if below < inside < above:
             assert distribution.ppf(inside) == value
+
+
+def test_nothing_of_a_log_normal_lies_at_nought_or_below():
+    """Its logarithm is asked of no such number."""
+    assert [LogNormal(0.0, 1.0).cdf(value) for value in (-1.0, 0.0)] == [0.0, 0.0]
+    assert 0.0 < LogNormal(0.0, 1.0).cdf(0.5) < 0.5 == LogNormal(0.0, 1.0).cdf(1.0)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)

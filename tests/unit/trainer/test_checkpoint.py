@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.power_layer.recorded_disk import Recording
 from trainer.checkpoint import Checkpoint, CheckpointError
 
 CONFIG = {"learning_rate": 0.01, "seed": 0, "epochs": 2}
@@ -66,3 +71,29 @@ def test_what_else_lies_in_the_folder_stays(tmp_path: Path) -> None:
         checkpoint.remove()
         assert [path.name for path in folder.glob("*")] == list(others)
         assert folder.exists() == bool(others)
+
+
+SAVES = """
+import sys, torch
+from pathlib import Path
+from trainer.checkpoint import Checkpoint
+checkpoint = Checkpoint(Path(sys.argv[1]) / "run")
+for epoch in range(3):
+    checkpoint.save({"config": {"lr": 0.1}, "epoch": epoch, "weights": torch.full((3000,), float(epoch))})
+"""
+
+
+def test_after_a_power_cut_a_checkpoint_is_a_whole_one(tmp_path: Path, power_layer: Path) -> None:
+    """An older one or none, at any moment; never one that cannot be read, and never half of two."""
+    (tmp_path / "root").mkdir()
+    recording = Recording(tmp_path / "root", tmp_path / "journal", power_layer)
+    environ = {**os.environ, **recording.environ}
+    subprocess.run([sys.executable, "-c", SAVES, tmp_path / "root"], env=environ, check=True, timeout=100)
+    disk, seen = recording.disk(), set[int | None]()
+    for seed in range(60):
+        chance = random.Random(seed)
+        disk.left(chance.choice([disk.end, chance.randint(1, disk.end)]), tmp_path / str(seed), chance=chance)
+        state = Checkpoint(tmp_path / str(seed) / "run").load({"lr": 0.1})
+        assert state is None or set(state["weights"].tolist()) == {float(state["epoch"])}
+        seen.add(state and state["epoch"])
+    assert seen == {None, 0, 1, 2}

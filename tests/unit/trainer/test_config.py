@@ -48,6 +48,33 @@ def test_keys_of_wandb_itself_are_skipped() -> None:
     assert TrainConfig.from_wandb({"_wandb": {"cli_version": "0.31"}, "epochs": 2}).epochs == 2
 
 
+@pytest.mark.parametrize("key", ["_epochs", "_", "wandb", "x_wandb"])
+def test_no_other_key_is_skipped(key: str) -> None:
+    """A parameter that the trainer does not know would be searched for nothing."""
+    with pytest.raises(ConfigError, match=f"{key}: no such parameter"):
+        TrainConfig.from_wandb({key: 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(
+            ("epochs", 1),
+            ("classes", 10),
+            ("batch_size", 1),
+            ("kernels", [1, 1]),
+            ("kernel_size", 1),
+            ("kernel_size", 11),
+        ),
+        *(("dropout", 0.0), ("dropout", 0.99), ("momentum", 0.0), ("warmup", 0.99), ("label_smoothing", 0.0)),
+        *(("weight_decay", 0.0), ("shift", 0.0), ("rotate", 0.0), ("rotate", 180.0), ("seed", 0), ("seed", 2**32 - 1)),
+    ],
+)
+def test_the_last_possible_value_is_taken(key: str, value: Any) -> None:
+    """At each limit, on the right side of it."""
+    assert TrainConfig.from_wandb({key: value}).model_dump(mode="json")[key] == value
+
+
 def test_numbers_that_arrive_as_floats_or_text_are_read() -> None:
     """A whole float (q_uniform gives them) and a YAML 1e-4 (text to PyYAML) are the numbers they mean."""
     config = TrainConfig.from_wandb({"batch_size": 64.0, "kernel_size": 3.0, "learning_rate": "1e-4"})
@@ -71,6 +98,7 @@ def test_unknown_key_is_named_with_the_nearest_known_one() -> None:
         ("kernels", [4, 4, 4, 4, 4]),
         ("kernel_size", 4),
         ("kernel_size", -1),
+        ("kernel_size", 13),
         ("batch_size", 0),
         ("learning_rate", 0.0),
         ("learning_rate", float("inf")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import pickle
 import struct
@@ -74,6 +75,44 @@ def test_several_processes_may_build_the_cache_at_once(tmp_path: Path) -> None:
     assert [(pixels, torchvision_too) for pixels, torchvision_too, _ in said] == [(total, False)] * 3
     assert all(maps for *_, maps in said)
     assert sorted(file.name for file in (tmp_path / "cache").iterdir()) == ["digits-v1.pt", "digits.lock"]
+
+
+def test_a_cache_is_made_once_with_all_that_is_missing_above_it(tmp_path: Path) -> None:
+    """And read from then on: what lies there is what is given."""
+    file = tmp_path / "home" / "cache" / "digits-v1.pt"
+    load("digits", cache=file.parent)
+    record = torch.load(file, weights_only=True)
+    record["classes"] = [f"class {n}" for n in range(10)]
+    torch.save(record, file)
+    assert load("digits", cache=file.parent).classes[3] == "class 3"
+
+
+class Planted:
+    """What runs a command when it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.trace,)
+
+
+def test_a_file_in_the_cache_runs_nothing(tmp_path: Path) -> None:
+    """Somebody may have put it there: it is read as tensors, never as a program."""
+    torch.save({"images": Planted(tmp_path / "ran")}, tmp_path / "digits-v1.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        load("digits", cache=tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_every_tenth_training_image_is_held_out() -> None:
+    """From all of them alike, whatever order they are in: those at 0, 10, 20, ..."""
+    data = load("digits")
+    pixels = gzip.decompress((SHIPPED / "train-images-idx3-ubyte.gz").read_bytes())[16:]
+    shipped = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).reshape(8000, 28, 28, 1)
+    assert torch.equal(data.validation.images, shipped[::10])
+    assert torch.equal(data.train.images[:9], shipped[1:10])
+    assert torch.equal(data.train.images[9:18], shipped[11:20])
 
 
 def test_a_cache_that_cannot_be_written_is_no_hindrance(tmp_path: Path) -> None:

@@ -83,6 +83,18 @@ def test_a_file_that_is_not_the_net_is_an_error(tmp_path: Path) -> None:
         export_onnx(Fickle(), IMAGES, tmp_path / "model.onnx")
 
 
+def test_a_net_that_gives_no_number_is_an_error(tmp_path: Path) -> None:
+    """NaN differs from everything, and from itself."""
+
+    class Broken(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            """Give NaN, but while it is exported."""
+            return images.flatten(1) * (1 if torch.onnx.is_in_onnx_export() else float("nan"))
+
+    with pytest.raises(ExportError, match="differ by nan on 9 images"):
+        export_onnx(Broken(), IMAGES, tmp_path / "model.onnx")
+
+
 def test_export_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The exporter's notes to its developers do not reach the user's terminal."""
     export_onnx(ConvNet((2, 2)), IMAGES, tmp_path / "model.onnx")

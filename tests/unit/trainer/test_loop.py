@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -139,6 +140,21 @@ def test_the_best_pass_is_remembered(run: Any, fit: Fit, digits: Data, keep: str
     assert accuracy == (max(values) if keep == "best" else values[-1])
 
 
+def test_of_equal_passes_the_first_is_the_best(run: Any, fit: Fit) -> None:
+    """The others only drew level; a pass of no image named rightly is better than none."""
+    training = fit(run, _with(epochs=3, learning_rate=1e-12))
+    assert len({row["val_accuracy"] for row in run.rows.values() if "val_accuracy" in row}) == 1
+    assert run.summary["best_epoch"] == training.at.best_epoch == 1
+
+
+def test_a_schedule_goes_over_the_whole_run(run: Any, fit: Fit) -> None:
+    """Not anew over each pass."""
+    fit(run, _with(epochs=4, schedule="cosine"))
+    rates = [row["learning_rate"] for row in run.rows.values() if "learning_rate" in row]
+    expected = [0.01 * (1 + math.cos(math.pi * (32 * passes - 1) / 128)) / 2 for passes in range(1, 5)]
+    assert rates == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize(("watch", "times"), [(True, 1), (False, 0)])
 def test_watching_is_as_in_the_tutorial_and_has_a_switch(run: Any, fit: Fit, watch: bool, times: int) -> None:
     """Gradients and weights every 10 batches, or nothing."""
@@ -259,6 +275,38 @@ def test_a_best_pass_before_the_interruption_is_the_best(run: Any, fit: Fit, dig
     assert continued.at.best_epoch == whole.at.best_epoch
     for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+def test_times_and_figures_of_a_broken_pass_are_carried_over(run: Any, digits: Data) -> None:
+    """All of them: what a pass took and came to before the interruption belongs to it, and to the run."""
+    preempted = Event()
+    broken = Training(CONFIG, digits)
+    broken.train_epoch(run, preempted)
+    broken.judge_epoch(run)
+    log = run.log
+
+    def stop(*values: Any, **at: Any) -> None:
+        log(*values, **at)
+        preempted.set()
+
+    run.log = stop
+    broken.train_epoch(run, preempted)
+    assert broken.at.batch == 25
+    assert min(broken.at.train_s, broken.epoch_s) > 0
+    continued = Training(CONFIG, digits)
+    continued.restore(broken.state())
+    assert (continued.at, continued.epoch_s) == (broken.at, broken.epoch_s)
+    assert torch.equal(continued.sums, broken.sums)
+    assert torch.equal(continued.loss, broken.loss)
+    assert continued.best.keys() == broken.best.keys() == broken.model.state_dict().keys()
+    before = broken.at.train_s + broken.epoch_s
+    continued.train_epoch(run, Event())
+    took = continued.epoch_s
+    continued.judge_epoch(run)
+    assert took > broken.epoch_s
+    assert continued.at.train_s == pytest.approx(before + took - broken.epoch_s)
+    assert run.rows[1000]["images_per_s"] == round(500 / took, 1)
+    assert (continued.epoch_s, continued.at.batch, continued.at.epoch, continued.at.examples) == (0.0, 0, 2, 1000)
 
 
 def _timeless(run: Any) -> dict[int, dict[str, Any]]:

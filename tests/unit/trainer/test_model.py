@@ -24,6 +24,24 @@ def test_each_convolution_takes_what_the_one_before_gives() -> None:
     assert shapes == [(4, 1, 5, 5), (4,), (8, 4, 5, 5), (8,), (11, 7 * 7 * 8), (11,)]
 
 
+@pytest.mark.parametrize("kernel_size", [1, 3, 5, 7, 11])
+def test_a_convolution_leaves_the_sides_as_they_are(kernel_size: int) -> None:
+    """Whatever its size: only the pool halves them."""
+    net = ConvNet((2, 3), kernel_size=kernel_size)
+    assert net.blocks[0](torch.zeros(1, 1, 28, 28)).shape == (1, 2, 14, 14)
+    assert net.blocks(torch.zeros(1, 1, 28, 28)).shape == (1, 3, 7, 7)
+
+
+def test_inputs_are_dropped_in_training_alone() -> None:
+    """As large a share as was asked for, before the linear layer."""
+    net = ConvNet((2, 3), dropout=0.5)
+    assert net.dropout.p == 0.5
+    assert ConvNet().dropout.p == 0.0
+    images = torch.rand(2, 1, 28, 28)
+    assert torch.equal(net.eval()(images), net(images))
+    assert not torch.equal(net.train()(images), net(images))
+
+
 def test_too_deep_a_net_is_refused() -> None:
     """Blocks that would halve the image to nothing are named."""
     with pytest.raises(ValueError, match="kernels: 5 blocks"):

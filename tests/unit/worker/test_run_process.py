@@ -28,21 +28,21 @@ SPEC = WorkerSpec(
 
 def test_a_run_sees_its_gpus_and_no_others():
     """Whatever the launch inherited, in nvidia-smi's order; a CPU slot sees none."""
-    found = environ_of(SPEC, {"CUDA_VISIBLE_DEVICES": "7"})
+    found = environ_of(SPEC, {"CUDA_VISIBLE_DEVICES": "7"}, "me")
     assert found["CUDA_VISIBLE_DEVICES"] == "GPU-1,GPU-2"
     assert found["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 
 def test_a_script_starts_with_our_python():
     """`python` is the one that sweeper runs in, also where no environment is active."""
-    assert environ_of(SPEC, {"PATH": "/bin"})["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
-    assert environ_of(SPEC, {})["PATH"] == str(Path(sys.executable).parent)
+    assert environ_of(SPEC, {"PATH": "/bin"}, "me")["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
+    assert environ_of(SPEC, {}, "me")["PATH"] == str(Path(sys.executable).parent)
 
 
 def test_what_a_run_starts_finds_the_users_modules():
     """A script has its own folder on its path, and not the one that its user stands in."""
-    assert environ_of(SPEC, {})["PYTHONPATH"] == str(Path.cwd())
-    assert environ_of(SPEC, {"PYTHONPATH": "/mine"})["PYTHONPATH"] == f"{Path.cwd()}{os.pathsep}/mine"
+    assert environ_of(SPEC, {}, "me")["PYTHONPATH"] == str(Path.cwd())
+    assert environ_of(SPEC, {"PYTHONPATH": "/mine"}, "me")["PYTHONPATH"] == f"{Path.cwd()}{os.pathsep}/mine"
 
 
 REFUSE = """
@@ -76,9 +76,15 @@ def test_a_run_that_would_lie_elsewhere_ends_the_process(tmp_path, kind):
 def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
     """One that lost its run is heard no more; the user's own headers stay."""
     given = {"WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1"}'}
-    first, second = (json.loads(environ_of(SPEC, given)["WANDB_X_EXTRA_HTTP_HEADERS"]) for _ in range(2))
-    assert first["X-Mine"] == second["X-Mine"] == "1"
-    assert first[HOLDER_HEADER] != second[HOLDER_HEADER]
+    told = json.loads(environ_of(SPEC, given, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
+    assert told == {"X-Mine": "1", HOLDER_HEADER: "me"}
+
+
+def test_what_is_logged_is_written_out_at_once():
+    """A kill finds it in the transaction log; whoever has set another pace keeps it."""
+    name = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
+    assert environ_of(SPEC, {}, "me")[name] == "0.01"
+    assert environ_of(SPEC, {name: "3"}, "me")[name] == "3"
 
 
 PREPARE = """
@@ -87,7 +93,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from sweeper.worker import run_process
 from sweeper.worker.spec import WorkerSpec
-run_process.run_process(WorkerSpec.load(Path(sys.argv[1])), sys.argv[2], Connection(int(sys.argv[3])))
+run_process.run_process(WorkerSpec.load(Path(sys.argv[1])), sys.argv[2], "me", Connection(int(sys.argv[3])))
 """
 
 
@@ -122,6 +128,7 @@ class Worker:
         self.left -= 1
         if not self.left:
             raise EOFError
+        return "second"
 
 run_process._run_agent = lambda *_, **__: None
 run_process._host_all(None, None, None, Worker())
@@ -134,4 +141,4 @@ def test_each_run_of_a_process_has_a_holder_of_its_own():
     done = subprocess.run(python("-c", HOST_ALL), env=env, capture_output=True, text=True, timeout=60)
     holders = [line.split() for line in done.stdout.splitlines()]
     assert [mine for _, mine in holders] == ["1", "1"], done.stderr
-    assert len({"first", *(holder for holder, _ in holders)}) == 3
+    assert [holder for holder, _ in holders] == ["first", "second"]

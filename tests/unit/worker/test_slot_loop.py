@@ -191,7 +191,7 @@ def test_a_stop_ends_the_waiting_for_a_server(launch, monkeypatch):
 
 
 def a_run(**facts) -> SimpleNamespace:
-    return SimpleNamespace(run_id="r1", exit_code=0, result=None, **facts)
+    return SimpleNamespace(run_id="r1", exit_code=0, result=None, holder="me", **facts)
 
 
 RETRY = Failure(Kind.CONNECTION, "lost", Policy.RETRY_HERE)
@@ -201,7 +201,7 @@ def told(worker, *answers) -> list[tuple[str, str]]:
     """Have a worker's server answer so; give what it was told."""
     left, heard = list(answers), []
 
-    def set_state(_run, state, reason):
+    def set_state(_run, state, reason, _holder):
         heard.append((state, reason))
         return left.pop(0) if left else ""
 
@@ -312,7 +312,14 @@ def test_strikes_are_failures_of_the_gpu_in_a_row(launch, kinds, strikes):
     says = {Kind.BAD_GPU: "CUDA error: device-side assert triggered", Kind.EXCEPTION: "ValueError: no"}
     for number, kind in enumerate(kinds):
         result = Raised(1.0, says[kind]) if kind else Returned(1.0)
-        facts = {"run_id": f"r{number}", "params": {}, "let_in_at": 0.0, "stopping": False, "started_at_s": time.time()}
+        facts = {
+            "run_id": f"r{number}",
+            "holder": "me",
+            "params": {},
+            "let_in_at": 0.0,
+            "stopping": False,
+            "started_at_s": time.time(),
+        }
         handle = SimpleNamespace(result=result, exit_code=0, log=launch.path / "log", **facts)
         worker._conclude(handle, 1, StopGrace(worker.spec.rules), core_killed=False)
     assert worker.strikes == strikes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import stat
 import tarfile
 
@@ -113,3 +114,53 @@ def test_what_is_deleted_during_a_backup_is_named_and_left_out(log, client, tmp_
             assert set(done.missing) == {"local/p/data:v1/c", "local/p/data:v1 (manifest)", "local/p/other:v0/d"}
             left = db.execute("SELECT alias, artifact_id FROM artifact_aliases ORDER BY artifact_id").fetchall()
             assert [(alias, artifact_id) for alias, artifact_id in left] == [("latest", 1), ("latest", 3)]
+
+
+def test_a_backup_under_writes_comes_back_whole(full, log, tmp_path):
+    """Whatever is uploaded anew (as long as before, too), logged, deleted or added while it is written."""
+    client, _, run = full
+    log.log()
+    before = history(client, run)
+    meanwhile = iter(range(100))
+
+    def write_on(_done, _total):
+        number = next(meanwhile)
+        for path in ("model.onnx", "media/images/a b.png"):
+            client.upload(run, path, b"w%06d" % number)
+        client.upload(run, f"new-{number}.txt", b"new")
+        client.log(run, {"loss": 0.5, "_step": 10 + number}, offset=10 + number)
+        log.contents = {"a": b"A", "own": b"%d" % number}
+        log.log()
+        if number == 1:
+            query = "mutation($i: ID!) { deleteRun(input: {id: $i}) { clientMutationId } }"
+            client.graphql(query, i=client.run("r", "id")["id"])
+
+    backup.write(client.data_dir, tmp_path / "b.tar", now=0, progress=write_on)
+    assert next(meanwhile) > 3
+    (tmp_path / "again").mkdir()
+    restore.restore(tmp_path / "b.tar", tmp_path / "again", now=0)
+    assert findings(tmp_path / "again", deep=True) == ALL_WELL
+    with reading(tmp_path / "again" / "sweeper.db") as db:
+        rows = db.execute("SELECT text FROM lines WHERE stream = 'history' ORDER BY number").fetchall()
+        assert [json.loads(row["text"]) for row in rows] == before
+        assert db.execute("SELECT count(*) FROM arriving_files").fetchone()[0] == 0
+
+
+def history(client, run):
+    return [json.loads(line) for line in client.run(run, "history(samples: 1000)")["history"]]
+
+
+def test_an_upload_under_way_is_none_of_the_restored_servers(full, tmp_path):
+    """It is in no backup: the server that starts on what was restored looks for nothing."""
+    client, *_ = full
+    arrival = run_files.Arrival(client.data_dir / "files" / ".upload-a", 1, "x")
+    with client.http.app.state.store.write() as db:
+        (noted, *_) = run_files.of_all_runs(db)
+        run_files.announce(db, noted.run_id, noted.path, arrival)
+    backup.write(client.data_dir, tmp_path / "b.tar", now=0)
+    (tmp_path / "again").mkdir()
+    restore.restore(tmp_path / "b.tar", tmp_path / "again", now=0)
+    with reading(tmp_path / "again" / "sweeper.db") as db:
+        assert not run_files.is_arriving(db, noted.run_id, noted.path)
+    with reading(client.data_dir / "sweeper.db") as db:
+        assert run_files.is_arriving(db, noted.run_id, noted.path)

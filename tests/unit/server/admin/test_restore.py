@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import random
+import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 
 import pytest
 
 from sweeper.errors import StoreError
 from sweeper.server.admin import backup, restore
+from sweeper.server.store import users
 from sweeper.server.store.database import Store
+from tests.power_layer.recorded_disk import Recording
 from tests.unit.server.admin.conftest import ALL_WELL, findings
+from tests.unit.server.artifact_logger import Logger
 
 
 def test_a_restore_puts_nothing_away_unasked(full, tmp_path):
@@ -212,3 +220,76 @@ def test_a_backup_with_a_changed_artifact_is_not_restored(log, client, tmp_path)
     with pytest.raises(StoreError, match="local/p/data:v0/weights has another content"):
         restore.restore(place, tmp_path / "restored", now=0)
     assert list((tmp_path / "restored").iterdir()) == []
+
+
+RESTORE = """
+import pathlib, sys
+from sweeper.server.admin.restore import restore
+restore(*map(pathlib.Path, sys.argv[1:]), now=0, force=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def restored(serve_module, tmp_path_factory, power_layer):
+    """A restore over an older server's data, recorded: the backup, and what happened on the disk."""
+    folder = tmp_path_factory.mktemp("cut")
+    data = _folder(folder / "root" / "data")
+    for content in (b"old", b"new"):
+        server = serve_module(data)
+        client = next(server)
+        client.init("r")
+        client.upload("r", "x.txt", content)
+        Logger(client, contents={"a": content}).log()
+        if content == b"old":
+            backup.write(data, folder / "old.tar", now=0)
+        server.close()
+    recording = Recording(folder / "root", folder / "journal", power_layer)
+    command = [sys.executable, "-c", RESTORE, folder / "old.tar", data]
+    subprocess.run(command, env={**os.environ, **recording.environ}, check=True, timeout=60)
+    return folder / "old.tar", recording.disk()
+
+
+def _is_whole(data, content):
+    assert findings(data, deep=True) == ALL_WELL
+    return (data / "files" / "local" / "p" / "r" / "x.txt").read_bytes() == content
+
+
+@pytest.mark.parametrize("ends", ["killed", "power cut", "power cut, and some was written"])
+def test_a_restore_that_is_broken_off_anywhere_can_be_repeated(restored, tmp_path, ends):
+    """At each step the old data are whole, or no server starts; a repeat brings the backup and keeps all of the old."""
+    place, disk = restored
+    seen = set()
+    moves = [number for number in range(len(disk.places)) if number % 5 == 0 or number > len(disk.places) - 14]
+    for number in moves:
+        cut = disk.places[number]
+        root = tmp_path / str(number)
+        chance = random.Random(number) if ends.endswith("written") else None
+        disk.left(cut, root, all_written=ends == "killed", chance=chance)
+        data = root / "data"
+        if any(data.glob(".replacing-*/sweeper.db")):
+            seen.add("half")
+            for looks in (users.open_store, findings):
+                with pytest.raises(StoreError, match="broken off half-way") as caught:
+                    looks(data)
+                assert "repeat it: sweeper server restore" in caught.value.hint
+        else:
+            users.open_store(data).close()
+            seen.add("new" if _is_whole(data, b"old") else "old")
+            assert _is_whole(data, b"old") or _is_whole(data, b"new")
+        restore.restore(place, data, now=number, force=True)
+        assert _is_whole(data, b"old")
+        assert {entry.name for entry in data.iterdir() if entry.name.startswith(".re")} == set()
+        whole = [found for found in data.glob("replaced-*") if (found / "sweeper.db").is_file()]
+        assert [(found / "api-key").is_file() for found in whole if _is_whole(found, b"new")] == [True]
+        shutil.rmtree(root)
+    assert seen == {"old", "half", "new"}
+
+
+def test_a_restore_that_is_told_to_have_ended_outlives_a_power_cut(restored, tmp_path):
+    """Each content, each name and the database, and what was put aside."""
+    _, disk = restored
+    disk.left(disk.end, tmp_path / "root")
+    data = tmp_path / "root" / "data"
+    assert _is_whole(data, b"old")
+    (aside,) = data.glob("replaced-*")
+    assert _is_whole(aside, b"new")

@@ -95,3 +95,13 @@ def test_a_digest_that_is_no_md5_is_refused(text):
     """ETags of buckets and other digests are not stored here."""
     with pytest.raises(RequestError, match="MD5 in base64"):
         hex_of(text)
+
+
+def test_a_content_may_have_just_what_was_announced(blobs):
+    """Of one byte more nothing is left."""
+    save(blobs, MD5, b"hello world", limit=11)
+    assert blobs.size(1, MD5) == 11
+    with pytest.raises(RequestError) as caught:
+        save(blobs, md5_of(b"hello worlds"), b"hello world", b"s", limit=11)
+    assert caught.value.status == 413
+    assert lying(blobs) == [f"1/{MD5[:2]}/{MD5}"]

@@ -81,3 +81,13 @@ def test_query_that_nests_without_end_is_refused(client):
     parts = [f"fragment F{i} on Project {{ sweep {{ project {{ ...F{i + 1} }} }} }}" for i in range(10)]
     text = f'{{ project(name: "p") {{ ...F0 }} }} {" ".join(parts)} fragment F10 on Project {{ name }}'
     assert "deep" in client.graphql(text, status=400)
+
+
+def test_a_document_of_just_the_bounds_is_taken():
+    """As deep, as wide and as nested as may be; all operations of a document count together."""
+    cost.check(parse("{ a " * cost.MAX_DEPTH + "}" * cost.MAX_DEPTH))
+    cost.check(parse("{ " + " ".join(f"a{i}: viewer" for i in range(cost.MAX_FIELDS)) + " }"))
+    cost.check(parse("{ a(b: " + "[" * cost.MAX_NESTED_VALUES + "]" * cost.MAX_NESTED_VALUES + ") }"))
+    half = " ".join(f"a{i}: viewer" for i in range(cost.MAX_FIELDS // 2 + 1))
+    with pytest.raises(RequestError, match="fields"):
+        cost.check(parse(f"query A {{ {half} }} query B {{ {half} }}"))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from sweeper.server.store.lines import MAX_STEP
+
 STOP = "mutation($id: ID!) { stopRun(input: {id: $id}) { success clientMutationId } }"
 
 
@@ -52,3 +56,16 @@ def test_files_are_deleted_by_their_ids(client):
     assert left == {"fileCount": 1, "files": {"edges": [{"node": {"name": "keep.txt"}}]}}
     assert [path.name for path in (client.data_dir / "files").rglob("*.txt")] == ["keep.txt"]
     client.graphql(query, status=404, files=["nonsense"])
+
+
+@pytest.mark.parametrize(("step", "taken"), [(MAX_STEP, True), (-MAX_STEP, True), (MAX_STEP + 2, False), (0.5, False)])
+def test_a_run_is_rewound_to_a_step_that_there_may_be(client, step, taken):
+    """Whole, and no larger than a client can ask for."""
+    client.init("r")
+    query = """mutation($s: JSON!) { rewindRun(input: {runName: "r", projectName: "p",
+        metricName: "_step", metricValue: $s}) { rewoundRun { name } } }"""
+    if taken:
+        client.log("r", {"_step": step})
+        assert client.graphql(query, s=float(step))["rewindRun"]["rewoundRun"] == {"name": "r"}
+    else:
+        assert "whole `_step`" in client.graphql(query, status=400, s=float(step))

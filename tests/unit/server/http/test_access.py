@@ -119,3 +119,141 @@ def test_a_project_of_a_name_that_is_reserved_since_goes_on(client):
         db.execute("INSERT INTO projects (entity, name, created_at) VALUES ('login', 'p', 0)")
     query = 'mutation { upsertBucket(input: {name: "r", modelName: "p", entityName: "login"}) { inserted } }'
     assert client.graphql(query)["upsertBucket"]["inserted"]
+
+
+def ask(client, *headers: tuple[str, str], method: str = "GET", path: str = "/healthz") -> int:
+    """Send a request with just these headers, each as often as it is named; give the status."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+    }
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    async def request() -> None:
+        await client.http.app(scope, receive, send)
+
+    client.http.portal.call(request)
+    return sent[0]["status"]
+
+
+OURS = ("host", "127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [[], ["127.0.0.1:1", "evil.example"], ["evil.example", "127.0.0.1:1"], ["127.0.0.1:1", "127.0.0.1:1"]],
+)
+def test_a_request_has_one_host(client, hosts):
+    """None, or a second one behind or before ours: what stands in front of us may have looked at the other."""
+    assert ask(client, *(("host", host) for host in hosts)) == 400
+    assert ask(client, OURS) == 200
+
+
+@pytest.mark.parametrize(
+    ("origins", "status"),
+    [
+        (["http://127.0.0.1:1"], 200),
+        (["HTTP://127.0.0.1:1"], 200),
+        (["https://127.0.0.1:1"], 200),
+        (["http://127.0.0.1:2"], 403),
+        (["http://127.0.0.1"], 403),
+        (["http://127.0.0.1:1.evil.example"], 403),
+        (["http://evil.example/127.0.0.1:1"], 403),
+        (["null"], 403),
+        ([""], 403),
+        (["http://127.0.0.1:1", "http://evil.example"], 403),
+        (["http://evil.example", "http://127.0.0.1:1"], 403),
+    ],
+)
+def test_each_origin_is_ours(client, origins, status):
+    """Host and port as a whole, and of several all: a page on another port is another page."""
+    assert ask(client, OURS, *(("origin", origin) for origin in origins)) == status
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "else"])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (("navigate", "document", "GET"), 200),
+        (("navigate", "document", "HEAD"), 200),
+        (("navigate", None, "GET"), 200),
+        (("navigate", "iframe", "GET"), 403),
+        (("navigate", "frame", "GET"), 403),
+        (("navigate", "object", "GET"), 403),
+        (("navigate", "embed", "GET"), 403),
+        (("navigate", "", "GET"), 403),
+        (("navigate", "iframe", "HEAD"), 403),
+        (("navigate", "document", "POST"), 403),
+        (("navigate", "document", "PUT"), 403),
+        (("nested-navigate", "document", "GET"), 403),
+        (("no-cors", "document", "GET"), 403),
+        (("no-cors", "image", "GET"), 403),
+        (("websocket", "websocket", "GET"), 403),
+        ((None, "document", "GET"), 403),
+        ((None, None, "GET"), 403),
+    ],
+)
+def test_another_page_may_only_link_to_ours(client, site, asked, status):
+    """A person who follows a link sees the page; no frame, form, image or script of another site gets any of it."""
+    mode, dest, method = asked
+    given = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
+    headers = [(name, value) for name, value in given if value is not None]
+    assert ask(client, OURS, *headers, method=method) == status
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+@pytest.mark.parametrize("dest", ["iframe", "document", "empty"])
+def test_our_own_pages_and_the_persons_own_words_come_in(client, site, dest):
+    """Whatever they are for; a script, which sends none of these headers, too."""
+    headers = [("sec-fetch-site", site), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", dest)]
+    assert ask(client, OURS, *headers) == 200
+    assert ask(client, OURS) == 200
+
+
+def test_only_ones_own_key_in_its_own_form_opens(client):
+    """The scheme in any case, any name before the colon; no other scheme, no half key, no second one behind it."""
+    key = (client.data_dir / "api-key").read_text().strip()
+    good = basic(key)
+    for header, status in {
+        good: 200,
+        good.replace("Basic", "bAsIc"): 200,
+        basic(key, user=""): 200,
+        good.replace("Basic", "Bearer"): 401,
+        good.replace("Basic ", "Basic"): 401,
+        basic(key[:-1]): 401,
+        basic(key + "0"): 401,
+        basic(key + "\n"): 401,
+        basic(key.upper()): 401,
+        basic(f"{key}:{key}"): 401,
+        f"Bearer {key}": 401,
+    }.items():
+        assert ask(client, OURS, ("authorization", header), path="/") == status, header
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_session_only_reads(client, method):
+    """The browser's cookie opens what is read; whatever changes something wants the key."""
+    path = client.http.post("/login/link").json()["path"]
+    found = client.http.get(path, headers={"Authorization": ""})
+    cookie = found.headers["set-cookie"].partition(";")[0]
+    status = ask(client, OURS, ("cookie", cookie), method=method, path="/")
+    assert status == {"GET": 200, "HEAD": 200}.get(method, 401)
+    assert ask(client, OURS, ("cookie", cookie[:-1]), method=method, path="/") == 401
+
+
+def test_only_our_own_pages_are_told_that_they_may_ask(client):
+    """What a browser asks before it sends (OPTIONS): another page is refused, and no other question is answered."""
+    assert ask(client, OURS, ("origin", "http://127.0.0.1:1"), method="OPTIONS") == 200
+    assert ask(client, OURS, ("origin", "http://evil.example"), method="OPTIONS") == 403
+    assert ask(client, OURS, method="OPTIONS", path="/") == 401

@@ -60,3 +60,10 @@ def test_a_server_without_data_answers_so_and_tells_nobody_it_is_well(client):
     answer = client.http.get("/healthz")
     assert answer.status_code == 503
     assert "deleted" in answer.json()["errors"][0]["message"]
+
+
+def test_a_disk_that_does_not_say_ends_nothing(store, tmp_path):
+    """A network disk that hangs has lost nothing yet."""
+    (tmp_path / "sweeper.db").rename(tmp_path / "moved")
+    (tmp_path / "sweeper.db").symlink_to("sweeper.db")  # it leads to itself: the system gives an error
+    assert looked(store) == (True, [])

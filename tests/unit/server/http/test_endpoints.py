@@ -8,6 +8,7 @@ import pytest
 
 from sweeper.backend import server_record
 from sweeper.server.http import endpoints
+from sweeper.server.store import run_files
 
 
 def test_health_needs_no_key(client):
@@ -67,3 +68,36 @@ def test_an_upload_may_come_before_its_run(client):
     token = client.sign("upload", "local", "p", "early", "a.txt")
     assert client.http.put(f"/files/local/p/early/a.txt?token={token}", content=b"x").status_code == 200
     assert client.run("early", "state fileCount") == {"state": "running", "fileCount": 1}
+
+
+def test_an_upload_is_announced_before_it_is_moved(client):
+    """A server that dies in between finds out at its next start what lies there."""
+    client.init("r")
+    state = client.http.app.state
+    user = state.keys.owner((client.data_dir / "api-key").read_text().strip())
+    arrival = run_files.Arrival(client.data_dir / "files" / ".upload-gone", 1, "x")
+    with pytest.raises(FileNotFoundError):
+        endpoints._keep(state.store, state.files, ("local", "p", "r", "a.txt"), arrival, user.id)
+    with state.store.read() as db:
+        (run,) = db.execute("SELECT id FROM runs").fetchone()
+        assert run_files.is_arriving(db, run, "a.txt")
+        assert run_files.look_up(db, run, "a.txt") is None
+
+
+def test_an_upload_brings_no_deleted_run_back(client):
+    """Its address is signed for a while, and the run may go meanwhile."""
+    client.init("r")
+    url, query = (
+        client.upload_url("r", "a.txt"),
+        "mutation($i: ID!) { deleteRun(input: {id: $i}) { clientMutationId } }",
+    )
+    client.graphql(query, i=client.run("r", "id")["id"])
+    assert client.http.put(url, content=b"x").status_code != 200
+    assert client.runs() == []
+
+
+def test_a_nonce_has_a_length(client):
+    """Of just so many characters one is answered, of one more none."""
+    client.http.app.state.prove = len
+    for length, proof in ((1, 1), (endpoints.MAX_NONCE, endpoints.MAX_NONCE), (endpoints.MAX_NONCE + 1, None)):
+        assert client.http.get(f"/healthz?nonce={'a' * length}").json().get("proof") == proof

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from sweeper.server.errors import RequestError
 from sweeper.server.http import file_stream_body
 from sweeper.server.rules.file_stream import Chunk, Sent
 from sweeper.server.store.lines import Stream
@@ -70,3 +73,13 @@ def test_a_line_of_values_without_end_is_refused(client, name):
     answer = client.stream("r", status=413, files={name: {"content": [line]}})
     assert "values" in answer["errors"][0]["message"]
     client.stream("r", files={"output.log": {"content": [line]}})
+
+
+def test_just_so_many_lines_are_taken():
+    """Over all streams of a request together."""
+    most = file_stream_body.MAX_CONTENT
+    files = {"output.log": {"content": [""] * (most - 1)}, "wandb-events.jsonl": {"content": ["{}"]}}
+    assert len(file_stream_body.read(json.dumps({"files": files}).encode()).lines) == 2
+    files["wandb-events.jsonl"] = {"content": ["{}", "{}"]}
+    with pytest.raises(RequestError, match="at most"):
+        file_stream_body.read(json.dumps({"files": files}).encode())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import anyio
 import pytest
 
+from sweeper.server.errors import RequestError
 from sweeper.server.http import limits
+from sweeper.server.store.disk import KEPT_FREE, DiskFullError
 
 
 def test_a_body_that_stops_coming_is_given_up():
@@ -125,3 +129,51 @@ def test_what_need_not_wait_needs_no_clock():
             await limits.within(0.01, anyio.sleep(5))
 
     anyio.run(all_of_them)
+
+
+def test_a_body_may_take_as_long_as_it_comes_fast_enough():
+    """A minute, and longer by what has come: an upload of many gigabytes is not broken off."""
+    steps = [(0, b"x" * limits.SLOWEST_RATE), (0.3, b"y" * 10), (0.1, b"")]
+    got = []
+
+    async def receive():
+        delay_s, body = steps.pop(0)
+        await anyio.sleep(delay_s)
+        return {"type": "http.request", "body": body, "more_body": bool(steps)}
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        while (message := await receive())["more_body"]:
+            got.append(len(message["body"]))
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    anyio.run(limits.Limits(app, first_s=0.05), scope, receive, None)
+    assert got == [limits.SLOWEST_RATE, 10]
+
+
+def test_a_header_is_there_once():
+    """Whatever an endpoint says itself, in any case of letters, is said by nobody else."""
+    sent = []
+
+    async def app(scope, receive, send):  # noqa: ARG001
+        headers = [(b"Cache-Control", b"no-cache"), (b"content-security-policy", b"sandbox")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def send(message):
+        sent.extend(name.lower() for name, _ in message["headers"])
+
+    anyio.run(limits.Limits(app), {"type": "http", "method": "GET", "path": "/", "headers": []}, None, send)
+    assert sorted(sent) == sorted(name.lower().encode() for name in limits.HEADERS)
+
+
+def test_an_upload_has_room_to_the_last_byte_and_no_further(tmp_path):
+    """Of the limit, and of what the disk has beside that which the database keeps."""
+    limits._check_room(tmp_path, 6, 10, 4)
+    for coming, taken in ((7, 4), (0, 11), (11, 0)):
+        with pytest.raises(RequestError, match="10 bytes") as caught:
+            limits._check_room(tmp_path, coming, 10, taken)
+        assert caught.value.status == 413
+    found = os.statvfs(tmp_path)
+    free, slack = found.f_bavail * found.f_frsize, 2**28
+    limits._check_room(tmp_path, free - KEPT_FREE - slack, 2**60)
+    with pytest.raises(DiskFullError, match="MiB left"):
+        limits._check_room(tmp_path, free - KEPT_FREE + slack, 2**60)

@@ -94,3 +94,16 @@ def is_closed(connection, text):
         return connection.recv(1) == b""
     except ConnectionError:
         return True
+
+
+def test_what_it_writes_is_its_users_alone_and_a_long_body_comes_through(start, tmp_path):
+    """Whatever the umask; a body may be longer than the headers of a request ever are."""
+    _, port = start("import os; os.umask(0)")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sender:
+        body = b"x" * (8 * MAX_HEADERS)
+        head = f"POST /sdk/otel/v1/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        sender.sendall(head.encode() + body)
+        assert sender.recv(2**12).startswith(b"HTTP/1.1 200")
+    found = list((tmp_path / "data").rglob("*"))
+    assert len(found) > 3
+    assert [place for place in found if place.stat().st_mode & 0o077] == []

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from sweeper.server.pages.login import MAX_FORM
 from sweeper.server.store import users
 
 HTML = {"Accept": "text/html"}
@@ -153,3 +154,21 @@ def test_what_another_process_does_to_keys_counts_from_the_next_request_on(clien
     assert (status(first), status(second)) == (401, 200)
     manage("remove-user", "ann")
     assert status(second) == 401
+
+
+def test_a_form_has_a_length(browser):
+    """Just so much is read, and of more nothing."""
+    key = plain_key(browser)
+    for more, status in ((0, 303), (1, 413)):
+        body = f"key={key}&next=/&x=".encode()
+        body += b"x" * (MAX_FORM - len(body) + more)
+        answer = browser.http.post("/login", content=body, follow_redirects=False)
+        assert answer.status_code == status
+
+
+def test_no_script_reads_a_session(browser):
+    """Nor does another site's page send it; it ends with the session, after a month."""
+    form = browser.http.post("/login", data={"key": plain_key(browser)}, follow_redirects=False)
+    for answer in (form, browser.http.get(link(browser))):
+        cookie = answer.headers["Set-Cookie"].lower()
+        assert {"httponly", "samesite=strict", "max-age=2592000"} <= set(cookie.split("; "))

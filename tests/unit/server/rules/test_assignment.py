@@ -63,6 +63,21 @@ def test_answer_that_surely_arrived_is_not_sent_again(table, after_s, since, sta
     assert table.read(first).reason == ("the trainer ended before wandb.init" if state is RunState.FAILED else "")
 
 
+def test_a_heartbeat_delivered_once_more_costs_no_run(table):
+    """Its second answer, a run that the agent never hears of, waits until the agent has ended the first one's."""
+    table.dispatcher.hearing_since = 0.0
+    sweep = table.sweep(GRID)
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    table.start(run)
+    astray = table.given(agent)  # the very same words, which a proxy or a server that stood still brings so late
+    assert table.state(run) is RunState.CRASHED
+    table.beat(agent, run.name)
+    assert [table.state(found) for found in (run, astray)] == [RunState.RUNNING, RunState.PENDING]
+    table.complete(run)
+    assert table.given(agent).name == astray.name
+
+
 def test_two_answers_lost_in_a_row_cost_no_run(table):
     """The SDK asks again after 2 s, and then after 5 s, as if it had slept: the same run is sent a third time."""
     table.dispatcher.hearing_since = 0.0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from sweeper.run import RunState, SweepState
 from sweeper.server.errors import RequestError
-from sweeper.server.rules import early_termination, prior_runs
-from sweeper.server.store import lines, runs, seen_runs, sweeps
+from sweeper.server.rules import branching, early_termination, prior_runs, run_endings, run_transitions
+from sweeper.server.store import lines, runs, seen_runs, suggestions, sweeps
 
 METRIC = {"name": "loss", "goal": "minimize"}
 GRID = {"method": "grid", "metric": METRIC, "parameters": {"lr": {"values": [0.1, 0.2, 0.3]}}}
@@ -298,7 +300,7 @@ def test_a_sweeps_own_runs_are_not_attached_to_it(table):
 
 
 def test_what_is_read_ahead_is_completed_and_checked(table):
-    """Rows logged after the reading are read too, and a run that began anew meanwhile is read as it is."""
+    """Rows logged after the reading are read too, and a run handed out again meanwhile is read as it is."""
     old = table.sweep({**RANDOM, "metric": {"name": "acc"}})
     goes_on, begins_anew = table.given(table.agent(old)), table.given(table.agent(old))
     for run in (goes_on, begins_anew):
@@ -308,11 +310,120 @@ def test_what_is_read_ahead_is_completed_and_checked(table):
         logged = prior_runs.read_ahead(db, [table.read(goes_on), table.read(begins_anew)], "loss")
     table.log(goes_on, 3.0, 2.0, 1.0)
     with table.store.write() as db:
-        lines.clear(db, begins_anew.id)
-        runs.update(db, begins_anew.id, attempt=2)
+        run_endings.requeue(db, runs.update(db, begins_anew.id, state="failed", exit_code=1), now=table.now)
+    assert table.beat(table.agent(old)).run.name == begins_anew.name
+    with table.store.write() as db:
+        run_transitions.begins(db, table.read(begins_anew), {"second"}, first=True, now=table.now)
     table.log(begins_anew, 7.0)
     new = table.sweep(RANDOM)
     with table.store.write() as db:
         prior_runs.attach(db, new, named(goes_on.name, begins_anew.name), logged)
     with table.store.read() as db:
         assert [run.history for run in seen_runs.for_search(db, new)] == [(3.0, 2.0, 1.0), (7.0,)]
+
+
+def attach_as_read(table, sweep, run, *, meanwhile):
+    """Attach a run to a sweep while something happens between reading and attaching; give the history seen then."""
+    with table.store.read() as db:
+        logged = prior_runs.read_ahead(db, [table.read(run)], "loss")
+    meanwhile()
+    with table.store.write() as db:
+        prior_runs.attach(db, sweep, named(run.name), logged)
+    return seen(table, sweep)[0].history
+
+
+def test_an_id_used_again_between_reading_and_attaching_is_read_as_it_is(table):
+    """W&B overwrites such a run, in the same attempt: of the first history nothing stays, and the second goes on."""
+    place = table.sweep(RANDOM).project_id
+    with table.store.write() as db:
+        run = runs.create(db, place, "again", state=RunState.RUNNING, now=table.now)
+    table.log(run, 3.0, 2.0, 1.0)
+    table.complete(run)
+
+    def used_again():
+        table.now += 1
+        with table.store.write() as db:
+            run_transitions.begins(db, table.read(run), {"second"}, first=True, now=table.now)
+        table.log(run, 7.0)
+
+    new = table.sweep(RANDOM)
+    assert attach_as_read(table, new, run, meanwhile=used_again) == (7.0,)
+    table.log(run, 7.0, 6.0)
+    assert seen(table, new)[0].history == (7.0, 6.0)
+
+
+def test_a_run_rewound_between_reading_and_attaching_is_read_as_it_is(table):
+    """What it logged behind the step is gone, though it has as many rows again."""
+    run = table.given(table.agent(table.sweep({**RANDOM, "metric": {"name": "acc"}})))
+    table.start(run)
+    table.history(run, *({"_step": step, "loss": value} for step, value in enumerate((3.0, 2.0, 1.0))))
+
+    def rewound():
+        with table.store.write() as db:
+            branching.rewind(db, table.read(run), 1)
+        table.history(run, *({"_step": step, "loss": value} for step, value in enumerate((3.0, 2.0, 9.0))))
+
+    assert attach_as_read(table, table.sweep(RANDOM), run, meanwhile=rewound) == (3.0, 2.0, 9.0)
+
+
+def test_a_run_without_rows_is_read_ahead_in_vain(table):
+    """What it logs between reading and attaching is seen all the same."""
+    run = table.given(table.agent(table.sweep({**RANDOM, "metric": {"name": "acc"}})))
+    table.start(run)
+    assert attach_as_read(table, table.sweep(RANDOM), run, meanwhile=lambda: table.log(run, 4.0)) == (4.0,)
+
+
+def test_a_prior_run_that_logged_nothing_but_nan_has_diverged_here_too(table):
+    """A sweep that takes over the metric from another one takes over how often it was NaN."""
+    run = finished(table, table.sweep(RANDOM), math.nan, math.inf)
+    new = table.sweep(RANDOM)
+    attach(table, new, run)
+    assert [(known.history, known.nonfinite) for known in seen(table, new)] == [((), 2)]
+
+
+def test_another_metric_forgets_that_the_first_was_nan(table):
+    """A sweep that gets another file before it starts counts NaN of its new metric alone."""
+    run = finished(table, table.sweep({**GRID, "metric": {"name": "other"}}))
+    table.history(run, {"bad": math.nan}, {"bad": math.nan})
+    new = table.sweep({**RANDOM, "metric": {"name": "bad"}})
+    attach(table, new, run)
+    assert [known.nonfinite for known in seen(table, new)] == [2]
+    with table.store.write() as db:
+        run_edited = sweeps.get(db, new.id)
+        prior_runs.reread(db, replace(run_edited, definition_text=yaml.safe_dump(RANDOM)))
+    with table.store.read() as db:
+        assert lines.nonfinite(db, new.id, run.id) == 0
+
+
+def test_suggestions_that_were_ready_are_made_anew_with_the_prior_runs(ahead):
+    """A grid whose next points were computed before earlier runs were attached does not give out what those had."""
+    run = finished(ahead, ahead.sweep(GRID), 0.5)
+    new = ahead.sweep(GRID)
+    assert [json.loads(entry.params)["lr"] for entry in ready_for(ahead, new)[:3]] == [0.1, 0.2, 0.3]
+    attach(ahead, new, run)
+    with ahead.store.read() as db:
+        assert suggestions.of_sweep(db, new.id) == []
+    assert [json.loads(entry.params)["lr"] for entry in ready_for(ahead, new)[:2]] == [0.2, 0.3]
+
+
+def ready_for(ahead, sweep):
+    """Have everything computed ahead for a sweep, and give it."""
+    ahead.dispatcher.changed(sweep.id)
+    return ahead.settled(sweep)
+
+
+def test_a_finite_random_search_passes_over_what_prior_runs_had(table):
+    """No configuration is drawn that an attached run has had, and the sweep ends with the last of the others."""
+    finite = {**RANDOM, "parameters": {"lr": {"values": [0.1, 0.2, 0.3, 0.4]}}}
+    had = [finished(table, table.sweep({**GRID, "parameters": {"lr": {"value": value}}}), 0.5) for value in (0.2, 0.4)]
+    for seed in range(8):
+        new = table.sweep({**finite, "sweeper": {"seed": seed}})
+        attach(table, new, *had)
+        agent = table.agent(new)
+        given = []
+        while (command := table.beat(agent)).run:
+            given.append(json.loads(command.run.params)["lr"])
+            table.start(command.run)
+            table.complete(command.run)
+        assert sorted(given) == [0.1, 0.3]
+        assert table.sweep_state(new) is SweepState.FINISHED

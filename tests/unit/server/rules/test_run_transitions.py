@@ -21,11 +21,40 @@ def test_crashed_run_that_is_heard_again_runs(table):
 
 
 def test_resumed_run_is_running_again(client):
-    """A finished run that logs again is running until it completes again."""
+    """A finished run that logs more is running until it completes again."""
     client.init("r")
+    client.log("r", {"loss": 1.0})
     client.stream("r", complete=True, exitcode=1)
-    client.stream("r")
+    client.log("r", {"loss": 0.5}, offset=1)
     assert client.run("r", "state exitcode") == {"state": "running", "exitcode": None}
+
+
+@pytest.mark.parametrize(
+    "late",
+    [{}, {"files": {"wandb-history.jsonl": {"offset": 0, "content": ['{"loss": 1.0}', '{"loss": 2.0}']}}}],
+    ids=["a sign of life", "its rows"],
+)
+def test_a_request_delivered_once_more_after_the_end_changes_nothing(client, late):
+    """A server that stood still, or a proxy, may bring it after the last one: the run has finished all the same."""
+    client.init("r")
+    client.log("r", {"loss": 1.0}, {"loss": 2.0})
+    client.stream("r", complete=True, exitcode=0)
+    client.stream("r", **late)
+    assert client.run("r", "state exitcode historyLineCount") == {
+        "state": "finished",
+        "exitcode": 0,
+        "historyLineCount": 2,
+    }
+
+
+def test_a_run_that_was_taken_for_dead_is_heard_with_a_sign_of_life(client):
+    """It never said that it ended: an empty request tells that it goes on."""
+    client.init("r")
+    client.log("r", {"loss": 1.0})
+    with client.http.app.state.store.write() as db:
+        db.execute("UPDATE runs SET state = 'crashed', ended_at = 1")
+    client.stream("r")
+    assert client.run("r", "state") == {"state": "running"}
 
 
 def given(client, agent):

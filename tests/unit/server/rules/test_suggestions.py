@@ -80,10 +80,11 @@ def test_results_bring_new_suggestions(ahead):
     agent = ahead.agent(sweep)
     before = ahead.settled(sweep)
     run = ahead.given(agent)
+    ahead.settled(sweep)  # what takes the place of the one given is none of the orders below
+    ahead.process.orders.clear()
     ahead.start(run)
     ahead.log(run, 0.5)
     ahead.complete(run)
-    ahead.process.orders.clear()
     ahead.dispatcher.changed(sweep.id)
     after = ahead.settled(sweep)
     assert [entry.based_on for entry in before] == [0] * suggestions.MOST

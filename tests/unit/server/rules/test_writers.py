@@ -100,6 +100,61 @@ def test_a_late_end_with_nothing_but_a_summary_is_refused(client, taken):
     assert client.run(taken, "state") == {"state": "running"}
 
 
+def lose(client):
+    """Take every live run from its agent, as after a long silence."""
+    with client.http.app.state.store.write() as db:
+        db.execute("UPDATE runs SET heartbeat_at = 0")
+        reap(db, DEFAULT, now=1000, hearing_since=0)
+
+
+UNNAMED = [
+    {},
+    {"files": {"output.log": {"offset": 1, "content": ["late"]}}},
+    {"complete": True, "exitcode": 0},
+    {"complete": True, "exitcode": 1},
+    {"preempting": True},
+]
+
+
+@pytest.mark.parametrize("late", UNNAMED, ids=str)
+@pytest.mark.parametrize("how", ["lost", "handed out again"])
+def test_words_that_name_nobody_do_not_begin_the_next_attempt(client, late, how):
+    """Given to another agent that has not begun, a run's last process sets nothing going: its rows stay its own."""
+    sweep = client.sweep(GRID)
+    (command,) = client.beat(client.agent(sweep))
+    run = command["run_id"]
+    client.init(run, sweep=sweep)
+    stream(client, run, lines(BORN, 3.0, 2.0))
+    if how == "lost":
+        lose(client)
+    else:  # a person asks for it: nobody else may have it back
+        client.stream(run, complete=True, exitcode=1)
+        client.set_run_state(run, "pending")
+        client.stream(run, status=400, **late)
+        assert client.run(run, "state") == {"state": "preempted"}
+    (command,) = client.beat(client.agent(sweep))
+    assert (command["type"], command["run_id"]) == ("resume", run)
+    said = client.stream(run, status=400, **late)["errors"][0]["message"]
+    assert "waits for another one to begin" in said
+    assert client.run(run, "state") == {"state": "pending"}
+    client.begin(run)
+    stream(client, run, lines(BORN + 100, 0.5))
+    assert client.run(run, "state historyLineCount") == {"state": "running", "historyLineCount": 1}
+    client.stream(run, status=200)
+
+
+def test_a_lost_process_that_names_nobody_is_heard_until_another_has_its_run(client):
+    """A machine that was away for a while says with its first empty request that it is back."""
+    sweep = client.sweep(GRID)
+    (command,) = client.beat(client.agent(sweep))
+    run = command["run_id"]
+    client.init(run, sweep=sweep)
+    stream(client, run, lines(BORN, 3.0))
+    lose(client)
+    client.stream(run)
+    assert client.run(run, "state historyLineCount") == {"state": "running", "historyLineCount": 1}
+
+
 def test_a_late_config_is_refused(client):
     """What wandb-core sends of its machine says when its process began."""
     sweep = client.sweep(GRID)

@@ -42,3 +42,17 @@ def test_a_watched_run_is_at_work_until_it_ends_is_to_stop_or_is_gone(table):
     with table.store.read() as db:
         found = agent_runs.no_longer_at_work(db, [at_work.id, ended.id, to_stop.id, gone])
     assert found == {ended.id, to_stop.id, gone}
+
+
+def test_a_run_is_silent_behind_its_time_and_not_at_it(table):
+    """With an agent and without: heard at that very moment is heard."""
+    sweep = table.sweep(GRID)
+    given, loose = table.given(table.agent(sweep)), table.given(table.agent(sweep))
+    for run in (given, loose):
+        table.start(run)
+    with table.store.write() as db:
+        db.execute("UPDATE runs SET heartbeat_at = 100")
+        db.execute("UPDATE runs SET agent_id = NULL WHERE id = ?", (loose.id,))
+        for before, found in ((100, []), (100.1, [1])):
+            assert len(agent_runs.silent_of_agents(db, before)) == len(found)
+            assert len(agent_runs.silent_without_agent(db, before)) == len(found)

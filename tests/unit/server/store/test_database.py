@@ -175,3 +175,35 @@ def test_a_part_that_fails_leaves_the_others(tmp_path):
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM projects").fetchone()[0] == 1
     store.close()
+
+
+def test_one_who_waits_for_the_disk_is_enough_for_all_who_share_a_transaction(tmp_path):
+    """Whether the last of them waits or not; each write changes the mark, and none that fails does."""
+    store = Store(tmp_path / "db")
+    for durable in ((True, False), (False, True)):
+        with store.together() as group:
+            for each in durable:
+                with store.write(durable=each):
+                    pass
+        assert group.durable
+    with store.together() as group, store.write(durable=False):
+        pass
+    assert not group.durable
+    mark = store.mark
+    with store.write():
+        pass
+    assert store.mark != mark
+    store.close()
+
+
+def test_who_does_not_ask_for_the_disk_does_not_wait_for_it(tmp_path):
+    """And who does ask has waited when the write is over."""
+    store = Store(tmp_path / "db")
+    asked = store._log._asked
+    with store.write(durable=False):
+        pass
+    assert store._log._asked == asked
+    with store.write():
+        pass
+    assert store._log._asked == store._log._done == asked + 1
+    store.close()

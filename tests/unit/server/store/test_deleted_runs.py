@@ -36,11 +36,24 @@ def test_an_id_may_be_deleted_twice(db, project, make_run):
     assert deleted_runs.has(db, project.id, "r1")
 
 
-def test_a_deleted_runs_places_are_told(db, make_run):
-    """For whoever looks whether its files are left."""
-    deleted_runs.bury(db, make_run("r1"), now=1.0)
-    deleted_runs.remove(db, make_run("r2").id)
-    assert deleted_runs.places(db) == [("local", "p", "r1")]
+def test_a_deleted_runs_places_are_told_until_its_files_are_gone(db, project, make_run):
+    """For whoever looks whether they are left; the id is kept for good. What was deleted once more has files anew."""
+    for name in ("r1", "r2"):
+        deleted_runs.bury(db, make_run(name), now=1.0)
+    deleted_runs.remove(db, make_run("r3").id)
+    assert deleted_runs.places(db) == [(project.id, "local", "p", name) for name in ("r1", "r2")]
+    deleted_runs.note_removed(db, project.id + 1, ["r2"])
+    deleted_runs.note_removed(db, project.id, ["r1", "other"])
+    assert [name for *_, name in deleted_runs.places(db)] == ["r2"]
+    assert deleted_runs.has(db, project.id, "r1")
+    deleted_runs.bury(db, make_run("r1"), now=2.0)
+    assert [name for *_, name in deleted_runs.places(db)] == ["r1", "r2"]
+
+
+def test_a_start_asks_for_the_runs_with_files_alone(db):
+    """By an index: of a million runs that were deleted once it reads none."""
+    plan = db.execute(f"EXPLAIN QUERY PLAN {deleted_runs.PLACES}").fetchall()
+    assert any("deleted_runs_with_files" in row[3] for row in plan), [row[3] for row in plan]
 
 
 @pytest.mark.parametrize("table", ["metric_values", "nonfinite_values"])

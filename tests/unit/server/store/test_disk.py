@@ -72,3 +72,10 @@ def test_folders_are_made_down_from_the_root(tmp_path):
     for _ in range(2):
         disk.make_folders(tmp_path / "a" / "b" / "c", tmp_path)
     assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
+def test_the_size_of_a_file_that_is_not_there_is_nothing(tmp_path):
+    """As of one without content."""
+    (tmp_path / "a").write_bytes(b"12345")
+    (tmp_path / "empty").touch()
+    assert [disk.size_of(str(tmp_path / name)) for name in ("a", "empty", "none", "none/x")] == [5, 0, 0, 0]

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeper.run import RunState
+from sweeper.server.errors import RequestError
 from sweeper.server.store import lines, projects, runs, sweeps, users
 from sweeper.server.store.database import MEMORY, Store
-from sweeper.server.store.lines import HistoryLine, Stream
+from sweeper.server.store.lines import MAX_LINES, HistoryLine, Stream
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.5, math.nan, math.inf, None])
 DELIVERIES = st.lists(st.tuples(st.integers(0, 8), st.lists(VALUES, max_size=5)), max_size=8)
@@ -80,11 +81,67 @@ def test_a_line_sent_again_replaces_itself(db, make_run):
 
 
 @pytest.mark.parametrize(
-    ("step", "kept"), [(3, 3), (None, None), ("3", None), (2**63, None), (-(2**63) + 1, -(2**63) + 1)]
+    ("step", "kept"),
+    [
+        (3, 3),
+        (None, None),
+        ("3", None),
+        (2**53, 2**53),
+        (2**53 + 1, None),
+        (2**63, None),
+        (-(2**63) + 1, -(2**63) + 1),
+        (-(2**63), None),
+    ],
 )
 def test_a_step_is_a_number_that_sqlite_holds(step, kept):
     """Whatever else was logged as `_step` is no step."""
     assert HistoryLine(0, "", {"_step": step}).step == kept
+
+
+def test_the_last_line_of_a_stream_is_taken_and_none_behind_it(db, make_run):
+    """GraphQL's Int counts no further: of any stream, one line or many."""
+    run = make_run("r")
+    lines.put(db, run.id, Stream.CONSOLE, MAX_LINES - 2, ["a", "b"])
+    lines.put_history(db, run.id, [HistoryLine(MAX_LINES - 1, "{}", {})])
+    assert lines.count(db, run.id, Stream.CONSOLE) == lines.count(db, run.id, Stream.HISTORY) == MAX_LINES
+    with pytest.raises(RequestError, match="more than a stream"):
+        lines.put(db, run.id, Stream.CONSOLE, MAX_LINES - 2, ["a", "b", "c"])
+    with pytest.raises(RequestError, match="more than a stream"):
+        lines.put_history(db, run.id, [HistoryLine(MAX_LINES, "{}", {})])
+
+
+def test_a_history_is_cut_behind_a_step_and_copied_up_to_it(db, make_run):
+    """The step itself stays and comes along; a line without a step stays where it is and is not copied."""
+    run, fork = make_run("r"), make_run("s")
+    lines.put_history(db, run.id, texts({"_step": 1}, {"a": 1}, {"_step": 2}, {"_step": 3}))
+    lines.copy_history(db, run.id, fork.id, 2)
+    assert [line.row for line in lines.history(db, fork.id)] == [{"_step": 1}, {"_step": 2}]
+    assert [line.number for line in lines.history(db, fork.id)] == [0, 1]
+    lines.cut_history(db, run.id, 2)
+    assert [line.row for line in lines.history(db, run.id)] == [{"_step": 1}, {"a": 1}, {"_step": 2}]
+
+
+def test_curves_end_with_the_last_value(db, make_sweep, make_run):
+    """Whether the points divide the values or not; a run without a value has none."""
+    sweep, run, _ = make_sweep(), make_run("r"), make_run("empty")
+    for number in range(1, 12):
+        lines.put_metric(db, sweep.id, run.id, "loss", [line(number, float(number))])
+        curves = lines.metric_curves(db, sweep.id, ["r", "empty"], 4)
+        assert curves.keys() == {"r"}
+        assert curves["r"][-1] == (number, float(number))
+        assert lines.metric_samples(db, sweep.id, run.id, 4)[-1] == float(number)
+
+
+def test_values_behind_lines_that_come_again_keep_theirs(db, make_sweep, make_run):
+    """Numbered anew, once each; a line that now has another value, NaN or none gives its place up."""
+    sweep, run = make_sweep(), make_run("r")
+    lines.put_metric(db, sweep.id, run.id, "loss", [line(i, float(i)) for i in range(5)])
+    lines.put_metric(db, sweep.id, run.id, "loss", [line(1, math.nan), line(2, 9.0)], known=5)
+    assert lines.metric_history(db, sweep.id, run.id) == (0.0, 9.0, 3.0, 4.0)
+    assert [row["value"] for row in lines.metric_at(db, sweep.id, 4)] == [4.0]
+    lines.put_metric(db, sweep.id, run.id, "loss", [line(1, 1.0), line(2, None)], known=5)
+    assert lines.metric_history(db, sweep.id, run.id) == (0.0, 1.0, 3.0, 4.0)
+    assert lines.nonfinite(db, sweep.id, run.id) == 0
 
 
 def test_history_is_read_by_number_and_by_step(db, make_run):
@@ -134,9 +191,24 @@ def test_a_run_that_begins_anew_has_logged_nothing(db, make_sweep, make_run):
         history = texts({"loss": 1.0}, {"loss": math.nan})
         lines.put_history(db, logging.id, history)
         lines.put_metric(db, sweep.id, logging.id, "loss", history)
+        db.execute("INSERT INTO writer_lines VALUES (?, 'history', 'w', 0, 0)", (logging.id,))
     lines.clear(db, run.id)
+    assert [row["run_id"] for row in db.execute("SELECT run_id FROM writer_lines")] == [other.id]
     assert (lines.count(db, run.id, Stream.HISTORY), lines.nonfinite(db, sweep.id, run.id)) == (0, 0)
     assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}
+
+
+def test_the_values_of_a_run_go_and_its_lines_stay(db, make_sweep, make_run):
+    """Finite ones and others, of this run alone."""
+    sweep, run, other = make_sweep(), make_run("r"), make_run("s")
+    for logging in (run, other):
+        history = texts({"loss": 1.0}, {"loss": math.nan})
+        lines.put_history(db, logging.id, history)
+        lines.put_metric(db, sweep.id, logging.id, "loss", history)
+    lines.clear_metrics(db, run.id)
+    assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}
+    assert [lines.nonfinite(db, sweep.id, one.id) for one in (run, other)] == [0, 1]
+    assert lines.count(db, run.id, Stream.HISTORY) == 2
 
 
 def test_a_stream_begins_later():

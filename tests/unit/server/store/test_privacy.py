@@ -49,3 +49,11 @@ def test_what_is_in_it_is_hidden_with_it(db, owners):
             assert not privacy.hides_artifact(db, 99)
             assert not privacy.hides_collection(db, 99)
             assert artifacts.was_deleted(db, kept.id) is artifact_collections.was_deleted(db, home.id) is unseen
+
+
+def test_a_private_project_whose_owner_is_gone_is_hidden(db, owners):
+    """From everybody but the server's own user, whoever gets the owner's name."""
+    db.execute("UPDATE projects SET owner_id = NULL WHERE private")
+    for name, unseen in (("local", 0), ("ann", 1), ("bob", 1)):
+        with privacy.asking(owners[name]):
+            assert len(privacy.hidden(db)) == unseen

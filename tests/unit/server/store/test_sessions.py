@@ -56,3 +56,14 @@ def test_what_is_over_is_swept_out(db, user):
 def test_a_made_up_token_is_nobodys(db):
     """Whatever a cookie holds is looked up without an error."""
     assert sessions.user_of(db, "\ud800", now=0) is None
+
+
+def test_a_token_is_over_at_its_very_end(db, user):
+    """A moment before it lets in, at that moment no more."""
+    links = [sessions.make_link(db, user, now=0) for _ in range(2)]
+    token = sessions.begin(db, user, now=0)
+    assert sessions.redeem(db, links[0], now=sessions.LINK_S) is None
+    assert sessions.redeem(db, links[1], now=sessions.LINK_S - 0.001) == user
+    assert sessions.user_of(db, token, now=sessions.SESSION_S) is None
+    assert sessions.user_of(db, token, now=sessions.SESSION_S - 0.001) == user
+    assert (sessions.LINK_S, sessions.SESSION_S) == (600, 30 * 86400)

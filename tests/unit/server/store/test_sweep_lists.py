@@ -7,9 +7,13 @@ import json
 import pytest
 
 from sweeper.run import RunState
-from sweeper.server.store import lines, projects, run_digests, runs, sweep_lists, users
+from sweeper.server.store import lines, projects, run_digests, runs, sweep_lists, sweeps, users
 from sweeper.server.store.lines import HistoryLine
 from sweeper.server.store.privacy import asking
+
+
+def best_of(db, sweep):
+    return sweep_lists.best_of(db, sweep, sweeps.gist(sweep.definition_text).outline)
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_the_best_is_that_of_every_other_reader(db, make_sweep, run_of, goal, be
     stop = {"rule": "hyperband", "rung": 1, "value": 1.0, "threshold": 1.0, "n": 2}
     run_of(sweep, "c", RunState.KILLED, 0.5, 9.0, stop=json.dumps(stop))
     run_of(sweep, "d", RunState.KILLED, 0.1, 99.0)
-    assert sweep_lists.best_of(db, sweep) == best
+    assert best_of(db, sweep) == best
     seen = run_digests.all_of(db, sweep)
     leading = next(run for run in seen if run.id == best[0])
     assert leading.best(goal) == best[1]
@@ -82,11 +86,11 @@ def test_the_best_is_that_of_every_other_reader(db, make_sweep, run_of, goal, be
 def test_a_value_that_stands_in_a_summary_alone_counts(db, make_sweep, run_of):
     """`run.summary["loss"] = 0.1` without a row of it; one that goes on has no such word yet."""
     sweep = make_sweep()
-    assert sweep_lists.best_of(db, sweep) is None
+    assert best_of(db, sweep) is None
     run_of(sweep, "a", RunState.FINISHED, 2.0)
     run_of(sweep, "b", RunState.FINISHED, summary='{"loss": 0.1}')
     run_of(sweep, "c", RunState.RUNNING, summary='{"loss": 0.01}')
-    assert sweep_lists.best_of(db, sweep) == ("b", 0.1)
+    assert best_of(db, sweep) == ("b", 0.1)
 
 
 def test_an_aggregate_is_read_from_all_values(db, make_sweep, run_of):
@@ -94,8 +98,8 @@ def test_an_aggregate_is_read_from_all_values(db, make_sweep, run_of):
     sweep = make_sweep(metric={"name": "loss.mean"})
     run = run_of(sweep, "a", RunState.FINISHED, 1.0, 3.0)
     runs.update(db, run.id, history_keys='{"keys": {"loss": {"typeCounts": [{"type": "number", "count": 2}]}}}')
-    assert sweep_lists.best_of(db, sweep) == ("a", 2.0)
-    assert sweep_lists.best_of(db, make_sweep(metric=None)) is None
+    assert best_of(db, sweep) == ("a", 2.0)
+    assert best_of(db, make_sweep(metric=None)) is None
 
 
 def test_names_are_the_newest_first(db, make_sweep, run_of):

@@ -143,3 +143,25 @@ def test_the_sweeps_that_confirm_one_are_found_by_what_their_files_say(db, make_
     sweeps.describe(db, first.id, None, "mine", now=1)
     assert [found.name for found in sweeps.confirming(db, sweep)] == [first.name, second.name]
     assert sweeps.confirming(db, other) == []
+
+
+@pytest.mark.parametrize(("later_s", "beats"), [(0.5, False), (0.999, False), (1.0, True), (-0.5, False), (-1.0, True)])
+def test_a_sweep_beats_once_a_second_whatever_the_clock(db, make_sweep, later_s, beats):
+    """A thousand agents tell no more than one; a clock that is set back keeps no sweep silent."""
+    sweep = make_sweep()
+    agent = sweeps.add_agent(db, sweep.id, "h", now=1000)
+    sweeps.touch(db, agent, sweep, eager=False, now=1000)
+    sweeps.touch(db, agent, sweeps.get(db, sweep.id), eager=False, now=1000 + later_s)
+    assert sweeps.get(db, sweep.id).heartbeat_at == (1000 + later_s if beats else 1000)
+    assert sweeps.find_agent(db, agent.name).heartbeat_at == 1000 + later_s
+
+
+def test_a_file_is_summed_up_once(make_sweep, monkeypatch):
+    """What a list shows of ten thousand sweeps that are over is remembered; another text is another file."""
+    text = make_sweep(run_cap=7, description="summed up once").definition_text
+    found = sweeps.gist(text)
+    assert (found.outline.method, found.outline.run_cap, found.expected) == ("random", 7, 7)
+    monkeypatch.setattr(sweeps, "parse_definition", None)
+    assert sweeps.gist(text) is found
+    with pytest.raises(TypeError):
+        sweeps.gist(text + "\n# another")

@@ -140,3 +140,34 @@ def test_the_secret_of_signed_addresses_outlives_a_restart(tmp_path):
         store.close()
     assert len(set(secrets)) == 1
     assert len(secrets[0]) >= 32
+
+
+def test_a_key_is_rotated_after_a_rotation_that_was_killed(tmp_path):
+    """What the first one left beside the key is in nobody's way."""
+    users.add_user(tmp_path, "local")
+    (tmp_path / "api-key.new").write_text("half of a k")
+    key = users.rotate_key(tmp_path, "local")
+    assert (tmp_path / "api-key").read_text() == key + "\n"
+    assert not (tmp_path / "api-key.new").exists()
+
+
+def test_a_keyring_gives_a_users_own_keys_alone(tmp_path):
+    """What was signed for one user ends with their keys, and no other's."""
+    for name in ("ann", "bob"):
+        users.add_user(tmp_path, name)
+    store = users.open_store(tmp_path)
+    keys = users.Keyring(store, tmp_path)
+    with store.read() as db:
+        ann, bob = users.find(db, "ann"), users.find(db, "bob")
+    assert len(keys.of(ann.id)) == len(keys.of(bob.id)) == 1
+    assert keys.of(ann.id) != keys.of(bob.id)
+    assert keys.of(99) == []
+    keys.close()
+    store.close()
+
+
+def test_a_made_up_key_is_nobodys(db):
+    """However many are tried: all of a key counts."""
+    user = users.ensure_user(db, "ann", "k" * 40, now=0)
+    assert users.authenticate(db, "k" * 40) == user
+    assert [key for number in range(2000) if users.authenticate(db, key := f"{number:040}")] == []

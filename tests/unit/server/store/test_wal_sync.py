@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -68,4 +69,39 @@ def test_a_disk_that_fails_is_no_success(tmp_path):
             log.wait()
     (tmp_path / "db-wal").touch()
     log.wait()
+    log.close()
+
+
+def test_a_sync_that_fails_is_told_to_all_who_waited_for_it(tmp_path):
+    """The system reports it once: nobody takes the silence for a success, whoever asked first."""
+    for _ in range(6):
+        log, heard = WalSync(tmp_path / "none"), []
+        log._busy = True  # as if the disk were at somebody else's transaction
+
+        def ask(log=log, heard=heard):
+            try:
+                log.wait()
+            except OSError as error:
+                heard.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while log._asked < 3:
+            time.sleep(0.001)
+        with log._change:
+            log._busy = False
+            log._change.notify_all()
+        for thread in threads:
+            thread.join(20)
+        assert len(heard) == 3
+
+
+def test_a_sync_covers_what_was_asked_before_it_and_nothing_else(tmp_path):
+    """Who comes while it runs has a sync of their own."""
+    (tmp_path / "db-wal").touch()
+    log = WalSync(tmp_path / "db")
+    for number in (1, 2):
+        log.wait()
+        assert (log._asked, log._done, log._failed) == (number, number, 0)
     log.close()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from trainer import logged as kept_rows
-from trainer.logged import MOST, Logged
+from trainer import kept_rows
+from trainer.kept_rows import MOST, KeptRows
 
 
 def _row(step: int) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def _row(step: int) -> dict[str, Any]:
 @pytest.mark.parametrize("served", [0, 1, 2, 3, 4])
 def test_what_the_server_lacks_is_logged_again(run: Any, served: int) -> None:
     """Of three rows that were kept, exactly those behind the server's end, whatever that is, in their order."""
-    kept = Logged([(step, _row(step)) for step in (1, 2, 3)])
+    kept = KeptRows([(step, _row(step)) for step in (1, 2, 3)])
     run.starting_step = served
     kept.log_again(run)
     assert list(run.rows.items()) == [(step, _row(step)) for step in (1, 2, 3) if step >= served]
@@ -26,7 +26,7 @@ def test_what_the_server_lacks_is_logged_again(run: Any, served: int) -> None:
 
 def test_a_repeated_pass_logs_only_what_is_new(run: Any) -> None:
     """The server may be ahead of the checkpoint: what is trained once more it has, and the checkpoint keeps it all."""
-    logged = Logged()
+    logged = KeptRows()
     run.starting_step = 3
     for step in (1, 2, 3, 4):
         logged.log(run, _row(step), step=step)
@@ -37,7 +37,7 @@ def test_a_repeated_pass_logs_only_what_is_new(run: Any) -> None:
 def test_without_a_server_nothing_is_logged_again(run: Any) -> None:
     """What an offline run has logged lies in a file, which is sent some day: it would be there twice."""
     run.offline = True
-    Logged([(1, _row(1))]).log_again(run)
+    KeptRows([(1, _row(1))]).log_again(run)
     assert run.rows == {}
 
 
@@ -45,7 +45,7 @@ def test_the_last_rows_are_kept(run: Any, monkeypatch: pytest.MonkeyPatch) -> No
     """A checkpoint stays small, however many rows a run logs."""
     assert MOST == 10_000
     monkeypatch.setattr(kept_rows, "MOST", 3)
-    logged = Logged()
+    logged = KeptRows()
     for step in range(1, 6):
         logged.log(run, _row(step), step=step)
     assert [step for step, _ in logged.kept] == [3, 4, 5]

@@ -13,7 +13,7 @@ MOST = 10_000
 
 
 @dataclass
-class Logged:
+class KeptRows:
     """What a run has logged.
 
     A run that resumes goes on at `run.starting_step`, the step behind the last one that its server has. What was kept
