@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from sweeper.errors import BackendError
 from sweeper.ref import SweepRef
 
+SENT_HOME_S = 2.0
+"""How long it may take to see that an agent, which has returned, was told that there is no run."""
 HEARTBEAT = "(_heartbeat)"
 """Ends the name of the thread in which the agent of a function asks for runs (wandb 0.29 to 0.31)."""
 
@@ -24,6 +28,9 @@ def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Ca
         asks_no_more: Called, in another thread, when the agent will get no run: with True where it was told that there
             is none, which by itself it sees up to 10 s later, between two sleeps (wandb 0.31); with False where asking
             for one raised something, which it would never see.
+
+    Raises:
+        BackendError: It had a run, and lost it before it called the function: its wandb-core was killed.
     """
     import wandb
 
@@ -39,6 +46,9 @@ def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Ca
 
     with at_end_of_thread(HEARTBEAT, ended):
         wandb.agent(ref.sweep_id, function=call, entity=ref.entity, project=ref.project, count=1)
+        if not called.is_set():
+            time.sleep(SENT_HOME_S)
+            raise BackendError("the agent lost its run before it began")
 
 
 @contextlib.contextmanager

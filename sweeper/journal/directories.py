@@ -138,9 +138,10 @@ class LaunchDir:
             asked_at_s: When the server was asked, in seconds since 1970: what it said is of no later attempt.
         """
         order = self.path / "stops" / run_name(run_id)
-        order.touch()
-        with contextlib.suppress(FileNotFoundError):  # its worker has just forgotten it
-            os.utime(order, (asked_at_s, asked_at_s))
+        made = order.with_name(f".{order.name}")  # whole at once: a worker that looks meanwhile would see it of now
+        made.touch()
+        os.utime(made, (asked_at_s, asked_at_s))
+        made.replace(order)
 
     def stop_ordered(self, run_id: str, *, since_s: float) -> bool:
         """Whether `order_stop` was called for an attempt that began at that time."""
@@ -205,18 +206,24 @@ class LaunchDir:
         return {attempt.run_id: attempt for attempt in self.history()}
 
 
-def _text(path: Path) -> str:
+def _listed(folder: Path, suffix: str) -> list[Path]:
+    """List the files of a folder that may be gone by now: none then."""
+    with contextlib.suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if path.suffix == suffix]
+    return []
+
+
+def _text(path: Path, *, errors: str = "strict") -> str:
     """Read a file that may be gone by now, or not there yet: nothing then."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="utf-8", errors=errors)
+    return ""
 
 
 def _attempts(path: Path) -> Iterator[Attempt]:
     """Read the lines of a slot; one may be half written, by a worker that was killed, that is at it or had no space."""
     # `replace`: half a character must not cost the lines before it; a newer version may write words we do not know
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+    for line in _text(path, errors="replace").split("\n"):
         with contextlib.suppress(ValueError, TypeError):
             yield _attempt(line)
 
@@ -260,7 +267,8 @@ class SweepDir:
 
     def models(self) -> dict[str, str]:
         """List the downloaded ONNX files by run id."""
-        return {path.parent.name: str(path) for path in sorted(self.path.glob("best/*/*.onnx"))}
+        found = (sorted(_listed(folder, ".onnx")) for folder in sorted(self.path.glob("best/*/")))
+        return {path.parent.name: str(path) for files in found for path in files}
 
     def checkpoints_of(self, run_id: str) -> Path:
         """Where a run keeps what it needs to go on: SWEEPER_CHECKPOINT_DIR."""

@@ -106,21 +106,20 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
         return
     if not spec.rules.isolated:
-        _host_all(spec, ref, trainer, holder, worker)
+        _host_all(spec, ref, trainer, worker)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
     agent = partial(_run_agent, ref, again=False)
     host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
-def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, holder: str, worker: Connection) -> None:
+def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
     from sweeper.backend import sdk
 
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
         _run_agent(ref, call, again=True)
         worker.send(Idle())
@@ -128,6 +127,8 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, holder: str, wo
             holder = worker.recv()
         except EOFError:
             return
+        # a run that is tried again is another attempt's, also where that is at home in the same process
+        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
 
 
 def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:

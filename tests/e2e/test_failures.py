@@ -31,6 +31,7 @@ def oom_killed(run): first_time() and os.kill(os.getpid(), signal.SIGKILL)
 def segfault(run): first_time() and ctypes.string_at(0)
 def numberless(run): run.log({"loss": float("nan")})
 def too_long(run): time.sleep(600)
+def patient(run): first_time() and time.sleep(600)
 def gpu_memory(run): raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 def core_killed(run):
     if first_time():
@@ -224,10 +225,16 @@ def test_a_run_that_takes_no_stop_is_killed(user):
 
 def test_a_time_budget_ends_a_launch_and_its_runs_go_on_with_the_next(user):
     """The exit code is 0: this was asked for; the interrupted run waits."""
-    sweep_of(user, ["too_long", "well"])
+    sweep_of(user, ["patient", "well"])
     ended = user.run("launch", "--trainer", "toy:train", "--workers", "1", "--time-budget", "20s")
     assert "the time budget is used up" in ended.stderr
-    assert [run["state"] for run in user.status()["runs"]] == ["preempted"]
+    (interrupted,) = user.status()["runs"]
+    assert interrupted["state"] == "preempted"
+    user.run("launch", "--trainer", "toy:train", "--workers", "1")
+    runs = user.status()["runs"]
+    assert [run["state"] for run in runs] == ["finished", "finished"]
+    assert [run["params"]["case"] for run in runs] == ["patient", "well"]
+    assert runs[0]["id"] == interrupted["id"]
 
 
 def test_a_signal_from_outside_preempts_a_run(user):

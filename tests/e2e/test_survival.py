@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 
+import psutil
 import pytest
 
+from sweeper.journal.directories import SweepDir
 from tests.conftest import has_ended
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -97,6 +100,68 @@ def test_a_killed_wandb_core_costs_an_attempt(user, launched):
         if process.name().startswith("wandb-core"):
             process.kill()
     finish(user, launched)
+    assert [run["attempts"] for run in user.status()["runs"]] == [2, 1]
+    assert [kind for kind, _ in ends_of(user)] == ["lost connection"]
+
+
+def test_a_server_that_is_away_for_a_minute_costs_no_run(user, launched):
+    """Kill -9 of the server and of a run's process: the slot waits, says so, and goes on with the run by itself."""
+    record = json.loads((user.home / "server" / "server.json").read_text())
+    psutil.Process(record["pid"]).kill()
+    user.run_process().kill()
+    time.sleep(70)
+    assert launched.poll() is None
+    assert "nobody answers at" in user.logs()
+    assert ends_of(user) == []
+    user.status()  # starts it again
+    finish(user, launched)
+    assert [policy for _, policy in ends_of(user)] == ["retried on the same slot"]
+    assert "the server answers again, after" in user.logs()
+
+
+SCRIPT = """
+import os, pathlib, signal, subprocess, sys, time, wandb
+
+mark = pathlib.Path("mark-" + os.environ["WANDB_RUN_ID"])
+fresh = not mark.exists()
+mark.touch()
+run = wandb.init()
+run.log({"loss": 1.0})
+how = run.config.how
+core = subprocess.check_output(["pgrep", "-P", str(os.getpid()), "wandb-core"], text=True).strip()
+if fresh and how != "own":
+    os.kill(int(core), signal.SIGKILL)
+    time.sleep(0.5)
+if how == "unsent" and fresh:
+    sys.stderr = open(os.devnull, "w")  # and not a word of it
+elif how == "silent" and fresh:
+    os._exit(255)
+elif how == "own":
+    sys.exit(255)
+"""
+
+
+def test_a_script_is_told_from_its_wandb_core(user):
+    """One that ends well without it, or with 255 and no word, is tried again; 255 of its own is its failure."""
+    user.write("train.py", SCRIPT)
+    text = """
+    program: train.py
+    method: grid
+    metric: {name: loss}
+    parameters: {how: {values: [unsent, silent, own]}}
+    command: ["${env}", "${interpreter}", "${program}"]
+    """
+    user.run("create", user.write("sweep.yaml", text))
+    user.run("launch", "--workers", "1", code=1)
+    runs = {run["params"]["how"]: (run["state"], run["attempts"], run["kind"]) for run in user.status()["runs"]}
+    # to the server 255 is a person's Ctrl-C
+    assert runs == {"unsent": ("finished", 2, ""), "silent": ("finished", 2, ""), "own": ("killed", 1, "exit code")}
+
+
+def ends_of(user) -> list[tuple[str, str]]:
+    """What went wrong in the attempts of all runs, and what was done about it."""
+    (directory,) = SweepDir.known(user.home)
+    return [(end.kind.value, end.policy.value) for end in directory.history() if end.kind]
 
 
 def test_the_shipped_trainer_goes_on_where_it_was(user):

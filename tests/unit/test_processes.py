@@ -141,3 +141,42 @@ def test_what_a_dead_child_leaves_behind_is_ended(start):
         for pid in (before, ours):
             psutil.Process(int(pid)).send_signal(signal.SIGKILL)
     family.kill()
+
+
+FAMILY = """
+import os, signal, subprocess, sys, time
+from sweeper.processes import Family, killed_children
+family = Family()
+def grandchild(*command):
+    # dies as a child of ours: its parent, which started it, has ended
+    shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!"], stdout=subprocess.PIPE, text=True)
+    pid = int(shell.stdout.readline())
+    shell.wait()
+    return pid
+ended = subprocess.Popen(["true"])
+time.sleep(0.3)
+print(killed_children("true"), family.end_strays())
+killed = subprocess.Popen(["sleep", "60"])
+print(killed_children("sleep"))
+killed.kill()
+time.sleep(0.3)
+print(killed_children("sleep"), killed_children("wandb-core"))
+print(family.end_strays())
+print(killed_children("sleep"), family.end_strays())
+os.kill(grandchild(), signal.SIGTERM)
+time.sleep(0.3)
+print(family.end_strays())
+"""
+
+
+def test_who_was_killed_is_told_from_who_ended():
+    """By the status that the kernel keeps until it is read: also of a child that another process left behind."""
+    done = subprocess.run([sys.executable, "-c", FAMILY], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == [
+        "False []",
+        "False",
+        "True False",
+        "['sleep']",
+        "False []",
+        "['sleep']",
+    ], done.stderr

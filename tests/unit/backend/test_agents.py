@@ -23,7 +23,19 @@ def leave(well):
     say("sent home" if well else "it broke")
     os._exit(0)
 
-if sys.argv[2:]:
+if "core" in sys.argv:
+    import psutil
+    from wandb.agents import pyagent
+    give = pyagent.Agent._run_job
+
+    def lose(agent, job):
+        for child in psutil.Process().children():
+            child.kill()
+            child.wait()
+        give(agent, job)
+
+    pyagent.Agent._run_job = lose
+elif sys.argv[2:]:
     from wandb.agents import pyagent
     pyagent.Job = None  # so that it raises in the middle of an answer
 agents.run_agent(SweepRef.parse(sys.argv[1]), lambda: say("called"), asks_no_more=leave)
@@ -71,6 +83,15 @@ def test_an_agent_that_breaks_has_not_been_sent_home(embedded, tmp_path):
     ref, _ = embedded.sweep(0)
     done = run(AGENT, ref, embedded, tmp_path, "broken")
     assert done.stdout.splitlines() == ["it broke"], done.stderr
+
+
+def test_an_agent_that_loses_its_run_says_so(embedded, tmp_path):
+    """Its wandb-core was killed between the answer and the call: by itself it returns, as if there were no run."""
+    ref, _ = embedded.sweep(0)
+    done = run(AGENT, ref, embedded, tmp_path, "core")
+    assert done.stdout == ""
+    assert done.returncode == 1
+    assert "the agent lost its run before it began" in done.stderr or "SystemExit" in done.stderr
 
 
 def test_the_agent_of_a_script_asks_at_once(embedded, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -273,3 +275,36 @@ def test_sweeps_that_confirm_one_are_noted_once_each(directory):
     for name in ("c1", "c2", "c1"):
         directory.note_confirming(name)
     assert directory.confirmed_by() == ("c1", "c2")
+
+
+def test_a_folder_is_read_while_workers_take_and_return_what_is_in_it(directory, launch):
+    """A ticket, a stop or a slot's notes that vanish between the list and the look are not there, and no error."""
+    ended = threading.Event()
+
+    def shuffle() -> None:
+        while not ended.is_set():
+            for _ in range(4):
+                launch.return_ticket(launch.take_ticket(4, "cpu1") or 0)
+                launch.order_stop("r1", asked_at_s=1.0)
+                launch.forget_stop("r1")
+            launch.append(Attempt(run_id="r", slot="cpu1"))
+            launch.attempts_file("cpu1").unlink()
+            directory.best_of("r").mkdir(parents=True, exist_ok=True)
+            (directory.best_of("r") / "m.onnx").touch()
+            (directory.best_of("r") / "m.onnx").unlink()
+            directory.best_of("r").rmdir()
+
+    with ThreadPoolExecutor() as pool:
+        work = pool.submit(shuffle)
+        try:
+            until = time.monotonic() + 1.5
+            while time.monotonic() < until:
+                assert launch.tickets_of("cpu0") == []
+                assert launch.tickets_left(5)
+                assert launch.stop_ordered("r1", since_s=2.0) is False
+                assert {attempt.run_id for attempt in directory.history()} <= {"r"}
+                assert set(directory.models()) <= {"r"}
+                assert launch.restarts("cpu1") == 0
+        finally:
+            ended.set()
+        work.result()

@@ -218,6 +218,7 @@ def test_interrupted_and_continued_is_uninterrupted(
     assert state is not None
     continued = Training(config, digits)
     continued.restore(state)
+    assert continued.at.examples == 900  # not at the checkpoint of a pass before, from which it would end the same
     continued.fit(pieces, checkpoint, Event())
     assert _timeless(pieces) == _timeless(run)
     for one, two in zip(whole.model.parameters(), continued.model.parameters(), strict=True):

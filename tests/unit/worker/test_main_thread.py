@@ -333,3 +333,16 @@ def test_a_signal_to_a_process_that_the_trainer_forks_is_none_to_the_run():
         """
     )
     assert lines == ["Started r1", "fork 7", "Returned", "finish 0", "agent goes on"]
+
+
+def test_other_signals_are_the_trainers_own():
+    """One that it has a handler for is heard by that, and ends no run."""
+    lines, _ = host(
+        """
+        def trainer():
+            signal.signal(signal.SIGUSR1, lambda *_: say("heard"))
+            signal_soon(signal.SIGUSR1)
+            time.sleep(0.6)
+        """
+    )
+    assert lines == ["Started r1", "heard", "Returned", "finish 0", "agent goes on"]

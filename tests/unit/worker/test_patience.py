@@ -106,6 +106,8 @@ def test_a_server_that_comes_and_goes_refuses_twice_in_a_row_to_be_believed():
     """A refusal before it went does not count with one behind its return."""
     world = World((1.5, 5))
     assert world.patience.ask(after(world, 1, "a", "b", "c", "")) == ""
+    world = World((0.5, 5))
+    assert world.patience.ask(after(world, 1, "a", "b", "")) == ""
 
 
 def test_who_gives_up_has_not_heard_the_servers_word():

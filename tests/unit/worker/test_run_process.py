@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sweeper.processes import python
-from sweeper.worker.run_process import HOLDER_HEADER, environ_of
+from sweeper.worker.run_process import HOLDER_HEADER, Ready, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
+from tests.conftest import clean_environ
 
 SPEC = WorkerSpec(
     sweep="e/p/s",
@@ -84,3 +85,60 @@ def test_what_is_logged_is_written_out_at_once():
     name = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
     assert environ_of(SPEC, {}, "me")[name] == "0.01"
     assert environ_of(SPEC, {name: "3"}, "me")[name] == "3"
+
+
+PREPARE = """
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from sweeper.worker import run_process
+from sweeper.worker.spec import WorkerSpec
+run_process.run_process(WorkerSpec.load(Path(sys.argv[1])), sys.argv[2], "me", Connection(int(sys.argv[3])))
+"""
+
+
+def test_a_process_that_finds_no_server_has_loaded_its_trainer(tmp_path):
+    """What ends it is not the trainer: a launch must not end for that."""
+    (tmp_path / "toy.py").write_text("def train(): pass")
+    replace(SPEC, trainer="toy:train", directory=str(tmp_path)).save(tmp_path / "spec.json")
+    here, there = multiprocessing.Pipe()
+    env = {**clean_environ(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
+    command = python("-c", PREPARE, str(tmp_path / "spec.json"), str(tmp_path / "log"), str(there.fileno()))
+    process = subprocess.Popen(command, pass_fds=[there.fileno()], env=env, cwd=tmp_path)
+    there.close()
+    assert here.poll(60)
+    assert here.recv() == Ready()
+    here.close()  # as a worker that is gone
+    assert process.wait(timeout=100) in {0, 1}
+
+
+HOST_ALL = """
+import json, os, sys
+from sweeper.worker import run_process
+from sweeper.worker.run_process import HEADERS, HOLDER_HEADER
+
+class Worker:
+    def __init__(self):
+        self.left = 2
+
+    def send(self, message):
+        print(json.loads(os.environ[HEADERS])[HOLDER_HEADER], json.loads(os.environ[HEADERS])["X-Mine"])
+
+    def recv(self):
+        self.left -= 1
+        if not self.left:
+            raise EOFError
+        return "second"
+
+run_process._run_agent = lambda *_, **__: None
+run_process._host_all(None, None, None, Worker())
+"""
+
+
+def test_each_run_of_a_process_has_a_holder_of_its_own():
+    """Without isolation the server would take the second attempt at a run for the first one, which it has fenced."""
+    env = {**os.environ, "WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1", "X-Sweeper-Holder": "first"}'}
+    done = subprocess.run(python("-c", HOST_ALL), env=env, capture_output=True, text=True, timeout=60)
+    holders = [line.split() for line in done.stdout.splitlines()]
+    assert [mine for _, mine in holders] == ["1", "1"], done.stderr
+    assert [holder for holder, _ in holders] == ["first", "second"]
