@@ -115,7 +115,8 @@ def read(user, sdk) -> tuple[dict, dict]:
 def test_a_sweep_is_sent_once_and_then_what_is_new(user, elsewhere):
     """Values, names and states are the same there, also of a run that was killed and resumed; nothing is doubled."""
     name = create(user)
-    user.run("launch", "--workers", "1", "--trainer", "toy:train", "--count", "3", code=1)
+    late = {"WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL": "15"}  # the SDK's own: a killed run's log is short of rows
+    user.run("launch", "--workers", "1", "--trainer", "toy:train", "--count", "3", code=1, **late)
     first = sync(user, elsewhere)
     assert outcomes(first) == ["sent"] * 3
     assert "rows that its log lacks were read from the server" in first["said"]
