@@ -41,7 +41,8 @@ def reap(db: Connection, policy: LivenessPolicy, *, now: float, hearing_since: f
     found: list[StoredRun] = []
     if hearing_since <= agent_limit:
         found += agent_runs.silent_of_agents(db, agent_limit)
-        agent_runs.unassign_unstarted(db, agent_limit)
+        for run in agent_runs.unassign_unstarted(db, agent_limit):
+            run_endings.taken_back(db, run, now=now)
     if hearing_since <= bare_limit:
         found += agent_runs.silent_without_agent(db, bare_limit)
     for run in found:

@@ -94,6 +94,16 @@ def _lose(db: Connection, run: StoredRun, reason: str, *, now: float) -> None:
     )
 
 
+def taken_back(db: Connection, run: StoredRun, *, now: float) -> None:
+    """End a run that its agent never began and that nobody will come for: it is to stop, or its sweep has ended."""
+    if run.stop_requested or (run.sweep_id is not None and sweeps.get(db, run.sweep_id).state.ended):
+        reason = run.reason or "the sweep was stopped before it started"
+        runs.update(
+            db, run.id, state=RunState.KILLED, reason=reason, ended_at=now, stop_requested=1, **taken_up(db, run)
+        )
+        sweep_transitions.run_ended(db, run, now=now)
+
+
 def never_started(db: Connection, run: StoredRun, *, now: float) -> None:
     """End a run that was handed out again and again and never reported."""
     _died(db, run, f"{BEFORE_INIT} (handed out {run.sends} times)", state=RunState.FAILED, now=now)

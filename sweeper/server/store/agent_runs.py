@@ -64,13 +64,14 @@ def silent_without_agent(db: sqlite3.Connection, heard_before: float) -> list[St
     return runs.where(db, condition, (heard_before,))
 
 
-def unassign_unstarted(db: sqlite3.Connection, heard_before: float) -> None:
-    """Take the runs that never started from the agents that were last heard before a time."""
+def unassign_unstarted(db: sqlite3.Connection, heard_before: float) -> list[StoredRun]:
+    """Take the runs that never started from the agents that were last heard before a time; give those taken."""
     silent = "agent_id IN (SELECT id FROM agents WHERE heartbeat_at < ?)"
-    query = f"UPDATE runs SET agent_id = NULL, accepted = 0 WHERE state = 'pending' AND {silent}"  # noqa: S608
-    db.execute(query, (heard_before,))
+    query = f"UPDATE runs SET agent_id = NULL, accepted = 0 WHERE state = 'pending' AND {silent} RETURNING id"  # noqa: S608
+    taken = [run_id for (run_id,) in db.execute(query, (heard_before,)).fetchall()]
     # ended with its sweep while its command was on the way: nobody has come for it
     db.execute(f"DELETE FROM runs WHERE offered AND state = 'killed' AND {silent}", (heard_before,))  # noqa: S608
+    return [runs.get(db, run_id) for run_id in taken]
 
 
 def note_early(db: sqlite3.Connection, run_id: int, *, now: float) -> None:

@@ -156,3 +156,18 @@ def test_reaper_gives_bare_runs_longer(table):
     assert table.reap() == []
     table.now += 2
     assert table.reap() == [run.name]
+
+
+@pytest.mark.parametrize("state", [SweepState.CANCELED, SweepState.FINISHED])
+def test_a_run_of_an_ended_sweep_whose_agent_dies_before_it_begins_ends_too(table, state):
+    """It was listed when the sweep was ended, so it might have begun: now nobody would ever come for it."""
+    sweep = table.sweep(GRID)
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    table.beat(agent, run.name)
+    table.set_state(sweep, state)
+    assert table.state(run) is RunState.PENDING
+    table.now += 61
+    table.reap()
+    assert table.state(run) is RunState.KILLED
+    assert table.read(run).reason
