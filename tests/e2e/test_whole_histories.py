@@ -60,19 +60,26 @@ def _kill_now_and_then(launch: subprocess.Popen, dice: random.Random, seconds: f
     return killed
 
 
-@pytest.mark.parametrize("program", ["keeps:train", "keeps.py"])
-def test_every_history_is_whole_or_says_that_it_is_not(user, program):
-    """A function and a script, killed with their launch, end finished: with each row once, or a gap that is told."""
+@pytest.mark.parametrize(
+    ("program", "options", "with_launch"),
+    [("keeps:train", [], False), ("keeps:train", ["--no-isolation"], False), ("keeps.py", [], True)],
+)
+def test_every_history_is_whole_or_says_that_it_is_not(user, program, options, with_launch):
+    """Functions and a script end finished, in their launch or, killed with it, in the next: each row once, or a gap."""
     user.write("keeps.py", KEEPS)
     user.write("sweep.yaml", f"program: {program}\n{GRID}")
     sweep = user.told("create", "sweep.yaml")["sweep"]
-    launch = user.start("launch", "--workers", "2", "--retries", "50")
+    launch = user.start("launch", "--workers", "2", "--retries", "50", *options)
     user.wait(lambda: user.status()["runs"], "the first run")
     killed = _kill_now_and_then(launch, random.Random(SEED), 15.0)
     assert killed
-    launch.kill()  # and the launch itself: the next one delivers what its runs left
-    launch.communicate(timeout=60)
-    user.run("launch", "--workers", "2", "--retries", "50")
+    if with_launch:  # the next one delivers what its runs left
+        launch.kill()
+        launch.communicate(timeout=60)
+        user.run("launch", "--workers", "2", "--retries", "50")
+    else:
+        said, _ = launch.communicate(timeout=300)
+        assert launch.returncode == 0, said
     told = {run["id"]: run for run in user.status()["runs"]}
     assert [run["state"] for run in told.values()] == ["finished"] * 4
     histories = json.loads(user.python(READ.format(sweep=sweep), **user.sdk()).stdout)
