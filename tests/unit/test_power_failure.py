@@ -281,7 +281,7 @@ for number in range(12):
     ticket = launch.take_ticket(12, slot)
     begun = Attempt(run_id=f"r{number}", slot=slot, ticket=ticket)
     launch.append(begun)
-    launch.order_stop(begun.run_id)
+    launch.order_stop(begun.run_id, asked_at_s=1.0)
     launch.append(begun.ended(AttemptOutcome.FINISHED))
     launch.forget_stop(begun.run_id)
     if number % 3 == 0:

@@ -145,6 +145,7 @@ def test_what_a_dead_child_leaves_behind_is_ended(start):
 
 FAMILY = """
 import os, signal, subprocess, sys, time
+from pathlib import Path
 from sweeper.processes import Family, killed_children
 family = Family()
 def grandchild(*command):
@@ -152,6 +153,8 @@ def grandchild(*command):
     shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!"], stdout=subprocess.PIPE, text=True)
     pid = int(shell.stdout.readline())
     shell.wait()
+    while Path(f"/proc/{pid}/comm").read_text() != "sleep\\n":  # it is still a copy of its shell
+        time.sleep(0.01)
     return pid
 ended = subprocess.Popen(["true"])
 time.sleep(0.3)
