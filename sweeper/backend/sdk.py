@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sweeper.backend import wandb_command
+from sweeper.backend import sdk_service, wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 StateChange = Literal["stop", "cancel", "pause", "resume"]
 """What can be asked of a sweep: the flags of `wandb sweep`."""
-
-
 CONNECT_TIMEOUT_S = 5.0
 
 
@@ -279,9 +277,19 @@ def open_state(run: RunRef) -> str:
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
 
+    A refusal is asked for once more over another wandb-core: a launch's may have been killed, and then all fails.
+
     Raises:
         BackendError: The server refuses it.
     """
+    try:
+        _set_run_state(run, state)
+    except BackendError:
+        sdk_service.end()
+        _set_run_state(run, state)
+
+
+def _set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
     import wandb
 
     action = "hand out" if state == "pending" else "end"

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from sweeper.backend.server_presence import absence
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy
+from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy, classify
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.worker.conclusion import EndedRun, conclude, failure_of
@@ -35,7 +35,11 @@ POLL_S = 0.2
 ELSEWHERE_S = 10.0
 """How long a slot leaves a run that failed on it to the others."""
 MOST_LOST = 3
-"""Processes in a row that die while they ask for a run, until the slot gives up: wandb-core was killed under one."""
+"""Processes in a row that die while they ask for a run, until the slot gives up."""
+MOST_CUT_OFF = 12
+"""The same where each was killed, or lost its wandb-core: whoever kills (a lack of memory, a person) often goes on a
+while. Behind the last of them, with its pauses, that is most of a minute."""
+LONGEST_PAUSE_S = 5.0
 
 
 class Worker:
@@ -99,9 +103,11 @@ class Worker:
                     self.patience.wait()
                     continue
                 lost += 1
-                if lost == MOST_LOST:
+                cut_off = _is_cut_off(handle, core_killed=core_killed)
+                if lost >= (MOST_CUT_OFF if cut_off else MOST_LOST):
                     return why
                 _say(f"{why}; trying again")
+                self._pause(min(LONGEST_PAUSE_S, POLL_S * 2**lost) if cut_off else 0.0)
                 continue
             lost = 0
             run_id, failure = handle.run_id, self._conclude(handle, ticket, grace, core_killed=core_killed)
@@ -241,9 +247,20 @@ class Worker:
 
     def _leave_to_others(self, run_id: str) -> None:
         """Wait until another slot has taken up a run, if there are others, but not for long: they may be busy."""
-        deadline = time.monotonic() + (ELSEWHERE_S if len(self.directory.slots()) > 1 else 0.0)
-        while time.monotonic() < deadline and not self.signals and self.directory.attempts()[run_id].waits:
+        if len(self.directory.slots()) > 1:
+            self._pause(ELSEWHERE_S, lambda: self.directory.attempts()[run_id].waits)
+
+    def _pause(self, seconds: float, still: Callable[[], bool] = lambda: True) -> None:
+        """Wait for so long, as long as there is something to wait for; not when the launch is stopped."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.signals and still():
             time.sleep(POLL_S)
+
+
+def _is_cut_off(handle: RunHandle, *, core_killed: bool) -> bool:
+    """Whether a process without a run was ended from outside: killed itself, or by the loss of its wandb-core."""
+    kind = classify(Facts(exit_code=handle.exit_code, log=tail(handle.log), core_killed=core_killed)).kind
+    return kind is Kind.CONNECTION or handle.exit_code == -signal.SIGKILL
 
 
 def _say(words: str) -> None:

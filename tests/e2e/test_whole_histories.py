@@ -24,7 +24,7 @@ def train():
     with wandb.init() as run:
         epoch = json.loads(file.read_text()) if file.exists() else 0
         while epoch < 25:
-            time.sleep(0.2)
+            time.sleep(0.3)
             epoch += 1
             run.log({"loss": 1 / epoch, "epoch": epoch})
             file.with_suffix(".draft").write_text(json.dumps(epoch))
@@ -34,7 +34,7 @@ if __name__ == "__main__":
     train()
 """
 """It goes on from its checkpoint and knows no rule of rows: those that were not sent are its launch's to deliver."""
-GRID = "method: grid\nmetric: {name: loss, goal: minimize}\nparameters: {x: {values: [1, 2, 3, 4]}}\n"
+GRID = "method: grid\nmetric: {name: loss, goal: minimize}\nparameters: {x: {values: [1, 2, 3, 4, 5, 6]}}\n"
 SEED = 20
 READ = """
 import json, wandb
@@ -81,7 +81,7 @@ def test_every_history_is_whole_or_says_that_it_is_not(user, program, options, w
         said, _ = launch.communicate(timeout=300)
         assert launch.returncode == 0, said
     told = {run["id"]: run for run in user.status()["runs"]}
-    assert [run["state"] for run in told.values()] == ["finished"] * 4
+    assert [run["state"] for run in told.values()] == ["finished"] * 6
     histories = json.loads(user.python(READ.format(sweep=sweep), **user.sdk()).stdout)
     for run, epochs in histories:
         whole = epochs == [*range(1, EPOCHS + 1)]

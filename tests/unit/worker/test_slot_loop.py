@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_process_that_dies_before_it_has_a_run_is_followed_by_another(launch, 
             "prepared": True,
             "exit_code": 1,
             "ended": True,
-            "log": f"{len(made)}.log",
+            "log": Path(f"{len(made)}.log"),
         }
         made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
         return made[-1]
@@ -132,6 +133,32 @@ def test_a_process_that_dies_before_it_has_a_run_is_followed_by_another(launch, 
     assert worker._work().endswith("before it got a run; see 2.log")
     said = capsys.readouterr().err.splitlines()
     assert [line.rpartition("see ")[2] for line in said] == ["0.log; trying again", "1.log; trying again"]
+    assert launch.tickets_of("cpu0") == []
+
+
+@pytest.mark.parametrize(
+    ("end", "times"),
+    [
+        (("wandb.errors.AuthenticationError: An error occurred while verifying credentials with x", 1, False), 12),
+        (("", 1, True), 12),
+        (("", -9, False), 12),
+        (("", -11, False), 3),
+        (("PermissionError: wandb-core", 1, False), 3),
+    ],
+)
+def test_a_slot_outlasts_whoever_kills(launch, tmp_path, monkeypatch, end, times):
+    """Three of its processes in a row were killed for a lack of memory elsewhere: that is not the slot's trouble."""
+    said, exit_code, core_killed = end
+    log = tmp_path / "run.log"
+    log.write_text(said)
+    worker, made, pauses = Worker(spec(launch)), [], []
+    worker.processes = ends_without_a_run(made, log=log, exit_code=exit_code)
+    worker.processes.end_strays = lambda: core_killed
+    monkeypatch.setattr(worker, "_pause", pauses.append)
+    assert worker._work().endswith(f"ended with code {exit_code} before it got a run; see {log}")
+    assert len(made) - len([one for one in made if one is worker.upcoming]) == times
+    grows = [0.4, 0.8, 1.6, 3.2, *[5.0] * 7]
+    assert pauses == (grows if times == 12 else [0.0, 0.0])
     assert launch.tickets_of("cpu0") == []
 
 
@@ -155,7 +182,15 @@ NOBODY = "http://127.0.0.1:9"
 
 def ends_without_a_run(made: list[object], **more) -> SimpleNamespace:
     """The processes of a worker, each of which dies before it has a run."""
-    end = {"run_id": "", "setup_error": "", "prepared": True, "exit_code": 1, "ended": True, "log": "1.log", **more}
+    end = {
+        "run_id": "",
+        "setup_error": "",
+        "prepared": True,
+        "exit_code": 1,
+        "ended": True,
+        "log": Path("1.log"),
+        **more,
+    }
 
     def new() -> SimpleNamespace:
         made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
