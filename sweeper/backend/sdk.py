@@ -263,15 +263,14 @@ def has_begun(run: RunRef) -> bool:
         return "not find" not in str(error)  # the words are all that tells it apart (wandb 0.31)
 
 
-def open_state(run: RunRef) -> str:
-    """Ask the server in which state a run is that has no end there; empty if it has one, or if it cannot tell."""
+def run_state(run: RunRef) -> str:
+    """Ask the server in which state a run is; empty if it cannot tell."""
     import wandb
 
-    state = ""
     with contextlib.suppress(Exception):
         api: Any = wandb.Api()  # its methods are untyped
-        state = str(api.run(run.path).state)
-    return state if state in {RunState.RUNNING, RunState.PREEMPTING, RunState.CRASHED} else ""
+        return str(api.run(run.path).state)
+    return ""
 
 
 def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:

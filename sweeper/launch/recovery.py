@@ -116,14 +116,13 @@ def _refusal(run: RunRef, state: Literal["pending", "failed"]) -> str:
     """
     refusal = ""
     for _ in range(SURE):
-        _check_present()
         try:
             sdk.set_run_state(run, state)
         except BackendError as error:
+            _check_present()
             refusal = error.message
         else:
             return ""
-    _check_present()
     return refusal
 
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Facts, Failure, Kind, classify
+from sweeper.run import RunState
 from sweeper.worker.main_thread import Raised, Returned
+
+OPEN = frozenset({RunState.RUNNING, RunState.PREEMPTING, RunState.CRASHED})
+"""States of a run whose end its server has not heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,8 +254,8 @@ def set_run_state(
         worker.send("")
 
 
-def open_state(run: RunRef, worker: Connection) -> None:
-    """Ask the server for the state of a run that has no end there; answer with nothing if it has one.
+def run_state(run: RunRef, worker: Connection) -> None:
+    """Ask the server for the state of a run; answer with nothing if it cannot tell.
 
     Args:
         run: The run.
@@ -264,4 +264,4 @@ def open_state(run: RunRef, worker: Connection) -> None:
     from sweeper.backend import sdk
 
     die_with_parent()
-    worker.send(sdk.open_state(run))
+    worker.send(sdk.run_state(run))

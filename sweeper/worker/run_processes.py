@@ -16,7 +16,7 @@ from sweeper.journal.directories import LaunchDir
 from sweeper.processes import Family
 from sweeper.ref import RunRef
 from sweeper.worker.run_handle import RunHandle
-from sweeper.worker.run_process import open_state, set_run_state
+from sweeper.worker.run_process import run_state, set_run_state
 from sweeper.worker.spec import WorkerSpec
 
 POLL_S = 0.5
@@ -101,12 +101,9 @@ class RunProcesses:
         died = "the process that asks the server died"
         return str(self._ask(set_run_state, run, state, reason, holder, otherwise=died))
 
-    def open_state(self, run: RunRef) -> str:
-        """Ask the server in which state a run is whose process has ended; empty if it has an end there, too.
-
-        What cannot be told has an end.
-        """
-        return str(self._ask(open_state, run, otherwise=""))
+    def state_of(self, run: RunRef) -> str:
+        """Ask the server in which state a run is whose process has ended; empty if it cannot tell."""
+        return str(self._ask(run_state, run, otherwise=""))
 
     def _ask(self, question: Callable[..., None], *args: object, otherwise: object) -> object:
         return ask(self._context, question, *args, otherwise=otherwise, given_up=self._given_up)

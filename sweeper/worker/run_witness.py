@@ -11,6 +11,7 @@ import yaml
 
 from sweeper.backend import sdk
 from sweeper.ref import RunRef
+from sweeper.worker.conclusion import OPEN
 
 CLOSING_S = 10.0
 """How long a wandb-core may take to tell of a run's end behind its process, which did not wait for it."""
@@ -64,9 +65,9 @@ class RunWitness:
         if self._mode:
             return ""
         deadline = time.monotonic() + CLOSING_S
-        while (state := sdk.open_state(self._run)) and time.monotonic() < deadline:
+        while (state := sdk.run_state(self._run)) in OPEN and time.monotonic() < deadline:
             time.sleep(CLOSING_LOOK_S)
-        return state
+        return state if state in OPEN else ""
 
 
 def _parameters(file: Path) -> dict[str, Any]:

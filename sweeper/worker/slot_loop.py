@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -21,7 +22,8 @@ from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy, classify
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
-from sweeper.worker.conclusion import EndedRun, conclude, failure_of
+from sweeper.run import RunState
+from sweeper.worker.conclusion import OPEN, EndedRun, conclude, failure_of
 from sweeper.worker.main_thread import Raised, Returned, Started
 from sweeper.worker.patience import Patience
 from sweeper.worker.run_handle import RunHandle
@@ -184,7 +186,9 @@ class Worker:
             log_tail=last_lines(handle.log),
         )
         self.directory.forget_stop(handle.run_id)
-        failure = self._tell_server(handle, failure_of(run))
+        failure = self._tell_server(handle, found := failure_of(run))
+        if found and not failure:
+            run = replace(run, result=Returned(run.result.trainer_s if run.result else 0.0))
         self.directory.append(conclude(run, failure))
         self.strikes = self.strikes + 1 if failure and failure.kind is Kind.BAD_GPU else 0
         if failure and failure.policy.retries:
@@ -196,6 +200,8 @@ class Worker:
     def _tell_server(self, handle: RunHandle, failure: Failure | None) -> Failure | None:
         """Have the server hand the run out again or end it, and tell it why; say what came of it."""
         run = self.ref.run(handle.run_id)
+        if failure and failure.kind is Kind.CONNECTION and self.processes.state_of(run) == RunState.FINISHED:
+            return None  # it was lost behind its end: all that it did is there
         if failure and failure.policy.retries:
             refusal = self.patience.ask(partial(self.processes.set_state, run, "pending", failure.cause, handle.holder))
             # W&B itself hands out what was marked as preempting, and sweeper's server what has fallen silent
@@ -214,7 +220,8 @@ class Worker:
         if not isinstance(result, Returned) or result.unbegun:
             return ""
         if handle.exit_code and self.patience.wait():  # it died, or was killed, while it may still have sent something
-            state = self.processes.open_state(self.ref.run(handle.run_id))
+            state = self.processes.state_of(self.ref.run(handle.run_id))
+            state = state if state in OPEN else ""
         else:
             state = "open" if handle.exit_code else result.open_state
         return f"the trainer returned, but what it logged last did not reach the server ({state})" if state else ""

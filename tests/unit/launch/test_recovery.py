@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import psutil
 import pytest
 
@@ -149,6 +151,7 @@ def test_what_a_lost_run_had_logged_is_delivered_before_it_is_handed_out(tmp_pat
     assert embedded.wire.run(run, "state")["state"] == "preempted"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the SDK's Popen of the killed process
 @pytest.mark.usefixtures("connected")
 def test_a_lost_run_is_handed_out_though_the_launchs_wandb_core_was_killed(tmp_path, embedded):
     """It lives as long as the launch: once it was killed, every lost run would be given up."""
@@ -164,3 +167,4 @@ def test_a_lost_run_is_handed_out_though_the_launchs_wandb_core_was_killed(tmp_p
     (noted,) = recover_slot(ref, launch, "cpu1", retries=2)
     assert noted.policy is Policy.RETRY_ELSEWHERE
     assert embedded.wire.run(second, "state")["state"] == "preempted"  # it has begun once, and waits
+    gc.collect()

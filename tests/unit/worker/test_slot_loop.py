@@ -241,7 +241,7 @@ def told(worker, *answers) -> list[tuple[str, str]]:
         heard.append((state, reason))
         return left.pop(0) if left else ""
 
-    worker.processes = SimpleNamespace(set_state=set_state)
+    worker.processes = SimpleNamespace(set_state=set_state, state_of=lambda _run: "running")
     return heard
 
 
@@ -302,9 +302,27 @@ def test_the_server_is_told_of_a_process_that_died(launch, exit_code, told_so):
 def test_a_run_whose_end_the_server_lacks_has_not_ended_well(launch, exit_code, result, state, unsent):
     """The server is asked of a process that died behind its trainer: by kill -9, or because it hung."""
     worker = Worker(spec(launch))
-    worker.processes = SimpleNamespace(open_state=lambda _run: state)
+    worker.processes = SimpleNamespace(state_of=lambda _run: state)
     handle = SimpleNamespace(run_id="r1", exit_code=exit_code, result=result)
     assert bool(worker._unsent(handle)) is unsent
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"), [("finished", AttemptOutcome.FINISHED), ("failed", AttemptOutcome.FAILED)]
+)
+def test_a_run_that_lost_its_connection_behind_its_end_has_finished(launch, state, outcome):
+    """The server has heard its good end; only then was its wandb-core killed. Nothing of it is to be done again."""
+    worker = Worker(spec(launch))
+    heard = told(worker)
+    worker.processes.state_of = lambda _run: state
+    result = Raised(2.0, "ConnectionResetError: Connection lost")
+    handle = a_run(params={}, log=launch.path / "log", let_in_at=0.0, stopping=False, started_at_s=time.time())
+    handle.result = result
+    failure = worker._conclude(handle, 1, StopGrace(worker.spec.rules), core_killed=True)
+    noted = launch.attempts()["r1"]
+    assert (noted.outcome, noted.trainer_s) == (outcome, 2.0)
+    assert bool(failure) is bool(noted.reason) is (state == "failed")
+    assert [word for word, _ in heard] == ([] if state == "finished" else ["pending"])
 
 
 @pytest.mark.parametrize("signals", [[], [15]])
@@ -313,7 +331,7 @@ def test_a_run_that_was_stopped_while_it_sent_goes_on_next_time(launch, monkeypa
     monkeypatch.setenv("WANDB_BASE_URL", NOBODY if signals else "")
     worker = Worker(spec(launch))
     worker.signals += signals
-    worker.processes = SimpleNamespace(open_state=lambda _run: "running")
+    worker.processes = SimpleNamespace(state_of=lambda _run: "running")
     handle = SimpleNamespace(run_id="r1", exit_code=-9, result=Returned(1.0), log=launch.path / "log")
     facts = worker._facts(handle, StopGrace(worker.spec.rules), core_killed=False)
     assert classify(facts).kind is (Kind.PREEMPTED if signals else Kind.CONNECTION)
