@@ -22,6 +22,7 @@ def train():
             raise ValueError("x must not be 2")
         if run.config.x == 3:
             os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(float(os.environ.get("TAKES_S", 0)))
         run.log({"loss": 0.5})
 
 def slow():
@@ -195,9 +196,9 @@ def test_a_stopped_sweep_finishes_its_runs_and_starts_none(sweep):
 
 def test_a_sweep_survives_the_death_of_its_server(sweep):
     """A kill -9 of the server in the middle of a run, and a new one: nothing is lost, the run finishes."""
-    launch = sweep.start("launch", "--trainer", "toy:train", "--count", "1", "--workers", "1")
+    launch = sweep.start("launch", "--trainer", "toy:train", "--count", "1", "--workers", "1", TAKES_S="5")
     server = psutil.Process(json.loads((sweep.home / "server" / "server.json").read_text())["pid"])
-    sweep.wait(lambda: any((sweep.home / "sweeps").glob("**/*.runs.jsonl")), "a run to start")
+    sweep.wait(lambda: sweep.status()["runs"], "the server to hear of a run")
     server.kill()
     assert sweep.status()["runs"][0]["params"] == {"x": 1}
     stdout, stderr = launch.communicate(timeout=120)

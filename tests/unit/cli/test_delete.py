@@ -153,7 +153,7 @@ def test_wrong_input_is_an_error_and_deletes_nothing(here, kept):
     unasked = here("delete", ref)
     assert isinstance(unasked.exception, SweeperError)
     assert "--yes" in unasked.exception.hint
-    wrong = here("delete", run[:-1] + "0", "--sweep", ref, "--yes").exception
+    wrong = here("delete", run[:-1] + ("1" if run.endswith("0") else "0"), "--sweep", ref, "--yes").exception
     assert isinstance(wrong, ResultError)
     assert "did you mean" in wrong.hint
     assert here("delete").exit_code == 2

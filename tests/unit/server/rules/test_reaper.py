@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
 
 from sweeper.run import RunState, SweepState
@@ -143,6 +146,47 @@ def test_reaper_waits_after_a_restart(table):
     table.now += 600
     assert table.reap(hearing_since=table.now - 59) == []
     assert table.reap(hearing_since=table.now - 61) == [run.name]
+
+
+def test_a_run_without_an_agent_is_given_its_time_after_a_restart_too(table):
+    """Five minutes from then on: nobody could be heard before."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    with table.store.write() as db:
+        db.execute("UPDATE runs SET agent_id = NULL")
+    table.now += 600
+    assert table.reap(hearing_since=table.now - 299) == []
+    assert table.reap(hearing_since=table.now - 301) == [run.name]
+
+
+def test_a_clock_that_is_set_back_blames_nobody(table):
+    """What was heard has a time that is still to come; from then on everybody has a whole time-out."""
+    run = table.given(table.agent(table.sweep(GRID)))
+    table.start(run)
+    reaper = Reaper(Dispatcher(table.store, policy=LivenessPolicy(lost_retries=0)))
+    reaper._hearing_since = reaper._last_round = table.now
+    with table.store.write() as db:
+        db.execute("UPDATE runs SET heartbeat_at = heartbeat_at - 3600")
+        db.execute("UPDATE agents SET heartbeat_at = heartbeat_at - 3600")
+    table.now -= 1800
+    reaper.round(table.now)
+    assert reaper._hearing_since == table.now
+    assert table.state(run) is RunState.RUNNING
+
+
+@pytest.mark.parametrize(("agent_s", "looks"), [(0.2, True), (60.0, False)])
+def test_a_short_time_out_is_looked_at_as_often_as_it_needs(table, agent_s, looks):
+    """Four times within it, and every five seconds at the most."""
+    reaper = Reaper(Dispatcher(table.store, policy=LivenessPolicy(agent_s=agent_s)))
+    rounds = []
+    reaper.round = rounds.append
+
+    async def work() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reaper.work(), 1.0)
+
+    asyncio.run(work())
+    assert bool(rounds) is looks
 
 
 def test_reaper_gives_bare_runs_longer(table):

@@ -104,3 +104,14 @@ def test_the_first_reason_stays(table):
         stop_requests.request(db, run.id, "rung 2", now=table.now)
     ask_to_stop(table, run)
     assert table.read(run).reason == "rung 2"
+
+
+def test_a_run_that_is_stopped_on_its_way_is_ended_by_its_agent(table):
+    """Its command was under way when a person stopped it: whoever comes with it is told at once."""
+    sweep = table.sweep(GRID)
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    ask_to_stop(table, run)
+    assert table.state(run) is RunState.KILLED
+    command = table.beat(agent, run.name)
+    assert (command.kind, command.run.name) == ("stop", run.name)
