@@ -335,7 +335,10 @@ class SweepMachine(RuleBasedStateMachine):
         facts = attempt.run
         if not again:
             self.sent.append((attempt, sent))
-        named = attempt.name or sent.writers(resumed=False)
+        with self.store.read() as db:
+            # the summary names nobody where the run was resumed: whoever resumes begins with that of the last one
+            known = self.stored(db, facts)
+            named = attempt.name or sent.writers(resumed=bool(known and known.resuming))
         try:
             kept = file_stream.keep(
                 self.dispatcher, "local", "p", facts.name, sent, user=self.user, now=self.now, holder=attempt.name
