@@ -6,6 +6,7 @@ import pytest
 
 from sweeper.run import RunState, SweepState
 from sweeper.server.rules import early_handout, own_scheduler, run_transitions, stop_requests
+from sweeper.server.store import sweeps
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2, 3]}}}
 
@@ -33,6 +34,20 @@ def test_next_run_comes_when_the_listed_one_has_ended(table):
     command = table.beat(agent, run.name)
     assert (command.kind, table.state(command.run)) == ("run", RunState.PENDING)
     assert table.beat(agent, run.name, command.run.name).kind == "wait"
+
+
+def test_a_heartbeat_waits_for_no_run_beside_one_that_has_not_begun(table):
+    """After Ctrl-C its agent would wait in vain for the end of one that never reports it."""
+    agent, run = eager(table, table.sweep(GRID))
+    table.complete(run)
+    other = table.beat(agent, run.name).run
+    with table.store.read() as db:
+        found = sweeps.find_agent(db, agent)
+        assert early_handout.watchable(db, found, {other.name}) == ()
+    table.start(other)
+    with table.store.read() as db:
+        assert early_handout.watchable(db, found, {other.name}) == (other.id,)
+        assert early_handout.watchable(db, found, {other.name, "unheard"}) == ()
 
 
 def test_agent_in_a_shell_waits_for_its_process(table):

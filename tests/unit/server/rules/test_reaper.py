@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from sweeper.run import RunState, SweepState
-from sweeper.server.rules import run_endings, stop_requests
+from sweeper.server.rules import run_endings, run_transitions, stop_requests
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.rules.reaper import Reaper
@@ -85,6 +85,21 @@ def test_runs_that_may_not_come_back_have_ended(table):
     table.reap()
     assert (table.state(first), table.read(first).reason) == (RunState.KILLED, "too slow")
     assert table.state(second) is RunState.CRASHED
+
+
+def test_a_machine_that_was_taken_away_loses_nobodys_patience(table):
+    """A run that has said so waits as preempted, whether it then ends or falls silent; the next one has not said it."""
+    sweep = table.sweep(GRID)
+    for _ in range(4):  # more often than a run may be lost
+        run = table.beat(table.agent(sweep)).run
+        table.start(run)
+        with table.store.write() as db:
+            run_transitions.preempting(db, table.read(run))
+        table.now += 61
+        table.reap()
+        found = table.read(run)
+        assert (found.state, found.reason, found.losses) == (RunState.PREEMPTED, "preempted", 0)
+        assert not found.preempting
 
 
 def test_a_run_that_its_worker_hands_out_again_is_lost_once(table, lost):

@@ -115,3 +115,14 @@ def test_a_run_that_is_stopped_on_its_way_is_ended_by_its_agent(table):
     assert table.state(run) is RunState.KILLED
     command = table.beat(agent, run.name)
     assert (command.kind, command.run.name) == ("stop", run.name)
+
+
+def test_a_run_that_its_agent_has_taken_up_is_told_and_not_ended(table):
+    """It may begin any moment: its agent hears of the stop, and ends it."""
+    sweep = table.sweep(GRID)
+    agent = table.agent(sweep)
+    run = table.given(agent)
+    table.beat(agent, run.name)
+    ask_to_stop(table, run)
+    assert table.state(run) is RunState.PENDING
+    assert table.beat(agent, run.name).kind == "stop"

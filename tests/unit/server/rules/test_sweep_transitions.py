@@ -40,6 +40,20 @@ def test_stopped_sweep_lets_its_runs_finish(table):
     assert table.beat(agent).kind == "exit"
 
 
+def test_a_paused_sweep_ends_no_run(table):
+    """What is on its way to an agent, and what waits for one, is there when the pause is over."""
+    sweep = table.sweep(RANDOM)
+    agent, other = table.agent(sweep), table.agent(sweep)
+    run, waiting = table.given(agent), table.given(other)
+    table.beat(other, waiting.name)
+    table.start(waiting)
+    table.complete(waiting, exit_code=1)
+    with table.store.write() as db:
+        run_endings.requeue(db, table.read(waiting), now=table.now)
+    table.set_state(sweep, SweepState.PAUSED)
+    assert [table.state(one) for one in (run, waiting)] == [RunState.PENDING, RunState.PREEMPTED]
+
+
 def test_canceled_sweep_stops_each_run_then_sends_the_agent_home(table):
     """After `--cancel` a live run is stopped and counted as killed, and its agent exits."""
     sweep = table.sweep(RANDOM)
