@@ -24,7 +24,7 @@ class DatabaseSpace:
         size: The bytes of its file.
         free: The bytes in it that hold nothing.
         gives_back: Whether it can give these back to the disk.
-        rows: How many lines all runs have logged.
+        rows: How many lines all runs have logged; 0 while it gives room back, for they are counted one by one.
     """
 
     size: int
@@ -36,7 +36,7 @@ class DatabaseSpace:
     def told(cls, text: str | None) -> DatabaseSpace | None:
         """Read what the server says; None if it does not tell who asks."""
         found = json.loads(text) if text else None
-        return found and cls(found["bytes"], found["free_bytes"], found["gives_back"], found["rows"])
+        return found and cls(found["bytes"], found["free_bytes"], found["gives_back"], found.get("rows", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,16 @@ def free_space(server: OwnServer) -> Iterator[DatabaseSpace]:
     Raises:
         BackendError: The server refuses, or does not answer.
     """
-    left, found = None, space(server)
-    while found and found.gives_back and found.free and (left is None or found.free < left):
-        left = found.free
+    left: int | None = None
+    while True:
         told = server.change("freeSpace", {}, "space", "give the room of the database back")
-        if found := DatabaseSpace.told(told["space"]):
-            yield found
+        found = DatabaseSpace.told(told["space"])
+        if found is None:
+            return
+        yield found
+        if not (found.gives_back and found.free) or (left is not None and found.free >= left):
+            return
+        left = found.free
 
 
 def _ask(server: OwnServer, query: str, what: str, **variables: Any) -> Any:

@@ -136,9 +136,7 @@ class OwnServer:
             UnknownQuestionError: The server is none of ours.
             BackendError: It does not answer.
         """
-        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
-        data = self._post({"query": _RUN, "variables": variables}, f"run {ref}")
-        found = (data.get("project") or {}).get("run")
+        found = self._run(_RUN, ref)
         return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
 
     def history_end(self, ref: RunRef) -> HistoryEnd | None:
@@ -148,9 +146,7 @@ class OwnServer:
             UnknownQuestionError: The server is none of ours.
             BackendError: It does not answer.
         """
-        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
-        data = self._post({"query": _HISTORY_END, "variables": variables}, f"run {ref}")
-        found = (data.get("project") or {}).get("run")
+        found = self._run(_HISTORY_END, ref)
         if found is None:
             return None
         tail = [json.loads(row) for row in json.loads(found["historyTail"])]
@@ -234,6 +230,12 @@ class OwnServer:
         if errors or status != 200:
             raise BackendError(f"cannot {what}: {'; '.join(errors) or f'HTTP status {status}'}")
         return answer["data"][name]
+
+    def _run(self, query: str, ref: RunRef) -> Any:
+        """Ask about one run; None if there is no such run."""
+        variables = {"entity": ref.entity, "project": ref.project, "run": ref.run_id}
+        data = self._post({"query": query, "variables": variables}, f"run {ref}")
+        return (data.get("project") or {}).get("run")
 
     def _post(self, question: Mapping[str, Any], what: str) -> Any:
         status, answer = self._ask(question, f"read {what}")

@@ -7,6 +7,7 @@ belongs to another one.
 
 from __future__ import annotations
 
+import glob
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,7 +81,8 @@ def newest_log(folder: Path, run_id: str) -> Path | None:
     wandb-core makes it before the server hears of the process: where there is none of the last attempt, the history is
     still that of the one before.
     """
-    logs = folder.glob(f"wandb/run-*-{run_id}/run-{run_id}.wandb")
+    name = glob.escape(run_id)
+    logs = folder.glob(f"wandb/run-*-{name}/run-{name}.wandb")
     return max(logs, key=lambda log: log.stat().st_mtime, default=None)
 
 

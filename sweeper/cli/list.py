@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli.completion import complete_project
-from sweeper.cli.options import AsJson, BackendOption
+from sweeper.cli.options import AsJson, BackendOption, ProjectOption
 from sweeper.cli.output import err, out, print_json, progress_bar, say_next, show
 
 if TYPE_CHECKING:
@@ -17,16 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_(
-    project: Annotated[
-        str | None,
-        typer.Option(
-            "--project",
-            "-p",
-            help="PROJECT or ENTITY/PROJECT, whose sweeps alone.",
-            autocompletion=complete_project,
-            show_default=False,
-        ),
-    ] = None,
+    project: ProjectOption = None,
     limit: Annotated[int | None, typer.Option("--top", min=1, help="So many, at most.", show_default=False)] = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,

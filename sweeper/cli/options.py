@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sweeper.backend import embedded_server
-from sweeper.cli.completion import complete_sweep
+from sweeper.cli.completion import complete_project, complete_sweep
 from sweeper.settings import BackendChoice, Settings
 
 Sweep = Annotated[
@@ -26,6 +26,16 @@ SweepOption = Annotated[
         metavar="SWEEP",
         help="The sweep that it is a run of; the one created last if left out.",
         autocompletion=complete_sweep,
+        show_default=False,
+    ),
+]
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        "-p",
+        help="PROJECT or ENTITY/PROJECT, whose sweeps alone.",
+        autocompletion=complete_project,
         show_default=False,
     ),
 ]

@@ -263,13 +263,15 @@ class Pruning:
             choose.forget(self._settings, one.ref)
 
     def free_space(self, tell: Tell = lambda _done, _total: None) -> DatabaseSpace | None:
-        """Have the database give back its free room, if it can; give the room that it takes then.
+        """Have the database give back its free room, if it can; give the room that it takes then, without its rows.
 
         Raises:
             BackendError: The server does not answer.
         """
-        before = own_retention.space(self._server)
+        if self.space is None:
+            return None
+        first, now = 0, self.space
         for now in own_retention.free_space(self._server):
-            if before:
-                tell(before.free - now.free, before.free)
-        return own_retention.space(self._server)
+            first = first or now.free
+            tell(first - now.free, first)
+        return now

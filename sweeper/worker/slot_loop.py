@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sweeper.backend.server_presence import absence
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -83,6 +82,8 @@ class Worker:
     @staticmethod
     def _absence() -> str:
         """Say why the server does not answer; empty if it does."""
+        from sweeper.backend.server_presence import absence  # most workers never ask: it takes 0.1 s
+
         return absence(os.environ)  # noqa: TID251 the SDK's own
 
     def _work(self) -> str:
@@ -200,8 +201,10 @@ class Worker:
     def _tell_server(self, handle: RunHandle, failure: Failure | None) -> Failure | None:
         """Have the server hand the run out again or end it, and tell it why; say what came of it."""
         run = self.ref.run(handle.run_id)
-        if failure and failure.kind is Kind.CONNECTION and self.processes.state_of(run) == RunState.FINISHED:
-            return None  # it was lost behind its end: all that it did is there
+        # lost behind its end, of which a server that is away could not tell: all that the run did is there
+        lost = failure is not None and failure.kind is Kind.CONNECTION
+        if lost and self.patience.wait() and self.processes.state_of(run) == RunState.FINISHED:
+            return None
         if failure and failure.policy.retries:
             refusal = self.patience.ask(partial(self.processes.set_state, run, "pending", failure.cause, handle.holder))
             # W&B itself hands out what was marked as preempting, and sweeper's server what has fallen silent

@@ -165,49 +165,36 @@ def _clear(proxy: Proxy) -> None:
     proxy.weather = Weather()
 
 
-class ClockJump(Fault):
-    """The wall clock of all processes but wandb-core's is wrong for some seconds, and then right again."""
+class Disturbance(Fault):
+    """What the stand-in for libc does to all processes but wandb-core, for some seconds.
 
-    name = "clock jump"
+    Args:
+        name: Its name.
+        setting: The stand-in's word for it; 0 is none of it.
+        sizes: How much of it.
+        for_s: For how many seconds.
+        what: How a size is told.
+    """
 
-    def strike(self, world: World, dice: random.Random) -> str:
-        """Put it forward or back."""
-        if not world.machine.environ:
-            return ""
-        off_s, for_s = dice.choice([-3600.0, -30.0, 30.0, 3600.0, 86400.0]), dice.choice([0.5, 3.0, 8.0])
-        world.machine.set(clock=off_s)
-        world.later(for_s, lambda: world.machine.set(clock=0.0))
-        return f"{off_s:+g} s for {for_s:g} s"
-
-
-class SlowDisk(Fault):
-    """Each fsync of the server and the launches takes longer, for some seconds."""
-
-    name = "slow disk"
+    def __init__(self, name: str, setting: str, sizes: list[float], for_s: list[float], what: str) -> None:
+        self.name, self._setting, self._sizes, self._for_s, self._what = name, setting, sizes, for_s, what
 
     def strike(self, world: World, dice: random.Random) -> str:
-        """Slow it down."""
+        """Begin it, and end it later."""
         if not world.machine.environ:
             return ""
-        delay_s, for_s = dice.choice([0.05, 0.3, 1.5]), dice.choice([2.0, 6.0])
-        world.machine.set(fsync=delay_s)
-        world.later(for_s, lambda: world.machine.set(fsync=0.0))
-        return f"{delay_s:g} s an fsync for {for_s:g} s"
+        size, for_s = dice.choice(self._sizes), dice.choice(self._for_s)
+        world.machine.set(**{self._setting: size})
+        world.later(for_s, lambda: world.machine.set(**{self._setting: 0.0}))
+        return f"{self._what.format(size)} for {for_s:g} s"
 
 
-class FailingDisk(Fault):
-    """Some fsync fail with EIO, for some seconds: nothing of these may be acknowledged."""
-
-    name = "failing fsync"
-
-    def strike(self, world: World, dice: random.Random) -> str:
-        """Have some fail."""
-        if not world.machine.environ:
-            return ""
-        chance, for_s = dice.choice([0.1, 0.5, 1.0]), dice.choice([1.0, 4.0])
-        world.machine.set(eio=chance)
-        world.later(for_s, lambda: world.machine.set(eio=0.0))
-        return f"{chance:g} of them for {for_s:g} s"
+DISTURBANCES = (
+    ("clock jump", "clock", [-3600.0, -30.0, 30.0, 3600.0, 86400.0], [0.5, 3.0, 8.0], "{:+g} s"),
+    ("slow disk", "fsync", [0.05, 0.3, 1.5], [2.0, 6.0], "{:g} s an fsync"),
+    # nothing of what fails so may be acknowledged
+    ("failing fsync", "eio", [0.1, 0.5, 1.0], [1.0, 4.0], "{:g} of them with EIO"),
+)
 
 
 class FullDisk(Fault):
@@ -234,7 +221,7 @@ def _fill(ballast: Path) -> int:
         return file.tell()
 
 
-SINGLE = (Restart, KillAll, SecondLaunch, ClockJump, SlowDisk, FailingDisk, FullDisk)
+SINGLE = (Restart, KillAll, SecondLaunch, FullDisk)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -246,6 +233,7 @@ def every_fault() -> dict[Fault, float]:
         **dict.fromkeys(map(Signalled, SIGNALS), 1.0),
         **dict.fromkeys(map(FoulWeather, Proxy.TRICKS), 1.0),
         **{make(): 1.0 for make in SINGLE},
+        **{Disturbance(*told): 1.0 for told in DISTURBANCES},
     }
 
 

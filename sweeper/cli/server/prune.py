@@ -11,8 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from sweeper.cli.asking import Yes, agreed
-from sweeper.cli.completion import complete_project
-from sweeper.cli.options import AsJson, BackendOption
+from sweeper.cli.options import AsJson, BackendOption, ProjectOption
 from sweeper.cli.output import err, escape, out, print_json, progress_bar
 from sweeper.errors import UsageError
 
@@ -52,16 +51,7 @@ def prune(  # noqa: PLR0917 Typer passes them by name
     keep_best: Annotated[
         int, typer.Option(min=0, metavar="[N]", help="So many of the best runs of each sweep stay; 0 keeps none.")
     ] = 1,
-    project: Annotated[
-        str | None,
-        typer.Option(
-            "--project",
-            "-p",
-            help="PROJECT or ENTITY/PROJECT, whose sweeps alone.",
-            autocompletion=complete_project,
-            show_default=False,
-        ),
-    ] = None,
+    project: ProjectOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     yes: Yes = False,
     backend: BackendOption = "auto",

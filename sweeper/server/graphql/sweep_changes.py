@@ -96,7 +96,7 @@ class SweepChanges(Root):
         rights.check(self.context.user, "the database", [None])
         with self.context.store.write(durable=False) as db:
             space.give_back(db)
-        return {"space": retention_texts.space_text(self.context)}
+        return {"space": retention_texts.space_text(self.context, counted=False)}
 
     def _own_sweep(self, db: Connection, id_: str) -> Sweep:
         """Find a sweep that the asker may change."""

@@ -77,7 +77,7 @@ def test_the_room_of_the_database_is_told_and_given_back(own, over):
     assert len(seen) > 1
     assert own_retention.space(own).free == seen[-1].free == 0
     assert own_retention.space(own).size < before.size - 5_000_000
-    assert list(own_retention.free_space(own)) == []
+    assert [one.free for one in own_retention.free_space(own)] == [0]
 
 
 def test_a_database_that_cannot_give_room_back_is_asked_once(server, settings):
@@ -86,10 +86,13 @@ def test_a_database_that_cannot_give_room_back_is_asked_once(server, settings):
     text = '{\\"bytes\\": 9, \\"free_bytes\\": 5, \\"gives_back\\": false, \\"rows\\": 1}'
     server.answer = (200, {}, f'{{"data": {{"viewer": {{"databaseSpace": "{text}"}}}}}}'.encode())
     assert own_retention.space(other) == DatabaseSpace(9, 5, gives_back=False, rows=1)
-    assert list(own_retention.free_space(other)) == []
+    for gives_back, asked in ((False, 1), (True, 2)):
+        text = f'{{\\"bytes\\": 9, \\"free_bytes\\": 5, \\"gives_back\\": {str(gives_back).lower()}}}'
+        server.answer, server.seen = (200, {}, f'{{"data": {{"freeSpace": {{"space": "{text}"}}}}}}'.encode()), []
+        assert [*own_retention.free_space(other)] == [DatabaseSpace(9, 5, gives_back=gives_back, rows=0)] * asked
+        assert len(server.seen) == asked
     server.answer = (200, {}, b'{"data": {"viewer": {"databaseSpace": null}}}')
     assert own_retention.space(other) is None
-    assert list(own_retention.free_space(other)) == []
 
 
 def test_an_older_server_is_told_to_be_older(server, settings):

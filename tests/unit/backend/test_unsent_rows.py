@@ -174,6 +174,9 @@ def test_the_last_log_is_the_last_attempts(tmp_path):
         log.touch()
         os.utime(log, (at, at))
     assert newest_log(tmp_path, "r") == tmp_path / "wandb" / "run-1-r" / "run-r.wandb"
+    (odd := tmp_path / "wandb" / "run-1-a[b]" / "run-a[b].wandb").parent.mkdir()
+    odd.touch()
+    assert newest_log(tmp_path, "a[b]") == odd
 
 
 @pytest.mark.parametrize(

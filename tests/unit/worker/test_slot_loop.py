@@ -325,6 +325,17 @@ def test_a_run_that_lost_its_connection_behind_its_end_has_finished(launch, stat
     assert [word for word, _ in heard] == ([] if state == "finished" else ["pending"])
 
 
+def test_a_server_that_is_away_is_asked_for_the_end_when_it_is_back(launch, monkeypatch, embedded):
+    """A run that lost its wandb-core behind its end, and its server with it, has not failed."""
+    monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
+    threading.Timer(1.5, monkeypatch.setenv, ("WANDB_BASE_URL", embedded.url)).start()
+    worker = Worker(spec(launch))
+    heard = told(worker)
+    worker.processes.state_of = lambda _run: "" if worker._absence() else "finished"
+    assert worker._tell_server(a_run(), RETRY) is None
+    assert heard == []
+
+
 @pytest.mark.parametrize("signals", [[], [15]])
 def test_a_run_that_was_stopped_while_it_sent_goes_on_next_time(launch, monkeypatch, signals):
     """Its trainer has returned, and the launch was stopped before the server was back: nobody's fault."""

@@ -122,6 +122,7 @@ def test_the_room_of_the_database_is_told_to_the_servers_own_user_alone(client):
     assert told["gives_back"]
     assert told["bytes"] > told["free_bytes"] == told["rows"] == 0
     free = "mutation { freeSpace(input: {}) { space } }"
+    del told["rows"]  # counted one by one: not with every part that is given back
     assert json.loads(client.graphql(free)["freeSpace"]["space"]) == told
     team = new_team(client)
     with team.acting("bob"):
