@@ -135,6 +135,7 @@ class Proxy:
             for task in tasks:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))  # what was aborted closes its sockets a turn later
         self._loop.close()
 
     def close(self) -> None:
@@ -201,7 +202,7 @@ class Proxy:
             self._note(request, answer)
             return answer
         finally:
-            writer.close()
+            writer.transport.abort()  # there is nothing to say to it any more
 
     def _note(self, request: Message, answer: Message) -> None:
         """Write down the rows that were acknowledged."""
