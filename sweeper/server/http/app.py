@@ -27,7 +27,7 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.pages import login, missing, views
+from sweeper.server.pages import assets, login, missing, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
@@ -55,6 +55,7 @@ WITHOUT_KEY = (
     login.login,
     login.login_with_key,
     login.logout,
+    assets.send,  # the pages of a login have a style, too
 )
 """All that answers without a key."""
 
@@ -131,6 +132,7 @@ def _routes() -> list[Route]:
         Route(run_path + "/{path:path}", endpoints.download_file, methods=["GET"]),
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
         *artifact_endpoints.ROUTES,
+        *assets.ROUTES,
         *login.ROUTES,
         *views.ROUTES,
     ]

@@ -17,7 +17,6 @@ from starlette.routing import Route
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.figures.best_so_far import best_so_far
 from sweeper.figures.drawn_run import DrawnRun
-from sweeper.figures.style import STYLE
 from sweeper.figures.svg import Figure
 from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
@@ -142,7 +141,6 @@ def _sweep_page(store: Store, entity: str, project: str, sweep: str, *, every_ru
         idle=_is_idle(found, known, time.time()),
         now=time.time(),
         curve=_curve(found, known),
-        style=STYLE,
         confirmation=confirmation,
     )
 

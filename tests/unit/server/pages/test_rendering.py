@@ -44,13 +44,14 @@ def test_moments_say_that_they_are_utc():
     assert written("moment", None) == ""
 
 
-def test_a_page_runs_no_script_and_sends_no_form_elsewhere():
+def test_a_page_runs_no_script_but_our_files_and_sends_no_form_elsewhere():
     """The policy goes with every page, and with the status that was asked for."""
     answer = page("login.html", status=401, target="/", fault="No <b>key</b>.")
     assert answer.status_code == 401
     assert answer.headers["Content-Security-Policy"] == POLICY
     assert "default-src 'none'" in POLICY
-    assert "script-src" not in POLICY
+    assert "script-src 'self';" in POLICY
+    assert "unsafe" not in POLICY
     assert b"No &lt;b&gt;key&lt;/b&gt;." in answer.body
 
 

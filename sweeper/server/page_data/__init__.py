@@ -1,0 +1,1 @@
+"""What the pages ask for once they are open: JSON of the server's own, under `/-/data/`."""
