@@ -40,7 +40,7 @@ def _duration(seconds: float | None) -> str:
 # StrictUndefined: a misspelt name is an error in a test, not an empty cell for a person
 PAGES = Environment(loader=PackageLoader("sweeper.server.pages"), autoescape=True, undefined=StrictUndefined)
 PAGES.filters.update(number=_number, moment=_moment, duration=_duration, shell=quote)
-PAGES.globals.update(asset=assets.address)
+PAGES.globals.update(asset=assets.address, has_asset=assets.has)
 PAGES.filters.update(svg=lambda figure: Markup(figure.inline()))  # noqa: S704 figures escape what they write
 
 
