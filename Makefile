@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -55,6 +55,10 @@ test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules ag
 chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
 	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
 	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos
+
+# BROWSER_WORLD=/tmp/world keeps the server that is looked at, which takes a minute to fill, for the next time
+test-browser: $(STAMP)  ## open the server's pages in a real Chromium, where one is here (Debian: chromium), at a real server
+	$(BIN)/python -m pytest -n 0 -m browser tests/browser
 
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)
