@@ -128,8 +128,8 @@ clean:  ## remove .venv, caches and build leftovers; sweeps and their results st
 	rm -rf $(VENV) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# __init__.py has the version, which the installed package's metadata names too
-$(STAMP): pyproject.toml constraints.txt sweeper/__init__.py
+# __init__.py has the version, which the installed package's metadata names too; vendor.py those of the chart libraries
+$(STAMP): pyproject.toml constraints.txt sweeper/__init__.py sweeper/server/pages/vendor.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "sweeper needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1)"; \
 	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -142,4 +142,6 @@ $(STAMP): pyproject.toml constraints.txt sweeper/__init__.py
 	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@# with bytecode: `import torch, wandb` takes 4 s instead of 10 s, in every process where Python writes none itself
 	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,trainer]'
+	@# the pages' chart libraries; without a network it says which command fetches them, and all else is there
+	$(BIN)/python -m sweeper.server.pages.vendor || true
 	@pwd -P > $(STAMP)

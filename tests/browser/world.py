@@ -23,14 +23,13 @@ project: {PROJECT}
 program: train:train
 run_cap: {RUNS}
 metric: {{name: val/loss, goal: minimize}}
-early_terminate: {{type: hyperband, min_iter: 2, eta: 2}}
 parameters:
   lr: {{distribution: log_uniform_values, min: 0.0001, max: 0.1}}
   dropout: {{min: 0.0, max: 0.6}}
   units: {{values: [7, 16, 32, 64]}}
   optimizer: {{values: [adam, sgd]}}
   seed: {{value: 1}}
-sweeper: {{seed: 5}}
+sweeper: {{seed: 5, early_terminate: {{type: asha, min_iter: 2, eta: 2}}}}
 """
 TRADE = f"""
 name: two metrics
@@ -124,7 +123,8 @@ def make(folder: Path) -> World:
 def _fill(user: User) -> dict[str, str]:
     everything = user.script("everything.py")
     sweep, trade, empty = (_create(user, text) for text in (SWEEP, TRADE, EMPTY))
-    user.run("launch", sweep, "--workers", 2, "--max-failures", RUNS, "--retries", 0, code=1)  # some fail
+    often = {"WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "0.5"}  # seconds; with 15, each would have ended before its stop
+    user.run("launch", sweep, "--workers", 2, "--max-failures", RUNS, code=1, **often)  # some fail
     user.run("launch", trade, "--workers", 1)
     stdout, stderr = everything.communicate(timeout=120)
     assert everything.returncode == 0, f"{stdout}\n{stderr}"

@@ -21,6 +21,8 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("assets") / "vendor"
 COMMAND = "python -m sweeper.server.pages.vendor"
 TIMEOUT_S = 300
+_PATIENCE = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
+"""Where there is no network, an installation shall not wait for minutes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def fetch(folder: Path = FOLDER, libraries: Sequence[Library] = LIBRARIES) -> li
 
 def _pack(libraries: Sequence[Library], folder: Path) -> None:
     wanted = [f"{library.name}@{library.version}" for library in libraries]
-    words = ["pack", "--silent", "--ignore-scripts", "--fetch-retries=1", *wanted]
+    words = ["pack", "--loglevel=error", "--ignore-scripts", *_PATIENCE, *wanted]
     try:
         done = _npm(words, folder)
     except (OSError, subprocess.TimeoutExpired) as error:

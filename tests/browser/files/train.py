@@ -1,8 +1,11 @@
 """The trainer of the sweep that the browser's tests look at: quick, and every kind of end and of logged value."""
 
 import math
+import os
+import signal
 import sys
 import time
+from pathlib import Path
 
 import wandb
 
@@ -10,6 +13,11 @@ import wandb
 def train():
     with wandb.init() as run:
         config = run.config
+        taken = Path("taken.txt")
+        if config["optimizer"] == "sgd" and not taken.exists():
+            taken.touch()
+            os.kill(os.getpid(), signal.SIGTERM)  # as if its machine was taken: it is handed out again
+            time.sleep(60)
         if config["units"] == 7:
             raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
         run.define_metric("val/*", step_metric="epoch")
@@ -19,7 +27,7 @@ def train():
         for epoch in range(9):
             for batch in range(3):
                 run.log({"train/loss": far + 1 / (1 + 3 * epoch + batch), "epoch": epoch})
-            time.sleep(0.25)  # so that a stop can come in time
+            time.sleep(0.1 if far < 0.9 else 1)  # so that a stop can come in time
             run.log(
                 {"val/loss": far + 1 / (1 + epoch), "val/accuracy": 1 / (1 + far + 1 / (1 + epoch)), "epoch": epoch}
             )

@@ -20,7 +20,7 @@ import json, pathlib, subprocess
 def npm(words, return_completed_process, cwd, capture_output, timeout):
     here = pathlib.Path(__file__).parent
     with (here / "asked").open("a") as file:
-        file.write(json.dumps(words[4:]) + "\\n")
+        file.write(json.dumps([word for word in words[1:] if not word.startswith('--')]) + "\\n")
     for pack in here.glob("*.tgz"):
         (pathlib.Path(cwd) / pack.name).write_bytes(pack.read_bytes())
     said = (here / "fault").read_bytes() if (here / "fault").exists() else b""
