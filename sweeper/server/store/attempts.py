@@ -19,7 +19,8 @@ ON CONFLICT DO UPDATE SET state = excluded.state, reason = '', ended_at = NULL, 
 """
 _END = """
 UPDATE attempts SET ended_at = coalesce(attempts.ended_at, r.ended_at, r.heartbeat_at), state = r.state,
-    reason = r.reason FROM runs r WHERE r.id = :run AND run_id = :run AND (attempts.ended_at IS NULL OR number = r.attempt)
+    reason = r.reason FROM runs r
+    WHERE r.id = :run AND run_id = :run AND (attempts.ended_at IS NULL OR number = r.attempt)
 """
 _NOW = "run_id = :run AND number = (SELECT attempt FROM runs WHERE id = :run)"
 _LISTED = """
