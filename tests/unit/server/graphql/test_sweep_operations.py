@@ -78,7 +78,7 @@ def test_state_of_a_sweep_is_set(client, state):
 
 
 def test_what_a_command_changes_is_noted_once(client):
-    """Who paused a sweep stands on its page, whether a button or `sweeper pause` asked; asked again, it was so already."""
+    """Who paused a sweep stands on its page, also if `sweeper pause` asked; asked again, it was so already."""
     sweep = client.sweep(GRID)
     for state in ("PAUSED", "PAUSED", "PENDING"):
         set_state(client, sweep, state)
