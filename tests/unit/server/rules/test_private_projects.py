@@ -205,6 +205,15 @@ def test_no_data_and_no_button_of_its_pages_is_there(team):
         assert answers["ann", "ann"][0] != 404 or "no project" not in answers["ann", "ann"][1], route.path
 
 
+@pytest.mark.parametrize("topic", ["project", "sweep", "run"])
+def test_nobody_hears_that_something_of_it_has_changed(team, topic):
+    """Bob's page of it is told that there is no such thing; ann's is let in."""
+    asked = {"topics": topic, "entity": "ann", "project": "p", "sweep": _name_of(team.ids["sweep"]), "run": "r"}
+    for name, status in (("bob", 404), ("ann", 200)):
+        with team.acting(name) as client:
+            assert client.http.head("/-/events", params=asked).status_code == status
+
+
 def test_a_browser_sees_what_its_user_sees(team):
     """A session is its user's, as a key is."""
     http = team.client.http
@@ -217,7 +226,7 @@ def test_a_browser_sees_what_its_user_sees(team):
 
 def test_every_address_is_decided_about():
     """A route of a new kind is not forgotten: it knows no project, is open to signed addresses alone, or is tried."""
-    tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name"}
+    tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name", "stream"}
     below = ("/-/data/{entity}/{project}", "/-/actions/{entity}/{project}")  # all of these are
     pages = {"home", "entity_page", "project_page", "sweep_page", "run_page"}
     nothing = {"page_above", "make_link", "log_out"}  # an address of W&B's, put as one of ours; and what logs in
