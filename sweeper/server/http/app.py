@@ -21,12 +21,14 @@ from starlette.routing import Route
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
-from sweeper.server.http import artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
+from sweeper.server.page_data import actions as actions_data
 from sweeper.server.page_data import events
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, views
@@ -111,7 +113,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -137,6 +139,8 @@ def _routes() -> list[Route]:
         *assets.ROUTES,
         *events.ROUTES,
         *login.ROUTES,
+        *actions.ROUTES,
+        *actions_data.ROUTES,
         *views.ROUTES,
     ]
 
