@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sweeper.metric_value import float_or_nan
+from sweeper.space.distributions import Distribution, LogNormal, LogUniform
+from sweeper.space.quantized import Quantized
 from sweeper.space.values import is_number, json_key
 
 Tick = tuple[float, str]
@@ -121,6 +123,15 @@ class ParameterAxis:
     name: str
     listed: tuple[Any, ...] | None = None
     log: bool = False
+
+    @classmethod
+    def of(cls, name: str, distribution: Distribution | None) -> Self:
+        """Take what a parameter's distribution says; a long list of numbers is drawn as an axis of numbers."""
+        support = distribution.support if distribution else None
+        if support is not None and len(support) > MOST_LISTED and all(map(is_number, support)):
+            support = None
+        inner = distribution.distribution if isinstance(distribution, Quantized) else distribution
+        return cls(name, support, log=isinstance(inner, LogUniform | LogNormal))
 
     def scale(self, values: Sequence[object]) -> Scale:
         """Choose a scale for the values that occurred."""

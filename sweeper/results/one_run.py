@@ -226,9 +226,6 @@ def _attempts(directory: SweepDir, run_id: str) -> tuple[Attempt, ...]:
 
 def run_again(definition: SweepDefinition, config: Mapping[str, Any], run_id: str) -> str:
     """Write what runs the same configuration again: a script's command line, else commands that make a sweep of it."""
-    from sweeper.results.report import rerun  # with YAML, for which no other verb waits
+    from sweeper.definition import rerun  # with YAML, for which no other verb waits
 
-    params = definition.space.flatten(config)
-    if direct := rerun.direct_command(definition, params):
-        return direct
-    return rerun.rerun_command(f"again-{run_id}.yaml", rerun.rerun_file(definition, params, f"again {run_id}"))
+    return rerun.shortest(definition, definition.space.flatten(config), run_id)

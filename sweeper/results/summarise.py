@@ -13,11 +13,11 @@ from sweeper.definition.outline import Outline
 from sweeper.journal.attempt import Attempt, AttemptOutcome, spent
 from sweeper.journal.failures import Kind
 from sweeper.results.climb import climb
-from sweeper.results.eta import eta_s
 from sweeper.results.failure_groups import failure_groups
 from sweeper.results.living import LivingLaunch, gpus_of, planned_runs, slot_rows
 from sweeper.results.status import RunCounts, RunStatus, SearchStatus, Standing, SweepFacts, SweepStatus
 from sweeper.run import Goal, Run, RunState, SweepState, best_run
+from sweeper.search.eta import eta_s
 from sweeper.search.history_gap import gap_of, usual_iterations, why_not_whole
 from sweeper.search.missing_metric import missing_metrics
 from sweeper.search.savings import saved_seconds, stopped_early

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from sweeper.backend.sweep_view import SweepView
+from sweeper.definition import rerun
 from sweeper.journal.attempt import Attempt, spent
 from sweeper.results.failure_groups import UNKNOWN
-from sweeper.results.report import facts, rerun
+from sweeper.results.report import facts
 from sweeper.results.report.facts import Report
 from sweeper.results.report.origin import Rows
 from sweeper.results.status import SweepStatus

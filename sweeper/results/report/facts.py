@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from sweeper.backend.sweep_view import SweepView
 from sweeper.figures.drawn_run import DrawnRun, Fate
 from sweeper.figures.importance_bars import Weight
-from sweeper.figures.scales import MOST_LISTED, ParameterAxis
+from sweeper.figures.scales import ParameterAxis
 from sweeper.figures.timeline import Stretch
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.results.labels import label, varying
 from sweeper.results.report.origin import Rows
 from sweeper.results.status import RunStatus, SweepStatus
 from sweeper.run import Curve, Goal, Run
-from sweeper.space.distributions import Distribution, LogNormal, LogUniform
-from sweeper.space.quantized import Quantized
-from sweeper.space.values import is_number
 
 if TYPE_CHECKING:
     from sweeper.definition.outline import Outline
@@ -105,19 +102,7 @@ def axes_of(
     names = varying(params)
     places = {weight.name: place for place, weight in enumerate(weights)}
     ordered = sorted(names, key=lambda name: places.get(name, len(places)))
-    return tuple(_axis(name, searched.get(name)) for name in ordered)
-
-
-def _axis(name: str, distribution: Distribution | None) -> ParameterAxis:
-    support = distribution.support if distribution else None
-    if support is not None and len(support) > MOST_LISTED and all(map(is_number, support)):
-        support = None
-    return ParameterAxis(name, support, log=_is_log(distribution))
-
-
-def _is_log(distribution: object) -> bool:
-    inner = distribution.distribution if isinstance(distribution, Quantized) else distribution
-    return isinstance(inner, LogUniform | LogNormal)
+    return tuple(ParameterAxis.of(name, searched.get(name)) for name in ordered)
 
 
 def stretches_of(

@@ -27,7 +27,8 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import run_facts
+from sweeper.server.page_data import events, run_facts
+from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -134,6 +135,7 @@ def _routes() -> list[Route]:
         Route("/sdk/otel/{rest:path}", endpoints.telemetry, methods=["POST"]),
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
+        *events.ROUTES,
         *login.ROUTES,
         *run_facts.ROUTES,
         *views.ROUTES,
@@ -160,6 +162,7 @@ def _furnish(app: Starlette, data_dir: Path, dispatcher: Dispatcher) -> bytes:
     shelf = data_dir / "files"
     disk.make_folders(shelf, data_dir)
     app.state.store = store
+    app.state.page_watch = PageWatch(store, app.state.is_ending)
     app.state.files = FileStore(shelf)
     with store.write() as db:
         run_files.settle(db, app.state.files, now=now)

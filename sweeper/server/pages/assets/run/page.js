@@ -3,6 +3,7 @@
 import { dataOf, context, get } from "../api.js";
 import { find, fill, h } from "../dom.js";
 import { duration, number } from "../format.js";
+import { live } from "../live.js";
 import { tabs } from "../tabs.js";
 
 const panels = {
@@ -38,8 +39,7 @@ const shown = {
 
 /** Read the head anew. */
 async function refresh() {
-  const facts = await get(dataOf("runs", context.run)).catch(() => null);
-  if (!facts) return;
+  const facts = await get(dataOf("runs", context.run));
   for (const [name, write] of Object.entries(shown)) {
     const element = document.querySelector(`[data-fact="${name}"]`);
     if (element) element.textContent = write(facts[name]);
@@ -58,3 +58,4 @@ async function refresh() {
 }
 
 tabs(find(".tabs"), opened);
+live.onChange("run", refresh);

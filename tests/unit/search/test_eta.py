@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.results.eta import LATEST, eta_s
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState, StopDecision
+from sweeper.search.eta import LATEST, eta_s
 
 RUN = RunStatus(
     id="r", name="r", state=RunState.FINISHED, params={}, best=None, last=None, duration_s=10.0, slot="",

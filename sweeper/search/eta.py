@@ -6,16 +6,30 @@ import heapq
 import statistics
 from collections.abc import Sequence
 from itertools import islice
+from typing import Protocol
 
-from sweeper.results.status import RunStatus
+from sweeper.run import RunState
 
 LATEST = 50
 """Runs by which the others are judged: a search and its early termination change how long runs take."""
 SIMULATED = 1000
 """Runs to come that are dealt out one by one; of more, the end makes no difference."""
+_AT_WORK = (RunState.RUNNING, RunState.PREEMPTING)
 
 
-def eta_s(runs: Sequence[RunStatus], total: int | None, slots: int) -> float | None:
+class Timed(Protocol):
+    """What is asked of a run."""
+
+    @property
+    def state(self) -> RunState:
+        """Where it is in its life."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """For how long it has been at work, in seconds; None before it began."""
+
+
+def eta_s(runs: Sequence[Timed], total: int | None, slots: int) -> float | None:
     """Estimate the seconds until all runs have ended.
 
     Args:
@@ -28,7 +42,7 @@ def eta_s(runs: Sequence[RunStatus], total: int | None, slots: int) -> float | N
     """
     ended = (run.duration_s for run in reversed(runs) if run.state.ended and run.duration_s)
     lasted = list(islice(ended, LATEST))
-    going = [run for run in runs if run.at_work]
+    going = [run for run in runs if run.state in _AT_WORK]
     left = 0 if total is None else max(0, total - sum(run.state.ended for run in runs) - len(going))
     if total is None or not (left or going):
         return None if total is None else 0.0

@@ -41,6 +41,13 @@ def rerun_command(file: str, text: str) -> str:
     return f"cat <<'{end}' >{here}\n{text}{end}\nsweeper create {here} && sweeper launch --count 1"
 
 
+def shortest(definition: SweepDefinition, params: Params, run_id: str) -> str:
+    """Write what runs a run's parameters again: a script's command line, else commands that make a sweep of it."""
+    if direct := direct_command(definition, params):
+        return direct
+    return rerun_command(f"again-{run_id}.yaml", rerun_file(definition, params, f"again {run_id}"))
+
+
 def direct_command(definition: SweepDefinition, params: Params) -> str:
     """Write how a script is started with these parameters and without a sweep; empty where that is not plain to see."""
     program = definition.program or ""

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from sweeper.definition.rerun import direct_command, rerun_command, rerun_file
 from sweeper.definition.sweep_definition import SweepDefinition
-from sweeper.results.report.rerun import direct_command, rerun_command, rerun_file
 from tests.unit.results.report.conftest import HOSTILE, PLAIN
 
 NESTED = SweepDefinition.from_yaml("""
