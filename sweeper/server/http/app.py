@@ -29,7 +29,7 @@ from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import events, run_facts
 from sweeper.server.page_data.page_watch import PageWatch
-from sweeper.server.pages import assets, login, missing, views
+from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
@@ -137,6 +137,7 @@ def _routes() -> list[Route]:
         *assets.ROUTES,
         *events.ROUTES,
         *login.ROUTES,
+        *netron.ROUTES,
         *run_facts.ROUTES,
         *views.ROUTES,
     ]
