@@ -26,7 +26,7 @@ from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
-from sweeper.server.pages import lists
+from sweeper.server.pages import compare, lists
 from sweeper.server.pages.rendering import page
 from sweeper.server.rules import confirmations, prior_runs
 from sweeper.server.store import alerts, lines, projects, run_digests, run_files, runs, seen_runs, sweeps
@@ -219,6 +219,7 @@ def _find_project(db: Connection, entity: str, name: str) -> Project:
 
 ROUTES = [
     *lists.ROUTES,
+    *compare.ROUTES,
     Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
     Route("/{entity}/{project}/runs/{run}", run_page),
     Route("/{entity}/{project}/sweeps/{sweep}/{rest:path}", page_above),
