@@ -29,9 +29,9 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
-from sweeper.server.page_data import events, search
+from sweeper.server.page_data import events, run_facts, run_log, search
 from sweeper.server.page_data.page_watch import PageWatch
-from sweeper.server.pages import assets, login, missing, views
+from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.block_filling import BlockFilling
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -143,6 +143,9 @@ def _routes() -> list[Route]:
         *login.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
+        *netron.ROUTES,
+        *run_facts.ROUTES,
+        *run_log.ROUTES,
         *views.ROUTES,
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +19,7 @@ from sweeper.server.store import projects, runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
+from sweeper.server.store.sweeps import Sweep
 from sweeper.side_by_side import ComparedRow, rows_of
 
 MOST = 20
@@ -72,9 +73,9 @@ def _find(db: Connection, place: Project, asked: Sequence[str]) -> tuple[list[St
 
 
 def _told(
-    run: StoredRun, number: int, names: Sequence[str], within: dict[int | None, Any], place: Project
+    run: StoredRun, number: int, names: Sequence[str], within: Mapping[int, Sweep], place: Project
 ) -> dict[str, Any]:
-    sweep = within.get(run.sweep_id)
+    sweep = within.get(run.sweep_id or 0)
     return {
         "run": run,
         "colour": number % COLOURS,
