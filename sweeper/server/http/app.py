@@ -27,6 +27,7 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
+from sweeper.server.page_data import sweep_facts, sweep_runs
 from sweeper.server.pages import assets, login, missing, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -134,6 +135,8 @@ def _routes() -> list[Route]:
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
         *login.ROUTES,
+        *sweep_facts.ROUTES,
+        *sweep_runs.ROUTES,
         *views.ROUTES,
     ]
 
