@@ -114,6 +114,12 @@ class Model {
     location.assign(pageOf("runs", id));
   }
 
+  /** What runs a run again, for a shell: a promise of text. */
+  async rerunOf(id) {
+    if (this.sweep.best?.id === id) return this.sweep.best.command;
+    return (await get(dataOf("sweeps", context.sweep, "rerun"), { run: id })).command;
+  }
+
   /** Any logged key of all runs: a promise of a map from run id to number. `which`: `last`, `min` or `max`. */
   column(key, which = "last") {
     this.forgetOld();
