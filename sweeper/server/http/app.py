@@ -27,7 +27,14 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import events
+from sweeper.server.page_data import (
+    events,
+    sweep_attempts,
+    sweep_curves,
+    sweep_failures,
+    sweep_importance,
+    sweep_texts,
+)
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -136,6 +143,11 @@ def _routes() -> list[Route]:
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
         *events.ROUTES,
+        *sweep_attempts.ROUTES,
+        *sweep_curves.ROUTES,
+        *sweep_failures.ROUTES,
+        *sweep_importance.ROUTES,
+        *sweep_texts.ROUTES,
         *login.ROUTES,
         *views.ROUTES,
     ]

@@ -1,0 +1,1 @@
+"""What is to be drawn: data turned into what pictures show, for pages and reports alike. Pure."""
