@@ -1,1 +1,1 @@
-"""What is to be drawn: data turned into what pictures show, for pages and reports alike. Pure."""
+"""What is to be drawn of runs, apart from how it is drawn: pure."""

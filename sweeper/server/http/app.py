@@ -21,14 +21,18 @@ from starlette.routing import Route
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
-from sweeper.server.http import artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
+from sweeper.server.page_data import actions as actions_data
 from sweeper.server.page_data import (
     events,
+    run_facts,
+    run_log,
     sweep_attempts,
     sweep_curves,
     sweep_failures,
@@ -36,8 +40,9 @@ from sweeper.server.page_data import (
     sweep_texts,
 )
 from sweeper.server.page_data.page_watch import PageWatch
-from sweeper.server.pages import assets, login, missing, views
+from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
+from sweeper.server.rules.block_filling import BlockFilling
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -104,7 +109,7 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work(), BlockFilling(store).work())
             tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
@@ -118,7 +123,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -149,6 +154,11 @@ def _routes() -> list[Route]:
         *sweep_importance.ROUTES,
         *sweep_texts.ROUTES,
         *login.ROUTES,
+        *actions.ROUTES,
+        *actions_data.ROUTES,
+        *netron.ROUTES,
+        *run_facts.ROUTES,
+        *run_log.ROUTES,
         *views.ROUTES,
     ]
 

@@ -75,7 +75,7 @@ async def graphql_endpoint(request: Request) -> Response:
     A heartbeat waits, without a thread, for the end of its agent's run, that of an idle worker for one, and is then
     answered anew.
     """
-    body = await _body(request)
+    body = await compression.whole(request, limit=MAX_BODY)
     context = context_of(request, hurried=len(body) <= SMALL and _HEARTBEAT in body)
     status, content = await _execute(request, body, context)
     held: HeldHeartbeats = request.app.state.held_heartbeats
@@ -103,7 +103,7 @@ async def _execute(request: Request, body: bytes, context: Context) -> tuple[int
 async def take_lines(request: Request) -> Response:
     """Take what a run logs: a few lines together with what others sent, many in a thread of their own."""
     context, names = context_of(request), request.path_params
-    body = await _body(request)
+    body = await compression.whole(request, limit=MAX_BODY)
     run = (names["entity"], names["project"], names["run"])
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
     take = partial(file_stream.keep, user=context.user, holder=context.holder, writer=writer, now=context.now)
@@ -210,17 +210,3 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
         hurried=hurried,
     )
-
-
-async def _body(request: Request) -> bytes:
-    """Read a body of bounded size.
-
-    Raises:
-        RequestError: It is too long.
-    """
-    body = bytearray()
-    async for chunk in compression.content(request, limit=MAX_BODY):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise RequestError(f"the request has more than {MAX_BODY} bytes", 413)
-    return bytes(body)
