@@ -29,7 +29,7 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
-from sweeper.server.page_data import events, run_facts, run_log, search
+from sweeper.server.page_data import events, run_facts, run_log, search, sweep_facts, sweep_runs
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -146,6 +146,8 @@ def _routes() -> list[Route]:
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
+        *sweep_facts.ROUTES,
+        *sweep_runs.ROUTES,
         *views.ROUTES,
     ]
 
