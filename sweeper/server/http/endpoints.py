@@ -34,6 +34,8 @@ from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
+SLOT_HEADER = "x-sweeper-slot"
+"""Names the slot in which that process is."""
 REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
 
@@ -204,6 +206,7 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         address,
         time.time(),
         holder=request.headers.get(HOLDER_HEADER, ""),
+        slot=request.headers.get(SLOT_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
         hurried=hurried,
     )
