@@ -110,6 +110,7 @@ class RunTable {
       this.widths.set(column.id, Math.max(this.widths.get(column.id) ?? 0, Math.min(most, Math.ceil(longest * LETTER_PX) + room)));
     }
     const sum = this.columns.reduce((all, column) => all + this.widths.get(column.id), MARK_PX);
+    this.stick();
     const last = this.columns.at(-1);
     const cols = [null, ...this.columns].map((column) => {
       const col = h("col");
@@ -121,14 +122,33 @@ class RunTable {
     this.table.style.minWidth = `${sum}px`;
   }
 
+  /** Find where the columns stay that stay in sight when one scrolls to the side: all up to the run's name. */
+  stick() {
+    this.left = new Map();
+    let left = MARK_PX;
+    for (const column of this.columns) {
+      this.left.set(column.id, left);
+      left += this.widths.get(column.id);
+      if (column.id === "name") return;
+    }
+  }
+
+  stuck(cell, id) {
+    if (!this.left.has(id)) return cell;
+    cell.classList.add("stuck");
+    cell.style.left = `${this.left.get(id)}px`;
+    return cell;
+  }
+
   drawHead(by, down) {
     const focused = this.head.contains(document.activeElement) ? document.activeElement.dataset.column : null;
     const cells = this.columns.map((column, i) => {
       const is = column.id === by.id;
       const button = h("button", { type: "button", class: "plain", dataset: { column: column.id }, title: `Sort by ${column.about}`, onClick: () => this.sortBy(column) }, h("span", {}, column.title), is ? h("span", { "aria-hidden": "true" }, this.isUp(column, down) ? " ↑" : " ↓") : null);
-      return h("th", { scope: "col", role: "columnheader", class: this.kinds.get(column.id), "aria-colindex": i + 2, "aria-sort": is ? (this.isUp(column, down) ? "ascending" : "descending") : "none" }, button);
+      const cell = h("th", { scope: "col", role: "columnheader", class: this.kinds.get(column.id), "aria-colindex": i + 2, "aria-sort": is ? (this.isUp(column, down) ? "ascending" : "descending") : "none" }, button);
+      return this.stuck(cell, column.id);
     });
-    const mark = h("th", { scope: "col", role: "columnheader", "aria-colindex": 1 }, h("span", { class: "off-screen" }, "marked"));
+    const mark = h("th", { scope: "col", role: "columnheader", class: "row-mark stuck", "aria-colindex": 1 }, h("span", { class: "off-screen" }, "marked"));
     fill(this.head, mark, cells);
     if (focused) this.head.querySelector(`[data-column="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -165,8 +185,8 @@ class RunTable {
     const box = h("input", { type: "checkbox", tabindex: -1, "aria-label": `Mark ${run.name}` });
     box.checked = isMarked;
     const names = [run.id === this.model.best?.id ? "best" : "", run.id === this.model.hovered ? "pointed" : "", run.id === this.active ? "active" : ""];
-    const cells = this.columns.map((column) => this.cell(column, run));
-    return h("tr", { id: `row-${run.id}`, class: names.filter(Boolean).join(" ") || null, dataset: { run: run.id }, "aria-rowindex": place + 2, "aria-selected": String(isMarked) }, h("td", { role: "gridcell", class: "row-mark" }, box), cells);
+    const cells = this.columns.map((column) => this.stuck(this.cell(column, run), column.id));
+    return h("tr", { id: `row-${run.id}`, class: names.filter(Boolean).join(" ") || null, dataset: { run: run.id }, "aria-rowindex": place + 2, "aria-selected": String(isMarked) }, h("td", { role: "gridcell", class: "row-mark stuck" }, box), cells);
   }
 
   cell(column, run) {

@@ -81,17 +81,10 @@ export function groups(model) {
 /** Read the ids in an address; null where it has none. */
 export function fromAddress(text) {
   if (!text) return null;
-  const ids = text.split(",").map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return "";
-    }
-  });
-  return [...new Set(ids.filter(Boolean))];
+  return [...new Set(text.split(" ").filter(Boolean).map((id) => id.replaceAll("%20", " ").replaceAll("%25", "%")))];
 }
 
-/** Write ids into an address. */
+/** Write ids into an address, so that it can be read there: a space becomes `+`. */
 export function toAddress(ids) {
-  return ids.map(encodeURIComponent).join(",");
+  return ids.map((id) => id.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
 }

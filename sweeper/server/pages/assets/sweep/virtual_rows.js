@@ -20,7 +20,8 @@ export function virtualRows(box, body, { height, row }) {
   let printing = false;
 
   const space = (rows) => {
-    const cell = h("td", { colspan: "1000" });
+    // as many as there are columns: more would take width from them
+    const cell = h("td", { colspan: body.previousElementSibling?.rows[0]?.cells.length ?? 1 });
     cell.style.height = `${rows * height}px`;
     return rows > 0 ? h("tr", { class: "row-space", "aria-hidden": "true" }, cell) : null;
   };
