@@ -29,7 +29,7 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
-from sweeper.server.page_data import events, run_facts, run_log
+from sweeper.server.page_data import events, run_facts, run_log, search
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -139,6 +139,7 @@ def _routes() -> list[Route]:
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
         *events.ROUTES,
+        *search.ROUTES,
         *login.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
