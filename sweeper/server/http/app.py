@@ -27,10 +27,11 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import events
+from sweeper.server.page_data import events, run_charts, run_history, run_media
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, views
 from sweeper.server.rules import deletion, early_handout, liveness
+from sweeper.server.rules.block_filling import BlockFilling
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -97,7 +98,7 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work(), BlockFilling(store).work())
             tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
@@ -137,6 +138,9 @@ def _routes() -> list[Route]:
         *assets.ROUTES,
         *events.ROUTES,
         *login.ROUTES,
+        *run_charts.ROUTES,
+        *run_history.ROUTES,
+        *run_media.ROUTES,
         *views.ROUTES,
     ]
 

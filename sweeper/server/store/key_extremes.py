@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sweeper.metric_value import finite, float_or_nan, lookup
 from sweeper.server.store import history_keys
-from sweeper.server.strict_json import parse
+from sweeper.server.strict_json import stored
 
 PAGE = 500
 """Runs whose statistics are read at a time, and lines of a history."""
@@ -40,7 +40,7 @@ def extremes(db: sqlite3.Connection, run_ids: Collection[int], keys: Collection[
         keys: Keys of the history, dotted where they are nested. One that only the summary has is its value there.
     """
     found: dict[int, dict[str, Extremes]] = {}
-    wanted, left = [*keys], iter(run_ids)
+    wanted, left = [*keys], iter(run_ids if keys else ())
     while page := list(islice(left, PAGE)):
         for run_id, statistics in _statistics(db, page, wanted):
             values = _of_run(db, run_id, statistics, wanted)
@@ -104,7 +104,7 @@ def _read(db: sqlite3.Connection, run_id: int, keys: Sequence[str]) -> dict[str,
 def _rows(db: sqlite3.Connection, run_id: int) -> Iterator[list[dict[str, Any]]]:
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' ORDER BY number"
     texts: Iterable[sqlite3.Row] = db.execute(query, (run_id,))
-    while page := [parse(text, "a line") for (text,) in islice(texts, PAGE)]:
+    while page := [stored(text) for (text,) in islice(texts, PAGE)]:
         yield page
 
 
