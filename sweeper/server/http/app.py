@@ -31,8 +31,11 @@ from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
 from sweeper.server.page_data import (
     events,
+    run_charts,
     run_facts,
+    run_history,
     run_log,
+    run_media,
     search,
     sweep_attempts,
     sweep_curves,
@@ -165,6 +168,9 @@ def _routes() -> list[Route]:
         *run_log.ROUTES,
         *sweep_facts.ROUTES,
         *sweep_runs.ROUTES,
+        *run_charts.ROUTES,
+        *run_history.ROUTES,
+        *run_media.ROUTES,
         *views.ROUTES,
     ]
 
