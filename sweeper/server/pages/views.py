@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -13,21 +12,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sweeper.metric_value import flat
-from sweeper.search.history_gap import why_not_whole
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.context import file_path
 from sweeper.server.pages import sweep_view
 from sweeper.server.pages.rendering import page
+from sweeper.server.pages.run_page import run_page, tab_of
 from sweeper.server.rules import prior_runs
-from sweeper.server.store import alerts, lines, projects, run_files, runs, seen_runs, sweeps
+from sweeper.server.store import projects, runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
-from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
-CHART_WIDTH, CHART_HEIGHT = 640, 200
-"""Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
 SECTIONS = frozenset(
     ["", "sweeps", "runs", "workspace", "overview", "table", "groups", "artifacts", "reports", "reportlist", "jobs"]
 )
@@ -83,68 +77,6 @@ def _by_project(db: Connection, known: Sequence[Sweep]) -> defaultdict[int, list
     return found
 
 
-async def run_page(request: Request) -> Response:
-    """Show one run: its config, summary, files and the course of the metric."""
-    return await run_in_threadpool(_run_page, request.app.state.store, **request.path_params)
-
-
-def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
-    with store.read() as db:
-        place = _find_project(db, entity, project)
-        found = runs.find(db, place.id, run)
-        if found is None:
-            raise NotFoundError(f"no run {run!r} in {entity}/{project}")
-        sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
-        logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
-        # as many as the chart has room for: a run may have logged a million
-        values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
-        without = sweep is not None and found.state.ended and not logged
-        whole = sweep is None or not (without or found.gap)
-        reason = found.reason or ("" if sweep is None or whole else why_not_whole(seen_runs.get(db, sweep, found.id)))
-        uploads = run_files.of_run(db, found.id)
-        said = alerts.of_run(db, found.id)
-    return page(
-        "run.html",
-        project=place,
-        run=found,
-        sweep=sweep,
-        metric=sweep.definition.metric if sweep else None,
-        reason=reason,
-        chart=chart(values, logged),
-        alerts=said,
-        suggestion=json.loads(found.origin or "{}"),
-        config=_config(found),
-        summary=_shown(json.loads(found.summary)),
-        files=[(file, file_path(entity, project, run, file.path)) for file in uploads],
-    )
-
-
-def _config(run: StoredRun) -> dict[str, Any]:
-    """Give the config as the user wrote it, without the SDK's own part."""
-    entries = {name: entry for name, entry in json.loads(run.config).items() if name != "_wandb"}
-    return {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in entries.items()}
-
-
-def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out media and the SDK's own keys; nested values have dotted names."""
-    return dict(flat(summary))
-
-
-def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
-    """Lay out a line through values, perhaps a sample of `count`, on a canvas; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    low, high = min(values), max(values)
-    span = high - low or 1.0  # equal values lie at the bottom, on a line
-    # divided one by one: a difference may be more than a float holds, and inf / inf is no place
-    points = [
-        (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
-        for i, value in enumerate(values)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
-
-
 async def page_above(request: Request) -> Response:
     """Go on from an address that W&B has below a project, a sweep or a run to the page of ours that shows most of it.
 
@@ -157,7 +89,8 @@ async def page_above(request: Request) -> Response:
         raise NotFoundError(f"no page {request.url.path[:300]!r} here")
     kind = [f"{kind}s" for kind in ("sweep", "run") if kind in names]
     entity, project, *below = (quote(name, safe="") for name in names.values())
-    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]), 302)
+    tab = tab_of(rest) if "run" in names else ""
+    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]) + tab, 302)
 
 
 def _find_project(db: Connection, entity: str, name: str) -> Project:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeper.server import strict_json
 from sweeper.server.errors import NotFoundError, RequestError
-from sweeper.server.store import history_keys, lines, runs, sweeps
+from sweeper.server.store import history_keys, line_cuts, lines, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -21,7 +21,7 @@ def rewind(db: Connection, run: StoredRun, step: int) -> StoredRun:
     if step > json.loads(run.history_keys).get("lastStep", -1):
         raise RequestError(f"run {run.name} has no step {step}")
     # Console lines and system events have no step: what was printed and measured did happen.
-    lines.cut_history(db, run.id, step)
+    line_cuts.cut_history(db, run.id, step)
     return _recount(db, run)
 
 
@@ -37,7 +37,7 @@ def fork(db: Connection, run: StoredRun, config: str | None) -> StoredRun:
     parent = runs.find(db, run.project_id, str(branch["run_id"]))
     if parent is None:
         raise NotFoundError(f"no run {branch['run_id']!r} to fork in this project")
-    lines.copy_history(db, parent.id, run.id, max(-lines.MAX_STEP, min(branch["step"], lines.MAX_STEP)))
+    line_cuts.copy_history(db, parent.id, run.id, max(-lines.MAX_STEP, min(branch["step"], lines.MAX_STEP)))
     return _recount(db, run)
 
 

@@ -26,7 +26,7 @@ from sweeper.server.rules import (
 )
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.run_summary import clean_summary
-from sweeper.server.store import history_keys, lines, projects, runs, sweeps
+from sweeper.server.store import history_keys, line_cuts, lines, projects, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
@@ -238,9 +238,11 @@ def _store_history(db: Connection, run: StoredRun, chunk: Chunk, seeing: Sequenc
     ]
     # Before they are stored: what is sent again must not be counted again.
     known = lines.count(db, run.id, Stream.HISTORY)
+    keys = run.history_keys
+    if line_cuts.are_others(db, run.id, [row for row in rows if row.number < known]):
+        keys = history_keys.without_extremes(keys)
     lines.put_history(db, run.id, rows)
     new = [row for row in rows if row.number >= known]
-    keys = run.history_keys
     if new:
         keys = strict_json.text_of(history_keys.add_keys(json.loads(keys), new))
     measured = [_note_metric(db, sweep, run, rows, known=known, keys=keys) for sweep in seeing]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import gaps, stop_requests, writers
-from sweeper.server.store import history_gaps, lines, runs, sweeps
+from sweeper.server.store import history_gaps, line_cuts, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -106,7 +106,7 @@ def begins(db: Connection, run: StoredRun, writing: Collection[str], *, first: b
     if starts_anew(run, first=first):
         stopped = stop_requests.was_on_its_way(run)
         kept = gaps.begun_anew(db, run, again=stopped or not run.state.ended) | ({} if stopped else _UNTOUCHED)
-        lines.clear(db, run.id)
+        line_cuts.clear(db, run.id)
         run = runs.update(db, run.id, summary="{}", history_keys="{}", started_at=None, holder="", part="", **kept)
     # One that ended before it began was given up too early; one that has ended and says more is only late.
     if run.live or run.state is RunState.PENDING or (run.state.ended and run.started_at is None):

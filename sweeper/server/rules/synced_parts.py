@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sweeper.server import strict_json
-from sweeper.server.store import lines, runs
+from sweeper.server.store import line_cuts, lines, runs
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import Stream
 from sweeper.server.store.runs import StoredRun
@@ -52,7 +52,7 @@ def settled(db: Connection, run: StoredRun, offset: int, first_row: str) -> Stor
     if isinstance(step, int) and step > part["step"]:
         return run
     for stream in Stream:
-        lines.cut_before(db, run.id, stream, part[stream])
+        line_cuts.cut_before(db, run.id, stream, part[stream])
     lines.clear_metrics(db, run.id)
     return runs.update(db, run.id, summary="{}", history_keys="{}", part=json.dumps({**part, "again": True}))
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sweeper.metric_value import Reading, lookup, may_aggregate, reading
+from sweeper.metric_value import Reading, finite, lookup, may_aggregate, reading
 from sweeper.server.store.lines import HistoryLine
 
 DEFAULT_SAMPLES = 500
 MAX_KEYS = 50_000
 """Keys of a run that are counted, the first ones: what is known of each is read and written with every delivery."""
+EXTREMES = "extremes"
+"""Where a key's statistics have its last, lowest and highest finite number, so far; without it nobody knows them."""
 T = TypeVar("T")
 
 
@@ -27,24 +30,24 @@ def add_keys(keys: Mapping[str, Any], history: Sequence[HistoryLine]) -> dict[st
     counted = dict(keys.get("keys", {}))
     steps = (step for line in history if (step := line.step) is not None)
     last_step = max(keys.get("lastStep", -1), max(steps, default=-1))
-    for name, values in _columns([line.row for line in history]).items():
+    for name, values in columns([line.row for line in history]).items():
         if name not in counted and len(counted) >= MAX_KEYS:
             continue
         counted[name] = _count(counted.get(name), values)
     return {"sets": [], "keys": counted, "lastStep": last_step}
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
+def columns(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
     """Give the values of each key, by its dotted name."""
     names = list(rows[0]) if rows else []
     if all(list(row) == names for row in rows):  # as nearly always: turned over as a whole
         whole = dict(zip(names, zip(*(row.values() for row in rows), strict=True), strict=True))
         if not any(dict in set(map(type, values)) for values in whole.values()):
             return whole
-    columns: dict[str, list[Any]] = {}
+    found: dict[str, list[Any]] = {}
     for row in rows:
-        _spread(row, columns)
-    return columns
+        _spread(row, found)
+    return found
 
 
 def _spread(row: Mapping[str, Any], columns: dict[str, list[Any]], prefix: str = "") -> None:
@@ -62,7 +65,7 @@ def _count(entry: dict[str, Any] | None, values: Sequence[Any]) -> dict[str, Any
     only_numbers = set(map(type, values)) <= {int, float}
     kinds = {"number": len(values)} if only_numbers else Counter(map(_kind, values))
     numbers = values if only_numbers else [value for value in values if _kind(value) == "number"]
-    entry = dict(entry) if entry else {"typeCounts": [], "monotonic": _kind(values[0]) == "number"}
+    entry = dict(entry) if entry else {"typeCounts": [], "monotonic": _kind(values[0]) == "number", EXTREMES: []}
     types = {known["type"]: known["count"] for known in entry["typeCounts"]}
     types |= {kind: types.get(kind, 0) + count for kind, count in kinds.items()}
     entry["typeCounts"] = [{"type": name, "count": number} for name, number in types.items()]
@@ -71,7 +74,44 @@ def _count(entry: dict[str, Any] | None, values: Sequence[Any]) -> dict[str, Any
             before = entry.get("previousValue", numbers[0])
             entry["monotonic"] = before <= numbers[0] and all(map(operator.le, numbers, numbers[1:]))
         entry["previousValue"] = numbers[-1]
+        if EXTREMES in entry:  # a run that an older server counted has none, and some of its values make none
+            entry[EXTREMES] = join_extremes(entry[EXTREMES], numbers)
     return entry
+
+
+def join_extremes(known: Sequence[float], numbers: Sequence[float]) -> Sequence[float]:
+    """Bring the last, the lowest and the highest of a key's finite numbers up to date; none of them before the first.
+
+    Args:
+        known: What they were so far.
+        numbers: What came in, without booleans.
+    """
+    if not _all_finite(numbers):
+        numbers = finite(numbers)
+    if not numbers:
+        return known
+    low, high = min(numbers), max(numbers)
+    return [numbers[-1], min(low, known[1]), max(high, known[2])] if known else [numbers[-1], low, high]
+
+
+def _all_finite(numbers: Sequence[float]) -> bool:
+    """Whether none of many numbers is NaN, infinite or more than a float holds; one that says no may be wrong."""
+    try:
+        return math.isfinite(sum(numbers))  # quicker than to look at each
+    except OverflowError:
+        return False
+
+
+def without_extremes(keys: str) -> str:
+    """Take the extremes out of a run's key statistics: lines that were counted have become others.
+
+    Args:
+        keys: The statistics, as JSON, and so is what is given back.
+    """
+    known = json.loads(keys)
+    for entry in known.get("keys", {}).values():
+        entry.pop(EXTREMES, None)
+    return json.dumps(known)
 
 
 def counts(keys: Mapping[str, Any]) -> dict[str, int]:

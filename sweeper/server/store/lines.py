@@ -16,7 +16,7 @@ from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import bulk, runs
+from sweeper.server.store import bulk, history_blocks, runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
@@ -72,6 +72,9 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
     bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text)", rows)
+    if rows:
+        numbers = [line.number for line in history]
+        history_blocks.changed(db, run_id, min(numbers), max(numbers))
 
 
 def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[HistoryLine]:
@@ -293,12 +296,6 @@ def steps(db: sqlite3.Connection, run_id: int) -> list[int]:
     return [row["step"] for row in db.execute(query, (run_id,))]
 
 
-def clear(db: sqlite3.Connection, run_id: int) -> None:
-    """Forget everything that a run logged."""
-    for table in ("lines", "writer_lines", "metric_values", "nonfinite_values"):
-        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
-
-
 def clear_metrics(db: sqlite3.Connection, run_id: int) -> None:
     """Forget the values that sweeps keep of a run's metrics; its lines stay."""
     for table in ("metric_values", "nonfinite_values"):
@@ -314,29 +311,6 @@ def clear_metric_of(db: sqlite3.Connection, sweep_id: int) -> None:
     """Forget the values that a sweep keeps of its metric, of all runs it sees."""
     for table in ("metric_values", "nonfinite_values"):
         db.execute(f"DELETE FROM {table} WHERE sweep_id = ?", (sweep_id,))  # noqa: S608 - names of ours
-
-
-def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int) -> None:
-    """Forget a stream's lines before a number, and count the others from 0."""
-    where = {"run": run_id, "stream": stream, "number": number}
-    db.execute("DELETE FROM lines WHERE run_id = :run AND stream = :stream AND number < :number", where)
-    # in the order of their numbers: each finds its new place free
-    db.execute("UPDATE lines SET number = number - :number WHERE run_id = :run AND stream = :stream", where)
-
-
-def cut_history(db: sqlite3.Connection, run_id: int, last_step: int) -> None:
-    """Forget what a run logged behind a step; lines without a step stay."""
-    db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run_id, last_step))
-
-
-def copy_history(db: sqlite3.Connection, source_id: int, run_id: int, last_step: int) -> None:
-    """Give a run the history of another one up to and with a step, numbered from 0."""
-    query = (
-        "INSERT INTO lines (run_id, stream, number, step, text)"
-        " SELECT ?, stream, row_number() OVER (ORDER BY number) - 1, step, text FROM lines"
-        " WHERE run_id = ? AND stream = 'history' AND step <= ?"
-    )
-    db.execute(query, (run_id, source_id, last_step))
 
 
 def tail(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:

@@ -174,30 +174,6 @@ def test_an_alert_stands_on_the_runs_page(client):
     client.graphql(query, status=404, run="x")
 
 
-def test_a_line_is_drawn_through_two_values_or_more():
-    """The lowest value lies at the bottom, the highest at the top; equal ones make a flat line, one makes none."""
-    drawn = views.chart([1.0, 3.0, 2.0], 300)
-    assert drawn is not None
-    assert drawn["line"] == "0.0,200.0 320.0,0.0 640.0,100.0"
-    assert (drawn["low"], drawn["high"], drawn["count"]) == (1.0, 3.0, 300)
-    flat = views.chart([2.0, 2.0], 2)
-    assert flat is not None
-    assert flat["line"] == "0.0,200.0 640.0,200.0"
-    assert views.chart([1.0], 1) is None
-
-
-def test_a_page_shows_the_config_as_the_user_wrote_it(client):
-    """The SDK's own section and what it stores of media stay away; values come without their wrapping."""
-    config = {"lr": {"value": 0.5, "desc": None}, "_wandb": {"value": {"t": "telemetry"}}}
-    client.init("r", config=json.dumps(config), summary='{"loss": 0.25, "_step": 777, "image": {"_type": "hidden"}}')
-    text = client.http.get("/local/p/runs/r").text
-    assert "0.5" in text
-    assert "0.25" in text
-    assert "telemetry" not in text
-    assert "777" not in text
-    assert "hidden" not in text
-
-
 def test_an_entity_has_a_page_of_its_projects(client):
     """What a person gets who cuts an address short; somebody without projects has none."""
     client.init("r", project="p")
@@ -217,9 +193,10 @@ def test_an_entity_has_a_page_of_its_projects(client):
         ("/local/my%20p/workspace?nw=x", "/local/my%20p"),
         ("/local/my%20p/artifacts/model/net/v0", "/local/my%20p"),
         ("/local/my%20p/groups/g/workspace", "/local/my%20p"),
-        ("/local/my%20p/runs/r/overview", "/local/my%20p/runs/r"),
-        ("/local/my%20p/runs/r/logs/", "/local/my%20p/runs/r"),
-        ("/local/my%20p/runs/r/files/a/b.txt", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/overview", "/local/my%20p/runs/r?tab=overview"),
+        ("/local/my%20p/runs/r/logs/", "/local/my%20p/runs/r?tab=logs"),
+        ("/local/my%20p/runs/r/workspace", "/local/my%20p/runs/r"),
+        ("/local/my%20p/runs/r/files/a/b.txt", "/local/my%20p/runs/r?tab=files&file=a%2Fb.txt"),
         ("/local/my%20p/sweeps/SWEEP/overview", "/local/my%20p/sweeps/SWEEP"),
         ("/local/my+p/sweeps/SWEEP", "/local/my%20p/sweeps/SWEEP"),
         ("/local/my+p", "/local/my%20p"),

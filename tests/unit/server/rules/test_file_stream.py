@@ -33,6 +33,7 @@ def test_replayed_request_changes_nothing(client):
     assert [row["a"] for row in history(client)] == [1, 2, 3]
     keys = client.run("r", "historyKeys")["historyKeys"]
     assert keys["keys"]["a"]["typeCounts"] == [{"type": "number", "count": 3}]
+    assert keys["keys"]["a"]["extremes"] == [3, 1, 3]
     assert keys["lastStep"] == 2
 
 
@@ -42,6 +43,8 @@ def test_lines_are_rewritten_in_place(client):
     client.log("r", {"_step": 0, "a": 1}, {"_step": 1, "a": 2})
     client.log("r", {"_step": 1, "a": 5}, offset=1)
     assert [row["a"] for row in history(client)] == [1, 5]
+    # the value that is gone was counted among them: whoever asks reads the history
+    assert "extremes" not in client.run("r", "historyKeys")["historyKeys"]["keys"]["a"]
 
 
 def test_nan_stays_in_lines_and_becomes_a_word_in_raw_json(client):

@@ -94,3 +94,18 @@ def test_rows_of_one_shape_are_counted_as_others():
     assert not whole["keys"]["d"]["monotonic"]
     flat = history_keys.add_keys({}, lines_of({"a": 2, "_step": 4}, {"a": 1.5, "_step": 7}))
     assert (flat["lastStep"], flat["keys"]["a"]["monotonic"], flat["keys"]["a"]["previousValue"]) == (7, False, 1.5)
+
+
+def test_the_extremes_are_of_finite_numbers_alone():
+    """NaN has no place in an order, and a number that no float holds none on a chart."""
+    known = history_keys.add_keys({}, lines_of({"a": float("nan")}, {"a": 2}, {"a": 10**400}, {"a": 1}, {"a": True}))
+    assert known["keys"]["a"][history_keys.EXTREMES] == [1, 1, 2]
+    assert history_keys.add_keys({}, lines_of({"a": "x"}))["keys"]["a"][history_keys.EXTREMES] == []
+
+
+def test_extremes_that_nobody_counted_from_the_first_row_on_are_not_begun():
+    """A run of an older server would be told the extremes of its last rows as those of all."""
+    old = history_keys.without_extremes(json.dumps(history_keys.add_keys({}, lines_of({"a": -5}))))
+    now = history_keys.add_keys(json.loads(old), lines_of({"a": 1, "b": 1}))["keys"]
+    assert history_keys.EXTREMES not in now["a"]
+    assert now["b"][history_keys.EXTREMES] == [1, 1, 1]

@@ -112,17 +112,6 @@ def test_the_last_line_of_a_stream_is_taken_and_none_behind_it(db, make_run):
         lines.put_history(db, run.id, [HistoryLine(MAX_LINES, "{}", {})])
 
 
-def test_a_history_is_cut_behind_a_step_and_copied_up_to_it(db, make_run):
-    """The step itself stays and comes along; a line without a step stays where it is and is not copied."""
-    run, fork = make_run("r"), make_run("s")
-    lines.put_history(db, run.id, texts({"_step": 1}, {"a": 1}, {"_step": 2}, {"_step": 3}))
-    lines.copy_history(db, run.id, fork.id, 2)
-    assert [line.row for line in lines.history(db, fork.id)] == [{"_step": 1}, {"_step": 2}]
-    assert [line.number for line in lines.history(db, fork.id)] == [0, 1]
-    lines.cut_history(db, run.id, 2)
-    assert [line.row for line in lines.history(db, run.id)] == [{"_step": 1}, {"a": 1}, {"_step": 2}]
-
-
 def test_curves_end_with_the_last_value(db, make_sweep, make_run):
     """Whether the points divide the values or not; a run without a value has none."""
     sweep, run, _ = make_sweep(), make_run("r"), make_run("empty")
@@ -186,20 +175,6 @@ def test_a_metric_is_taken_over_by_a_sweep_that_has_the_same(db, make_sweep, mak
     assert tuple(lines.metric_of(db, new.id, run.id, 1)) == (3.0, 3.0, 3.0)
 
 
-def test_a_run_that_begins_anew_has_logged_nothing(db, make_sweep, make_run):
-    """All its streams and its values in all sweeps go; another run's stay."""
-    sweep, run, other = make_sweep(), make_run("r"), make_run("s")
-    for logging in (run, other):
-        history = texts({"loss": 1.0}, {"loss": math.nan})
-        lines.put_history(db, logging.id, history)
-        lines.put_metric(db, sweep.id, logging.id, "loss", history)
-        db.execute("INSERT INTO writer_lines VALUES (?, 'history', 'w', 0, 0)", (logging.id,))
-    lines.clear(db, run.id)
-    assert [row["run_id"] for row in db.execute("SELECT run_id FROM writer_lines")] == [other.id]
-    assert (lines.count(db, run.id, Stream.HISTORY), lines.nonfinite(db, sweep.id, run.id)) == (0, 0)
-    assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}
-
-
 def test_the_values_of_a_run_go_and_its_lines_stay(db, make_sweep, make_run):
     """Finite ones and others, of this run alone."""
     sweep, run, other = make_sweep(), make_run("r"), make_run("s")
@@ -211,20 +186,6 @@ def test_the_values_of_a_run_go_and_its_lines_stay(db, make_sweep, make_run):
     assert lines.metric_histories(db, sweep.id) == {other.id: (1.0,)}
     assert [lines.nonfinite(db, sweep.id, one.id) for one in (run, other)] == [0, 1]
     assert lines.count(db, run.id, Stream.HISTORY) == 2
-
-
-def test_a_stream_begins_later():
-    """What lies before a line goes, the others count from 0, and other streams stay."""
-    store = Store(MEMORY)
-    with store.write() as db:
-        _, run_id = _sweep_and_run(db)
-        for stream in (Stream.CONSOLE, Stream.EVENTS):
-            lines.put(db, run_id, stream, 0, ["a", "b", "c", "d"])
-        lines.cut_before(db, run_id, Stream.CONSOLE, 2)
-        assert lines.texts(db, run_id, Stream.CONSOLE) == ["c", "d"]
-        assert lines.count(db, run_id, Stream.CONSOLE) == 2
-        assert lines.count(db, run_id, Stream.EVENTS) == 4
-    store.close()
 
 
 def test_no_more_is_read_than_an_answer_has_room_for(client):
