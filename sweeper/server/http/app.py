@@ -161,6 +161,8 @@ def _routes() -> list[Route]:
         *sweep_importance.ROUTES,
         *sweep_texts.ROUTES,
         *login.ROUTES,
+        *sweep_facts.ROUTES,
+        *sweep_runs.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
         *netron.ROUTES,
