@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from sweeper.errors import BackendError, SweeperError, TrainerError
-from sweeper.journal.attempt import HOLDER_HEADER
+from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
@@ -27,6 +27,7 @@ from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.trainer_import import Trainer, load_trainer
 
 if TYPE_CHECKING:
+    from sweeper.backend.current_run import CurrentRun
     from sweeper.worker.run_witness import RunWitness
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
@@ -92,6 +93,7 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         return
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import agents, sdk, sdk_shortcuts
+    from sweeper.backend.current_run import CurrentRun
 
     worker.send(Ready())  # what ends this process from here on is not the trainer
     sdk_shortcuts.look_for_core_often()
@@ -105,37 +107,37 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         complete = partial(_or_end, worker, _enter_script, spec)
         host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
         return
+    current = CurrentRun()
+    current.watch()
     if not spec.rules.isolated:
-        _host_all(spec, ref, trainer, worker)
+        _host_all(spec, ref, trainer, worker, current)
         return
-    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
-    agent = partial(_run_agent, ref, again=False)
+    host = MainThread(trainer, tell=worker.send, mark_preempting=current.mark_preempting, finish=current.finish)
+    agent = partial(_run_agent, ref, current=current, again=False)
     host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
-def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
+def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection, current: CurrentRun) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    from sweeper.backend import sdk
-
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
-        _run_agent(ref, call, again=True)
+        call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=current.finish)
+        _run_agent(ref, call, current=current, again=True)
         worker.send(Idle())
         try:
             holder = worker.recv()
         except EOFError:
             return
         # a run that is tried again is another attempt's, also where that is at home in the same process
-        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
+        os.environ[HEADERS] = _headers(os.environ, holder, {})  # noqa: TID251 the SDK has no other way to be told
 
 
-def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
+def _run_agent(ref: SweepRef, function: Callable[[], object], *, current: CurrentRun, again: bool) -> None:
     """Take one run and call the function on it; `again` if this process will do so another time."""
     from sweeper.backend import agents, sdk_shortcuts
 
-    with sdk_shortcuts.one_core(function, at_end=again) as call:
+    with sdk_shortcuts.one_core(function, at_end=again, ended_with=lambda: current.exit_code) as call:
         agents.run_agent(ref, call, asks_no_more=_leave)
 
 
@@ -160,14 +162,14 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: _headers(environ, holder),
+        HEADERS: _headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 
 
-def _headers(environ: Mapping[str, str], holder: str) -> str:
-    """Write the headers that the SDK sends along, with the name of the holder of a run; the user's own stay."""
-    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder})
+def _headers(environ: Mapping[str, str], holder: str, more: Mapping[str, str]) -> str:
+    """Write the headers that the SDK sends along, with the holder of a run and more; the user's own stay."""
+    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder, **more})
 
 
 def redirect(log: Path) -> None:

@@ -21,15 +21,17 @@ from starlette.routing import Route
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
-from sweeper.server.http import artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import events, run_charts, run_history, run_media
+from sweeper.server.page_data import actions as actions_data
+from sweeper.server.page_data import events, run_charts, run_facts, run_history, run_log, run_media, search
 from sweeper.server.page_data.page_watch import PageWatch
-from sweeper.server.pages import assets, login, missing, views
+from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
 from sweeper.server.rules.block_filling import BlockFilling
 from sweeper.server.rules.dispatcher import Dispatcher
@@ -112,7 +114,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -137,7 +139,13 @@ def _routes() -> list[Route]:
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
         *events.ROUTES,
+        *search.ROUTES,
         *login.ROUTES,
+        *actions.ROUTES,
+        *actions_data.ROUTES,
+        *netron.ROUTES,
+        *run_facts.ROUTES,
+        *run_log.ROUTES,
         *run_charts.ROUTES,
         *run_history.ROUTES,
         *run_media.ROUTES,

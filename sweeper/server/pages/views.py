@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +15,6 @@ from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.figures.best_so_far import best_so_far
 from sweeper.figures.drawn_run import DrawnRun
 from sweeper.figures.svg import Figure
-from sweeper.metric_value import flat
 from sweeper.run import Run, RunState, SweepState, best_run
 from sweeper.search.history_gap import usual_iterations, why_not_whole
 from sweeper.search.importance import Importance, importance
@@ -26,19 +22,17 @@ from sweeper.search.missing_metric import missing_metrics
 from sweeper.search.pareto_front import front
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.context import file_path
+from sweeper.server.pages import compare, lists
 from sweeper.server.pages.rendering import page
+from sweeper.server.pages.run_page import run_page, tab_of
 from sweeper.server.rules import confirmations, prior_runs
-from sweeper.server.store import alerts, lines, projects, run_digests, run_files, runs, seen_runs, sweeps
+from sweeper.server.store import projects, run_digests, runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
-from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
 AGENT_HEARD_S = 20.0
 """An agent that waits for a run beats every 5 s; one that is busy shows by its run."""
-CHART_WIDTH, CHART_HEIGHT = 640, 200
-"""Of the SVG's own units: as many values are drawn as it is wide, for no screen shows more."""
 SHOWN_RUNS = 500
 """Rows of a sweep's page, as long as nobody asks for all runs: a browser takes seconds to lay out ten thousand."""
 MAX_WEIGHED = 100
@@ -48,55 +42,6 @@ SECTIONS = frozenset(
     ["", "sweeps", "runs", "workspace", "overview", "table", "groups", "artifacts", "reports", "reportlist", "jobs"]
 )
 """What W&B has below a project, and the SDK prints; nothing for an address with a slash at its end."""
-
-
-async def home(request: Request) -> Response:
-    """Show all projects with their sweeps."""
-    return await run_in_threadpool(_home, request.app.state.store)
-
-
-def _home(store: Store) -> Response:
-    with store.read() as db:
-        known = _by_project(db, sweeps.all_of(db))
-        shown = [(project, known[project.id]) for project in projects.all_of(db)]
-    return page("home.html", projects=shown)
-
-
-async def entity_page(request: Request) -> Response:
-    """Show the projects of one user or team."""
-    return await run_in_threadpool(_entity_page, request.app.state.store, **request.path_params)
-
-
-def _entity_page(store: Store, entity: str) -> Response:
-    with store.read() as db:
-        places = projects.all_of(db, entity)
-        if not places:
-            raise NotFoundError(f"no project of {entity!r} here")
-        known = _by_project(db, [sweep for place in places for sweep in sweeps.of_project(db, place.id)])
-    return page("home.html", projects=[(place, known[place.id]) for place in places])
-
-
-async def project_page(request: Request) -> Response:
-    """Show one project: its sweeps and its other runs."""
-    return await run_in_threadpool(_project_page, request.app.state.store, **request.path_params)
-
-
-def _project_page(store: Store, entity: str, project: str) -> Response:
-    with store.read() as db:
-        place = _find_project(db, entity, project)
-        loose = runs.without_sweep(db, place.id)
-        known = _by_project(db, sweeps.of_project(db, place.id))
-    return page("project.html", project=place, sweeps=known[place.id], runs=loose[::-1])
-
-
-def _by_project(db: Connection, known: Sequence[Sweep]) -> defaultdict[int, list[dict[str, Any]]]:
-    """Sum up sweeps by the ids of their projects, in a number of queries that does not grow with theirs."""
-    done, expected = runs.counts(db), prior_runs.expected_by_sweep(db, known)
-    found = defaultdict[int, list[dict[str, Any]]](list)
-    for sweep in known:
-        entry = {"sweep": sweep, "done": done.get(sweep.id, 0), "expected": expected[sweep.id]}
-        found[sweep.project_id].append(entry)
-    return found
 
 
 async def sweep_page(request: Request) -> Response:
@@ -182,68 +127,6 @@ def _front(definition: SweepDefinition, known: Sequence[Run]) -> list[Run]:
     return sorted((known[place] for place in places), key=lambda run: run.values)
 
 
-async def run_page(request: Request) -> Response:
-    """Show one run: its config, summary, files and the course of the metric."""
-    return await run_in_threadpool(_run_page, request.app.state.store, **request.path_params)
-
-
-def _run_page(store: Store, entity: str, project: str, run: str) -> Response:
-    with store.read() as db:
-        place = _find_project(db, entity, project)
-        found = runs.find(db, place.id, run)
-        if found is None:
-            raise NotFoundError(f"no run {run!r} in {entity}/{project}")
-        sweep = sweeps.get(db, found.sweep_id) if found.sweep_id is not None else None
-        logged = lines.iterations(db, sweep.id, found.id, lines.MAX_INTEGER) if sweep else 0
-        # as many as the chart has room for: a run may have logged a million
-        values = lines.metric_samples(db, sweep.id, found.id, CHART_WIDTH) if sweep else ()
-        without = sweep is not None and found.state.ended and not logged
-        whole = sweep is None or not (without or found.gap)
-        reason = found.reason or ("" if sweep is None or whole else why_not_whole(seen_runs.get(db, sweep, found.id)))
-        uploads = run_files.of_run(db, found.id)
-        said = alerts.of_run(db, found.id)
-    return page(
-        "run.html",
-        project=place,
-        run=found,
-        sweep=sweep,
-        metric=sweep.definition.metric if sweep else None,
-        reason=reason,
-        chart=chart(values, logged),
-        alerts=said,
-        suggestion=json.loads(found.origin or "{}"),
-        config=_config(found),
-        summary=_shown(json.loads(found.summary)),
-        files=[(file, file_path(entity, project, run, file.path)) for file in uploads],
-    )
-
-
-def _config(run: StoredRun) -> dict[str, Any]:
-    """Give the config as the user wrote it, without the SDK's own part."""
-    entries = {name: entry for name, entry in json.loads(run.config).items() if name != "_wandb"}
-    return {name: entry.get("value") if isinstance(entry, dict) else entry for name, entry in entries.items()}
-
-
-def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out media and the SDK's own keys; nested values have dotted names."""
-    return dict(flat(summary))
-
-
-def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:
-    """Lay out a line through values, perhaps a sample of `count`, on a canvas; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    low, high = min(values), max(values)
-    span = high - low or 1.0  # equal values lie at the bottom, on a line
-    # divided one by one: a difference may be more than a float holds, and inf / inf is no place
-    points = [
-        (i * CHART_WIDTH / (len(values) - 1), CHART_HEIGHT * (1 - (value / span - low / span)))
-        for i, value in enumerate(values)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return {"line": line, "low": low, "high": high, "count": count, "width": CHART_WIDTH, "height": CHART_HEIGHT}
-
-
 async def page_above(request: Request) -> Response:
     """Go on from an address that W&B has below a project, a sweep or a run to the page of ours that shows most of it.
 
@@ -256,7 +139,8 @@ async def page_above(request: Request) -> Response:
         raise NotFoundError(f"no page {request.url.path[:300]!r} here")
     kind = [f"{kind}s" for kind in ("sweep", "run") if kind in names]
     entity, project, *below = (quote(name, safe="") for name in names.values())
-    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]), 302)
+    tab = tab_of(rest) if "run" in names else ""
+    return RedirectResponse("/" + "/".join([entity, project, *kind, *below]) + tab, 302)
 
 
 def _find_project(db: Connection, entity: str, name: str) -> Project:
@@ -267,9 +151,8 @@ def _find_project(db: Connection, entity: str, name: str) -> Project:
 
 
 ROUTES = [
-    Route("/", home),
-    Route("/{entity}", entity_page),
-    Route("/{entity}/{project}", project_page),
+    *lists.ROUTES,
+    *compare.ROUTES,
     Route("/{entity}/{project}/sweeps/{sweep}", sweep_page),
     Route("/{entity}/{project}/runs/{run}", run_page),
     Route("/{entity}/{project}/sweeps/{sweep}/{rest:path}", page_above),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sweeper.server.store.lines import Stream, bounded
@@ -48,6 +49,13 @@ def tail(db: sqlite3.Connection, run_id: int, size: int) -> list[ConsoleLine]:
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number DESC LIMIT ?"
     rows = list(bounded(db.execute(query, (run_id, Stream.CONSOLE, size))))
     return [_line(row["number"], row["text"]) for row in reversed(rows)]
+
+
+def texts_from(db: sqlite3.Connection, run_id: int, *, start: int, size: int) -> Iterator[tuple[int, str]]:
+    """Walk through lines from one on: the number and the text of each."""
+    query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
+    for row in db.execute(query, (run_id, Stream.CONSOLE, start, size)):
+        yield row["number"], _line(row["number"], row["text"]).line
 
 
 def _line(number: int, stored: str) -> ConsoleLine:

@@ -1,0 +1,61 @@
+// The page of a run: opens its tabs, each with a script of its own, and keeps its head true while the run goes on.
+
+import { dataOf, context, get } from "../api.js";
+import { find, fill, h } from "../dom.js";
+import { duration, number } from "../format.js";
+import { live } from "../live.js";
+import { tabs } from "../tabs.js";
+
+const panels = {
+  charts: () => import("./charts.js"),
+  system: () => import("./system.js"),
+  logs: () => import("./logs.js"),
+  files: () => import("./files.js"),
+  artifacts: () => import("./artifacts.js"),
+};
+const mounted = new Set();
+
+/** Fill a tab the first time it is opened; a script that is not there leaves what the server wrote. */
+async function opened(name) {
+  const element = find(`[data-tab="${name}"]`);
+  if (mounted.has(name) || element.dataset.script === undefined) return;
+  mounted.add(name);
+  try {
+    const script = await panels[name]();
+    await script.mount(element);
+  } catch (error) {
+    mounted.delete(name);
+    fill(element, h("p", { class: "error", role: "alert" }, `${error.message} `, h("button", { type: "button", onClick: () => opened(name) }, "Try again")));
+  }
+}
+
+const shown = {
+  best: number,
+  last: number,
+  rows: (count) => String(count),
+  duration_s: duration,
+  attempt: (count) => String(count),
+};
+
+/** Read the head anew. */
+async function refresh() {
+  const facts = await get(dataOf("runs", context.run));
+  for (const [name, write] of Object.entries(shown)) {
+    const element = document.querySelector(`[data-fact="${name}"]`);
+    if (element) element.textContent = write(facts[name]);
+  }
+  const fate = find('[data-fact="fate"]');
+  fate.textContent = facts.fate;
+  fate.className = `state ${facts.fate}`;
+  const reason = find('[data-fact="reason"]');
+  reason.textContent = facts.reason;
+  reason.className = `reason ${facts.fate}`;
+  reason.hidden = !facts.reason;
+  for (const one of facts.values) {
+    const element = [...document.querySelectorAll("[data-value]")].find((each) => each.dataset.value === one.name);
+    if (element) element.textContent = number(one.value);
+  }
+}
+
+tabs(find(".tabs"), opened);
+live.onChange("run", refresh);
