@@ -27,7 +27,7 @@ from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import events, run_facts, run_log
+from sweeper.server.page_data import events, run_facts, run_log, system_metrics
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -140,6 +140,7 @@ def _routes() -> list[Route]:
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
+        *system_metrics.ROUTES,
         *views.ROUTES,
     ]
 
