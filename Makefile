@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-failures test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -55,6 +55,10 @@ test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules ag
 chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
 	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
 	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos
+
+# BROWSER_WORLD=/tmp/world keeps the server that is looked at, which takes a minute to fill, for the next time
+test-browser: $(STAMP)  ## open the server's pages in a real Chromium, where one is here (Debian: chromium), at a real server
+	$(BIN)/python -m pytest -n 0 -m browser tests/browser
 
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)
@@ -124,8 +128,8 @@ clean:  ## remove .venv, caches and build leftovers; sweeps and their results st
 	rm -rf $(VENV) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# __init__.py has the version, which the installed package's metadata names too
-$(STAMP): pyproject.toml constraints.txt sweeper/__init__.py
+# __init__.py has the version, which the installed package's metadata names too; vendor.py those of the chart libraries
+$(STAMP): pyproject.toml constraints.txt sweeper/__init__.py sweeper/server/pages/vendor.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "sweeper needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1)"; \
 	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -138,4 +142,6 @@ $(STAMP): pyproject.toml constraints.txt sweeper/__init__.py
 	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@# with bytecode: `import torch, wandb` takes 4 s instead of 10 s, in every process where Python writes none itself
 	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev,trainer]'
+	@# the pages' chart libraries; without a network it says which command fetches them, and all else is there
+	$(BIN)/python -m sweeper.server.pages.vendor || true
 	@pwd -P > $(STAMP)

@@ -11,6 +11,8 @@ from sweeper.journal.failures import Failure, Kind, Policy
 
 HOLDER_HEADER = "X-Sweeper-Holder"
 """Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
+SLOT_HEADER = "X-Sweeper-Slot"
+"""Tells it in which slot that process is."""
 
 
 class AttemptOutcome(StrEnum):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from sweeper.errors import BackendError, SweeperError, TrainerError
-from sweeper.journal.attempt import HOLDER_HEADER
+from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
@@ -128,7 +128,7 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
         except EOFError:
             return
         # a run that is tried again is another attempt's, also where that is at home in the same process
-        os.environ[HEADERS] = _headers(os.environ, holder)  # noqa: TID251 the SDK has no other way to be told
+        os.environ[HEADERS] = _headers(os.environ, holder, {})  # noqa: TID251 the SDK has no other way to be told
 
 
 def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
@@ -160,14 +160,14 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: _headers(environ, holder),
+        HEADERS: _headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 
 
-def _headers(environ: Mapping[str, str], holder: str) -> str:
-    """Write the headers that the SDK sends along, with the name of the holder of a run; the user's own stay."""
-    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder})
+def _headers(environ: Mapping[str, str], holder: str, more: Mapping[str, str]) -> str:
+    """Write the headers that the SDK sends along, with the holder of a run and more; the user's own stay."""
+    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder, **more})
 
 
 def redirect(log: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import sweeper
+from sweeper.server.pages import vendor
 
 pytestmark = [pytest.mark.wheel, pytest.mark.timeout(300)]
 
@@ -74,15 +75,23 @@ def stranger(user, environment):
 
 
 def test_wheel_and_sdist_hold_every_file_of_both_packages():
-    """Code, GraphQL, SQL, pages, digits and py.typed, and nothing that is not in the clone."""
+    """Code, GraphQL, SQL, pages, digits and py.typed, the libraries that pages load, and nothing else."""
     git = ["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "sweeper", "trainer"]
     listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.splitlines()
     cloned = {name for name in listed if (ROOT / name).is_file()}
     assert {Path(name).suffix for name in cloned} >= {".graphql", ".sql", ".html", ".typed", ".gz"}
     wheel = {name for name in zipfile.ZipFile(built("*.whl")).namelist() if ".dist-info/" not in name}
-    assert wheel == cloned
+    libraries = {file.relative_to(ROOT).as_posix() for file in vendor.FOLDER.glob("*")}
+    assert {Path(name).name for name in libraries} >= {"echarts.min.js", "echarts.LICENSE.txt", "uPlot.iife.min.js"}
+    assert wheel == cloned | libraries
     with tarfile.open(built("*.tar.gz")) as sdist:
-        assert {name.partition("/")[2] for name in sdist.getnames()} >= {*cloned, "LICENSE", "README.md"}
+        assert {name.partition("/")[2] for name in sdist.getnames()} >= {
+            *cloned,
+            *libraries,
+            "LICENSE",
+            "README.md",
+            "build_backend.py",
+        }
 
 
 def test_the_wheel_has_the_packages_version_and_leaves_pytorch_alone():

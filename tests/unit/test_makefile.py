@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DECIDES = ("pyproject.toml", "constraints.txt", "sweeper/__init__.py")
-"""What a change of sets the environment up anew: what it holds, and which version the package is."""
+DECIDES = ("pyproject.toml", "constraints.txt", "sweeper/__init__.py", "sweeper/server/pages/vendor.py")
+"""What a change of sets the environment up anew: what it holds, which version the package is, what pages load."""
 _STAND_IN = """#!/bin/sh
 case "$*" in
     *version_info*) exit {too_old} ;;
@@ -26,6 +26,7 @@ case "$*" in
     "-m pytest"*) echo "test" >> log; exit {fault} ;;
     "-m pip install"*) exit {no_network} ;;
     "pip install"*) echo "install" >> log ;;
+    "-m sweeper.server.pages.vendor") echo "fetch" >> log; exit {no_libraries} ;;
 esac
 """
 
@@ -36,15 +37,18 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
-        (folder / "sweeper").mkdir()
         for name in ("Makefile", *DECIDES):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         self.python()
 
-    def python(self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0, fault: int = 0) -> None:
+    def python(
+        self, *, too_old: int = 0, no_venv: int = 0, no_network: int = 0, no_libraries: int = 0, fault: int = 0
+    ) -> None:
         """Put the stand-in in place, with the faults it shall have."""
         path = self.folder / "python3"
-        path.write_text(_STAND_IN.format(too_old=too_old, no_venv=no_venv, no_network=no_network, fault=fault))
+        faults = {"too_old": too_old, "no_venv": no_venv, "no_network": no_network, "no_libraries": no_libraries}
+        path.write_text(_STAND_IN.format(**faults, fault=fault))
         path.chmod(0o755)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,8 +73,8 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def test_a_fresh_clone_is_set_up(clone: Clone) -> None:
-    """The virtual environment is made, then filled."""
-    assert clone.install() == ["venv", "install"]
+    """The virtual environment is made, then filled; then come the libraries that pages load."""
+    assert clone.install() == ["venv", "install", "fetch"]
 
 
 def test_a_second_install_does_nothing(clone: Clone) -> None:
@@ -85,7 +89,14 @@ def test_changed_dependencies_are_installed_into_the_same_environment(clone: Clo
     clone.install()
     stamp = (clone.folder / ".venv" / ".installed").stat().st_mtime
     os.utime(clone.folder / name, (stamp + 10, stamp + 10))
-    assert clone.install() == ["install"]
+    assert clone.install() == ["install", "fetch"]
+
+
+def test_an_installation_goes_on_without_the_chart_libraries(clone: Clone) -> None:
+    """Their registry may be out of reach where the index of packages is not; the module itself says what to do then."""
+    clone.python(no_libraries=1)
+    assert clone.install() == ["venv", "install", "fetch"]
+    assert clone.install() == []
 
 
 def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
@@ -95,21 +106,21 @@ def test_a_half_made_environment_is_made_anew(clone: Clone) -> None:
     (clone.folder / ".venv" / ".installed").unlink()
     assert clone.make("install").returncode != 0
     clone.python()
-    assert clone.install() == ["venv", "install"]
+    assert clone.install() == ["venv", "install", "fetch"]
 
 
 def test_an_environment_without_its_python_is_made_anew(clone: Clone) -> None:
     """An upgrade of the system may take the Python away."""
     clone.install()
     (clone.folder / ".venv" / "bin" / "python").unlink()
-    assert clone.install() == ["venv", "install"]
+    assert clone.install() == ["venv", "install", "fetch"]
 
 
 def test_a_moved_clone_is_set_up_anew(clone: Clone, tmp_path: Path) -> None:
     """Scripts in .venv name their folder, so they do not start in another one."""
     clone.install()
     clone.folder = clone.folder.rename(tmp_path / "elsewhere")
-    assert clone.install() == ["venv", "install"]
+    assert clone.install() == ["venv", "install", "fetch"]
 
 
 def test_cleaning_and_installing_in_one_call_installs(clone: Clone) -> None:
@@ -147,7 +158,7 @@ def test_every_python_that_is_here_runs_the_tests(clone: Clone) -> None:
     """Each in an environment of its own, beside .venv; one that is not here is a skip that says so."""
     done = clone.make("test-pythons", "PYTHONS=python3 python9")
     assert done.returncode == 0, done.stderr
-    assert (clone.folder / "log").read_text().split() == ["venv", "install", "test"]
+    assert (clone.folder / "log").read_text().split() == ["venv", "install", "fetch", "test"]
     assert "python9: skipped, it is not here" in done.stdout
     assert (clone.folder / ".cache" / "python-3.13.0" / ".installed").exists()
     assert not (clone.folder / ".venv").exists()

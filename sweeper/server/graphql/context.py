@@ -35,6 +35,7 @@ class Context:
         base_url: The address the client used, without a slash at the end.
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
+        slot: The slot in which it is, as its worker calls it; empty if nobody says.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
         held: Whether the request has been held, and is answered anew.
         hurried: Others wait meanwhile: what takes longer raises `UnhurriedError` before it has done anything.
@@ -51,6 +52,7 @@ class Context:
     base_url: str
     now: float
     holder: str = ""
+    slot: str = ""
     reason: str = ""
     held: bool = False
     hurried: bool = False

@@ -10,7 +10,7 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
-from sweeper.server.rules import branching, deletion, rights, run_transitions, stop_requests, sweep_transitions
+from sweeper.server.rules import actions, branching, deletion, rights, run_transitions, sweep_transitions
 from sweeper.server.store import alerts, artifacts, projects, run_files, runs
 from sweeper.server.store.alerts import Alert
 from sweeper.server.store.database import Connection
@@ -28,9 +28,7 @@ class RunActions(Root):
         sent = inputs.read(inputs.RunById, fields)
         with self.context.store.write() as db:
             _, run = self.own_run(db, sent.id)
-            stop_requests.ask(db, run, f"stopped by {self.context.user.name}", now=self.context.now)
-            if run.sweep_id is not None:
-                sweep_transitions.finish_if_done(db, run.sweep_id, now=self.context.now)
+            actions.stop(db, self.context.user, run, now=self.context.now)
         self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 

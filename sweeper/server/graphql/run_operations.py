@@ -25,7 +25,7 @@ from sweeper.server.rules import (
     synced_parts,
 )
 from sweeper.server.rules.run_summary import clean_summary
-from sweeper.server.store import run_files, runs, sweeps
+from sweeper.server.store import attempts, run_files, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -43,6 +43,8 @@ class RunOperations(Root):
         with self.context.store.write() as db:
             run, inserted = self._updated_run(db, sent, sent.id) if sent.id else self._reported_run(db, sent)
             run = _set_columns(db, run, sent)
+            if self.context.slot and sent.is_first:
+                attempts.place(db, run.id, self.context.slot)
         if sent.summary_metrics is not None and run.state.ended:
             self.context.dispatcher.past.forget()
         return {"bucket": run, "inserted": inserted}

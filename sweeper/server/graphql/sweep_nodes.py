@@ -15,7 +15,7 @@ from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.graphql.run_nodes import run_connection
 from sweeper.server.rules import deletion, own_scheduler, prior_runs
-from sweeper.server.store import run_digests, runs, sweeps
+from sweeper.server.store import agent_runs, run_digests, runs, sweeps
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
@@ -166,4 +166,4 @@ class AgentNode(Node[AgentOfSweep]):
 
     def _runs(self) -> list[StoredRun]:
         with self.context.store.read() as db:
-            return runs.given_to(db, self.stored.agent.id)
+            return agent_runs.given_to(db, self.stored.agent.id)

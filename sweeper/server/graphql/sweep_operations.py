@@ -16,7 +16,7 @@ from sweeper.server.graphql import inputs
 from sweeper.server.graphql.context import parts_of
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_nodes import AgentOfSweep
-from sweeper.server.rules import prior_runs, rights, sweep_transitions
+from sweeper.server.rules import actions, prior_runs, rights
 from sweeper.server.rules.assignment import Command
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.store import projects, runs, sweeps
@@ -87,7 +87,7 @@ class SweepOperations(Root):
         if sent.display_name is not None or sent.description is not None:
             sweeps.describe(db, sweep.id, sent.display_name, sent.description, now=self.context.now)
         if sent.state is not None:
-            sweep_transitions.set_state(db, sweep, _sweep_state(sent.state), now=self.context.now)
+            actions.set_state(db, self.context.user, sweep, _sweep_state(sent.state), now=self.context.now)
         return sweeps.get(db, sweep.id)
 
     def create_agent(self, fields: object) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from sweeper.server.store.users import Keyring, User
 from sweeper.server.strict_json import JsonAnswer, refusal_answer
 
 ANY_HOST = "*"
+PAGE_HEADER = "X-Sweeper-Page"
+"""What scripts of our pages send with what they ask for; no form can, and no script of another origin may."""
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -31,19 +33,29 @@ class Gate:
     """ASGI middleware: lets a request in under the user its key or its session belongs to.
 
     A web page somewhere else can neither reach us under a name of its own (Host) nor use what a browser keeps for us
-    (Origin, Sec-Fetch-Site). A session only ever reads: whatever changes something needs the key.
+    (Origin, Sec-Fetch-Site). A session reads; what it may change besides is named, and only pages of ours can ask for
+    it. Whatever else changes something needs the key.
 
     Args:
         app: What it guards.
         is_open: The endpoints that answer without a key. What counts is the endpoint that will answer, never how an
             address begins: `/artifact-files/x` may be somebody's page.
+        for_pages: The endpoints that a page may POST to with its session.
         hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all. Bare addresses
             always may: only a name can be pointed here by somebody else (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, *, is_open: Collection[Callable[..., Any]], hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        is_open: Collection[Callable[..., Any]],
+        for_pages: Collection[Callable[..., Any]],
+        hosts: Collection[str],
+    ) -> None:
         self.app = app
         self.is_open = frozenset(is_open)
+        self.for_pages = frozenset(for_pages)
         self.hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,11 +79,19 @@ class Gate:
         origin = request.headers.get("origin")
         if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
             return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
-        if _endpoint(request) in self.is_open:
-            return None
-        user = _user(request, method)
+        endpoint = _endpoint(request)
+        return None if endpoint in self.is_open else self._refuse_user(request, method, endpoint)
+
+    def _refuse_user(
+        self, request: HTTPConnection, method: str, endpoint: Callable[..., Any] | None
+    ) -> Response | None:
+        """Find whose request it is; refuse nobody's, and what no page of ours has asked for with its session."""
+        acts = method == "POST" and endpoint in self.for_pages
+        user = _user(request, session=acts or method in {"GET", "HEAD"})
         if user is None:
             return _unknown(request, method)
+        if acts and (fault := _is_no_page(request.headers)):
+            return refusal_answer(fault, 403)
         request.state.user = user
         return None
 
@@ -113,11 +133,29 @@ def _foreign(headers: Headers, host: str, method: str) -> str | None:
     return "requests from pages of other sites are not taken"
 
 
-def _user(request: HTTPConnection, method: str) -> User | None:
+def _is_no_page(headers: Headers) -> str:
+    """Say why a request that acts with a session is not one of our own pages' scripts; empty if it is.
+
+    Each of these alone keeps pages of others out: no form can send JSON or a header of its own, a script elsewhere only
+    after a question (CORS) that is answered with no, and no browser leaves the origin out of a POST, or lies in it.
+    """
+    # a key may be kept by a browser, too (HTTP Basic), so a request with one is held to the same
+    if headers.get(PAGE_HEADER) != "1":
+        return f"only a page of this server may ask for this: the header {PAGE_HEADER}: 1 is missing"
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return "only a page of this server may ask for this: it sends application/json"
+    by_key = "authorization" in headers
+    if not by_key and (not headers.getlist("origin") or headers.get("sec-fetch-site", "same-origin") != "same-origin"):
+        return "only a page of this server may ask for this: its browser sends the page's Origin"
+    return ""
+
+
+def _user(request: HTTPConnection, *, session: bool) -> User | None:
+    """Find whose key a request has, or whose session, where one will do."""
     if authorization := request.headers.get("authorization"):
         return user_of(request.app.state.keys, authorization)
     token = login.session_token(request)
-    if not token or method not in {"GET", "HEAD"}:
+    if not token or not session:
         return None
     store: Store = request.app.state.store
     with store.read() as db:

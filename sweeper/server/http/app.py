@@ -21,16 +21,19 @@ from starlette.routing import Route
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.errors import RequestError
-from sweeper.server.http import artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints
 from sweeper.server.http.access import Gate
+from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
 from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
-from sweeper.server.page_data import events, run_facts, run_log, system_metrics
+from sweeper.server.page_data import actions as actions_data
+from sweeper.server.page_data import events, run_facts, run_log, run_tree, system_metrics
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
+from sweeper.server.rules.block_filling import BlockFilling
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.rules.liveness import LivenessPolicy
@@ -97,7 +100,7 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work())
+            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work(), BlockFilling(store).work())
             tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
@@ -111,7 +114,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, hosts=hosts)],
+        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -137,9 +140,12 @@ def _routes() -> list[Route]:
         *assets.ROUTES,
         *events.ROUTES,
         *login.ROUTES,
+        *actions.ROUTES,
+        *actions_data.ROUTES,
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
+        *run_tree.ROUTES,
         *system_metrics.ROUTES,
         *views.ROUTES,
     ]

@@ -40,6 +40,20 @@ async def content(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         raise RequestError(f"Content-Encoding {encoding!r} is not known here: send gzip, or plain")
 
 
+async def whole(request: Request, *, limit: int) -> bytes:
+    """Read a body of bounded size, unpacked.
+
+    Raises:
+        RequestError: It is too long, or cannot be unpacked.
+    """
+    body = bytearray()
+    async for chunk in content(request, limit=limit):
+        body += chunk
+        if len(body) > limit:
+            raise RequestError(f"the request has more than {limit} bytes", 413)
+    return bytes(body)
+
+
 async def _unpacked(request: Request, limit: int) -> AsyncIterator[bytes]:
     unpacker, total, is_whole, taken, members = _gzip(), 0, False, 0, 1
     async for chunk in request.stream():

@@ -34,6 +34,8 @@ from sweeper.server.strict_json import JsonAnswer
 
 HOLDER_HEADER = "x-sweeper-holder"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
+SLOT_HEADER = "x-sweeper-slot"
+"""Names the slot in which that process is."""
 REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
 
@@ -73,7 +75,7 @@ async def graphql_endpoint(request: Request) -> Response:
     A heartbeat waits, without a thread, for the end of its agent's run, that of an idle worker for one, and is then
     answered anew.
     """
-    body = await _body(request)
+    body = await compression.whole(request, limit=MAX_BODY)
     context = context_of(request, hurried=len(body) <= SMALL and _HEARTBEAT in body)
     status, content = await _execute(request, body, context)
     held: HeldHeartbeats = request.app.state.held_heartbeats
@@ -101,7 +103,7 @@ async def _execute(request: Request, body: bytes, context: Context) -> tuple[int
 async def take_lines(request: Request) -> Response:
     """Take what a run logs: a few lines together with what others sent, many in a thread of their own."""
     context, names = context_of(request), request.path_params
-    body = await _body(request)
+    body = await compression.whole(request, limit=MAX_BODY)
     run = (names["entity"], names["project"], names["run"])
     writer = request.headers.get(shared_mode.WRITER_HEADER, "")
     take = partial(file_stream.keep, user=context.user, holder=context.holder, writer=writer, now=context.now)
@@ -204,20 +206,7 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         address,
         time.time(),
         holder=request.headers.get(HOLDER_HEADER, ""),
+        slot=request.headers.get(SLOT_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
         hurried=hurried,
     )
-
-
-async def _body(request: Request) -> bytes:
-    """Read a body of bounded size.
-
-    Raises:
-        RequestError: It is too long.
-    """
-    body = bytearray()
-    async for chunk in compression.content(request, limit=MAX_BODY):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise RequestError(f"the request has more than {MAX_BODY} bytes", 413)
-    return bytes(body)

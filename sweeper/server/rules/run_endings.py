@@ -9,7 +9,7 @@ from sweeper.run import RunState
 from sweeper.server.errors import RequestError
 from sweeper.server.rules import gaps, own_scheduler, sweep_transitions
 from sweeper.server.rules.run_transitions import fence, taken_up
-from sweeper.server.store import runs, sweeps
+from sweeper.server.store import attempts, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 
@@ -168,6 +168,8 @@ def requeue(db: Connection, run: StoredRun, *, now: float, reason: str = "") -> 
         raise RequestError(f"run {run.name} has what its sweep's file, which was edited, does not ask for any more")
     # First: a sweep that a person ended refuses, and then nothing of the run may have changed.
     sweep_transitions.reopen(db, sweeps.get(db, run.sweep_id), now=now)
+    if reason:
+        attempts.explain(db, run.id, reason)
     return _requeue(db, run, run.exit_code, "requeued", now=now)
 
 

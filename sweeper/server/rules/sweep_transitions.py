@@ -87,8 +87,15 @@ def drop_waiting(db: Connection, sweep: Sweep, *, now: float) -> None:
         runs.update(db, run.id, state=RunState.KILLED, ended_at=now, reason=reason, stop_requested=1)
 
 
-def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) -> None:
+def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float, by: str = "") -> None:
     """Do what a person asked of a sweep: stop (FINISHED), cancel, pause or resume it.
+
+    Args:
+        db: The write connection.
+        sweep: The sweep.
+        state: What it is to be.
+        now: The time.
+        by: Who asked, and why, for the reasons of its runs: ` by ann: the data were wrong`.
 
     Raises:
         RequestError: The sweep was canceled, it cannot come back; or it is to pause and has finished.
@@ -102,9 +109,9 @@ def set_state(db: Connection, sweep: Sweep, state: SweepState, *, now: float) ->
         if run.offered and run.agent_id is None:
             deleted_runs.remove(db, run.id)
         elif stop_requests.waits(run):
-            stop_requests.end_waiting(db, run, "the sweep was stopped before it started", now=now)
+            stop_requests.end_waiting(db, run, f"the sweep was stopped before it started{by}", now=now)
         elif state is SweepState.CANCELED:
-            stop_requests.request(db, run.id, "the sweep was canceled", now=now)
+            stop_requests.request(db, run.id, f"the sweep was canceled{by}", now=now)
 
 
 def reopen(db: Connection, sweep: Sweep, *, now: float) -> None:

@@ -64,6 +64,11 @@ def silent_without_agent(db: sqlite3.Connection, heard_before: float) -> list[St
     return runs.where(db, condition, (heard_before,))
 
 
+def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
+    """List all that an agent was given and has taken up, the oldest first."""
+    return runs.where(db, "agent_id = ? AND NOT offered", (agent_id,))
+
+
 def unassign_unstarted(db: sqlite3.Connection, heard_before: float) -> list[StoredRun]:
     """Take the runs that never started from the agents that were last heard before a time; give those taken."""
     silent = "agent_id IN (SELECT id FROM agents WHERE heartbeat_at < ?)"

@@ -16,6 +16,7 @@ from typing import Any
 from sweeper.metric_value import lookup
 from sweeper.server.store import history_keys, lines
 from sweeper.server.store.lines import MAX_INTEGER, Stream
+from sweeper.server.strict_json import stored
 
 LIVE_STEPS = 1000
 READ_WHOLE = 1000
@@ -152,7 +153,7 @@ class _Part:
     def _values(self, text: str) -> dict[str, Any] | None:
         if not self._keys:
             return {}
-        row = json.loads(text)
+        row = stored(text)
         values = {key: lookup(row, key) for key in self._keys}
         return values if all(value is not None for value in values.values()) else None
 

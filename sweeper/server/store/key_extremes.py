@@ -7,6 +7,7 @@ is older than they are, or has sent a line again with another text) the history 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,10 +15,12 @@ from typing import Any, NamedTuple
 
 from sweeper.metric_value import finite, float_or_nan, lookup
 from sweeper.server.store import history_keys
-from sweeper.server.strict_json import parse
+from sweeper.server.strict_json import stored
 
 PAGE = 500
 """Runs whose statistics are read at a time, and lines of a history."""
+_PLAIN = re.compile(r"[A-Za-z0-9_/ .-]+\Z")
+"""Keys that every JSON encoder writes as they are."""
 
 
 class Extremes(NamedTuple):
@@ -37,18 +40,40 @@ def extremes(db: sqlite3.Connection, run_ids: Collection[int], keys: Collection[
         keys: Keys of the history, dotted where they are nested. One that only the summary has is its value there.
     """
     found: dict[int, dict[str, Extremes]] = {}
-    left = iter(run_ids)
+    wanted, left = [*keys], iter(run_ids)
     while page := list(islice(left, PAGE)):
-        query = "SELECT id, history_keys FROM runs WHERE id IN (SELECT value FROM json_each(?))"
-        for run_id, text in db.execute(query, (json.dumps(page),)).fetchall():
-            values = _of_run(db, run_id, parse(text, "the keys").get("keys", {}), keys)
+        for run_id, statistics in _statistics(db, page, wanted):
+            values = _of_run(db, run_id, statistics, wanted)
             if values:
                 found[run_id] = values
     return found
 
 
+def _statistics(
+    db: sqlite3.Connection, run_ids: Sequence[int], keys: Sequence[str]
+) -> list[tuple[int, Mapping[str, Any]]]:
+    """Give what is known of some keys in each run."""
+    # picked out by SQLite: to parse all statistics of ten thousand runs took twenty times as long
+    plain = all(map(_PLAIN.match, keys))  # a path of SQLite's has no word for every key
+    paths = [f'$.keys."{key}"' for key in keys if plain]
+    picked = f"json_extract(history_keys, '$.sets'{', ?' * len(paths)})"
+    # what holds a bare NaN is no JSON for it
+    column = f"CASE WHEN json_valid(history_keys) THEN {picked} ELSE history_keys END" if plain else "history_keys"
+    query = f"SELECT id, {column} FROM runs WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+    rows = db.execute(query, (*paths, json.dumps([*run_ids]))).fetchall()
+    return [(run_id, _by_key(json.loads(text), keys)) for run_id, text in rows]
+
+
+def _by_key(found: Mapping[str, Any] | Sequence[Any], keys: Sequence[str]) -> Mapping[str, Any]:
+    """Give entries by their keys: of whole statistics, or of what was picked out of them."""
+    if isinstance(found, Mapping):
+        known: Mapping[str, Any] = found.get("keys", {})
+        return known
+    return {key: entry for key, entry in zip(keys, found[1:], strict=True) if entry is not None}
+
+
 def _of_run(
-    db: sqlite3.Connection, run_id: int, statistics: Mapping[str, Any], keys: Collection[str]
+    db: sqlite3.Connection, run_id: int, statistics: Mapping[str, Any], keys: Sequence[str]
 ) -> dict[str, Extremes]:
     found, unknown, absent = {}, [], []
     for key in keys:
@@ -79,7 +104,7 @@ def _read(db: sqlite3.Connection, run_id: int, keys: Sequence[str]) -> dict[str,
 def _rows(db: sqlite3.Connection, run_id: int) -> Iterator[list[dict[str, Any]]]:
     query = "SELECT text FROM lines WHERE run_id = ? AND stream = 'history' ORDER BY number"
     texts: Iterable[sqlite3.Row] = db.execute(query, (run_id,))
-    while page := [parse(text, "a line") for (text,) in islice(texts, PAGE)]:
+    while page := [stored(text) for (text,) in islice(texts, PAGE)]:
         yield page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from sweeper.server.store import history_blocks
 from sweeper.server.store.lines import HistoryLine, Stream
 
 
@@ -12,6 +13,7 @@ def clear(db: sqlite3.Connection, run_id: int) -> None:
     """Forget everything that a run logged."""
     for table in ("lines", "writer_lines", "metric_values", "nonfinite_values"):
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
+    history_blocks.clear(db, run_id)
 
 
 def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int) -> None:
@@ -20,11 +22,14 @@ def cut_before(db: sqlite3.Connection, run_id: int, stream: Stream, number: int)
     db.execute("DELETE FROM lines WHERE run_id = :run AND stream = :stream AND number < :number", where)
     # in the order of their numbers: each finds its new place free
     db.execute("UPDATE lines SET number = number - :number WHERE run_id = :run AND stream = :stream", where)
+    if stream is Stream.HISTORY:
+        history_blocks.clear(db, run_id)
 
 
 def cut_history(db: sqlite3.Connection, run_id: int, last_step: int) -> None:
     """Forget what a run logged behind a step; lines without a step stay."""
     db.execute("DELETE FROM lines WHERE run_id = ? AND stream = 'history' AND step > ?", (run_id, last_step))
+    history_blocks.clear(db, run_id)
 
 
 def copy_history(db: sqlite3.Connection, source_id: int, run_id: int, last_step: int) -> None:
@@ -35,6 +40,7 @@ def copy_history(db: sqlite3.Connection, source_id: int, run_id: int, last_step:
         " WHERE run_id = ? AND stream = 'history' AND step <= ?"
     )
     db.execute(query, (run_id, source_id, last_step))
+    history_blocks.clear(db, run_id)
 
 
 def are_others(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLine]) -> bool:

@@ -16,7 +16,7 @@ from sweeper.metric_value import float_or_nan, lookup
 from sweeper.run import Goal, sign
 from sweeper.server.budget import Budget
 from sweeper.server.errors import RequestError
-from sweeper.server.store import bulk, runs
+from sweeper.server.store import bulk, history_blocks, runs
 
 MAX_INTEGER = 2**63 - 1
 """The largest that a column holds; a client may send any."""
@@ -72,6 +72,9 @@ def put_history(db: sqlite3.Connection, run_id: int, history: Sequence[HistoryLi
     _check_place(max((line.number for line in history), default=0), 1)
     rows = [(run_id, Stream.HISTORY, line.number, line.step, line.text) for line in history]
     bulk.insert(db, "INSERT OR REPLACE INTO lines (run_id, stream, number, step, text)", rows)
+    if rows:
+        numbers = [line.number for line in history]
+        history_blocks.changed(db, run_id, min(numbers), max(numbers))
 
 
 def history(db: sqlite3.Connection, run_id: int, *, first: int = 0) -> list[HistoryLine]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sweeper.run import RunState, StopDecision
 from sweeper.server.names import check_name, new_id
+from sweeper.server.store import attempts
 from sweeper.server.store.filter_sql import Condition
 from sweeper.server.store.sweeps import Sweep
 from sweeper.space.parameter_space import params_key
@@ -174,11 +175,6 @@ def at_hand(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, condition, (agent_id,))
 
 
-def given_to(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
-    """List all that an agent was given and has taken up, the oldest first."""
-    return where(db, "agent_id = ? AND NOT offered", (agent_id,))
-
-
 def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
     """List a project's runs that no sweep made, the oldest first."""
     return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
@@ -217,9 +213,11 @@ def counts(db: sqlite3.Connection) -> dict[int, int]:
 
 def update(db: sqlite3.Connection, run_id: int, **columns: object) -> StoredRun:
     """Set columns of a run, and give it as it is now."""
-    assignments = ", ".join(f"{column} = ?" for column in columns)
-    query = f"UPDATE runs SET {assignments} WHERE id = ? RETURNING {_ALL}"  # noqa: S608
-    return _stored(db.execute(query, (*columns.values(), run_id)).fetchone())
+    query = f"UPDATE runs SET {' = ?, '.join(columns)} = ? WHERE id = ? RETURNING {_ALL}"  # noqa: S608
+    updated = _stored(db.execute(query, (*columns.values(), run_id)).fetchone())
+    if "state" in columns or "reason" in columns:
+        attempts.note(db, run_id, live=updated.live)
+    return updated
 
 
 def put(db: sqlite3.Connection, run_id: int, **columns: object) -> None:
@@ -262,7 +260,9 @@ def create(
     }
     marks = ",".join("?" * len(values))
     query = f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks}) RETURNING {_ALL}"  # noqa: S608 - names of ours
-    return _stored(db.execute(query, tuple(values.values())).fetchone())
+    created = _stored(db.execute(query, tuple(values.values())).fetchone())
+    attempts.note(db, created.id, live=created.live)
+    return created
 
 
 def _number(db: sqlite3.Connection, project_id: int, sweep_id: object) -> int:

@@ -38,6 +38,12 @@ def states(db: sqlite3.Connection, sweep_id: int) -> dict[int, tuple[Any, ...]]:
     return {run_id: tuple(state) for run_id, *state in db.execute(_STATES, {"id": sweep_id}).fetchall()}
 
 
+def of_others(db: sqlite3.Connection, sweep_id: int, user_id: int) -> list[str]:
+    """List the ids of a sweep's runs that do not belong to a user."""
+    query = "SELECT name FROM runs WHERE sweep_id = ? AND user_id IS NOT ? AND NOT offered ORDER BY id"
+    return [row["name"] for row in db.execute(query, (sweep_id, user_id))]
+
+
 def attach(db: sqlite3.Connection, sweep_id: int, run_id: int) -> None:
     """Let a sweep see a run that it did not make; one that is attached already stays so."""
     db.execute("INSERT OR IGNORE INTO prior_runs VALUES (?, ?)", (sweep_id, run_id))

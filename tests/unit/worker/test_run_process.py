@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.processes import python
-from sweeper.worker.run_process import HOLDER_HEADER, Ready, environ_of
+from sweeper.worker.run_process import HOLDER_HEADER, SLOT_HEADER, Ready, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
 from tests.conftest import clean_environ
 
@@ -77,7 +77,7 @@ def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
     """One that lost its run is heard no more; the user's own headers stay."""
     given = {"WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1"}'}
     told = json.loads(environ_of(SPEC, given, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
-    assert told == {"X-Mine": "1", HOLDER_HEADER: "me"}
+    assert told == {"X-Mine": "1", HOLDER_HEADER: "me", SLOT_HEADER: SPEC.slot.name}
 
 
 def test_what_is_logged_is_written_out_at_once():

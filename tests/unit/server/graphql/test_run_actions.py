@@ -25,6 +25,17 @@ def test_a_stop_reaches_the_run_in_the_answer_to_what_it_logs(client):
     }
 
 
+def test_a_stop_is_noted_once(client):
+    """For the run's page; who asks again, or for what has ended, changes nothing."""
+    id_ = client.init("r")["bucket"]["id"]
+    for _ in range(2):
+        client.graphql(STOP, id=id_)
+    client.stream("r", complete=True, exitcode=255)
+    client.graphql(STOP, id=id_)
+    said = client.http.get("/-/data/local/p/runs/r/actions").json()["said"]
+    assert [(one["name"], one["user_name"], one["run"]) for one in said] == [("stop", "local", "r")]
+
+
 def test_an_unknown_run_cannot_be_stopped(client):
     """An id of nothing is a 404."""
     client.init("r")

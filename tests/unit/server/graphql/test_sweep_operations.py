@@ -77,6 +77,15 @@ def test_state_of_a_sweep_is_set(client, state):
     assert set_state(client, name, state)["upsertSweep"]["sweep"]["state"] == state
 
 
+def test_what_a_command_changes_is_noted_once(client):
+    """Who paused a sweep stands on its page, also if `sweeper pause` asked; asked again, it was so already."""
+    sweep = client.sweep(GRID)
+    for state in ("PAUSED", "PAUSED", "PENDING"):
+        set_state(client, sweep, state)
+    said = client.http.get(f"/-/data/local/p/sweeps/{sweep}/actions").json()["said"]
+    assert [(one["name"], one["user_name"], one["reason"]) for one in said] == [("pause", "local", "")]
+
+
 def test_sweep_is_called_something_else_at_any_time(client):
     """What a person writes is shown instead of the file's name, of a sweep that has started too."""
     name = client.sweep({**GRID, "name": "of the file"})

@@ -319,7 +319,7 @@ def test_only_our_own_pages_are_told_that_they_may_ask(client):
 
 def test_any_name_is_still_a_name():
     """A server that may be called anything takes names and addresses, and nothing else for one."""
-    gate = Gate(None, is_open=(), hosts={"*"})
+    gate = Gate(None, is_open=(), for_pages=(), hosts={"*"})
     for host in ("sweeps.example", "a:1", "A-b_c.d:65535", "[::1]:80", "10.0.0.1"):
         assert gate._is_called(host)
     for host in (

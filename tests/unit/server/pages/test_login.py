@@ -80,7 +80,7 @@ def test_login_leads_to_pages_of_ours_only(browser, target):
 
 
 def test_session_only_reads(browser):
-    """What changes something needs the key: a page that could send a request in our name changes nothing."""
+    """But for what our pages ask for (test_actions.py), whatever changes something needs the key."""
     browser.http.get(link(browser))
     assert browser.http.post("/graphql", json={"query": "{ viewer { id } }"}).status_code == 401
     assert browser.http.post("/files/local/p/r/file_stream", json={}).status_code == 401

@@ -36,6 +36,14 @@ def test_last_lowest_and_highest_of_any_key_are_found(db, make_run, counted):
     assert extremes(db, [run.id], wanted) == {run.id: FOUND}
 
 
+def test_a_key_of_any_name_is_found(db, make_run):
+    """Quotes, dots and letters of other scripts are no trouble, however the statistics were written."""
+    row = {'a "b" c': 1, "größe": 2, "a.b/c d": 3}
+    history = [HistoryLine(0, json.dumps(row), row)]
+    run = make_run("r", history_keys=json.dumps(history_keys.add_keys({}, history)))
+    assert {key: extremes(db, [run.id], [key])[run.id][key].last for key in row} == row
+
+
 def test_a_key_that_only_the_summary_has_is_its_value_there(db, make_run):
     """`run.summary["x"] = 3` is a metric as well; what has no number is left out."""
     run, other = make_run("r", summary='{"x": 3, "in": {"y": "NaN"}}'), make_run("s")
