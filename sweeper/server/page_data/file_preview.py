@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,11 +18,19 @@ _LOOKED_AT = 8192
 """Bytes in which a file that is no text has a zero."""
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".svg", ".ico", ".avif"})
 """What browsers draw; as a picture an SVG runs no script."""
+_MODEL = re.compile(
+    r".+\.(onnx|ort|ptl?|pth|pt2|torchscript|safetensors|h5|hdf5|keras|tflite|pb|gguf|mlmodel|caffemodel|pdmodel|xmodel"
+    r"|npz|joblib|mar|dlc|circle)",
+    re.IGNORECASE,
+)
+"""Ends of names of models that Netron draws."""
 _SEPARATED = {".csv": ",", ".tsv": "\t"}
 
 
 def kind_of(path: str) -> str:
-    """Say by a file's name how it is shown: `image`, or `text` for what is to be looked into."""
+    """Say by a file's name how it is shown: `image`, `model` (by Netron), or `text` for what is to be looked into."""
+    if _MODEL.fullmatch(path):
+        return "model"
     return "image" if PurePosixPath(path).suffix.lower() in IMAGES else "text"
 
 

@@ -22,7 +22,7 @@ MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class MachineChart:
     """A chart of the machine.
 
     Attributes:
@@ -41,31 +41,31 @@ _BYTES = {"MB": 2**20, "GB": 2**30}
 GROUPS = ("GPU", "CPU", "Memory", "Disk", "Network", "Other")
 _KNOWN = (
     # a key, the chart it is on, and the name of its line there; %s is what the group of the pattern found
-    (r"gpu\.(\d+)\.gpu", Chart("GPU", "GPU at work", "%"), "GPU %s"),
-    (r"gpu\.(\d+)\.memory", Chart("GPU", "GPU memory being read and written", "%"), "GPU %s"),
-    (r"gpu\.(\d+)\.memoryAllocated", Chart("GPU", "GPU memory taken", "%"), "GPU %s"),
-    (r"gpu\.(\d+)\.memoryAllocatedBytes", Chart("GPU", "GPU memory taken", "bytes"), "GPU %s"),
-    (r"gpu\.(\d+)\.temp", Chart("GPU", "GPU temperature", "°C"), "GPU %s"),
-    (r"gpu\.(\d+)\.powerWatts", Chart("GPU", "GPU power", "W"), "GPU %s"),
-    (r"gpu\.(\d+)\.powerPercent", Chart("GPU", "GPU power, of its limit", "%"), "GPU %s"),
-    (r"gpu\.(\d+)\.smClock", Chart("GPU", "GPU clock", "MHz"), "GPU %s"),
-    (r"gpu\.process\.(.+)", Chart("GPU", "GPU, by this run's process"), "%s"),
-    (r"gpu\.(\d+\..+)", Chart("GPU", "GPU, other"), "%s"),
-    (r"cpu", Chart("CPU", "CPU at work", "%"), "this run"),
-    (r"cpu\.(\d+)\.cpu_percent", Chart("CPU", "CPU cores at work", "%"), "core %s"),
-    (r"proc\.cpu\.threads", Chart("CPU", "Threads of this run"), "threads"),
-    (r"memory(?:_percent)?", Chart("Memory", "Memory of the machine", "%"), "taken"),
-    (r"proc\.memory\.percent", Chart("Memory", "Memory of the machine", "%"), "by this run"),
-    (r"proc\.memory\.rssMB", Chart("Memory", "Memory of this run", "MB"), "taken"),
-    (r"proc\.memory\.availableMB", Chart("Memory", "Memory left", "MB"), "left"),
-    (r"disk\.(.+)\.usagePercent", Chart("Disk", "Disk taken", "%"), "%s"),
-    (r"disk\.(.+)\.usageGB", Chart("Disk", "Disk taken", "GB"), "%s"),
-    (r"disk\.(.+\.)?in", Chart("Disk", "Read from disk", "MB"), "%s"),
-    (r"disk\.(.+\.)?out", Chart("Disk", "Written to disk", "MB"), "%s"),
-    (r"network\.sent", Chart("Network", "Network", "bytes"), "sent"),
-    (r"network\.recv", Chart("Network", "Network", "bytes"), "received"),
-    (r"network\.tcpRetransmits", Chart("Network", "Packets sent again"), "packets"),
-    (r"(.+)", Chart("Other", "Other"), "%s"),
+    (r"gpu\.(\d+)\.gpu", MachineChart("GPU", "GPU at work", "%"), "GPU %s"),
+    (r"gpu\.(\d+)\.memory", MachineChart("GPU", "GPU memory being read and written", "%"), "GPU %s"),
+    (r"gpu\.(\d+)\.memoryAllocated", MachineChart("GPU", "GPU memory taken", "%"), "GPU %s"),
+    (r"gpu\.(\d+)\.memoryAllocatedBytes", MachineChart("GPU", "GPU memory taken", "bytes"), "GPU %s"),
+    (r"gpu\.(\d+)\.temp", MachineChart("GPU", "GPU temperature", "°C"), "GPU %s"),
+    (r"gpu\.(\d+)\.powerWatts", MachineChart("GPU", "GPU power", "W"), "GPU %s"),
+    (r"gpu\.(\d+)\.powerPercent", MachineChart("GPU", "GPU power, of its limit", "%"), "GPU %s"),
+    (r"gpu\.(\d+)\.smClock", MachineChart("GPU", "GPU clock", "MHz"), "GPU %s"),
+    (r"gpu\.process\.(.+)", MachineChart("GPU", "GPU, by this run's process"), "%s"),
+    (r"gpu\.(\d+\..+)", MachineChart("GPU", "GPU, other"), "%s"),
+    (r"cpu", MachineChart("CPU", "CPU at work", "%"), "this run"),
+    (r"cpu\.(\d+)\.cpu_percent", MachineChart("CPU", "CPU cores at work", "%"), "core %s"),
+    (r"proc\.cpu\.threads", MachineChart("CPU", "Threads of this run"), "threads"),
+    (r"memory(?:_percent)?", MachineChart("Memory", "Memory of the machine", "%"), "taken"),
+    (r"proc\.memory\.percent", MachineChart("Memory", "Memory of the machine", "%"), "by this run"),
+    (r"proc\.memory\.rssMB", MachineChart("Memory", "Memory of this run", "MB"), "taken"),
+    (r"proc\.memory\.availableMB", MachineChart("Memory", "Memory left", "MB"), "left"),
+    (r"disk\.(.+)\.usagePercent", MachineChart("Disk", "Disk taken", "%"), "%s"),
+    (r"disk\.(.+)\.usageGB", MachineChart("Disk", "Disk taken", "GB"), "%s"),
+    (r"disk\.(.+\.)?in", MachineChart("Disk", "Read from disk", "MB"), "%s"),
+    (r"disk\.(.+\.)?out", MachineChart("Disk", "Written to disk", "MB"), "%s"),
+    (r"network\.sent", MachineChart("Network", "Network", "bytes"), "sent"),
+    (r"network\.recv", MachineChart("Network", "Network", "bytes"), "received"),
+    (r"network\.tcpRetransmits", MachineChart("Network", "Packets sent again"), "packets"),
+    (r"(.+)", MachineChart("Other", "Other"), "%s"),
 )
 _KINDS = [(re.compile(pattern), chart, name) for pattern, chart, name in _KNOWN]
 
@@ -79,7 +79,7 @@ def charts(rows: Sequence[dict[str, Any]], buckets: int = BUCKETS) -> list[dict[
     """
     timed = [(row["_timestamp"], row) for row in rows if _is_number(row.get("_timestamp"))]
     timed.sort(key=lambda pair: pair[0])
-    found: dict[Chart, dict[str, list[Any]]] = {}
+    found: dict[MachineChart, dict[str, list[Any]]] = {}
     for key in sorted({key for _, row in timed for key in row if key.startswith("system.")}):
         values = [value if _is_number(value := row.get(key)) else None for _, row in timed]
         if any(value is not None for value in values):
@@ -90,11 +90,11 @@ def charts(rows: Sequence[dict[str, Any]], buckets: int = BUCKETS) -> list[dict[
     return [_told(chart, times, found[chart], buckets) for chart in order]
 
 
-def _rank(chart: Chart) -> int:
+def _rank(chart: MachineChart) -> int:
     return next(place for place, (_, known, _) in enumerate(_KNOWN) if known == chart)
 
 
-def placed(key: str) -> tuple[Chart, str]:
+def placed(key: str) -> tuple[MachineChart, str]:
     """Say on which chart, and as which line there, a key is drawn."""
     for pattern, chart, line in _KINDS:
         if match := pattern.fullmatch(key):
@@ -107,7 +107,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0
 
 
-def _told(chart: Chart, times: Sequence[float], found: dict[str, list[Any]], buckets: int) -> dict[str, Any]:
+def _told(chart: MachineChart, times: Sequence[float], found: dict[str, list[Any]], buckets: int) -> dict[str, Any]:
     names, factor = sorted(found, key=_by_number), _BYTES.get(chart.unit)
     if factor is not None:
         found = {name: [None if y is None else y * factor for y in values] for name, values in found.items()}

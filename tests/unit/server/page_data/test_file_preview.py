@@ -84,8 +84,16 @@ def test_a_broken_table_is_text(shown):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [("a/b.PNG", "image"), ("x.svg", "image"), ("png", "text"), ("a.txt", "text")]
+    ("path", "kind"),
+    [
+        ("a/b.PNG", "image"),
+        ("x.svg", "image"),
+        ("png", "text"),
+        ("a/m.ONNX", "model"),
+        ("onnx", "text"),
+        ("a.txt", "text"),
+    ],
 )
-def test_pictures_are_told_by_their_names(path, kind):
-    """Those that a browser draws."""
+def test_pictures_and_models_are_told_by_their_names(path, kind):
+    """Those that a browser draws, and those that Netron does."""
     assert kind_of(path) == kind

@@ -26,7 +26,7 @@ def test_files_are_listed_by_path(files, client):
     """Each leads to its content, and pictures are told from others."""
     told = files("files")
     assert [(file["path"], file["size"], file["kind"]) for file in told["files"]] == [
-        ("model.onnx", 2, "text"),
+        ("model.onnx", 2, "model"),
         ("out/a b.csv", 8, "text"),
         ("out/p.png", 3, "image"),
     ]
