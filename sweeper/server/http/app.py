@@ -36,6 +36,7 @@ from sweeper.server.page_data import (
     run_history,
     run_log,
     run_media,
+    run_tree,
     search,
     sweep_attempts,
     sweep_curves,
@@ -44,6 +45,7 @@ from sweeper.server.page_data import (
     sweep_importance,
     sweep_runs,
     sweep_texts,
+    system_metrics,
 )
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
@@ -173,6 +175,8 @@ def _routes() -> list[Route]:
         *run_charts.ROUTES,
         *run_history.ROUTES,
         *run_media.ROUTES,
+        *run_tree.ROUTES,
+        *system_metrics.ROUTES,
         *views.ROUTES,
     ]
 
