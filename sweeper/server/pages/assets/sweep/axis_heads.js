@@ -3,6 +3,7 @@
 
 import { fill, h } from "../dom.js";
 import { chosenAxes } from "./axes.js";
+import { BEYOND } from "./brushing.js";
 import { axisAt } from "./parallel_lines.js";
 
 const DRAG_PX = 5;
@@ -130,8 +131,8 @@ function listed(scale, now) {
 }
 
 function span(now) {
-  const there = (limit) => (typeof limit === "number" && Math.abs(limit) < 1e300 ? String(Number(limit.toPrecision(4))) : "");
+  const there = (limit) => (typeof limit === "number" && Math.abs(limit) < BEYOND ? String(Number(limit.toPrecision(4))) : "");
   const [low, high] = [h("input", { type: "text", inputmode: "decimal", value: there(now?.[0]) }), h("input", { type: "text", inputmode: "decimal", value: there(now?.[1]) })];
   const number = (input, none) => (input.value.trim() === "" || Number.isNaN(Number(input.value)) ? none : Number(input.value));
-  return { fields: [h("label", {}, "from ", low), h("label", {}, " to ", high)], read: () => [number(low, -1e300), number(high, 1e300)] };
+  return { fields: [h("label", {}, "from ", low), h("label", {}, " to ", high)], read: () => [number(low, -BEYOND), number(high, BEYOND)] };
 }

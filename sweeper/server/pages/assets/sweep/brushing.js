@@ -9,11 +9,17 @@ import { axisAt, extent, shareAt } from "./parallel_lines.js";
 const NEAR_PX = 14;
 const LEAST = 0.012;
 const LIVE_RUNS = 3000;
+const DIGITS = 5;
+/** A limit that is none: what lies beyond the end of an axis is drawn at its end. */
+export const BEYOND = 1e300;
 
 /** What a brush selects, in words. */
 export function brushText(axis, wanted, model) {
-  const values = wanted.every((one) => typeof one === "number") ? wanted.map((one) => number(one, 3)).join(" to ") : wanted.map((one) => one.replace(/^"|"$/g, "")).join(", ");
-  return `${axisTitle(axis, model)} ${values}`;
+  const title = axisTitle(axis, model);
+  if (!wanted.every((one) => typeof one === "number")) return `${title} ${wanted.map((one) => one.replace(/^"|"$/g, "")).join(", ")}`;
+  const [low, high] = wanted;
+  if (low <= -BEYOND) return `${title} up to ${number(high, 3)}`;
+  return high >= BEYOND ? `${title} from ${number(low, 3)}` : `${title} ${number(low, 3)} to ${number(high, 3)}`;
 }
 
 /** What a part of an axis selects, from one share to another; null for nothing. */
@@ -22,8 +28,8 @@ export function wantedOf(scale, low, high) {
     const found = scale.within(low, high);
     return found.length ? found : null;
   }
-  // what lies beyond the end of an axis is drawn at its end
-  return [low <= 0 ? Math.min(scale.low, -1e300) : scale.value(low), high >= 1 ? Math.max(scale.high, 1e300) : scale.value(high)];
+  const at = (share) => Number(scale.value(share).toPrecision(DIGITS));
+  return [low <= 0 ? -BEYOND : at(low), high >= 1 ? BEYOND : at(high)];
 }
 
 /** Listen for brushes on a canvas of `parallel`. */
