@@ -5,16 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from contextlib import contextmanager
 
 import pytest
-import yaml
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
-
-from sweeper.server.pages import views
-from sweeper.server.store import projects, sweeps, users
-from sweeper.server.store.database import MEMORY, Store
 
 SWEEP = {
     "method": "grid",
@@ -70,97 +62,6 @@ def test_page_of_nothing_is_not_found(client, path):
     assert "nope" in answer.json()["errors"][0]["message"]
 
 
-class WatchedStore(Store):
-    """A database that counts what is asked of it, and refuses a read within a read."""
-
-    reads = 0
-    statements = 0
-    reading = False
-
-    @contextmanager
-    def read(self):
-        """Give a connection, as the database does."""
-        assert not self.reading, "a read within a read"
-        self.reads, self.reading = self.reads + 1, True
-        try:
-            with super().read() as db:
-                db.set_trace_callback(self.count)
-                yield db
-                db.set_trace_callback(None)
-        finally:
-            self.reading = False
-
-    def count(self, statement):
-        """Count a statement of the read in progress."""
-        self.statements += statement.startswith("SELECT")
-
-
-@pytest.fixture
-def watched():
-    """A database that counts, and a client of the pages over it."""
-    store = WatchedStore(MEMORY)
-    app = Starlette(routes=views.ROUTES)
-    app.state.store = store
-    with TestClient(app) as http:
-        yield store, http
-    store.close()
-
-
-def add_project(store, name):
-    """Make a project with two sweeps."""
-    with store.write() as db:
-        user = users.ensure_user(db, "local", "k" * 40, now=1.0)
-        place = projects.ensure(db, "local", name, now=1.0)
-        for seed in range(2):
-            text = yaml.safe_dump(SWEEP)
-            sweeps.create(db, place.id, text, user_id=user.id, seed=seed, display_name=None, now=1.0)
-
-
-def asked_for(store, http, path):
-    """Count the reads and queries that a page takes."""
-    store.reads = store.statements = 0
-    answer = http.get(path)
-    assert answer.status_code == 200, answer.text
-    return store.reads, store.statements
-
-
-def test_the_home_page_asks_as_much_for_ten_projects_as_for_one(watched):
-    """It takes one read, within which no other is opened, and a handful of queries whatever there is."""
-    store, http = watched
-    add_project(store, "p0")
-    reads, statements = asked_for(store, http, "/")
-    assert (reads, statements < 6) == (1, True)
-    for number in range(1, 10):
-        add_project(store, f"p{number}")
-    assert asked_for(store, http, "/") == (reads, statements)
-    assert http.get("/").text.count("0 of 2") == 20
-
-
-def test_the_page_of_a_project_asks_as_much_for_many_sweeps_as_for_two(watched):
-    """One read, and no query for each sweep."""
-    store, http = watched
-    add_project(store, "p")
-    reads, statements = asked_for(store, http, "/local/p")
-    assert reads == 1
-    for _ in range(5):
-        add_project(store, "p")
-    assert asked_for(store, http, "/local/p") == (reads, statements)
-
-
-def test_a_sweep_that_learns_counts_what_was_tried_before(client):
-    """A grid point that an attached run has had is not tried again, and the overview expects one run fewer."""
-    client.init("old", config='{"lr": {"value": 0.1}}', summary='{"loss": 1}')
-    client.stream("old", complete=True, exitcode=0)
-    query = """mutation($config: String!, $filters: JSONString) { upsertSweep(input: {
-        config: $config, projectName: "p", priorRunsFilters: $filters}) { sweep { runCountExpected } } }"""
-    found = client.graphql(query, config=yaml.safe_dump(SWEEP), filters='{"name": "old"}')
-    expected = found["upsertSweep"]["sweep"]["runCountExpected"]
-    client.sweep(SWEEP)
-    assert f"0 of {expected}" in client.http.get("/").text
-    assert "0 of 2" in client.http.get("/").text
-    assert expected == 1
-
-
 def test_an_alert_stands_on_the_runs_page(client):
     """What run.alert() says is kept, escaped, and shown; of a run that is not there it is a 404."""
     client.init("r")
@@ -172,16 +73,6 @@ def test_an_alert_stands_on_the_runs_page(client):
     assert "WARN" in page
     assert "&lt;b&gt;slow: very" in page
     client.graphql(query, status=404, run="x")
-
-
-def test_an_entity_has_a_page_of_its_projects(client):
-    """What a person gets who cuts an address short; somebody without projects has none."""
-    client.init("r", project="p")
-    client.init("r", project="other")
-    text = client.http.get("/local").text
-    assert "local / p</a>" in text
-    assert "local / other</a>" in text
-    assert client.http.get("/nobody").status_code == 404
 
 
 @pytest.mark.parametrize(

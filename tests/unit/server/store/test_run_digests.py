@@ -134,6 +134,15 @@ def test_when_a_run_that_goes_on_was_last_heard_is_told(db, make_sweep, make_run
     assert heard == {"going": datetime.fromtimestamp(60.0, UTC), "over": None, "waiting": None}
 
 
+def test_names_are_those_of_all_runs_in_their_order(db, make_sweep, make_run):
+    """What a page's selection counts by; what is only offered is none of them."""
+    sweep = make_sweep()
+    for name, offered in (("a", 0), ("b", 1), ("c", 0)):
+        make_run(name, sweep_id=sweep.id, offered=offered)
+    make_run("other")
+    assert run_digests.names(db, sweep.id) == ["a", "c"]
+
+
 def test_all_that_a_sweep_sees_by_their_rows(table):
     """The oldest first; what is only offered is no run yet."""
     sweep = table.sweep(

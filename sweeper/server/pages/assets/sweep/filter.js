@@ -59,7 +59,7 @@ function said(model) {
 }
 
 function chip(text, pressed, onclick, more = {}) {
-  return h("button", { type: "button", class: `chip ${more.class ?? ""}`, "aria-pressed": String(pressed), "data-chip": text, onclick }, text, more.count === undefined ? null : h("span", { class: "count" }, String(more.count)));
+  return h("button", { type: "button", class: `filter-chip ${more.class ?? ""}`, "aria-pressed": String(pressed), "data-chip": text, onclick }, text, more.count === undefined ? null : h("span", { class: "count" }, String(more.count)));
 }
 
 function stateChips(model) {
@@ -121,7 +121,7 @@ function brushChips(model) {
   };
   const chips = [...brushes()].map(([axis, wanted]) => {
     const text = brushText(axis, wanted, model);
-    return h("button", { type: "button", class: "chip brush", "aria-label": `Take away the brush ${text}`, onclick: () => drop(axis) }, text, h("span", { "aria-hidden": "true" }, " ×"));
+    return h("button", { type: "button", class: "filter-chip brush", "aria-label": `Take away the brush ${text}`, onclick: () => drop(axis) }, text, h("span", { "aria-hidden": "true" }, " ×"));
   });
   const narrowed = model.selected.length < model.runs.length || chosen("filter") || chosen("state") || chosen("top");
   return [...chips, narrowed ? h("button", { type: "button", class: "plain", onclick: () => drop(null) }, "Show all") : null];
