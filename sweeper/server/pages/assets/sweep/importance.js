@@ -51,7 +51,7 @@ export function mount(element, model) {
   function show(answer) {
     const told = answer.rows.filter((row) => row.forest !== null || row.ped_anova !== null);
     fill(body, told.length ? table(told) : h("p", { class: "empty" }, nothing(answer)));
-    fill(note, told.length ? [`From ${answer.n} runs. `, answer.caveat] : "");
+    fill(note, told.length ? [`From ${answer.looked < answer.n ? `${answer.looked} of ${answer.n}, chosen at random` : answer.n} runs. `, answer.caveat] : "");
   }
 
   function nothing(answer) {
@@ -61,6 +61,7 @@ export function mount(element, model) {
   }
 
   model.on("selection", () => (isShown(element) ? soon() : null));
+  fill(body, h("p", { class: "empty" }, "Weighing the runs…"));
   read(true);
 }
 
