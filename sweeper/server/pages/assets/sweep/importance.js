@@ -2,7 +2,6 @@
 
 import { dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { number } from "../format.js";
 import { isShown, quiet, select } from "./controls.js";
 import { metricChoice } from "./metric_choice.js";
 import { bits } from "./selection_bits.js";
@@ -95,5 +94,5 @@ function bar(share, most, kind) {
   if (share === null) return h("td", { class: "soft" }, "–");
   const filled = h("span", { class: `share ${kind}` });
   filled.style.width = `${Math.max(1, Math.round((72 * share) / most))}%`;
-  return h("td", {}, h("span", { class: "share-row" }, filled, h("span", { class: "share-number" }, share < 0.005 ? "0" : number(share, 2).replace(/^0\./, "."))));
+  return h("td", {}, h("span", { class: "share-row" }, filled, h("span", { class: "share-number" }, share < 0.005 ? "0" : share.toFixed(2))));
 }
