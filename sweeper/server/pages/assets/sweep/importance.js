@@ -50,7 +50,7 @@ export function mount(element, model) {
   function show(answer) {
     const told = answer.rows.filter((row) => row.forest !== null || row.ped_anova !== null);
     fill(body, told.length ? table(told) : h("p", { class: "empty" }, nothing(answer)));
-    fill(note, told.length ? [`From ${answer.looked < answer.n ? `${answer.looked} of ${answer.n}, chosen at random` : answer.n} runs. `, answer.caveat] : "");
+    fill(note, told.length ? [answer.looked < answer.n ? `From ${answer.looked} of ${answer.n} runs, chosen at random. ` : `From ${answer.n} runs. `, answer.caveat] : "");
   }
 
   function nothing(answer) {
