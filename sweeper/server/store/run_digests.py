@@ -96,6 +96,12 @@ def count(db: sqlite3.Connection, sweep_id: int) -> int:
     return runs.count(db, sweep_id) - runs.offers(db, sweep_id) + prior
 
 
+def names_by_row(db: sqlite3.Connection, sweep_id: int) -> dict[int, str]:
+    """Give the ids of the runs that a sweep sees by their row ids, the oldest first."""
+    query = f"SELECT id, name FROM runs WHERE id IN ({_ALL}) ORDER BY id"  # noqa: S608 - a query of ours
+    return dict(db.execute(query, {"sweep": sweep_id, "after": 0}).fetchall())
+
+
 def _as_run(db: sqlite3.Connection, sweep: Sweep, row: sqlite3.Row, *, aggregates: bool) -> Run:
     state, prior = RunState(row["state"]), row["sweep_id"] != sweep.id
     begun, logged = row["started_at"], row["iteration"] is not None
