@@ -102,6 +102,7 @@ def columns(sweep: Sweep, rows: Sequence[Row], times: dict[int, RunTimes], *, di
             # an end is told already
             "heard": [None if life.ended_at else _from(base, life.heard_at) for life in lives],
             "host": [life.host or "" for life in lives],
+            "slot": [life.slot or "" for life in lives],
             "retries": [life.attempt - 1 for life in lives],
             "reason": [run.reason or why_not_whole(run, usual) for run in known],
         },
