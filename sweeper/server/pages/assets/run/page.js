@@ -12,7 +12,6 @@ const panels = {
   system: () => import("./system.js"),
   logs: () => import("./logs.js"),
   files: () => import("./files.js"),
-  artifacts: () => import("./artifacts.js"),
 };
 const mounted = new Set();
 
