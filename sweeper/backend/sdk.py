@@ -221,35 +221,6 @@ def resume() -> None:
     wandb.setup(wandb.Settings(resume="allow"))
 
 
-def mark_preempting() -> None:
-    """Tell the server that the current run, if there is one, will go on elsewhere once it has ended."""
-    import wandb
-
-    if wandb.run is not None:
-        wandb.run.mark_preempting()
-
-
-def finish(exit_code: int) -> None:
-    """End the current run, if there is one; the agent, which would print our frames, is not told that it failed."""
-    import wandb
-
-    if wandb.run is not None:
-        # to the server 255 is a person's Ctrl-C (wandb 0.31)
-        wandb.run.finish(exit_code=1 if exit_code and exit_code % 256 in {0, 255} else exit_code % 256)
-
-
-def run_mode(run_id: str) -> str:
-    """Say how this process is at a run now: `online`, `offline` or `disabled`; empty if it is at none of that id."""
-    import wandb
-
-    run = wandb.run
-    if run is not None and getattr(run, "disabled", False):  # under an id of its own
-        return "disabled"
-    if run is None or run.id != run_id:
-        return ""
-    return "offline" if getattr(run, "offline", False) else "online"
-
-
 def has_begun(run: RunRef) -> bool:
     """Ask the server whether the process that was given a run has called `wandb.init` on it; yes if it cannot tell."""
     import wandb

@@ -62,7 +62,9 @@ def _installation() -> tuple[object, ...]:
 
 
 @contextlib.contextmanager
-def one_core(function: Callable[[], object], *, at_end: bool) -> Iterator[Callable[[], object]]:
+def one_core(
+    function: Callable[[], object], *, at_end: bool, ended_with: Callable[[], int]
+) -> Iterator[Callable[[], object]]:
     """Have an agent go on with the wandb-core it asked for its run with, instead of ending it and starting another.
 
     Before it calls the function, the agent calls `wandb.teardown`, so that the settings of the run are read from the
@@ -71,6 +73,7 @@ def one_core(function: Callable[[], object], *, at_end: bool) -> Iterator[Callab
     Args:
         function: What the agent is to call. `wandb.teardown` is the SDK's own while it runs.
         at_end: Whether the next agent of this process shall go on with it, too, if nothing is left to be sent.
+        ended_with: Asked behind the function for an exit code, with which what it has left open ends; the agent says 0.
 
     Yields:
         What to give to the agent in place of the function.
@@ -81,8 +84,12 @@ def one_core(function: Callable[[], object], *, at_end: bool) -> Iterator[Callab
     called = False
 
     def forget_settings(exit_code: int | None = None) -> None:
-        if (called and not at_end) or not _forget_settings():
-            own(exit_code)
+        code = exit_code or ended_with() if called else exit_code
+        if called and at_end and code:  # whether something is open cannot be asked for
+            with contextlib.suppress(Exception, SystemExit):  # its wandb-core was killed
+                own(code)
+        elif (called and not at_end) or not _forget_settings():
+            own(code)
 
     def call() -> object:
         nonlocal called

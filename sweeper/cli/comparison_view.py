@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeper.readable import duration, number, parameters
-from sweeper.results.comparison import MISSING
 from sweeper.run import best_value
+from sweeper.side_by_side import MISSING
 
 if TYPE_CHECKING:
-    from sweeper.results.comparison import ComparedRow, ComparedRun, Comparison
+    from sweeper.results.comparison import ComparedRun, Comparison
+    from sweeper.side_by_side import ComparedRow
 
 GAP = 2
 LEAST = 12

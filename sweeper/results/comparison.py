@@ -10,9 +10,7 @@ from sweeper.backend.run_facts import RunFacts
 from sweeper.metric_value import flat
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus, SweepStatus
-
-MISSING = object()
-"""Stands for a value that a run does not have."""
+from sweeper.side_by_side import MISSING, ComparedRow, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +34,6 @@ class ComparedRun:
         """All of its config, and the parameters that the sweep gave it, by dotted name."""
         given = dict(flat(self.facts.config))
         return given | {name: value for name, value in self.run.params.items() if name not in given}
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedRow:
-    """A value of each run.
-
-    Attributes:
-        name: What it is.
-        values: Of each run in order; `MISSING` where it has none.
-    """
-
-    name: str
-    values: tuple[Any, ...]
-
-    @property
-    def same(self) -> bool:
-        """Whether all have the same."""
-        first = self.values[0]
-        return all(type(value) is type(first) and (value == first or value is first) for value in self.values[1:])
-
-    def to_json(self) -> list[Any]:
-        """Give the values as JSON has them."""
-        return [None if value is MISSING else value for value in self.values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +73,7 @@ class Comparison:
 def compare(runs: Sequence[ComparedRun]) -> Comparison:
     """Compare runs, two at least; what differs comes first, and before that the parameters that a sweep varies."""
     searched = dict.fromkeys(name for one in runs for name in one.run.params)
-    config = _rows([one.config for one in runs])
+    config = rows_of([one.config for one in runs])
     first = [row for row in config if row.name in searched]
     rest = [row for row in config if row.name not in searched]
     return Comparison(
@@ -107,11 +82,6 @@ def compare(runs: Sequence[ComparedRun]) -> Comparison:
         results=tuple(_results(runs)),
         course=tuple(_course(runs)),
     )
-
-
-def _rows(given: Sequence[Mapping[str, Any]]) -> list[ComparedRow]:
-    names = dict.fromkeys(name for values in given for name in values)
-    return [ComparedRow(name, tuple(values.get(name, MISSING) for values in given)) for name in names]
 
 
 def _results(runs: Sequence[ComparedRun]) -> list[ComparedRow]:
@@ -124,7 +94,7 @@ def _results(runs: Sequence[ComparedRun]) -> list[ComparedRow]:
     summaries = [_numbers(one.facts.summary) for one in runs]
     # the last value of the one metric stands there already
     told = {row.name.removeprefix("last ") for row in rows}
-    rows += [row for row in sorted(_rows(summaries), key=lambda row: row.name) if row.name not in told]
+    rows += [row for row in sorted(rows_of(summaries), key=lambda row: row.name) if row.name not in told]
     return [ComparedRow(row.name, tuple(MISSING if value is None else value for value in row.values)) for row in rows]
 
 

@@ -22,11 +22,12 @@ from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Settings
 from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
-from sweeper.worker.script_host import host_script
+from sweeper.worker.script_host import host_script, script_pid
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.trainer_import import Trainer, load_trainer
 
 if TYPE_CHECKING:
+    from sweeper.backend.current_run import CurrentRun
     from sweeper.worker.run_witness import RunWitness
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
@@ -92,6 +93,7 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         return
     # here, for the worker imports this module to name this function, and does without pydantic and the SDK
     from sweeper.backend import agents, sdk, sdk_shortcuts
+    from sweeper.backend.current_run import CurrentRun
 
     worker.send(Ready())  # what ends this process from here on is not the trainer
     sdk_shortcuts.look_for_core_often()
@@ -103,25 +105,25 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
         complete = partial(_or_end, worker, _enter_script, spec)
-        host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
+        host_script(lambda: agents.run_script(ref, cut_off=_leave_without_script), tell=worker.send, enter=complete)
         return
+    current = CurrentRun()
+    current.watch()
     if not spec.rules.isolated:
-        _host_all(spec, ref, trainer, worker)
+        _host_all(spec, ref, trainer, worker, current)
         return
-    host = MainThread(trainer, tell=worker.send, mark_preempting=sdk.mark_preempting, finish=sdk.finish)
-    agent = partial(_run_agent, ref, again=False)
+    host = MainThread(trainer, tell=worker.send, mark_preempting=current.mark_preempting, finish=current.finish)
+    agent = partial(_run_agent, ref, current=current, again=False)
     host.run(agent, partial(_or_end, worker, _enter, spec))
 
 
-def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection) -> None:
+def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection, current: CurrentRun) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    from sweeper.backend import sdk
-
     enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
-        call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=sdk.finish)
-        _run_agent(ref, call, again=True)
+        call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=current.finish)
+        _run_agent(ref, call, current=current, again=True)
         worker.send(Idle())
         try:
             holder = worker.recv()
@@ -131,11 +133,11 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
         os.environ[HEADERS] = _headers(os.environ, holder, {})  # noqa: TID251 the SDK has no other way to be told
 
 
-def _run_agent(ref: SweepRef, function: Callable[[], object], *, again: bool) -> None:
+def _run_agent(ref: SweepRef, function: Callable[[], object], *, current: CurrentRun, again: bool) -> None:
     """Take one run and call the function on it; `again` if this process will do so another time."""
     from sweeper.backend import agents, sdk_shortcuts
 
-    with sdk_shortcuts.one_core(function, at_end=again) as call:
+    with sdk_shortcuts.one_core(function, at_end=again, ended_with=lambda: current.exit_code) as call:
         agents.run_agent(ref, call, asks_no_more=_leave)
 
 
@@ -143,6 +145,12 @@ def _leave(well: bool) -> None:
     """End this process, whose agent has no run and will get none: nothing is left to be sent."""
     sys.stdout.flush()
     os._exit(0 if well else 1)
+
+
+def _leave_without_script() -> None:
+    """End this process, whose agent will get no run, if it has got none yet."""
+    if script_pid() is None:
+        _leave(False)
 
 
 def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sweeper.backend import sdk
+from sweeper.backend import current_run, sdk
 from sweeper.ref import RunRef
 from sweeper.worker.conclusion import OPEN
 
@@ -41,7 +41,7 @@ class RunWitness:
     def look(self) -> None:
         """Look whether the process is at the run; between two looks it may have been."""
         if self._mode != "online":
-            self._mode = sdk.run_mode(self.run_id) or self._mode
+            self._mode = current_run.mode(self.run_id) or self._mode
 
     def unbegun(self) -> str:
         """Say why the server has heard nothing of the run; empty if it has."""

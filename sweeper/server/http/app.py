@@ -29,7 +29,17 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
-from sweeper.server.page_data import events, run_facts, run_log, run_tree, system_metrics
+from sweeper.server.page_data import (
+    artifact_facts,
+    events,
+    run_facts,
+    run_log,
+    run_tree,
+    search,
+    sweep_facts,
+    sweep_runs,
+    system_metrics,
+)
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -139,14 +149,18 @@ def _routes() -> list[Route]:
         *artifact_endpoints.ROUTES,
         *assets.ROUTES,
         *events.ROUTES,
+        *search.ROUTES,
         *login.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
+        *artifact_facts.ROUTES,
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
         *run_tree.ROUTES,
         *system_metrics.ROUTES,
+        *sweep_facts.ROUTES,
+        *sweep_runs.ROUTES,
         *views.ROUTES,
     ]
 

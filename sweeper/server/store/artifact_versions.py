@@ -94,5 +94,7 @@ def _list(db: sqlite3.Connection, source: str, where: str, key: int, role: str =
     given = {"key": key, "role": role, "committed": COMMITTED, "most": MOST}
     rows = db.execute(_LISTED.format(source=source, where=where), given)
     return [
-        ArtifactVersion(*row[1:10], tuple(json.loads(row[10])), row[11]) for row in rows if row["project_id"] not in unseen
+        ArtifactVersion(*row[1:10], tuple(json.loads(row[10])), row[11])
+        for row in rows
+        if row["project_id"] not in unseen
     ]

@@ -67,10 +67,10 @@ own = wandb.teardown
 def core():
     return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
 
-def agent(run_id, function, at_end):
+def agent(run_id, function, at_end, ended_with=0):
     '''Do what the SDK's agent does around a function.'''
     wandb.setup()
-    with sdk_shortcuts.one_core(function, at_end=at_end) as call:
+    with sdk_shortcuts.one_core(function, at_end=at_end, ended_with=lambda: ended_with) as call:
         asked = core()
         os.environ["WANDB_RUN_ID"] = run_id
         wandb.teardown()
@@ -129,7 +129,7 @@ os.kill(second[2][0], signal.SIGKILL)
 psutil.wait_procs([psutil.Process(second[2][0])], timeout=0.2)
 """
     third = """
-with sdk_shortcuts.one_core(function, at_end=True):
+with sdk_shortcuts.one_core(function, at_end=True, ended_with=lambda: 0):
     wandb.setup()
     new = core()
 print(json.dumps([first, second, new, seen]))
@@ -153,3 +153,44 @@ asked, left, after = agent("first", leave_open, at_end={at_end})
 print(json.dumps([len(asked), left == asked, after]))
 """
     assert run(AGENT, tmp_path, script) == [1, True, []]
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+@pytest.mark.parametrize("ended_with", [0, 3])
+def test_what_a_failed_trainer_has_left_open_ends_with_its_exit_code(tmp_path, at_end, ended_with):
+    """The agent names none, which is 0: to the server all would be well. Whether anything is open nobody can ask."""
+    script = f"""
+from wandb.sdk.lib.service.service_connection import ServiceConnection
+told, teardown = [], ServiceConnection.teardown
+
+def note(connection, exit_code):
+    told.append(exit_code)
+    return teardown(connection, exit_code)
+
+ServiceConnection.teardown = note
+agent("first", function, at_end={at_end}, ended_with={ended_with})
+before = len(core())
+agent("second", function, at_end={at_end})
+print(json.dumps([told, before, seen]))
+"""
+    told, before, seen = run(AGENT, tmp_path, script)
+    if at_end:  # the core goes on, unless it had something to close
+        assert (told, before) == (([3], 0) if ended_with else ([], 1))
+    else:
+        assert (told, before) == ([ended_with, 0], 0)
+    assert seen == ["first", "second"]
+
+
+def test_an_end_whose_core_was_killed_is_no_error_for_the_next_agent(tmp_path):
+    """What it had to close is closed: its process goes on with another one."""
+    script = """
+def lose():
+    for pid in core():
+        os.kill(pid, signal.SIGKILL)
+    function()
+
+agent("first", lose, at_end=True, ended_with=1)
+agent("second", function, at_end=True)
+print(json.dumps([len(core()), seen]))
+"""
+    assert run(AGENT, tmp_path, script) == [1, ["first", "second"]]

@@ -115,6 +115,7 @@ def test_a_process_that_finds_no_server_has_loaded_its_trainer(tmp_path):
 HOST_ALL = """
 import json, os, sys
 from sweeper.worker import run_process
+from sweeper.backend.current_run import CurrentRun
 from sweeper.worker.run_process import HEADERS, HOLDER_HEADER
 
 class Worker:
@@ -131,7 +132,7 @@ class Worker:
         return "second"
 
 run_process._run_agent = lambda *_, **__: None
-run_process._host_all(None, None, None, Worker())
+run_process._host_all(None, None, None, Worker(), CurrentRun())
 """
 
 

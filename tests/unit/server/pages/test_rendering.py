@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jinja2 import UndefinedError
 
-from sweeper.server.pages.rendering import PAGES, POLICY, page
+from sweeper.server.pages.rendering import PAGES, POLICY, _ago, page
 
 
 def written(filter_name, value):
@@ -31,11 +31,35 @@ def test_numbers_have_four_digits(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.4, "0 s"), (59.6, "1 min 00 s"), (61, "1 min 01 s"), (3599, "59 min 59 s"), (7260, "2 h 01 min"), (None, "")],
+    [
+        (0.4, "0.4s"),
+        (59.96, "1m 00s"),
+        (61, "1m 01s"),
+        (3599, "59m 59s"),
+        (7260, "2h 01m"),
+        (90_000, "1d 1h"),
+        (None, ""),
+    ],
 )
 def test_durations_have_two_units(value, text):
-    """Seconds, minutes with seconds, hours with minutes."""
+    """As the command line and the pages' scripts write them; days, too."""
     assert written("duration", value) == text
+
+
+@pytest.mark.parametrize(
+    ("past", "text"),
+    [
+        (1, "just now"),
+        (60, "60 s ago"),
+        (600, "10 min ago"),
+        (7200, "2 h ago"),
+        (2 * 86400, "2 days ago"),
+        (-9, "just now"),
+    ],
+)
+def test_what_is_past_is_told_roughly(past, text):
+    """In the words of assets/format.js, which goes on with them."""
+    assert _ago(1000.0, 1000.0 + past) == text
 
 
 def test_moments_say_that_they_are_utc():

@@ -1,0 +1,114 @@
+// Pages that are lists: filtered as one types, marked for comparison, and brought up to date without losing either.
+
+import { pageOf } from "./api.js";
+import { find } from "./dom.js";
+import { showTimes } from "./frame.js";
+import { onChange } from "./live.js";
+import { choose, chosen } from "./url_state.js";
+
+const marked = new Set();
+const MOST = 20;
+const page = document.body.dataset.page;
+
+function filter(name) {
+  const body = document.querySelector(`[data-live="${name}"]`);
+  const box = document.querySelector(`[data-filter="${name}"]`);
+  const states = document.querySelector(`[data-filter-state="${name}"]`);
+  if (!body) return;
+  const words = (box?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of body.children) {
+    const fits = words.every((word) => row.dataset.words.includes(word)) && (!states?.value || row.dataset.state === states.value);
+    row.hidden = !fits;
+    shown += fits;
+  }
+  const none = document.querySelector(`[data-filtered="${name}"]`);
+  if (none) none.hidden = shown > 0;
+}
+
+for (const box of document.querySelectorAll("[data-filter], [data-filter-state]")) {
+  const name = box.dataset.filter ?? box.dataset.filterState;
+  const key = box.dataset.filter ? `filter-${name}` : `state-${name}`;
+  box.value = chosen(key, "") ?? "";
+  box.addEventListener("input", () => {
+    choose(key, box.value);
+    filter(name);
+  });
+  filter(name);
+}
+
+function showMarks() {
+  const bar = document.querySelector("[data-selection]");
+  if (!bar) return;
+  bar.hidden = marked.size === 0;
+  find("span", bar).textContent = marked.size === 1 ? "1 run marked: mark another one" : marked.size > MOST ? `${marked.size} runs marked, ${MOST} at most` : `${marked.size} runs marked`;
+  const link = find("a", bar);
+  const ready = marked.size > 1 && marked.size <= MOST;
+  link.toggleAttribute("hidden", !ready);
+  link.href = `${pageOf("compare")}?runs=${[...marked].map(encodeURIComponent).join(",")}`;
+}
+
+document.addEventListener("change", (event) => {
+  const run = event.target.dataset?.compare;
+  if (run === undefined) return;
+  if (event.target.checked) marked.add(run);
+  else marked.delete(run);
+  showMarks();
+});
+document.querySelector("[data-selection] button")?.addEventListener("click", () => {
+  marked.clear();
+  document.querySelectorAll("[data-compare]").forEach((box) => (box.checked = false));
+  showMarks();
+});
+document.querySelectorAll("[data-compare]:checked").forEach((box) => marked.add(box.dataset.compare)); // kept by the browser
+showMarks();
+
+/** Read the page anew, and take over what is another: rows are known by their keys, and others stay as they are. */
+async function refresh() {
+  const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  if (answer.status === 401) throw Object.assign(new Error("logged out"), { status: 401 });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const place of document.querySelectorAll("[data-live]")) {
+    const news = fresh.querySelector(`[data-live="${place.dataset.live}"]`);
+    if (!news) continue;
+    if (news.children.length) merge(place, news);
+    else if (place.textContent !== news.textContent) place.textContent = news.textContent;
+    filterAgain(place.dataset.live);
+  }
+  showTimes();
+}
+
+function filterAgain(name) {
+  if (document.querySelector(`[data-filter="${name}"], [data-filter-state="${name}"]`)) filter(name);
+}
+
+function merge(place, news) {
+  const old = new Map([...place.children].map((child) => [child.dataset.key, child]));
+  const next = [...news.children].map((child) => {
+    const known = old.get(child.dataset.key);
+    if (known && same(known, child)) return known;
+    const made = document.importNode(child, true);
+    made.querySelectorAll("[data-compare]").forEach((box) => (box.checked = marked.has(box.dataset.compare)));
+    return made;
+  });
+  if (next.length !== place.children.length || next.some((child, i) => child !== place.children[i])) {
+    const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    place.replaceChildren(...next);
+    if (focused) place.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  }
+}
+
+/** Whether two rows say the same; how long ago something was, the page counts by itself. */
+function same(one, other) {
+  const moments = (element) => [...element.querySelectorAll("time")].map((time) => time.dateTime).join();
+  const words = (element) => {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll("time").forEach((time) => time.remove());
+    copy.querySelectorAll("[data-live]").forEach((live) => live.removeAttribute("data-live"));
+    return `${copy.textContent} ${[...copy.querySelectorAll("title, a")].map((a) => a.getAttribute("href") ?? a.textContent).join()}`;
+  };
+  return moments(one) === moments(other) && words(one) === words(other);
+}
+
+onChange(page, refresh);
