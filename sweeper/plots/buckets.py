@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeper.plots.chunks import COUNT, HIGH, LOW, MEAN, Column, Floats
+from sweeper.plots.chunks import COUNT, HIGH, LOW, MEAN, Floats, Numbers
 
 DIGITS = 9
 """Of each number that is sent: more than anybody sees, fewer than a float has."""
@@ -52,7 +52,7 @@ class Points:
 NOTHING = Points(*[np.empty(0)] * 5)
 
 
-def of_column(x: Column, y: Column) -> Points:
+def of_column(x: Numbers, y: Numbers) -> Points:
     """Give the points of two columns: of each line that has a number in both."""
     _, at_x, at_y = np.intersect1d(x.lines, y.lines, assume_unique=True, return_indices=True)
     values = y.values[at_y]

@@ -19,7 +19,7 @@ COUNT, MEAN, LOW, HIGH = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Numbers:
     """The finite numbers of one key.
 
     Attributes:
@@ -31,7 +31,7 @@ class Column:
     values: Floats
 
 
-def columns(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[str, Column]:
+def columns(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[str, Numbers]:
     """Give the finite numbers of each key of some rows of a history; nested keys are dotted, media are left out.
 
     Args:
@@ -57,16 +57,16 @@ def _spread(
             _spread(value, place, found, f"{prefix}{name}.")
 
 
-def _column(places: Sequence[int], values: Sequence[Any]) -> Column:
+def _column(places: Sequence[int], values: Sequence[Any]) -> Numbers:
     try:
         numbers = np.array(values, dtype=np.float64)
     except OverflowError:  # an integer of more than 308 digits
         numbers = np.array([float_or_nan(value) for value in values], dtype=np.float64)
     good = np.isfinite(numbers)
-    return Column(np.array(places, dtype=np.int64)[good], numbers[good])
+    return Numbers(np.array(places, dtype=np.int64)[good], numbers[good])
 
 
-def summed(column: Column, lines: int) -> Floats:
+def summed(column: Numbers, lines: int) -> Floats:
     """Sum up a column chunk by chunk.
 
     Args:

@@ -1,7 +1,7 @@
 """The charts of `wandb.plot`: what of its table each of them draws.
 
-The SDK logs a table and names a chart with the columns that it takes (wandb 0.31: `wandb/line/v0` and its like). A chart
-of another name is none that we know, and its table is shown.
+The SDK logs a table and names a chart with the columns that it takes (wandb 0.31: `wandb/line/v0` and its like). A
+chart of another name is none that we know, and its table is shown.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LoggedTable:
     """A table as the SDK writes it."""
 
     columns: Sequence[str]
     data: Sequence[Sequence[Any]]
 
     @classmethod
-    def read(cls, value: Any) -> Table | None:
+    def read(cls, value: Any) -> LoggedTable | None:
         """Read what a table's file holds; None for what is no table."""
         if not isinstance(value, Mapping):
             return None
@@ -135,14 +135,14 @@ def _texts(panel: Mapping[str, Any], key: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in pairs if value is not None}
 
 
-def drawing(asked: Asked, table: Table) -> Drawing | None:
+def drawing(asked: Asked, table: LoggedTable) -> Drawing | None:
     """Say what a chart draws of its table; None for a chart that we do not know, or whose columns are not there."""
     draw = _PRESETS.get(asked.preset)
     return draw(asked, table) if draw else None
 
 
 def _lines(
-    asked: Asked, table: Table, *, kind: str = "lines", x: str = "x", y: str = "y", by: str = "stroke"
+    asked: Asked, table: LoggedTable, *, kind: str = "lines", x: str = "x", y: str = "y", by: str = "stroke"
 ) -> Drawing | None:
     across, up = table.column(asked.fields.get(x)), table.column(asked.fields.get(y))
     if across is None or up is None:
@@ -165,29 +165,36 @@ def _lines(
     )
 
 
-def _points(asked: Asked, table: Table) -> Drawing | None:
+def _points(asked: Asked, table: LoggedTable) -> Drawing | None:
     return _lines(asked, table, kind="points")
 
 
-def _areas(asked: Asked, table: Table) -> Drawing | None:
+def _areas(asked: Asked, table: LoggedTable) -> Drawing | None:
     return _lines(asked, table, by="class")
 
 
-def _series(asked: Asked, table: Table) -> Drawing | None:
+def _series(asked: Asked, table: LoggedTable) -> Drawing | None:
     return _lines(asked, table, x="step", y="lineVal", by="lineKey")
 
 
-def _bars(asked: Asked, table: Table) -> Drawing | None:
+def _bars(asked: Asked, table: LoggedTable) -> Drawing | None:
     labels, values = table.column(asked.fields.get("label")), table.column(asked.fields.get("value"))
     if labels is None or values is None:
         return None
-    pairs = [(str(label), *finite([value])) for label, value in zip(labels, values, strict=True)]
-    shown = [pair for pair in pairs if len(pair) == 2][:MOST_BARS]
-    names = {"labels": [name for name, *_ in shown], "values": [float(value) for _, value in shown]}
-    return Drawing("bars", _title(asked), asked.fields["label"], asked.fields["value"], **names, total=len(labels))
+    pairs = [(str(label), finite([value])) for label, value in zip(labels, values, strict=True)]
+    shown = [pair for pair in pairs if pair[1]][:MOST_BARS]
+    return Drawing(
+        "bars",
+        _title(asked),
+        asked.fields["label"],
+        asked.fields["value"],
+        labels=[label for label, _ in shown],
+        values=[number[0] for _, number in shown],
+        total=len(labels),
+    )
 
 
-def _histogram(asked: Asked, table: Table) -> Drawing | None:
+def _histogram(asked: Asked, table: LoggedTable) -> Drawing | None:
     column = table.column(asked.fields.get("value"))
     if column is None:
         return None
@@ -205,7 +212,7 @@ def _histogram(asked: Asked, table: Table) -> Drawing | None:
     )
 
 
-def _matrix(asked: Asked, table: Table) -> Drawing | None:
+def _matrix(asked: Asked, table: LoggedTable) -> Drawing | None:
     names = ("Actual", "Predicted", "nPredictions")
     columns = [table.column(asked.fields.get(name, name)) for name in names]
     if any(column is None for column in columns):
@@ -227,7 +234,7 @@ def _title(asked: Asked) -> str:
     return asked.strings.get("title", "")
 
 
-_PRESETS: Mapping[str, Callable[[Asked, Table], Drawing | None]] = {
+_PRESETS: Mapping[str, Callable[[Asked, LoggedTable], Drawing | None]] = {
     "wandb/line/v0": _lines,
     "wandb/lineseries/v0": _series,
     "wandb/scatter/v0": _points,

@@ -92,7 +92,8 @@ def _shares(one: Histogram, grid: Floats) -> Floats:
         return np.zeros(ROWS)
     if one.edges[-1] == one.edges[0]:
         place = min(int(np.searchsorted(grid, one.edges[0], "right")) - 1, ROWS - 1)
-        return (np.arange(ROWS) == max(place, 0)).astype(np.float64)
+        found = np.zeros(ROWS)
+        found[max(place, 0)] = 1.0
+        return found
     below = np.concatenate([[0.0], np.cumsum(one.counts)]) / total
-    found: Floats = np.diff(np.interp(grid, one.edges, below))
-    return np.clip(found, 0.0, 1.0)
+    return np.maximum(np.diff(np.interp(grid, one.edges, below)), 0.0)

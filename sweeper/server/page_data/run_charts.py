@@ -65,7 +65,10 @@ def _numbers(db: Connection, run: StoredRun, counts: Mapping[str, Mapping[str, i
             "name": key,
             "count": counts[key][NUMBER],
             "axis": axes.get(key, logged.STEP),
-            **{word: float_or_nan(value) for word, value in zip(("last", "low", "high"), extremes.get(key, ()), strict=False)},
+            **{
+                word: float_or_nan(value)
+                for word, value in zip(("last", "low", "high"), extremes.get(key, ()), strict=False)
+            },
         }
         for key in names
     ]

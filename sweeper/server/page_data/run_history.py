@@ -1,6 +1,7 @@
 """The points of a run's charts: as many as a chart is wide, without a peak lost, however long the history is.
 
-Blocks that are summed up (`store/history_blocks.py`) are read as sums, a small part of them and all behind them as lines.
+Blocks that are summed up (`store/history_blocks.py`) are read as sums, a small part of them and all that lies behind
+them as lines.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from starlette.requests import Request
 
 from sweeper.plots import buckets, chunks, logged
 from sweeper.plots.buckets import Points
-from sweeper.plots.chunks import CHUNK, COUNT, HIGH, LOW, Column
+from sweeper.plots.chunks import CHUNK, COUNT, HIGH, LOW, Numbers
 from sweeper.server.errors import RequestError
 from sweeper.server.page_data import answers
 from sweeper.server.page_data.answers import data_route
@@ -29,11 +30,13 @@ from sweeper.server.strict_json import stored
 MAX_KEYS = 100
 MAX_WIDTH = 2000
 READ_LINES = 12_000
-"""Lines that are read one by one for an answer: a quarter of a second. A part of so many is drawn as it was logged."""
+"""Lines that are read one by one for an answer, in a quarter of a second: a part of so many is drawn as it was."""
+SAMPLED = 3000
+"""Of more lines than that which nobody has summed up yet, so many are read: a page waits for its first picture."""
 
 
 def history(db: Connection, request: Request) -> dict[str, Any]:
-    """Give the points of some keys: `key` (several), over the axis `x`, between `from` and `to`, thinned out to `width`.
+    """Give the points of each `key` over the axis `x`, between `from` and `to`, thinned out to `width`.
 
     Raises:
         RequestError: A parameter is no number, or there are too many keys.
@@ -45,7 +48,7 @@ def history(db: Connection, request: Request) -> dict[str, Any]:
         raise RequestError(f"{len(keys)} keys at once are more than {MAX_KEYS}")
     low, high = (_number(query.get(word), word) for word in ("from", "to"))
     width = int(_number(query.get("width"), "width") or 600)
-    read = _Part(db, run.id, axis, low, high)
+    read = _Zoomed(db, run.id, axis, low, high)
     found = {key: read.points(key) for key in read.wanted(keys)}
     width = max(2, min(width, MAX_WIDTH))
     return {
@@ -79,7 +82,7 @@ class _Range:
         return self.end - self.first
 
 
-class _Part:
+class _Zoomed:
     """The part of a run's history between two places of an axis."""
 
     def __init__(self, db: Connection, run_id: int, axis: str, low: float | None, high: float | None) -> None:
@@ -116,9 +119,9 @@ class _Part:
                 found[block] = _Range(block * BLOCK + first * CHUNK, block * BLOCK + (last + 1) * CHUNK)
         return found
 
-    def _read(self, loose: Sequence[_Range]) -> dict[str, Column]:
+    def _read(self, loose: Sequence[_Range]) -> dict[str, Numbers]:
         """Read lines; of too many that nobody has summed up, evenly spread ones."""
-        stride = max(1, -(-self.unread // READ_LINES))
+        stride = max(1, -(-self.unread // SAMPLED))
         rows = [
             (number, stored(text))
             for part, step in [*((part, 1) for part in self._ranges), *((part, stride) for part in loose)]

@@ -1,4 +1,4 @@
-"""What a run logged beside numbers: histograms as pictures over steps, media by step, tables, charts of `wandb.plot`."""
+"""What a run logged beside numbers: histograms as pictures over steps, media by step, tables, `wandb.plot`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def histograms(db: Connection, request: Request) -> dict[str, Any]:
 def _rows_by_key(
     db: Connection, run: StoredRun, keys: Sequence[str], counts: dict[str, int]
 ) -> dict[str, list[tuple[float, Any]]]:
-    """Read the values of keys with their steps; those that were logged equally often together, as one row has them all."""
+    """Read the values of keys with their steps; those logged equally often together, as one row has them all."""
     groups = defaultdict(list)
     for key in keys:
         groups[counts[key]].append(key)
@@ -110,7 +110,7 @@ def table(db: Connection, request: Request) -> dict[str, Any]:
     }
 
 
-def _table(db: Connection, request: Request, run: StoredRun, value: Any) -> tuple[str, custom_charts.Table]:
+def _table(db: Connection, request: Request, run: StoredRun, value: Any) -> tuple[str, custom_charts.LoggedTable]:
     """Read the file of a logged table; give its path, too.
 
     Raises:
@@ -124,12 +124,13 @@ def _table(db: Connection, request: Request, run: StoredRun, value: Any) -> tupl
     if known.size > MAX_TABLE:
         raise RequestError(f"this table has {known.size} bytes, too many for a page: download {path}", 413)
     files: FileStore = request.app.state.files
-    place = files.locate(*(request.path_params[name] for name in ("entity", "project", "run")), path)
+    entity, project = request.path_params["entity"], request.path_params["project"]
+    place = files.locate(entity, project, run.name, path)
     try:
         content = place.read_bytes()
     except OSError as error:
         raise NotFoundError(f"{path} cannot be read: {error.strerror}") from error
-    found = custom_charts.Table.read(parse(content, path))
+    found = custom_charts.LoggedTable.read(parse(content, path))
     if found is None:
         raise NotFoundError(f"{path} is no table")
     return path, found

@@ -17,7 +17,7 @@ from sweeper.search.missing_metric import missing_metrics
 from sweeper.search.savings import saved_seconds
 from sweeper.server.errors import RequestError
 from sweeper.server.page_data.answers import SWEEP, data_route, find_sweep
-from sweeper.server.store import logged_keys, run_digests, run_times
+from sweeper.server.store import key_extremes, logged_keys, run_digests, run_times
 from sweeper.server.store.database import Connection
 from sweeper.server.store.run_times import RunTimes
 from sweeper.server.store.sweeps import Sweep
@@ -136,4 +136,15 @@ def _params(sweep: Sweep, known: Sequence[Run], short: Callable[[Any], Any]) -> 
     return found
 
 
-ROUTES = [data_route(SWEEP + "/runs", _read)]
+def _metric(db: Connection, request: Request) -> dict[str, Any]:
+    """Answer the `last`, `min` and `max` of the numbers logged under `?key=`, of each run in `ids` that has some."""
+    sweep, key = find_sweep(db, request), request.query_params.get("key", "")
+    names = run_digests.names_by_row(db, sweep.id)
+    found = key_extremes.extremes(db, names, [key])
+    short = _shortened(DIGITS)
+    values = {names[place]: [short(number) for number in by_key[key]] for place, by_key in found.items()}
+    columns = list(zip(*values.values(), strict=True)) or [(), (), ()]
+    return {"ids": list(values), **dict(zip(("last", "min", "max"), columns, strict=True))}
+
+
+ROUTES = [data_route(SWEEP + "/runs", _read), data_route(SWEEP + "/metric", _metric)]

@@ -20,7 +20,7 @@ _LINES = "FROM lines WHERE run_id = :run AND stream = 'history' AND number >= :f
 class State(NamedTuple):
     """What tells lines of a block from others that take their place: a line that is replaced gets a new row."""
 
-    count: int
+    lines: int
     rows: int
 
 
@@ -75,12 +75,13 @@ def state(db: sqlite3.Connection, run_id: int, block: int) -> State:
 
 
 def texts(db: sqlite3.Connection, run_id: int, first: int, end: int, stride: int = 1) -> Iterator[tuple[int, str]]:
-    """Give lines of the history with their numbers, from `first` to before `end`; with a stride every n-th, and the last."""
+    """Give lines of the history with their numbers, from `first` to before `end`: every n-th, and the last."""
     given = {"run": run_id, "first": first, "end": end}
     if stride == 1:
         return ((number, text) for number, text in db.execute(f"SELECT number, text {_LINES} ORDER BY number", given))
     numbers = json.dumps([*range(first, end - 1, stride), end - 1])
-    query = f"SELECT number, text {_LINES} AND number IN (SELECT value FROM json_each(:numbers)) ORDER BY number"
+    chosen = "number IN (SELECT value FROM json_each(:numbers))"
+    query = f"SELECT number, text {_LINES} AND {chosen} ORDER BY number"
     return ((number, text) for number, text in db.execute(query, {**given, "numbers": numbers}))
 
 

@@ -40,7 +40,7 @@ def extremes(db: sqlite3.Connection, run_ids: Collection[int], keys: Collection[
         keys: Keys of the history, dotted where they are nested. One that only the summary has is its value there.
     """
     found: dict[int, dict[str, Extremes]] = {}
-    wanted, left = [*keys], iter(run_ids)
+    wanted, left = [*keys], iter(run_ids if keys else ())
     while page := list(islice(left, PAGE)):
         for run_id, statistics in _statistics(db, page, wanted):
             values = _of_run(db, run_id, statistics, wanted)

@@ -75,7 +75,21 @@ def test_several_metrics_are_told_side_by_side(client):
     assert columns["value"] == [0.25]
 
 
-@pytest.mark.parametrize("rest", ["", "/runs", "/rerun"])
+def test_any_logged_number_is_a_column(client):
+    """Its last, least and greatest value; a run that never logged it has no place."""
+    sweep = client.sweep(SWEEP)
+    path = f"/-/data/local/p/sweeps/{sweep}/metric"
+    assert client.http.get(f"{path}?key=val/acc").json() == {"ids": [], "last": [], "min": [], "max": []}
+    finish(client, sweep, 0.5)
+    (command,) = client.beat(client.agent(sweep))
+    run = command["run_id"]
+    client.init(run)
+    client.log(run, *({"_step": step, "val/acc": value} for step, value in enumerate((0.5, 0.9, 0.123456789012))))
+    told = client.http.get(path, params={"key": "val/acc"}).json()
+    assert told == {"ids": [run], "last": [0.12345679], "min": [0.12345679], "max": [0.9]}
+
+
+@pytest.mark.parametrize("rest", ["", "/runs", "/rerun", "/metric?key=loss"])
 def test_data_of_pages_is_for_those_who_may_see_the_page(client, rest):
     """Without key and session there is none."""
     sweep = client.sweep(SWEEP)

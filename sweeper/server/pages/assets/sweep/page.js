@@ -4,6 +4,7 @@
 // `data-band="NAME"`. One within a tab is mounted when its tab is opened.
 
 import { fill, h } from "../dom.js";
+import { onChange } from "../live.js";
 import { choose, chosen } from "../url_state.js";
 import { model } from "./model.js";
 
@@ -75,14 +76,7 @@ function tabs(list) {
   if (usual) open(usual);
 }
 
-function listen() {
-  import("../live.js").then(
-    ({ live }) => live.onChange("sweep", () => model.load()),
-    () => undefined,
-  );
-}
-
 const first = model.load();
 whenNear([...document.querySelectorAll("[data-band]")].filter((element) => !element.closest("[role=tabpanel]")));
 document.querySelectorAll("[role=tablist]").forEach(tabs);
-first.then(listen);
+onChange("sweep", () => model.load());
