@@ -53,6 +53,22 @@ def test_a_projects_sweeps_are_filtered_and_the_address_says_so(tab, world):
     assert "No sweep fits the filter." in tab.text("main")
 
 
+def test_a_projects_sweeps_are_sorted_by_a_column(tab, world):
+    """By its head: once, turned, and not at all; what has no value is last either way."""
+    tab.goto(world.page())
+    names = "[...document.querySelectorAll('[data-live=sweeps] tr')].map((row) => row.dataset.key)"
+    usual = tab.page.evaluate(names)
+    head = tab.page.get_by_role("button", name="Best", exact=True)
+    head.click()
+    assert tab.page.locator("[data-by=best]").get_attribute("aria-sort") == "descending"
+    assert tab.page.evaluate(names)[0] == world.sweep
+    head.click()
+    assert tab.page.locator("[data-by=best]").get_attribute("aria-sort") == "ascending"
+    assert tab.page.evaluate(names)[0] == world.sweep
+    head.click()
+    tab.until(f"JSON.stringify({names}) === JSON.stringify({usual})", "the order of the server")
+
+
 def test_shown_numbers_are_those_of_the_api(tab, world):
     """Best value, runs done: a project's page and `wandb.Api()` agree."""
     told = world.api(

@@ -103,6 +103,20 @@ class SweepRow:
         return " ".join(parts).lower()
 
     @property
+    def sort_keys(self) -> dict[str, str | float | None]:
+        """Give what a list is sorted by, for each column."""
+        return {
+            "name": self.title.lower(),
+            "state": self.state,
+            "runs": self.done,
+            "best": self.best[1] if self.best else None,
+            "metric": self.metric,
+            "method": self.method,
+            "compute": self.compute_s,
+            "active": self.active_at,
+        }
+
+    @property
     def total(self) -> int:
         """How many runs it has."""
         return sum(self.counts.values())
