@@ -170,8 +170,6 @@ def _routes() -> list[Route]:
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
-        *sweep_facts.ROUTES,
-        *sweep_runs.ROUTES,
         *run_charts.ROUTES,
         *run_history.ROUTES,
         *run_media.ROUTES,
