@@ -30,6 +30,7 @@ from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
 from sweeper.server.page_data import (
+    artifact_facts,
     events,
     run_charts,
     run_facts,
@@ -167,14 +168,15 @@ def _routes() -> list[Route]:
         *sweep_runs.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
+        *artifact_facts.ROUTES,
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
+        *run_tree.ROUTES,
+        *system_metrics.ROUTES,
         *run_charts.ROUTES,
         *run_history.ROUTES,
         *run_media.ROUTES,
-        *run_tree.ROUTES,
-        *system_metrics.ROUTES,
         *views.ROUTES,
     ]
 

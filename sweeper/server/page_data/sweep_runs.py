@@ -103,8 +103,10 @@ def columns(sweep: Sweep, rows: Sequence[Row], times: dict[int, RunTimes], *, di
             "created": [_from(base, life.created_at) for life in lives],
             "started": [_from(base, at) for at in after],
             "ended": [_from(base, life.ended_at) for life in lives],
-            "heard": [_from(base, life.heard_at) for life in lives],
+            # an end is told already
+            "heard": [None if life.ended_at else _from(base, life.heard_at) for life in lives],
             "host": [life.host or "" for life in lives],
+            "slot": [life.slot or "" for life in lives],
             "retries": [life.attempt - 1 for life in lives],
             "reason": [run.reason or why_not_whole(run, usual) for run in known],
         },

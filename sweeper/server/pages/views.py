@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sweeper.server.errors import NotFoundError
-from sweeper.server.pages import compare, lists, sweep_view
+from sweeper.server.pages import artifact_pages, compare, lists, sweep_view
 from sweeper.server.pages.run_page import run_page, tab_of
 
 SECTIONS = frozenset(
@@ -39,6 +39,7 @@ ROUTES = [
     *compare.ROUTES,
     *sweep_view.ROUTES,
     Route("/{entity}/{project}/runs/{run}", run_page),
+    *artifact_pages.ROUTES,
     Route("/{entity}/{project}/sweeps/{sweep}/{rest:path}", page_above),
     Route("/{entity}/{project}/runs/{run}/{rest:path}", page_above),
     Route("/{entity}/{project}/{rest:path}", page_above),

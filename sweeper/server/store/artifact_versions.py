@@ -85,16 +85,17 @@ def runs_around(db: sqlite3.Connection, artifact_id: int, role: str) -> list[Run
         " WHERE a.artifact_id = ? AND a.role = ? ORDER BY a.rowid LIMIT ?"
     )
     unseen = privacy.hidden(db)
-    rows = [row for row in db.execute(query, (artifact_id, role, MOST)) if row["project_id"] not in unseen]
-    return [RunAround(*row[1:6], RunState(row["state"])) for row in rows]
+    rows = [[*row] for row in db.execute(query, (artifact_id, role, MOST)) if row["project_id"] not in unseen]
+    for row in rows:
+        row[-1] = RunState(row[-1])
+    return [RunAround(*row[1:]) for row in rows]
 
 
 def _list(db: sqlite3.Connection, source: str, where: str, key: int, role: str = "") -> list[ArtifactVersion]:
     unseen = privacy.hidden(db)
     given = {"key": key, "role": role, "committed": COMMITTED, "most": MOST}
-    rows = db.execute(_LISTED.format(source=source, where=where), given)
-    return [
-        ArtifactVersion(*row[1:10], tuple(json.loads(row[10])), row[11])
-        for row in rows
-        if row["project_id"] not in unseen
-    ]
+    found = db.execute(_LISTED.format(source=source, where=where), given)
+    rows = [[*row] for row in found if row["project_id"] not in unseen]
+    for row in rows:
+        row[10] = tuple(json.loads(row[10]))
+    return [ArtifactVersion(*row[1:]) for row in rows]

@@ -82,7 +82,6 @@ def test_an_alert_stands_on_the_runs_page(client):
         ("/local/my%20p/sweeps", "/local/my%20p"),
         ("/local/my%20p/runs/", "/local/my%20p"),
         ("/local/my%20p/workspace?nw=x", "/local/my%20p"),
-        ("/local/my%20p/artifacts/model/net/v0", "/local/my%20p"),
         ("/local/my%20p/groups/g/workspace", "/local/my%20p"),
         ("/local/my%20p/runs/r/overview", "/local/my%20p/runs/r?tab=overview"),
         ("/local/my%20p/runs/r/logs/", "/local/my%20p/runs/r?tab=logs"),
