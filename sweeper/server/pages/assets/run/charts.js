@@ -13,6 +13,7 @@ import { TableCard } from "./tables.js";
 
 const OWN_AXES = ["_step", "_runtime", "_timestamp"];
 const MANY = 60;
+const METRIC = "the sweep's metric";
 const OPTIONS = ["x", "smooth", "log", "band"];
 
 /** Fill the tab. */
@@ -115,7 +116,7 @@ class Charts {
         arrived(points, found);
         this.sayRows(found.unread);
       };
-      this.add(first(about) ? "the sweep's metric" : groupOf(about.name), `curve ${about.name}`, card);
+      this.add(first(about) ? METRIC : groupOf(about.name), `curve ${about.name}`, card);
       this.watch(card.element, (is) => {
         this.loader.seen[is ? "add" : "delete"](card);
         card.seen(is);
@@ -128,7 +129,8 @@ class Charts {
     for (const about of custom) if (fresh("custom", [about.name]).length) this.addCard("charts of wandb.plot", `custom ${about.name}`, new CustomCard(about));
     for (const about of media) if (fresh("media", [about.name]).length) this.addCard("media", `media ${about.name}`, new MediaCard(about));
     for (const key of fresh("table", tables)) this.addCard("tables", `table ${key}`, new TableCard(key));
-    const cards = histograms(fresh("layer", layers), (place, card) => this.watch(place, (is) => card.seen(is)));
+    const sorted = fresh("layer", layers).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const cards = histograms(sorted, (place, card) => this.watch(place, (is) => card.seen(is)));
     for (const card of cards) this.add(groupOf(card.key) === "" ? "histograms" : groupOf(card.key), `layer ${card.key}`, card, /^(gradients|parameters)\//.test(card.key));
     for (const [name, card] of this.cards) if (!name.startsWith("curve ")) card.again?.();
   }
@@ -150,7 +152,7 @@ class Charts {
     if (known) return known;
     const count = h("span", { class: "count" });
     const grid = h("div", { class: "chart-grid" });
-    const element = h("details", { class: "chart-group", open: !isShut }, h("summary", {}, h("h2", {}, name || "charts", count)), grid);
+    const element = h("details", { class: `chart-group${name === METRIC ? " first" : ""}`, open: !isShut }, h("summary", {}, h("h2", {}, name || "charts", count)), grid);
     const made = { name, count, grid, element, cards: [], isShut };
     this.groups.set(name, made);
     this.body.append(element);
