@@ -104,15 +104,16 @@ class Family:
         return killed
 
 
-def killed_children(name: str) -> bool:
-    """Whether a child of this process was killed whose name begins so, and nobody has buried it yet."""
+def killed_children(name: str) -> set[int]:
+    """List the children of this process that were killed, whose names begin so, and whom nobody has buried yet."""
+    killed = set()
     for process in psutil.Process().children():
         with contextlib.suppress(psutil.Error, ChildProcessError):
             if process.name().startswith(name):
                 ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 if ended is not None and ended.si_code in {os.CLD_KILLED, os.CLD_DUMPED}:
-                    return True
-    return False
+                    killed.add(process.pid)
+    return killed
 
 
 def _children() -> list[int]:

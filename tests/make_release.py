@@ -170,6 +170,7 @@ def _fill_by_hand(db: sqlite3.Connection) -> None:
         "writer_lines": (run, "history", "w", 0, 0),
         "sessions": (b"0" * 32, 1, 1.0),
         "login_links": (b"0" * 32, 1, 1.0),
+        "actions": (1, sweep, None, "ann", "pause", "because", 1.0),
         "suggestions": (sweep, 99, '{"lr": 0.5}', b"k", "by hand", 1, 0),
     }
     for table, values in rows.items():

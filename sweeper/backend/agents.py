@@ -11,10 +11,13 @@ from types import FrameType
 from typing import Any
 
 from sweeper.errors import BackendError
+from sweeper.processes import killed_children
 from sweeper.ref import SweepRef
 
 SENT_HOME_S = 2.0
 """How long it may take to see that an agent, which has returned, was told that there is no run."""
+CORE_LOOK_S = 5.0
+"""How often to look whether the wandb-core is there over which an agent asks for its run."""
 HEARTBEAT = "(_heartbeat)"
 """Ends the name of the thread in which the agent of a function asks for runs (wandb 0.29 to 0.31)."""
 
@@ -27,7 +30,7 @@ def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Ca
         function: What to call.
         asks_no_more: Called, in another thread, when the agent will get no run: with True where it was told that there
             is none, which by itself it sees up to 10 s later, between two sleeps (wandb 0.31); with False where asking
-            for one raised something, which it would never see.
+            for one raised something, or its wandb-core was killed, which it would never see.
 
     Raises:
         BackendError: It had a run, and lost it before it called the function: its wandb-core was killed.
@@ -44,11 +47,27 @@ def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Ca
         if not called.is_set():
             asks_no_more(well)
 
+    _watch_core(called, lambda: ended(False))
     with at_end_of_thread(HEARTBEAT, ended):
         wandb.agent(ref.sweep_id, function=call, entity=ref.entity, project=ref.project, count=1)
         if not called.is_set():
             time.sleep(SENT_HOME_S)
             raise BackendError("the agent lost its run before it began")
+
+
+def _watch_core(over: threading.Event, cut_off: Callable[[], None]) -> None:
+    """Have somebody look whether the wandb-core that is asked for a run is killed, and act then, until it is over.
+
+    The agent would ask in vain for ever: it takes no answer for word that there is nothing to do (wandb 0.29 to 0.31).
+    """
+    earlier = killed_children("wandb-core")
+
+    def look() -> None:
+        while not over.wait(CORE_LOOK_S):
+            if killed_children("wandb-core") - earlier:
+                cut_off()
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -98,14 +117,24 @@ class _FirstAtOnce:
         return self._usual_s if asked else 0
 
 
-def run_script(ref: SweepRef) -> None:
+def run_script(ref: SweepRef, *, cut_off: Callable[[], None]) -> None:
     """Take one run from the server and start the sweep's script on it, as `wandb agent --count 1` does.
 
     By itself the agent would wait for 5 s before it asks; the process hosts one agent, whose later waits stay.
+
+    Args:
+        ref: The sweep.
+        cut_off: Called, in another thread, again and again when the agent has lost its wandb-core, and no longer hears
+            of runs; the script, if it has started, has one of its own.
     """
     import wandb
     from wandb import wandb_agent
 
     agent: Any = wandb_agent.Agent
     agent.POLL_INTERVAL = _FirstAtOnce(agent.POLL_INTERVAL)
-    wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)
+    over = threading.Event()
+    _watch_core(over, cut_off)
+    try:
+        wandb.agent(ref.sweep_id, entity=ref.entity, project=ref.project, count=1)
+    finally:
+        over.set()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from sweeper.plots.failure_causes import UNKNOWN, alike
 from sweeper.results.status import FailureGroup, RunStatus
 from sweeper.run import RunState
-
-UNKNOWN = "no reason is known"
-_CHANGING = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-"""What differs between two failures of one kind: sizes, addresses, values."""
 
 
 def failure_groups(runs: Iterable[RunStatus]) -> tuple[FailureGroup, ...]:
@@ -19,11 +15,11 @@ def failure_groups(runs: Iterable[RunStatus]) -> tuple[FailureGroup, ...]:
     Args:
         runs: The runs, oldest first.
     """
-    alike: dict[tuple[str, str], list[RunStatus]] = {}
+    groups: dict[tuple[str, str], list[RunStatus]] = {}
     for run in runs:
         if run.state is RunState.FAILED or run.state is RunState.CRASHED:
-            alike.setdefault((run.kind, _CHANGING.sub("#", run.reason)), []).insert(0, run)
-    return tuple(sorted(map(_group, alike.values()), key=lambda group: -group.count))
+            groups.setdefault((run.kind, alike(run.reason)), []).insert(0, run)
+    return tuple(sorted(map(_group, groups.values()), key=lambda group: -group.count))
 
 
 def _group(runs: list[RunStatus]) -> FailureGroup:

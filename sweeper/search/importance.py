@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sweeper.definition.sweep_definition import SweepDefinition
     from sweeper.space.distributions import Distribution
+    from sweeper.space.parameter_space import ParameterSpace
 
     Floats = npt.NDArray[np.float64]
 
@@ -42,6 +43,9 @@ MAX_CELLS = 20_000
 
 MAX_RUNS = 2_000
 """Of more runs a random part is taken, however few parameters there are: Optuna takes half a second for a thousand."""
+
+SURE_RUNS = 10
+"""With fewer runs than this for each parameter, small shares may be chance."""
 
 MAX_LISTED = 50
 """A distribution with more values than this is taken for continuous if they are numbers."""
@@ -101,8 +105,19 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
     Runs that have ended count with their best value, early-stopped ones too; without a finite value they do not count.
     A function of its arguments alone: the forest's seed is fixed. The first call in a process imports scikit-learn.
     """
-    searched = definition.space.searched
-    scored = [(run, value) for run in runs if run.state.ended and (value := run.best(definition.goal)) is not None]
+    ended = [(run, run.best(definition.goal)) for run in runs if run.state.ended]
+    return weigh(definition.space, [(run, value) for run, value in ended if value is not None], definition.goal)
+
+
+def weigh(space: ParameterSpace, scored: Sequence[tuple[Run, float]], goal: Goal) -> tuple[Importance, ...]:
+    """Tell the same of any runs, each with a finite value of any metric.
+
+    Args:
+        space: The parameters.
+        scored: The runs and their values.
+        goal: Which values are good.
+    """
+    searched = space.searched
     most = min(MAX_RUNS, max(MIN_RUNS, MAX_CELLS // max(1, len(searched))))
     if len(scored) > most:
         scored = random.Random(0).sample(scored, most)  # noqa: S311 no secret
@@ -112,7 +127,7 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
         return tuple(Importance(name=column.name, n=column.n) for column in columns)
     largest = max(abs(value) for _, value in scored) or 1.0
     metric = [value / largest for _, value in scored]  # their squares must not overflow
-    best, forest = _ped_anova(told, metric, definition.goal), _forest(told, metric)
+    best, forest = _ped_anova(told, metric, goal), _forest(told, metric)
     found = [
         Importance(
             name=column.name,
@@ -124,6 +139,21 @@ def importance(definition: SweepDefinition, runs: Sequence[Run]) -> tuple[Import
         for column in columns
     ]
     return tuple(sorted(found, key=lambda row: (row.ped_anova or 0.0, row.forest or 0.0), reverse=True))
+
+
+def best_quarter(scored: Sequence[tuple[Run, float]], goal: Goal) -> list[tuple[Run, float]]:
+    """Keep the best quarter of runs with values: what matters among them may matter nothing among all."""
+    ordered = sorted(scored, key=lambda pair: sign(goal) * pair[1])
+    return ordered[: math.ceil(len(ordered) / 4)]
+
+
+def caveat(n: int, parameters: int) -> str:
+    """Say how far the importance of so many parameters can be trusted, told from so many runs; empty if far enough."""
+    if n < MIN_RUNS:
+        return f"It takes {MIN_RUNS} runs with a value to tell: there are {n}."
+    if n < SURE_RUNS * max(1, parameters):
+        return f"From {n} runs of {parameters} parameters: a hint, no more. Small shares may be chance."
+    return ""
 
 
 def _column(name: str, distribution: Distribution, runs: Sequence[Run]) -> _Column:

@@ -296,7 +296,7 @@ def _end_of(error: BaseException, trainer_s: float, code: int) -> Raised | None:
     """
     if isinstance(error, Interrupted):
         return Raised(trainer_s, "", code)
-    core_killed = killed_children("wandb-core")
+    core_killed = bool(killed_children("wandb-core"))
     if not isinstance(error, SystemExit):
         print_own(error)
         return Raised(trainer_s, one_line(error) + place_of_call(error), code, core_killed=core_killed)

@@ -22,7 +22,7 @@ from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Settings
 from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
-from sweeper.worker.script_host import host_script
+from sweeper.worker.script_host import host_script, script_pid
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.trainer_import import Trainer, load_trainer
 
@@ -105,7 +105,7 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
         complete = partial(_or_end, worker, _enter_script, spec)
-        host_script(lambda: agents.run_script(ref), tell=worker.send, enter=complete)
+        host_script(lambda: agents.run_script(ref, cut_off=_leave_without_script), tell=worker.send, enter=complete)
         return
     current = CurrentRun()
     current.watch()
@@ -145,6 +145,12 @@ def _leave(well: bool) -> None:
     """End this process, whose agent has no run and will get none: nothing is left to be sent."""
     sys.stdout.flush()
     os._exit(0 if well else 1)
+
+
+def _leave_without_script() -> None:
+    """End this process, whose agent will get no run, if it has got none yet."""
+    if script_pid() is None:
+        _leave(False)
 
 
 def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dict[str, str]:

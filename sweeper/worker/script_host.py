@@ -51,7 +51,7 @@ def host_script(
 
 def _pass_on(number: int, _frame: FrameType | None) -> None:
     """Give the script the signal: it may save and end as it likes, until its grace is over."""
-    script = _script()
+    script = script_pid()
     if script is None:
         raise SystemExit(128 + number)  # no run is lost
     os.kill(script, number)
@@ -60,7 +60,8 @@ def _pass_on(number: int, _frame: FrameType | None) -> None:
 def _watch(entered: Entered, tell: Callable[[Report], None], command: str) -> None:
     """Report the script's end; there is nothing more to do then, but the agent would take 5 s to see it."""
     began = time.monotonic()
-    while (pid := _script()) is None and time.monotonic() < began + START_S:  # the audit event comes before the process
+    # the audit event comes before the process
+    while (pid := script_pid()) is None and time.monotonic() < began + START_S:
         time.sleep(0.01)
     code = _exit_code(pid) if pid else 255
     took_s = time.monotonic() - began
@@ -100,7 +101,7 @@ def _exit_code(pid: int) -> int:
     return ended.si_status if ended.si_code == os.CLD_EXITED else 128 + ended.si_status
 
 
-def _script() -> int | None:
+def script_pid() -> int | None:
     """Find the script among this process's children, where wandb-core is the other."""
     for process in psutil.Process().children():
         if not process.name().startswith("wandb-"):

@@ -12,7 +12,7 @@ import yaml
 from sweeper.backend.sweep_view import SweepView
 from sweeper.definition import rerun
 from sweeper.journal.attempt import Attempt, spent
-from sweeper.results.failure_groups import UNKNOWN
+from sweeper.plots.failure_causes import UNKNOWN
 from sweeper.results.report import facts
 from sweeper.results.report.facts import Report
 from sweeper.results.report.origin import Rows

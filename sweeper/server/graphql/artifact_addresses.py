@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from sweeper.server.graphql.context import Context
 from sweeper.server.signing import READ_S, WRITE_S
 
 PREFIX = "/artifact-files/"
+LAYOUT, REGION = "artifactsV2", "here"
+"""Of addresses that the SDK makes up itself; there is but one place where contents lie."""
 READ, WRITE = "read artifact", "write artifact"
 MIB = 2**20
 MAX_MANIFEST = 256 * MIB
@@ -21,6 +25,12 @@ def content_url(context: Context, project_id: int, md5: str) -> str:
     """Give an address to read a content from."""
     token = context.sign(READ_S, READ, str(project_id), md5)
     return f"{context.base_url}{PREFIX}{project_id}/{md5}?token={token}"
+
+
+def named_url(entity: str, project: str, collection: str, md5: str, path: str) -> str:
+    """Give the path of the address that the SDK makes up for a content: who reads there needs a key or a session."""
+    names = (LAYOUT, REGION, entity, project, collection, "0", md5)
+    return "/" + "/".join(quote(name, safe="") for name in names) + "/" + quote(path.rpartition("/")[2], safe="")
 
 
 def upload_url(context: Context, project_id: int, md5: str, limit: int) -> str:

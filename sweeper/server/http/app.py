@@ -29,7 +29,25 @@ from sweeper.server.http.data_watch import DataWatch
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.http.limits import Limits
 from sweeper.server.page_data import actions as actions_data
-from sweeper.server.page_data import events, run_charts, run_facts, run_history, run_log, run_media, search
+from sweeper.server.page_data import (
+    artifact_facts,
+    events,
+    run_charts,
+    run_facts,
+    run_history,
+    run_log,
+    run_media,
+    run_tree,
+    search,
+    sweep_attempts,
+    sweep_curves,
+    sweep_facts,
+    sweep_failures,
+    sweep_importance,
+    sweep_runs,
+    sweep_texts,
+    system_metrics,
+)
 from sweeper.server.page_data.page_watch import PageWatch
 from sweeper.server.pages import assets, login, missing, netron, views
 from sweeper.server.rules import deletion, early_handout, liveness
@@ -140,12 +158,22 @@ def _routes() -> list[Route]:
         *assets.ROUTES,
         *events.ROUTES,
         *search.ROUTES,
+        *sweep_attempts.ROUTES,
+        *sweep_curves.ROUTES,
+        *sweep_failures.ROUTES,
+        *sweep_importance.ROUTES,
+        *sweep_texts.ROUTES,
         *login.ROUTES,
+        *sweep_facts.ROUTES,
+        *sweep_runs.ROUTES,
         *actions.ROUTES,
         *actions_data.ROUTES,
+        *artifact_facts.ROUTES,
         *netron.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
+        *run_tree.ROUTES,
+        *system_metrics.ROUTES,
         *run_charts.ROUTES,
         *run_history.ROUTES,
         *run_media.ROUTES,

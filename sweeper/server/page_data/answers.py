@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.server.errors import NotFoundError
+from sweeper.server.budget import SpentError
+from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.store import projects, runs, sweeps
 from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.projects import Project
@@ -44,8 +45,11 @@ def data_route(path: str, read: Callable[[Connection, Request], Any]) -> Route:
 
 def _answer(request: Request, read: Callable[[Connection, Request], Any]) -> Response:
     store: Store = request.app.state.store
-    with store.read() as db:
-        found = read(db, request)
+    try:
+        with store.read() as db:
+            found = read(db, request)
+    except SpentError as error:  # no `Exception`: nobody else would make an answer of it
+        raise RequestError(error.message, 413) from error
     return packed(request, encode(found), "application/json")
 
 

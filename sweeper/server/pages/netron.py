@@ -36,12 +36,6 @@ TYPES = {
     ".ico": "image/x-icon",
 }
 """What is sent; the package's Python is not."""
-_MODEL = re.compile(
-    r".+\.(onnx|ort|ptl?|pth|pt2|torchscript|safetensors|h5|hdf5|keras|tflite|pb|gguf|mlmodel|caffemodel|pdmodel|xmodel"
-    r"|npz|joblib|mar|dlc|circle)",
-    re.IGNORECASE,
-)
-"""Ends of names of files that it is offered for."""
 _OF_ITS_SITE = {
     r'<meta name="version" content="[^"]*">': '<meta name="version" content="0.0.0">',
     r'<meta name="date" content="[^"]*">': '<meta name="date" content="">',
@@ -54,11 +48,6 @@ def folder() -> Path | None:
     """Find the files; None where the package is not installed."""
     spec = find_spec("netron")
     return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def draws(path: str) -> bool:
-    """Whether a file may be a model that it draws, and it is there."""
-    return folder() is not None and _MODEL.fullmatch(path) is not None
 
 
 async def send(request: Request) -> Response:

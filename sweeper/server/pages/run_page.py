@@ -16,8 +16,10 @@ from sweeper.server.graphql.context import file_path
 from sweeper.server.page_data import run_origin
 from sweeper.server.page_data.answers import find_project, find_run
 from sweeper.server.page_data.run_facts import facts
+from sweeper.server.pages.artifact_pages import address_of
 from sweeper.server.pages.rendering import page
-from sweeper.server.store import alerts, lines, run_files, sweeps
+from sweeper.server.store import alerts, artifact_versions, lines, run_files, sweeps
+from sweeper.server.store.artifacts import INPUT, OUTPUT
 from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.runs import StoredRun
@@ -48,6 +50,7 @@ def _run_page(request: Request) -> Response:
         values = lines.metric_samples(db, sweep.id, run.id, CHART_WIDTH) if sweep and logged <= MOST_DRAWN else ()
         uploads = run_files.of_run(db, run.id)
         said = alerts.of_run(db, run.id)
+        made, used = (artifact_versions.of_run(db, run.id, role) for role in (OUTPUT, INPUT))
     names = (place.entity, place.name, run.name)
     files: FileStore | None = getattr(request.app.state, "files", None)
     asked = request.query_params.get("tab", "")
@@ -66,6 +69,9 @@ def _run_page(request: Request) -> Response:
         tags=json.loads(run.tags),
         config=_config(run),
         summary=_shown(json.loads(run.summary)),
+        made=made,
+        used=used,
+        artifact_address=address_of,
         files=[(file, file_path(*names, file.path)) for file in uploads[:LISTED_FILES]],
         more_files=len(uploads) - LISTED_FILES,
     )

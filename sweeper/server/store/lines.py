@@ -277,10 +277,10 @@ def bounded(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
         yield row
 
 
-def texts(db: sqlite3.Connection, run_id: int, stream: Stream) -> list[str]:
-    """Give all lines of a stream."""
-    query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? ORDER BY number"
-    return [row["text"] for row in bounded(db.execute(query, (run_id, stream)))]
+def texts(db: sqlite3.Connection, run_id: int, stream: Stream, *, first: int = 0) -> list[str]:
+    """Give the lines of a stream, all or those from a number on."""
+    query = "SELECT text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number"
+    return [row["text"] for row in bounded(db.execute(query, (run_id, stream, first)))]
 
 
 def history_between(db: sqlite3.Connection, run_id: int, first: int, end: int) -> list[str]:

@@ -84,10 +84,22 @@ def _has_aggregate(sweep: Sweep) -> bool:
     return metric is not None and may_aggregate(metric.name)
 
 
+def names(db: sqlite3.Connection, sweep_id: int) -> list[str]:
+    """Give the ids of all runs that a sweep sees but those that are only offered, the oldest first."""
+    query = f"SELECT name FROM runs WHERE id IN ({_ALL}) ORDER BY id"  # noqa: S608 - a query of ours
+    return [name for (name,) in db.execute(query, {"sweep": sweep_id, "after": 0})]
+
+
 def count(db: sqlite3.Connection, sweep_id: int) -> int:
     """Count the runs that a sweep sees, but those that are only offered."""
     prior: int = db.execute("SELECT count(*) FROM prior_runs WHERE sweep_id = ?", (sweep_id,)).fetchone()[0]
     return runs.count(db, sweep_id) - runs.offers(db, sweep_id) + prior
+
+
+def names_by_row(db: sqlite3.Connection, sweep_id: int) -> dict[int, str]:
+    """Give the ids of the runs that a sweep sees by their row ids, the oldest first."""
+    query = f"SELECT id, name FROM runs WHERE id IN ({_ALL}) ORDER BY id"  # noqa: S608 - a query of ours
+    return dict(db.execute(query, {"sweep": sweep_id, "after": 0}).fetchall())
 
 
 def _as_run(db: sqlite3.Connection, sweep: Sweep, row: sqlite3.Row, *, aggregates: bool) -> Run:

@@ -86,6 +86,11 @@ def all_of(db: sqlite3.Connection, places: Collection[Project]) -> list[ListedSw
     return sorted(listed, key=lambda one: one.active_at, reverse=True)
 
 
+def counts_of(db: sqlite3.Connection, sweep_id: int) -> Mapping[str, int]:
+    """Count the runs of one sweep by state."""
+    return _counts(db, {"sweeps": json.dumps([sweep_id])})[sweep_id]
+
+
 def _counts(db: sqlite3.Connection, given: Mapping[str, str]) -> Mapping[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = defaultdict(dict)
     query = f"SELECT sweep_id, state, count(*) {_LISTED} GROUP BY sweep_id, state"

@@ -23,7 +23,22 @@ def leave(well):
     say("sent home" if well else "it broke")
     os._exit(0)
 
-if "core" in sys.argv:
+if "waiting" in sys.argv:
+    import psutil, threading
+    from wandb.agents import pyagent
+    agents.CORE_LOOK_S = 0.2
+    ask = pyagent.Agent._heartbeat
+
+    def kill():
+        for child in psutil.Process().children():
+            child.kill()
+
+    def _heartbeat(agent):
+        threading.Timer(0.5, kill).start()
+        ask(agent)
+
+    pyagent.Agent._heartbeat = _heartbeat
+elif "core" in sys.argv:
     import psutil
     from wandb.agents import pyagent
     give = pyagent.Agent._run_job
@@ -44,20 +59,28 @@ say("the agent returned")
 
 
 SCRIPT = """
-import os, sys, wandb.util
+import os, psutil, sys, wandb.util
 from sweeper.backend import agents
 from sweeper.ref import SweepRef
+
+def leave():
+    print("it broke", flush=True)
+    os._exit(0)
 
 read = wandb.util.read_many_from_queue
 
 def note(queue, most, timeout):
     print("waits", timeout, flush=True)
-    if timeout:
+    if timeout and "waiting" not in sys.argv:
         os._exit(0)
+    if "waiting" in sys.argv:
+        for child in psutil.Process().children():
+            child.kill()
     return read(queue, most, timeout)
 
 wandb.util.read_many_from_queue = note
-agents.run_script(SweepRef.parse(sys.argv[1]))
+agents.CORE_LOOK_S = 0.2
+agents.run_script(SweepRef.parse(sys.argv[1]), cut_off=leave)
 print("the agent returned")
 """
 
@@ -101,15 +124,27 @@ def test_the_agent_of_a_script_asks_at_once(embedded, tmp_path):
     assert done.stdout.splitlines() == ["waits 0", "the agent returned"], done.stderr
 
 
-def test_it_waits_as_ever_afterwards(embedded, tmp_path):
-    """A sweep that is paused is not asked in a loop."""
+def paused(embedded):
+    """Make a sweep that gives nothing for now."""
     ref, _ = embedded.sweep(0)
     query = 'query($s: String!) { project(name: "p") { sweep(sweepName: $s) { id } } }'
     number = embedded.wire.graphql(query, s=ref.sweep_id)["project"]["sweep"]["id"]
     pause = 'mutation($id: ID) { upsertSweep(input: {id: $id, state: "PAUSED"}) { sweep { id } } }'
     embedded.wire.graphql(pause, id=number)
-    done = run(SCRIPT, ref, embedded, tmp_path)
+    return ref
+
+
+def test_it_waits_as_ever_afterwards(embedded, tmp_path):
+    """A sweep that is paused is not asked in a loop."""
+    done = run(SCRIPT, paused(embedded), embedded, tmp_path)
     assert done.stdout.splitlines() == ["waits 0", "waits 5"], done.stderr
+
+
+@pytest.mark.parametrize("code", [AGENT, SCRIPT], ids=["function", "script"])
+def test_an_agent_that_waits_does_not_outlive_its_wandb_core(embedded, tmp_path, code):
+    """It was killed: by itself the agent asks in vain for ever, and hears neither of runs nor of the sweep's end."""
+    done = run(code, paused(embedded), embedded, tmp_path, "waiting")
+    assert done.stdout.splitlines()[-1:] == ["it broke"], done.stderr
 
 
 class Sentry:

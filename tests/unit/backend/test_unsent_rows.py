@@ -179,6 +179,23 @@ def test_the_last_log_is_the_last_attempts(tmp_path):
     assert newest_log(tmp_path, "a[b]") == odd
 
 
+class InTurn(list):
+    """Answers, each for one request."""
+
+    def __iter__(self):
+        """Give the parts of the next one."""
+        return iter(self.pop(0))
+
+
+@pytest.mark.parametrize("answer", [(502, {}, b"<html>Bad Gateway"), (400, {}, b"{}"), (500, {}, b"[]")])
+def test_a_server_behind_a_broken_proxy_breaks_nothing(dead, serving, answer):
+    """It said who it is, and then something else answers: a launch, which asks for its lost runs, goes on."""
+    with serving() as server:
+        server.answer = InTurn([(200, {}, b'{"service": "sweeper"}'), answer])
+        assert dead.deliver(base_url=server.url) == 0
+    assert server.answer == []
+
+
 @pytest.mark.parametrize(
     ("last", "steps"),
     [

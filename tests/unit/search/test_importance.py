@@ -11,7 +11,7 @@ import pytest
 
 from sweeper.definition.sweep_definition import SweepDefinition
 from sweeper.run import Run, RunState
-from sweeper.search.importance import MAX_RUNS, Importance, importance
+from sweeper.search.importance import MAX_RUNS, Importance, best_quarter, caveat, importance, weigh
 
 FORMS: dict[str, Any] = {
     "lr": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
@@ -153,3 +153,23 @@ def test_of_many_runs_a_part_is_enough():
     """However few parameters there are: what adds up is the time that Optuna takes for each run."""
     sweep = definition()
     assert {row.n for row in importance(sweep, drawn(sweep, MAX_RUNS + 500, lambda params: params["lr"]))} == {MAX_RUNS}
+
+
+def test_any_value_of_any_runs_can_be_weighed():
+    """Of the best quarter another parameter may matter than of all."""
+    sweep = definition(lr={"min": 0.0, "max": 1.0}, noise={"min": 0.0, "max": 1.0})
+    runs = drawn(sweep, 120, len)
+    scored = [(run, run.params["lr"] if run.params["lr"] > 0.3 else run.params["noise"] / 10) for run in runs]
+    assert weigh(sweep.space, scored, "minimize")[0].name == "lr"
+    best = best_quarter(scored, "minimize")
+    assert len(best) == 30
+    assert max(value for _, value in best) <= min(value for pair in scored if pair not in best for value in pair[1:])
+    assert weigh(sweep.space, best, "minimize")[0].name == "noise"
+    assert best_quarter(scored, "maximize")[0][1] == max(value for _, value in scored)
+
+
+def test_few_runs_are_a_hint():
+    """And very few tell nothing."""
+    assert caveat(9, 2) == "It takes 10 runs with a value to tell: there are 9."
+    assert "a hint" in caveat(19, 2)
+    assert caveat(20, 2) == ""

@@ -8,6 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from sweeper.server.budget import SpentError
 from sweeper.server.page_data.answers import SWEEP, data_route, find_run, find_sweep
 from sweeper.server.store.database import MEMORY, Store
 
@@ -44,6 +45,18 @@ def test_long_answers_are_packed_for_whoever_takes_that(ask):
     assert plain.json() == ["word"] * 1000
     assert len(gzip.compress(plain.content, 5)) < len(plain.content)
     assert packed.headers["cache-control"] == plain.headers["cache-control"] == "no-store"
+
+
+def test_more_than_an_answer_may_have_is_refused(client):
+    """With what to do about it; it is no `Exception`, which the server would answer by itself."""
+
+    def read(_db, _request):
+        raise SpentError("ask for less")
+
+    client.http.app.router.routes.insert(0, data_route("/-/data/{entity}/{project}", read))
+    answer = client.http.get("/-/data/e/p")
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["message"] == "ask for less"
 
 
 @pytest.mark.parametrize("path", ["/nobody/p/sweeps/s", "/local/p/sweeps/none", "/local/p/runs/none"])

@@ -27,7 +27,7 @@ def test_what_stands_in_an_address_is_text(client):
     answer = refusal_page(asked("/<script>/b c/d"), "no <b>", 404)
     text = bytes(answer.body).decode()
     assert "<script>" not in text
-    assert "no &lt;b&gt;" in text
+    assert "No &lt;b&gt;" in text
     assert 'href="/%3Cscript%3E/b%20c"' in text
     assert client.http.get("/healthz/", headers={"Accept": "text/html"}).status_code in {200, 404}
 

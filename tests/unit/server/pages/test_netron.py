@@ -59,17 +59,8 @@ def test_a_page_that_was_packed_is_the_one_that_asks_nobody():
     assert 'content="0.0.0"' in text
 
 
-@pytest.mark.parametrize(
-    ("path", "drawn"), [("a/model.ONNX", True), ("m.pt", True), ("log.txt", False), ("onnx", False)]
-)
-def test_it_is_offered_for_models(path, drawn):
-    """By the ends of their names."""
-    assert netron.draws(path) is drawn
-
-
 def test_without_its_package_the_server_says_what_is_missing(monkeypatch):
-    """And offers it for nothing."""
+    """Instead of a page that is empty."""
     monkeypatch.setattr(netron, "folder", lambda: None)
-    assert not netron.draws("model.onnx")
     with pytest.raises(NotFoundError, match="pip install netron"):
         netron._send("index.html", "")

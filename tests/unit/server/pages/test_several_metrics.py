@@ -37,7 +37,7 @@ def test_runs_come_from_the_servers_own_search(client):
         run = finish(client, agent, {"_step": 0, "loss": n, "val": {"acc": n / 10}})
     told = json.loads(client.run(run, "summaryMetrics")["summaryMetrics"])["_sweeper"]["suggestion"]
     assert (told["engine"], told["runs"]) == ("ehvi/1", 5)
-    assert "Front" in page(client, sweep)
+    assert "no other beats" in page(client, sweep)
 
 
 def test_the_page_shows_the_front(client):
@@ -48,7 +48,7 @@ def test_the_page_shows_the_front(client):
     failed = finish(client, agent, {"_step": 0, "loss": 0, "val.acc": 1.0}, exit_code=1)
     lacking = finish(client, agent, {"_step": 0, "loss": 0}, summary={"loss": 0})
     bad = finish(client, agent, {"_step": 0, "loss": 0}, summary={"loss": 0, "val.acc": "NaN"})
-    front = page(client, sweep).split("<h2>Front</h2>")[1].split("</section>")[0]
+    front = page(client, sweep).split("<h2>Runs that no other beats</h2>")[1].split("</section>")[0]
     assert [run for run in (good, beaten, failed, lacking, bad) if run in front] == [good]
 
 
@@ -56,5 +56,5 @@ def test_a_summary_that_the_trainer_chose_counts(client):
     """`run.define_metric(..., summary="max")` writes the best value, and then that is the run's."""
     agent = client.agent(sweep := client.sweep(TWO))
     run = finish(client, agent, {"_step": 0, "loss": 1}, summary={"loss": 1, "val.acc": {"max": 0.75}})
-    assert run in page(client, sweep).split("<h2>Front</h2>")[1].split("</section>")[0]
+    assert run in page(client, sweep).split("<h2>Runs that no other beats</h2>")[1].split("</section>")[0]
     assert "0.75" in page(client, sweep)

@@ -132,3 +132,24 @@ def test_when_a_run_that_goes_on_was_last_heard_is_told(db, make_sweep, make_run
     make_run("waiting", RunState.PENDING, **about)
     heard = {run.id: run.heard_at for run in run_digests.all_of(db, sweep)}
     assert heard == {"going": datetime.fromtimestamp(60.0, UTC), "over": None, "waiting": None}
+
+
+def test_names_are_those_of_all_runs_in_their_order(db, make_sweep, make_run):
+    """What a page's selection counts by; what is only offered is none of them."""
+    sweep = make_sweep()
+    for name, offered in (("a", 0), ("b", 1), ("c", 0)):
+        make_run(name, sweep_id=sweep.id, offered=offered)
+    make_run("other")
+    assert run_digests.names(db, sweep.id) == ["a", "c"]
+
+
+def test_all_that_a_sweep_sees_by_their_rows(table):
+    """The oldest first; what is only offered is no run yet."""
+    sweep = table.sweep(
+        {"method": "random", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
+    )
+    first, second = (table.given(table.agent(sweep)) for _ in range(2))
+    table.start(first)
+    table.start(second)
+    with table.store.read() as db:
+        assert run_digests.names_by_row(db, sweep.id) == {first.id: first.name, second.id: second.name}

@@ -5,13 +5,13 @@ import { find, fill, h } from "../dom.js";
 import { duration, number } from "../format.js";
 import { live } from "../live.js";
 import { tabs } from "../tabs.js";
+import { mount as mountActions } from "./actions.js";
 
 const panels = {
   charts: () => import("./charts.js"),
   system: () => import("./system.js"),
   logs: () => import("./logs.js"),
   files: () => import("./files.js"),
-  artifacts: () => import("./artifacts.js"),
 };
 const mounted = new Set();
 
@@ -57,5 +57,6 @@ async function refresh() {
   }
 }
 
+mountActions(find("[data-actions]"));
 tabs(find(".tabs"), opened);
 live.onChange("run", refresh);
