@@ -2,7 +2,7 @@
 
 import { context, dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { live } from "../live.js";
+import { onChange } from "../live.js";
 import { carryOver, choose, chosen } from "../url_state.js";
 import { axisName, ChartCard } from "./chart_card.js";
 import { loader } from "./chart_loader.js";
@@ -13,6 +13,7 @@ import { TableCard } from "./tables.js";
 
 const OWN_AXES = ["_step", "_runtime", "_timestamp"];
 const MANY = 60;
+const OTHERS_MS = 10000;
 const METRIC = "the sweep's metric";
 const OPTIONS = ["x", "smooth", "log", "band"];
 
@@ -21,7 +22,7 @@ export async function mount(element) {
   carryOver(`charts:${context.entity}/${context.project}`, OPTIONS);
   const page = new Charts(element);
   await page.refresh();
-  live.onChange("run", () => page.refresh());
+  onChange("run", () => page.refresh());
 }
 
 class Charts {
@@ -33,6 +34,7 @@ class Charts {
     this.watched = new Map();
     this.observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.watched.get(entry.target)?.(entry.isIntersecting)), { rootMargin: "250px 0px" });
     this.body = h("div", {});
+    this.othersAt = performance.now();
     this.note = h("p", { class: "soft small", role: "status" });
   }
 
@@ -124,7 +126,7 @@ class Charts {
     }
   }
 
-  addOthers({ histograms: layers, media, tables, custom }) {
+  addOthers({ histograms: layers, media, tables, custom, live }) {
     const fresh = (kind, names) => names.filter((name) => !this.cards.has(`${kind} ${name}`));
     for (const about of custom) if (fresh("custom", [about.name]).length) this.addCard("charts of wandb.plot", `custom ${about.name}`, new CustomCard(about));
     for (const about of media) if (fresh("media", [about.name]).length) this.addCard("media", `media ${about.name}`, new MediaCard(about));
@@ -132,6 +134,9 @@ class Charts {
     const sorted = fresh("layer", layers).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     const cards = histograms(sorted, (place, card) => this.watch(place, (is) => card.seen(is)));
     for (const card of cards) this.add(groupOf(card.key) === "" ? "histograms" : groupOf(card.key), `layer ${card.key}`, card, /^(gradients|parameters)\//.test(card.key));
+    const isOver = this.about?.live && !live;
+    if (!isOver && performance.now() - this.othersAt < OTHERS_MS) return;
+    this.othersAt = performance.now();
     for (const [name, card] of this.cards) if (!name.startsWith("curve ")) card.again?.();
   }
 
