@@ -75,7 +75,7 @@ def test_a_part_is_looked_at_closely_and_then_the_whole_again(page):
 
 def test_how_charts_look_stands_in_the_address_and_goes_along(page, world):
     """Axis, smoothing, logarithm and range; they hold for the project's other runs as well."""
-    page.page.get_by_label("over").select_option("_runtime")
+    page.page.locator(".chart-bar select").select_option("_runtime")
     page.page.get_by_label("log scale").check()
     page.page.get_by_label("lowest to highest").uncheck()
     page.page.get_by_label("smoothing").press("ArrowRight")
@@ -86,7 +86,7 @@ def test_how_charts_look_stands_in_the_address_and_goes_along(page, world):
     )
     page.goto(world.page("runs", world.finished()[0]))
     page.until("document.querySelectorAll('.curve canvas').length", "its curves")
-    assert page.page.get_by_label("over").input_value() == "_runtime"
+    assert page.page.locator(".chart-bar select").input_value() == "_runtime"
     assert page.page.get_by_label("log scale").is_checked()
 
 
