@@ -108,6 +108,9 @@ def test_watched_layers_are_pictures(page):
     group.locator(".layer-picture").first.focus()
     page.page.keyboard.press("ArrowRight")
     assert "step 0: from" in group.locator(".curve-said").first.inner_text()
+    assert "open=gradients" in page.page.url
+    page.page.reload()
+    page.until("[...document.querySelectorAll('.layer-picture')].some((one) => /of 6 steps/.test(one.ariaLabel))")
 
 
 def test_pictures_are_leafed_through_by_step(page):

@@ -15,7 +15,7 @@ const OWN_AXES = ["_step", "_runtime", "_timestamp"];
 const MANY = 60;
 const OTHERS_MS = 10000;
 const METRIC = "the sweep's metric";
-const OPTIONS = ["x", "smooth", "log", "band"];
+const OPTIONS = ["x", "smooth", "log", "band", "open"];
 
 /** Fill the tab. */
 export async function mount(element) {
@@ -158,6 +158,10 @@ class Charts {
     const count = h("span", { class: "count" });
     const grid = h("div", { class: "chart-grid" });
     const element = h("details", { class: `chart-group${name === METRIC ? " first" : ""}`, open: !isShut }, h("summary", {}, h("h2", {}, name || "charts", count)), grid);
+    if (isShut) {
+      element.open = opened().includes(name);
+      element.addEventListener("toggle", () => element.open !== opened().includes(name) && choose("open", [...opened().filter((other) => other !== name), ...(element.open ? [name] : [])].join(",")));
+    }
     const made = { name, count, grid, element, cards: [], isShut };
     this.groups.set(name, made);
     this.body.append(element);
@@ -181,7 +185,7 @@ class Charts {
       group.count.textContent = ` ${fitting.length}`;
       if (!group.settled) {
         group.settled = true;
-        if (group.cards.length > MANY && this.groups.size > 1) group.element.open = false;
+        if (!group.isShut && group.cards.length > MANY && this.groups.size > 1) group.element.open = false;
       }
       if (words.length && fitting.length && fitting.length <= MANY) group.element.open = true;
       shown += fitting.length;
@@ -193,6 +197,11 @@ class Charts {
       this.body.prepend(this.none);
     }
   }
+}
+
+/** The groups that are shut unless somebody opens them, and that were. */
+function opened() {
+  return chosen("open", "").split(",").filter(Boolean);
 }
 
 function groupOf(key) {

@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { onTheme, scale } from "../theme.js";
 
-const AT_ONCE = 20;
+const AT_ONCE = 50;
 const TOGETHER_MS = 30;
 
 /** Pictures of some keys, brought when they come into view. */
@@ -53,7 +53,7 @@ class LayerCard {
     this.first = h("span", {});
     this.last = h("span", {});
     this.note = h("p", { class: "layer-note empty" });
-    this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: key }, key)), this.said, h("div", { class: "layer" }, h("div", { class: "layer-values" }, this.high, this.low), this.canvas, h("div", { class: "layer-steps" }, this.first, h("span", {}, "step"), this.last), this.note));
+    this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: key }, key)), this.said, h("div", { class: "layer heatmap" }, h("div", { class: "layer-values" }, this.high, this.low), this.canvas, h("div", { class: "layer-steps" }, this.first, h("span", {}, "step"), this.last), this.note));
     onTheme(() => this.draw());
   }
 
