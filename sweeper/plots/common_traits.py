@@ -18,6 +18,8 @@ LEVEL = 0.05
 """How often something may be named that is not there."""
 MOST_VALUES = 12
 """A parameter with more values than this is looked at by its limits, if they are numbers, and else not at all."""
+FEW_VALUES = 2
+"""A parameter with more values than this is also looked at by its limits, if they are numbers."""
 LIMITS = 16
 """Places at which the values of a numeric parameter are cut, evenly among them."""
 MOST_RUNS = 4000
@@ -87,16 +89,19 @@ def _adjusted(trait: Trait, asked: int) -> Trait:
 def _traits(name: str, inside: Sequence[Mapping[str, Any]], outside: Sequence[Mapping[str, Any]]) -> list[Trait]:
     here, there = ([params[name] for params in side if name in params] for side in (inside, outside))
     keys = {json_key(value): value for value in (*here, *there)}
+    ordered = len(keys) > FEW_VALUES and all(map(is_number, keys.values()))
+    limits = _limits(name, here, there, len(inside), len(outside)) if ordered else []
     if len(keys) > MOST_VALUES:
-        return _limits(name, here, there, len(inside), len(outside)) if all(map(is_number, keys.values())) else []
+        return limits
     counts, others = Counter(map(json_key, here)), Counter(map(json_key, there))
     if len(keys) == 2 and len(here) + len(there) == len(inside) + len(outside):
         keys = dict([max(keys.items(), key=lambda item: counts[item[0]])])  # the other one says the same
-    return [
+    values = [
         _trait(name, "=", value, (counts[key], len(inside)), (others[key], len(outside)))
         for key, value in keys.items()
         if len(keys) > 1 or counts[key] != len(inside) or others[key] != len(outside)
     ]
+    return values + limits
 
 
 def _limits(name: str, here: Sequence[float], there: Sequence[float], n: int, others: int) -> list[Trait]:

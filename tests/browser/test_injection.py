@@ -21,9 +21,8 @@ SWEEP = {
     "run_cap": 2,
     "metric": {"name": "loss", "goal": "minimize"},
     "parameters": {
-        f"lr {IMAGE}": {"min": 0.1, "max": 0.9},
-        f"kind {QUOTE}": {"values": [IMAGE, TAG]},
-        "group": {"parameters": {TAG: {"min": 1, "max": 5}}},
+        "lr": {"min": 0.1, "max": 0.9},  # a parameter's name has no room for a script, its values do
+        "kind": {"values": [IMAGE, TAG, QUOTE]},
     },
 }
 

@@ -17,6 +17,7 @@ from tests.conftest import ROOT, User, clean_environ
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.cookbook,
     pytest.mark.timeout(240),
     pytest.mark.skipif(shutil.which("bash") is None, reason="its commands are for bash"),
 ]

@@ -23,7 +23,7 @@ from sweeper.server.store.page_marks import PageMark
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.25
+TICK_S = 0.5
 """How late at most a page hears that the server ends."""
 REST = 50
 """Looks at a subject take a fiftieth of the time at most."""

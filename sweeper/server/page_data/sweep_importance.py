@@ -36,7 +36,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 async def importance(request: Request) -> Response:
-    """Answer `rows` (`name`, `ped_anova`, `forest`, `correlation`, `n`), `n` runs looked at, and a `caveat`.
+    """Answer `rows` (`name`, `ped_anova`, `forest`, `correlation`, `n`), `n` runs, `looked` at, and a `caveat`.
 
     `?metric=KEY` any logged key (the sweep's own if left out), `&which=best|last|min|max`, `&goal=minimize|maximize`,
     `&share=quarter` of the best only, `&runs=` a selection.
@@ -102,7 +102,8 @@ def _weighed(sweep: Sweep, scored: Scored, goal: Goal) -> dict[str, Any]:
 def _answer(sweep: Sweep, scored: Scored, goal: Goal) -> dict[str, Any]:
     began = time.perf_counter()
     rows = [asdict(row) for row in weigh(sweep.definition.space, scored, goal)]
-    told = {"rows": rows, "n": len(scored), "goal": goal, "caveat": caveat(len(scored), len(rows))}
+    looked = max((row["n"] for row in rows), default=0)
+    told = {"rows": rows, "n": len(scored), "looked": looked, "goal": goal, "caveat": caveat(len(scored), len(rows))}
     return {**told, "seconds": round(time.perf_counter() - began, 3)}
 
 

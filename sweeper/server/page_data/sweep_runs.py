@@ -35,7 +35,7 @@ def _read(db: Connection, request: Request) -> dict[str, Any]:
     """
     sweep, now = find_sweep(db, request), time.time()
     since = _since(request.query_params.get("since"))
-    digits = 17 if request.query_params.get("exact") else DIGITS
+    digits = _digits(request)
     rows = list(_rows(db, sweep, since))
     told = {
         "now": now,
@@ -49,6 +49,10 @@ def _read(db: Connection, request: Request) -> dict[str, Any]:
         told["saved_s"] = saved_seconds([run for run in known if not run.prior])
         told["missing"] = [metric.message for metric in missing_metrics(sweep.definition, known)]
     return told
+
+
+def _digits(request: Request) -> int:
+    return 17 if request.query_params.get("exact") else DIGITS
 
 
 def _since(text: str | None) -> float | None:
@@ -99,8 +103,10 @@ def columns(sweep: Sweep, rows: Sequence[Row], times: dict[int, RunTimes], *, di
             "created": [_from(base, life.created_at) for life in lives],
             "started": [_from(base, at) for at in after],
             "ended": [_from(base, life.ended_at) for life in lives],
-            "heard": [_from(base, life.heard_at) for life in lives],
+            # an end is told already
+            "heard": [None if life.ended_at else _from(base, life.heard_at) for life in lives],
             "host": [life.host or "" for life in lives],
+            "slot": [life.slot or "" for life in lives],
             "retries": [life.attempt - 1 for life in lives],
             "reason": [run.reason or why_not_whole(run, usual) for run in known],
         },
@@ -137,11 +143,14 @@ def _params(sweep: Sweep, known: Sequence[Run], short: Callable[[Any], Any]) -> 
 
 
 def _metric(db: Connection, request: Request) -> dict[str, Any]:
-    """Answer the `last`, `min` and `max` of the numbers logged under `?key=`, of each run in `ids` that has some."""
+    """Answer the `last`, `min` and `max` of the numbers logged under `?key=`, of each run in `ids` that has some.
+
+    `?exact=1` asks for every digit.
+    """
     sweep, key = find_sweep(db, request), request.query_params.get("key", "")
     names = run_digests.names_by_row(db, sweep.id)
     found = key_extremes.extremes(db, names, [key])
-    short = _shortened(DIGITS)
+    short = _shortened(_digits(request))
     values = {names[place]: [short(number) for number in by_key[key]] for place, by_key in found.items()}
     columns = list(zip(*values.values(), strict=True)) or [(), (), ()]
     return {"ids": list(values), **dict(zip(("last", "min", "max"), columns, strict=True))}

@@ -25,7 +25,7 @@ from sweeper.server.rules import (
     writers,
 )
 from sweeper.server.rules.dispatcher import Dispatcher
-from sweeper.server.rules.run_summary import clean_summary
+from sweeper.server.rules.run_summary import clean_summary, renewed
 from sweeper.server.store import history_keys, line_cuts, lines, projects, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
@@ -200,7 +200,7 @@ def _store(db: Connection, run: StoredRun, sent: Sent, seeing: Sequence[Sweep]) 
         if stream is Stream.HISTORY:
             keys, measured = part.keys, part.measured
     if sent.summary is not None:
-        summary = clean_summary(sent.summary)
+        summary = renewed(run, sent.summary)
         if synced_parts.is_behind_others(run):
             summary = json.dumps({**json.loads(run.summary), **json.loads(summary)})
     if (keys, summary) != (run.history_keys, run.summary):

@@ -16,6 +16,9 @@ silent, whether an attempt was cut off, and what its history lacks.
 
 Never stored; stripped from what comes back."""
 
+_CLOCK = frozenset({"_runtime", "_wandb"})
+"""What is in the summary of every process, whatever its trainer does."""
+
 
 def clean_summary(text: str) -> str:
     """Take our own key out of a summary that a client sends back.
@@ -27,6 +30,20 @@ def clean_summary(text: str) -> str:
     if REASON_KEY not in summary:
         return text
     return json.dumps({key: value for key, value in summary.items() if key != REASON_KEY})
+
+
+def renewed(run: StoredRun, sent: str) -> str:
+    """Give a run's summary as it is now, when a process has sent its own.
+
+    Who resumes a run reads the summary of the last process, and sends it with its own. One that has ended within
+    `wandb.init` has read none yet, and sends its clock alone (wandb 0.31): that is no word about the run.
+
+    Raises:
+        RequestError: It is no JSON object.
+    """
+    summary = clean_summary(sent)
+    resumed = history_gaps.was_interrupted(run)
+    return run.summary if resumed and set(json.loads(summary)) <= _CLOCK else summary
 
 
 def summary_with_reason(run: StoredRun) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass
 
 LONGEST_SLOT = 64
@@ -79,13 +78,6 @@ def of_run(db: sqlite3.Connection, run_id: int) -> list[StoredAttempt]:
 def of_sweep(db: sqlite3.Connection, sweep_id: int, *, since: float = 0.0) -> list[StoredAttempt]:
     """List the attempts at a sweep's runs that go on, or ended at a time or after it; run by run, the oldest first."""
     return _listed(db, "r.sweep_id = ? AND (a.ended_at IS NULL OR a.ended_at >= ?)", (sweep_id, since))
-
-
-def last_slots(db: sqlite3.Connection, run_ids: Collection[int]) -> dict[int, tuple[str, str, int]]:
-    """Give host, slot and number of the last attempt at some runs, by row id; those without one are left out."""
-    marks = ",".join("?" * len(run_ids))
-    query = f"SELECT run_id, host, slot, max(number) FROM attempts WHERE run_id IN ({marks}) GROUP BY run_id"  # noqa: S608
-    return {run_id: (host, slot, number) for run_id, host, slot, number in db.execute(query, tuple(run_ids))}
 
 
 def _listed(db: sqlite3.Connection, condition: str, values: tuple[object, ...]) -> list[StoredAttempt]:

@@ -11,7 +11,8 @@ from sweeper.run import RunState
 from sweeper.server.store.runs import ENDED, LIVE
 
 _TIMES = (
-    "SELECT id, created_at, started_at, ended_at, heartbeat_at, host, attempt FROM runs"
+    "SELECT id, created_at, started_at, ended_at, heartbeat_at, host, attempt,"
+    " (SELECT slot FROM attempts a WHERE a.run_id = runs.id AND a.number = runs.attempt) FROM runs"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
 _BY_STATE = "FROM runs INDEXED BY runs_of_sweep_by_state WHERE sweep_id = :sweep AND state ="
@@ -31,6 +32,7 @@ class RunTimes:
         heard_at: Its last sign of life.
         host: Where; None if that was not told.
         attempt: Its how-manieth attempt this is, from 1.
+        slot: In which slot of its host that is; empty or None where nobody said.
     """
 
     created_at: float
@@ -39,6 +41,7 @@ class RunTimes:
     heard_at: float
     host: str | None
     attempt: int
+    slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -96,22 +95,21 @@ def main():
         table = wandb.Table(columns=["name", "score"], data=[["first", 0.1], ["second", 0.9]])
         run.log({"tables/scores": table, "noise": wandb.Histogram(random.normal(size=200)), **charts()})
         run.alert("it is slow", "slower than the others", level=wandb.AlertLevel.WARN)
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "notes").mkdir()
-            (folder / "notes" / "read me.txt").write_text("what this run is about\n")
-            (folder / "numbers.json").write_text('{"one": 1, "two": [2, 2]}')
-            (folder / "table.csv").write_text("a,b\n1,2\n3,4\n")
-            for path in (
-                model(folder),
-                folder / "notes" / "read me.txt",
-                folder / "numbers.json",
-                folder / "table.csv",
-            ):
-                run.save(path, base_path=folder, policy="now")
-            trained = wandb.Artifact("net", "model", metadata={"accuracy": 0.9})
-            trained.add_file(folder / "model.onnx")
-            run.log_artifact(trained, aliases=["best", "candidate"]).wait()
+        folder = Path(run.dir)
+        (folder / "notes").mkdir()
+        (folder / "notes" / "read me.txt").write_text("what this run is about\n")
+        (folder / "numbers.json").write_text('{"one": 1, "two": [2, 2]}')
+        (folder / "table.csv").write_text("a,b\n1,2\n3,4\n")
+        for path in (
+            model(folder),
+            folder / "notes" / "read me.txt",
+            folder / "numbers.json",
+            folder / "table.csv",
+        ):
+            run.save(path, base_path=folder, policy="now")
+        trained = wandb.Artifact("net", "model", metadata={"accuracy": 0.9})
+        trained.add_file(folder / "model.onnx")
+        run.log_artifact(trained, aliases=["best", "candidate"]).wait()
         time.sleep(1)  # events of the system come in
 
 

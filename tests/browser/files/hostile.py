@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +34,18 @@ def log(run):
     print(IMAGE, TAG, QUOTE, f"\x1b[31m{IMAGE}\x1b]8;;javascript:hacked()\x07{TAG}\x1b]8;;\x07\x1b[0m")
     print(IMAGE, file=sys.stderr)
     run.alert(IMAGE, TAG)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for path, text in (
-            (f"{TAG.replace('/', ' ')}.txt", IMAGE),
-            ("page.html", TAG),
-            ("picture.svg", SVG),
-            ("data.json", json.dumps({IMAGE: TAG})),
-        ):
-            (folder / path).write_text(text)
-            run.save(folder / path, base_path=folder, policy="now")
-        made = wandb.Artifact("hostile", "model", description=IMAGE, metadata={IMAGE: TAG, "deep": {QUOTE: TAG}})
-        made.add_file(folder / "page.html", name=f"{QUOTE.replace('/', ' ')}.html")
-        run.log_artifact(made).wait()
+    folder = Path(run.dir)
+    for path, text in (
+        (f"{TAG.replace('/', ' ')}.txt", IMAGE),
+        ("page.html", TAG),
+        ("picture.svg", SVG),
+        ("data.json", json.dumps({IMAGE: TAG})),
+    ):
+        (folder / path).write_text(text)
+        run.save(folder / path, base_path=folder, policy="now")
+    made = wandb.Artifact("hostile", "model", description=IMAGE, metadata={IMAGE: TAG, "deep": {QUOTE: TAG}})
+    made.add_file(folder / "page.html", name=f"{QUOTE.replace('/', ' ')}.html")
+    run.log_artifact(made).wait()
 
 
 SVG = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{QUOTE}">{TAG}</svg>'

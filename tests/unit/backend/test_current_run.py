@@ -96,6 +96,17 @@ def test_a_run_ends_with_the_exit_code_of_its_trainer(process):
     assert process("with init() as run:", "    pass", "current.finish(3)")[0] == "finished"
 
 
+@pytest.mark.parametrize("place", ["wait", "answer"])
+def test_what_a_run_has_summed_up_outlives_an_end_within_wandb_init(process, place):
+    """The process had not yet read what the last one left; the next one may have nothing more to log."""
+    cut_off = ["current.mark_preempting()", "current.finish(143)"]
+    process("init().log({'loss': 1.0})", *cut_off)
+    state, rows, summary, _ = process(PLACES[place], "init(resume='allow')", *cut_off)
+    assert (state, rows, summary["loss"]) == ("preempted", 1, 1.0)
+    state, rows, summary, _ = process("init(resume='allow')", "current.finish(0)")
+    assert (state, rows, summary["loss"], summary["_sweeper"]["interrupted"]) == ("finished", 1, 1.0, True)
+
+
 @pytest.mark.parametrize(("given", "told"), [(0, 0), (3, 3), (143, 143), (255, 1), (256, 1), (-1, 1), (259, 3)])
 def test_an_exit_code_is_told_so_that_the_server_takes_it_for_no_other(given, told):
     """0 is well and 255 a person's Ctrl-C, for the SDK; an end with neither of them must not look like one."""

@@ -79,3 +79,12 @@ def test_many_thousand_runs_are_few():
     others = [drawn(rng) for _ in range(9000)]
     (trait, *_) = common_traits([drawn(rng) | {"optimizer": "lion"} for _ in range(30)], others)
     assert (trait.name, trait.of_outside) == ("optimizer", 3000)
+
+
+def test_a_few_numbers_have_limits_too():
+    """What fails from four layers on is told so, and not by a value each."""
+    rng = random.Random(5)
+    others = [drawn(rng) | {"layers": rng.randint(1, 6)} for _ in range(80)]
+    failed = [drawn(rng) | {"layers": rng.randint(4, 6)} for _ in range(24)]
+    (trait,) = common_traits(failed, others)
+    assert (trait.name, trait.relation, trait.value, trait.inside) == ("layers", ">=", 4, 24)

@@ -57,7 +57,7 @@ export function axis(type, name, more = {}) {
     nameLocation: "middle",
     nameGap: 28,
     nameTextStyle: { color: colour("soft") },
-    axisLine: { lineStyle: line },
+    axisLine: { onZero: false, lineStyle: line },
     axisTick: { show: false },
     axisLabel: { color: colour("soft"), hideOverlap: true },
     splitLine: { lineStyle: line },

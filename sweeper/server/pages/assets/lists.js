@@ -26,16 +26,22 @@ function filter(name) {
   if (none) none.hidden = shown > 0;
 }
 
-for (const box of document.querySelectorAll("[data-filter], [data-filter-state]")) {
-  const name = box.dataset.filter ?? box.dataset.filterState;
-  const key = box.dataset.filter ? `filter-${name}` : `state-${name}`;
-  box.value = chosen(key, "") ?? "";
-  box.addEventListener("input", () => {
-    choose(key, box.value);
-    filter(name);
-  });
-  filter(name);
+const keyOf = (box) => (box.dataset.filter ? `filter-${box.dataset.filter}` : `state-${box.dataset.filterState}`);
+
+document.addEventListener("input", (event) => {
+  const box = event.target.closest("[data-filter], [data-filter-state]");
+  if (!box) return;
+  choose(keyOf(box), box.value);
+  filter(box.dataset.filter ?? box.dataset.filterState);
+});
+
+function fillFilters() {
+  for (const box of document.querySelectorAll("[data-filter], [data-filter-state]")) {
+    box.value = chosen(keyOf(box), "") ?? "";
+    filter(box.dataset.filter ?? box.dataset.filterState);
+  }
 }
+fillFilters();
 
 function showMarks() {
   const bar = document.querySelector("[data-selection]");
@@ -55,7 +61,8 @@ document.addEventListener("change", (event) => {
   else marked.delete(run);
   showMarks();
 });
-document.querySelector("[data-selection] button")?.addEventListener("click", () => {
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-selection] button")) return;
   marked.clear();
   document.querySelectorAll("[data-compare]").forEach((box) => (box.checked = false));
   showMarks();
@@ -64,11 +71,18 @@ document.querySelectorAll("[data-compare]:checked").forEach((box) => marked.add(
 showMarks();
 
 /** Read the page anew, and take over what is another: rows are known by their keys, and others stay as they are. */
-async function refresh() {
+export async function refresh() {
   const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
   if (answer.status === 401) throw Object.assign(new Error("logged out"), { status: 401 });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (placesIn(document) !== placesIn(fresh)) {
+    // the first project, the last run at work: there are other lists now
+    find("main").replaceChildren(...[...find("main", fresh).childNodes].map((node) => document.importNode(node, true)));
+    restoreMarks(document);
+    fillFilters();
+    showMarks();
+  }
   for (const place of document.querySelectorAll("[data-live]")) {
     const news = fresh.querySelector(`[data-live="${place.dataset.live}"]`);
     if (!news) continue;
@@ -77,6 +91,12 @@ async function refresh() {
     filterAgain(place.dataset.live);
   }
   showTimes();
+}
+
+const placesIn = (page) => [...page.querySelectorAll("[data-live]")].map((place) => place.dataset.live).join();
+
+function restoreMarks(within) {
+  within.querySelectorAll("[data-compare]").forEach((box) => (box.checked = marked.has(box.dataset.compare)));
 }
 
 function filterAgain(name) {
@@ -89,7 +109,7 @@ function merge(place, news) {
     const known = old.get(child.dataset.key);
     if (known && same(known, child)) return known;
     const made = document.importNode(child, true);
-    made.querySelectorAll("[data-compare]").forEach((box) => (box.checked = marked.has(box.dataset.compare)));
+    restoreMarks(made);
     return made;
   });
   if (next.length !== place.children.length || next.some((child, i) => child !== place.children[i])) {

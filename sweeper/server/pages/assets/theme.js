@@ -12,7 +12,8 @@ export function scale() {
   return Array.from({ length: 8 }, (_, i) => colour(`v${i}`));
 }
 
-/** Hear that the theme has changed. */
+/** Hear that the theme has changed; what is given back ends that. */
 export function onTheme(listener) {
   dark.addEventListener("change", listener);
+  return () => dark.removeEventListener("change", listener);
 }

@@ -87,6 +87,8 @@ def test_any_logged_number_is_a_column(client):
     client.log(run, *({"_step": step, "val/acc": value} for step, value in enumerate((0.5, 0.9, 0.123456789012))))
     told = client.http.get(path, params={"key": "val/acc"}).json()
     assert told == {"ids": [run], "last": [0.12345679], "min": [0.12345679], "max": [0.9]}
+    told = client.http.get(path, params={"key": "val/acc", "exact": 1}).json()
+    assert told["last"] == [0.123456789012]
 
 
 @pytest.mark.parametrize("rest", ["", "/runs", "/rerun", "/metric?key=loss"])

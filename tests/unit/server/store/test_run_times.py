@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweeper.run import RunState
-from sweeper.server.store import run_times, runs
+from sweeper.server.store import attempts, run_times, runs
 
 SWEEP = {"method": "random", "metric": {"name": "loss"}, "parameters": {"lr": {"min": 0.0, "max": 1.0}}}
 
@@ -54,3 +54,12 @@ def test_the_place_behind_which_the_latest_are(table):
     with table.store.read() as db:
         assert run_times.before_latest(db, sweep.id, 2) == ids[0]
         assert run_times.before_latest(db, sweep.id, 3) == 0
+
+
+def test_a_run_is_where_its_last_attempt_is(table):
+    """In the slot that its worker named."""
+    sweep = table.sweep(SWEEP)
+    place = make(table, sweep, RunState.RUNNING, started=5.0, ended=None)
+    with table.store.write() as db:
+        attempts.place(db, place, "gpu1")
+        assert run_times.of_runs(db, [place])[place].slot == "gpu1"

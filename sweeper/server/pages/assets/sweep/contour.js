@@ -107,8 +107,8 @@ function picture(x, y, { runs, metric, valueOf, model }) {
         renderItem(_, api) {
           const [left, bottom] = api.coord([api.value(0), api.value(1)]);
           const [right, top] = api.coord([api.value(2), api.value(3)]);
-          const [cornerX, cornerY] = [Math.floor(left), Math.floor(top)];
-          return { type: "rect", shape: { x: cornerX, y: cornerY, width: Math.ceil(right) - cornerX, height: Math.ceil(bottom) - cornerY }, style: { fill: steps[api.value(4)], opacity: 0.75 } };
+          const [x0, x1, y0, y1] = [left, right, top, bottom].map(Math.round); // neighbours share an edge: no seam shows
+          return { type: "rect", shape: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }, style: { fill: steps[api.value(4)], opacity: 0.85 } };
         },
         encode: { x: [0, 2], y: [1, 3] },
       },
@@ -116,7 +116,7 @@ function picture(x, y, { runs, metric, valueOf, model }) {
         type: "scatter",
         z: 3,
         emphasis: { scale: 2 },
-        data: [...placed].reverse().map((run, i) => ({ id: run.id, run, value: [across.place(run), up.place(run)], symbolSize: i === placed.length - 1 ? 13 : many ? 4 : 7, itemStyle: { color: i === placed.length - 1 ? colour("hue") : colour("ink"), opacity: i === placed.length - 1 ? 1 : many ? 0.45 : 0.7, borderColor: colour("card"), borderWidth: 1 } })),
+        data: [...placed].reverse().map((run, i) => ({ id: run.id, run, value: [across.place(run), up.place(run)], symbolSize: i === placed.length - 1 ? 13 : many ? 5 : 7, itemStyle: { color: i === placed.length - 1 ? colour("hue") : colour("ink"), opacity: i === placed.length - 1 ? 1 : many ? 0.45 : 0.7, borderColor: colour("card"), borderWidth: 1 } })),
       },
     ],
   };

@@ -2,7 +2,7 @@
 // G. S. Watson, 1964). Where no run is near, nothing is said.
 
 /** Cells of an axis of numbers. */
-export const CELLS = 48;
+export const CELLS = 64;
 const LEAST_WEIGHT = 0.35;
 
 /**

@@ -11,7 +11,7 @@ import { choose, chosen, onChoice } from "../url_state.js";
  * @param {function(string)} changed - Hears of a choice.
  */
 export function select(label, key, options, changed) {
-  const list = h("select", { onchange: () => choose(key, list.value === options[0]?.[0] ? null : list.value) });
+  const list = h("select", { "aria-label": label, onchange: () => choose(key, list.value === options[0]?.[0] ? null : list.value) });
   const element = h("label", { class: "choice" }, `${label} `, list);
   const control = {
     element,

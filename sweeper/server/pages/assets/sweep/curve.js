@@ -124,7 +124,10 @@ function frame(pen, width, height, scales, below) {
   pen.textAlign = "center";
   pen.textBaseline = "top";
   const ticks = below.text ? [0, 0.25, 0.5, 0.75].map((at) => ({ at, text: below.text(scales.x.value(at)) })) : scales.x.ticks();
-  for (const tick of ticks) pen.fillText(tick.text, ROOM.left + tick.at * (width - ROOM.left - ROOM.right), height - ROOM.bottom + 5);
+  for (const tick of ticks) {
+    const half = pen.measureText(tick.text).width / 2;
+    pen.fillText(tick.text, Math.min(ROOM.left + tick.at * (width - ROOM.left - ROOM.right), width - half), height - ROOM.bottom + 5);
+  }
   pen.textAlign = "right";
   pen.textBaseline = "bottom";
   pen.fillText(below.title, width - ROOM.right, height - ROOM.bottom - 3);

@@ -112,7 +112,7 @@ function picture(runs, { order, known, model, weight, log }) {
     longest = Math.max(longest, at.at(-1));
     const line = colourOf(run.id);
     const faint = rank < TOP ? 1 : many ? 0.35 : 0.7;
-    lines.push({ id: run.id, run, coords: at.map((one, i) => [one, drawnValues[i]]), lineStyle: { color: line, width: rank < 3 ? 2 : 1, opacity: faint } });
+    if (at.length > 1) lines.push({ id: run.id, run, coords: at.map((one, i) => [one, drawnValues[i]]), lineStyle: { color: line, width: rank < 3 ? 2 : 1, opacity: faint } });
     const cross = run.fate === "stopped" || run.fate === "failed";
     if (cross || at.length === 1) ends.push({ id: run.id, run, value: [at.at(-1), drawnValues.at(-1)], symbol: cross ? CROSS : "circle", symbolSize: cross ? 7 : 4, itemStyle: cross ? { color: "transparent", borderColor: run.fate === "failed" ? colour("failed") : line, borderWidth: 1.5, opacity: Math.max(faint, 0.6) } : { color: line } });
   });

@@ -2,9 +2,8 @@
 // that were drawn on axes.
 
 import { fill, h } from "../dom.js";
-import { number } from "../format.js";
 import { choose, chosen } from "../url_state.js";
-import { axisTitle } from "./axis_names.js";
+import { brushText } from "./brushing.js";
 import { names } from "./filter_language.js";
 import { brushes, chosenStates, FATES } from "./selection.js";
 
@@ -19,12 +18,12 @@ const MOST_SUGGESTED = 200;
 export function mount(element, model) {
   const states = h("div", { class: "chips", role: "group", "aria-label": "States" });
   const tops = h("div", { class: "chips", role: "group", "aria-label": "How many" });
-  const brushed = h("div", { class: "chips", role: "group", "aria-label": "Brushes" });
+  const brushed = h("div", { class: "chips brushes", role: "group", "aria-label": "Brushes" });
   const count = h("span", { class: "soft count", role: "status" });
   const fault = h("p", { class: "error filter-fault", id: "filter-fault", role: "alert", hidden: true });
   const list = h("datalist", { id: "filter-names" });
   const input = filterInput(model);
-  fill(element, h("div", { class: "bar filter-bar" }, states, input, list, tops, brushed, count), fault);
+  fill(element, h("div", { class: "bar filter-bar" }, states, input, list, tops, count, brushed), fault);
   const tell = () => {
     fill(states, stateChips(model));
     fill(tops, topChips(model));
@@ -60,7 +59,7 @@ function said(model) {
 }
 
 function chip(text, pressed, onclick, more = {}) {
-  return h("button", { type: "button", class: `chip ${more.class ?? ""}`, "aria-pressed": String(pressed), "data-chip": text, onclick }, text, more.count === undefined ? null : h("span", { class: "count" }, String(more.count)));
+  return h("button", { type: "button", class: `filter-chip ${more.class ?? ""}`, "aria-pressed": String(pressed), "data-chip": text, onclick }, text, more.count === undefined ? null : h("span", { class: "count" }, String(more.count)));
 }
 
 function stateChips(model) {
@@ -121,8 +120,8 @@ function brushChips(model) {
     model.select();
   };
   const chips = [...brushes()].map(([axis, wanted]) => {
-    const text = `${axisTitle(axis, model)} ${wanted.every((one) => typeof one === "number") ? wanted.map((one) => number(one, 3)).join(" to ") : wanted.map((one) => one.replace(/^"|"$/g, "")).join(", ")}`;
-    return h("button", { type: "button", class: "chip brush", "aria-label": `Take away the brush ${text}`, onclick: () => drop(axis) }, text, h("span", { "aria-hidden": "true" }, " ×"));
+    const text = brushText(axis, wanted, model);
+    return h("button", { type: "button", class: "filter-chip brush", "aria-label": `Take away the brush ${text}`, onclick: () => drop(axis) }, text, h("span", { "aria-hidden": "true" }, " ×"));
   });
   const narrowed = model.selected.length < model.runs.length || chosen("filter") || chosen("state") || chosen("top");
   return [...chips, narrowed ? h("button", { type: "button", class: "plain", onclick: () => drop(null) }, "Show all") : null];

@@ -2,7 +2,6 @@
 
 import { dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { number } from "../format.js";
 import { isShown, quiet, select } from "./controls.js";
 import { metricChoice } from "./metric_choice.js";
 import { bits } from "./selection_bits.js";
@@ -51,7 +50,7 @@ export function mount(element, model) {
   function show(answer) {
     const told = answer.rows.filter((row) => row.forest !== null || row.ped_anova !== null);
     fill(body, told.length ? table(told) : h("p", { class: "empty" }, nothing(answer)));
-    fill(note, told.length ? [`From ${answer.n} runs. `, answer.caveat] : "");
+    fill(note, told.length ? [answer.looked < answer.n ? `From ${answer.looked} of ${answer.n} runs, chosen at random. ` : `From ${answer.n} runs. `, answer.caveat] : "");
   }
 
   function nothing(answer) {
@@ -61,6 +60,7 @@ export function mount(element, model) {
   }
 
   model.on("selection", () => (isShown(element) ? soon() : null));
+  fill(body, h("p", { class: "empty" }, "Weighing the runs…"));
   read(true);
 }
 
@@ -94,5 +94,5 @@ function bar(share, most, kind) {
   if (share === null) return h("td", { class: "soft" }, "–");
   const filled = h("span", { class: `share ${kind}` });
   filled.style.width = `${Math.max(1, Math.round((72 * share) / most))}%`;
-  return h("td", {}, h("span", { class: "share-row" }, filled, h("span", { class: "share-number" }, share < 0.005 ? "0" : number(share, 2).replace(/^0\./, "."))));
+  return h("td", {}, h("span", { class: "share-row" }, filled, h("span", { class: "share-number" }, share < 0.005 ? "0" : share.toFixed(2))));
 }

@@ -9,20 +9,28 @@ import { choose, chosen } from "../url_state.js";
 import { model } from "./model.js";
 
 /** Bands that draw by themselves: the others wait for the library of charts. */
-const WITHOUT_LIBRARY = new Set(["overview", "filter", "parallel", "table", "actions", "definition", "confirmation"]);
-const NEAR = "400px";
+const WITHOUT_LIBRARY = new Set(["overview", "filter", "parallel", "table", "actions", "definition", "confirmation", "importance", "failures"]);
+const NEAR = "100px";
 
-const libraries = new Promise((resolve) => {
-  if (document.readyState === "complete") resolve();
-  else document.addEventListener("DOMContentLoaded", resolve, { once: true });
-});
+let asked = null;
+
+/** Fetch the library of charts when the first band needs it: most of what the page would weigh. */
+function charts() {
+  const { charts: address } = document.body.dataset;
+  asked ??= new Promise((resolve) => {
+    if (!address) return resolve();
+    const script = h("script", { src: address, onload: resolve, onerror: resolve });
+    return document.head.append(script);
+  });
+  return asked;
+}
 
 async function mount(element) {
   const name = element.dataset.band;
   if (element.dataset.mounted) return;
   element.dataset.mounted = "1";
   try {
-    const [band] = await Promise.all([import(`./${name}.js`), first, WITHOUT_LIBRARY.has(name) ? null : libraries]);
+    const [band] = await Promise.all([import(`./${name}.js`), first, WITHOUT_LIBRARY.has(name) ? null : charts()]);
     if (model.sweep) band.mount(element, model);
     else fill(element, h("p", { class: "empty" }, "This part is shown when the server answers."));
   } catch (error) {

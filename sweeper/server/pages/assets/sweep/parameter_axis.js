@@ -51,7 +51,7 @@ function ofList(parameter, listed) {
     high: listed.length - 0.5,
     place,
     unit: place,
-    option: (more = {}) => axis("value", parameter.name, { min: -0.5, max: listed.length - 0.5, interval: 1, splitLine: { show: false }, ...more, axisLabel: { ...axis("value", "").axisLabel, ...more.axisLabel, formatter: label } }),
+    option: (more = {}) => axis("value", parameter.name, { min: -0.5, max: listed.length - 0.5, splitLine: { show: false }, ...more, axisLabel: { ...axis("value", "").axisLabel, ...more.axisLabel, customValues: labels.map((_, i) => i), formatter: label } }),
   };
 }
 

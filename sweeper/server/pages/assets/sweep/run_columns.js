@@ -48,7 +48,7 @@ function run(id, i, columns, params, base) {
     created_at: at(columns.created[i]),
     started_at: at(started),
     ended_at: at(columns.ended[i]),
-    heard_at: at(columns.heard[i]),
+    heard_at: at(columns.heard[i] ?? columns.ended[i]),
     duration_s: started === null ? null : Math.max(0, end - started),
     reason: columns.reason[i],
     host: columns.host[i],

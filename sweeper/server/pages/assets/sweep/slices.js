@@ -14,6 +14,9 @@ const MOST_RUNS = 2000;
 const MOST_SLICES = 24;
 const NARROWEST = 270;
 const ROW = 230;
+const LEFT = 48;
+const GAP = 18;
+const TOP_SPACE = 22;
 
 export function mount(element, model) {
   const note = h("p", { class: "soft" });
@@ -44,7 +47,7 @@ export function mount(element, model) {
     place.style.height = `${Math.ceil(parameters.length / Math.min(columns, parameters.length)) * ROW}px`;
     drawn.chart?.resize();
     drawn.show(() => {
-      const option = picture(parameters, cut.shown, { all, valueOf, goal: one.goal, name: one.name, model, columns: Math.min(columns, parameters.length) });
+      const option = picture(parameters, cut.shown, { all, valueOf, goal: one.goal, name: one.name, model, columns: Math.min(columns, parameters.length), width: place.clientWidth });
       data = option.series.map((series) => series.data);
       return option;
     });
@@ -67,19 +70,18 @@ export function mount(element, model) {
   });
 }
 
-function picture(parameters, runs, { all, valueOf, goal, name, model, columns }) {
+function picture(parameters, runs, { all, valueOf, goal, name, model, columns, width }) {
   const colourOf = shades(all, colour("soft"));
   const y = robust(all.map(valueOf), [valueOf(all[0])]);
-  const rows = Math.ceil(parameters.length / columns);
   const option = { grid: [], xAxis: [], yAxis: [], series: [], tooltip: tooltip((item) => runTip(item.data.run, model)) };
   const drawn = [...runs].reverse(); // the best last, above the others
   parameters.forEach((parameter, i) => {
     const [column, row] = [i % columns, Math.floor(i / columns)];
-    const left = `${(100 / columns) * column}%`;
-    option.grid.push({ left, top: row * ROW + 14, width: `${100 / columns - 1.5}%`, height: ROW - 58, containLabel: false, outerBoundsMode: "none" });
+    const share = (width - LEFT) / columns;
+    option.grid.push({ left: LEFT + column * share, top: row * ROW + TOP_SPACE, width: share - GAP, height: ROW - 68, outerBoundsMode: "none" });
     const along = parameterAxis(parameter, runs);
     option.xAxis.push({ ...along.option({ nameGap: 24 }), gridIndex: i });
-    option.yAxis.push({ ...axis("value", "", { min: y.low, max: y.high, axisLabel: { color: colour("soft"), inside: true, margin: 2, verticalAlign: "bottom", showMinLabel: false, showMaxLabel: false, formatter: (one) => number(one, 3) } }), gridIndex: i });
+    option.yAxis.push({ ...axis("value", "", { min: y.low, max: y.high, axisLabel: { color: colour("soft"), show: column === 0, showMinLabel: false, showMaxLabel: false, formatter: (one) => number(one, 3) } }), gridIndex: i });
     const jitter = along.listed ? 0.22 : 0;
     option.series.push({
       type: "scatter",
@@ -96,9 +98,7 @@ function picture(parameters, runs, { all, valueOf, goal, name, model, columns })
       }),
     });
   });
-  option.title = parameters.map((_, i) => ({ text: i % columns ? "" : `${name} ${goal === "maximize" ? "↑" : "↓"}`, left: `${(100 / columns) * (i % columns)}%`, top: Math.floor(i / columns) * ROW - 4, textStyle: { fontSize: 12, fontWeight: "normal", color: colour("soft") } }));
-  option.rows = rows;
-  delete option.rows;
+  option.title = { text: `${name} ${goal === "maximize" ? "↑" : "↓"}`, left: 0, top: 0, padding: [2, 0], textStyle: { fontSize: 12, fontWeight: "normal", color: colour("soft") } };
   return option;
 }
 

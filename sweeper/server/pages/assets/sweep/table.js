@@ -14,6 +14,9 @@ const ROW = 30;
 const SAMPLE = 200;
 const MARK_PX = 36;
 const LETTER_PX = 7.4;
+const MOST_PX = { name: 240, reason: 280 };
+const NARROW = 0.7;
+const narrow = window.matchMedia("(max-width: 600px)");
 
 /** Draw the table into an element. */
 export function mount(element, model) {
@@ -105,9 +108,9 @@ class RunTable {
     const sample = this.rows.filter((_, i) => i % step === 0);
     for (const column of this.columns) {
       const longest = Math.max(column.title.length + 2, ...sample.map((run) => this.textOf(column, run).length));
-      const most = column.id === "reason" ? 420 : column.id === "name" ? 240 : 200;
-      const room = column.id === "state" ? 34 : 20;
-      this.widths.set(column.id, Math.max(this.widths.get(column.id) ?? 0, Math.min(most, Math.ceil(longest * LETTER_PX) + room)));
+      const most = MOST_PX[column.id] ?? 200;
+      const room = column.id === "state" ? 52 : 20;
+      this.widths.set(column.id, Math.max(this.widths.get(column.id) ?? 0, Math.min(narrow.matches ? most * NARROW : most, Math.ceil(longest * LETTER_PX) + room)));
     }
     const sum = this.columns.reduce((all, column) => all + this.widths.get(column.id), MARK_PX);
     this.stick();

@@ -17,7 +17,7 @@ export async function saveCsv(model, ids, say) {
   const answer = await get(dataOf("sweeps", context.sweep, "runs"), { exact: 1 });
   const exact = new Map(numbered(runsOf(answer)).map((run) => [run.id, run]));
   const runs = ids.map((id) => exact.get(id)).filter(Boolean);
-  const logged = await loggedColumns(model, answer.metrics, say);
+  const logged = await loggedColumns(answer.metrics, say);
   const columns = [...own(model), ...parameters(runs), ...logged];
   const rows = runs.map((run) => columns.map(([, value]) => value(run) ?? null));
   download(`${context.project}-${context.sweep}-runs.csv`, csv([columns.map(([title]) => title), ...rows]));
@@ -53,17 +53,18 @@ function parameters(runs) {
 }
 
 /** Last, least and greatest of every logged key; read a few at a time. */
-async function loggedColumns(model, keys, say) {
+async function loggedColumns(keys, say) {
   const found = new Map();
   const left = [...keys];
   const work = async () => {
     for (let key = left.shift(); key !== undefined; key = left.shift()) {
-      found.set(key, await Promise.all(["last", "min", "max"].map((which) => model.column(key, which))));
+      const answer = await get(dataOf("sweeps", context.sweep, "metric"), { key, exact: 1 });
+      found.set(key, { ...answer, places: new Map(answer.ids.map((id, i) => [id, i])) });
       say(`reading what the runs logged: ${found.size} of ${keys.length} keys…`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return keys.flatMap((key) => ["last", "min", "max"].map((which, i) => [`${key} (${which})`, (run) => found.get(key)[i]?.get(run.id)]));
+  return keys.flatMap((key) => ["last", "min", "max"].map((which) => [`${key} (${which})`, (run) => found.get(key)[which][found.get(key).places.get(run.id)]]));
 }
 
 function time(seconds) {
