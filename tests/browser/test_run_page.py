@@ -55,7 +55,8 @@ def test_tabs_are_moved_through_by_keys(run):
 def test_the_head_shows_what_wandb_reads(tab, world):
     """State, best and last value, and the parameters that the sweep varies."""
     name = world.finished()[0]
-    code = f"run = api.run('{world.entity}/{world.project}/{name}')\nrows = [r['val/loss'] for r in run.scan_history(keys=['val/loss'])]\n"
+    code = f"run = api.run('{world.entity}/{world.project}/{name}')\n"
+    code += "rows = [row['val/loss'] for row in run.scan_history(keys=['val/loss'])]\n"
     read = world.api(code + "print(json.dumps([run.state, min(rows), rows[-1], run.config, run.name]))")
     state, best, last, config, title = read
     tab.goto(world.page("runs", name))

@@ -41,7 +41,7 @@ export function timeChart(place, legend, chart) {
     else draw();
   });
   sizes.observe(place);
-  onTheme(() => plot && draw());
+  const themes = onTheme(() => plot && draw());
   return {
     show(next) {
       last = next;
@@ -52,6 +52,7 @@ export function timeChart(place, legend, chart) {
     },
     dispose() {
       sizes.disconnect();
+      themes();
       plot?.destroy();
       plot = null;
     },
