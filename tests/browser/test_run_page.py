@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -183,7 +184,7 @@ def test_a_file_is_downloaded_as_it_is(run, world):
         tab.page.get_by_role("link", name="download").click()
     content = world.send(f"/files/{world.entity}/{world.project}/{world.run}/numbers.json")
     assert found.value.suggested_filename == "numbers.json"
-    assert open(found.value.path(), "rb").read() == content  # noqa: PTH123, SIM115
+    assert Path(found.value.path()).read_bytes() == content
 
 
 def test_netron_draws_the_model(run):
