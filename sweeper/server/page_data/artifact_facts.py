@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"v(0|[1-9][0-9]{0,9})")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class VersionPlace:
     """A version that an address names."""
 
     collection: Collection
@@ -49,7 +49,7 @@ class Lineage:
     users: list[tuple[RunAround, list[ArtifactVersion]]]
 
 
-def find_version(db: Connection, project_id: int, name: str, version: str) -> Found:
+def find_version(db: Connection, project_id: int, name: str, version: str) -> VersionPlace:
     """Find a version by its number (`v3`) or by an alias.
 
     Raises:
@@ -66,7 +66,7 @@ def find_version(db: Connection, project_id: int, name: str, version: str) -> Fo
     ]
     if not member or not found:
         raise NotFoundError(f"artifact {name!r} has no version {version!r}")
-    return Found(collection, artifacts.get(db, member.artifact_id), found[0])
+    return VersionPlace(collection, artifacts.get(db, member.artifact_id), found[0])
 
 
 def lineage(db: Connection, artifact_id: int) -> Lineage:
@@ -85,7 +85,7 @@ def metadata(artifact: Artifact) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) if found else ""
 
 
-def _asked(db: Connection, request: Request) -> Found:
+def _asked(db: Connection, request: Request) -> VersionPlace:
     place, names = find_project(db, request), request.path_params
     return find_version(db, place.id, names["name"], names["version"])
 
