@@ -18,7 +18,7 @@ export function place(axis, x) {
 
 /** Say why there is no chart, and what to do. */
 export function missing() {
-  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and reload.");
+  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and start the server anew.");
 }
 
 /**
