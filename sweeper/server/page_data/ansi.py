@@ -56,7 +56,7 @@ PLAIN = Style()
 
 def plain(line: str) -> str:
     """Give the text of a line alone."""
-    return "".join(text for text, _ in _walk(line)) if _has_code(line) else line
+    return line if line.isprintable() else _CODE.sub("", _last_written(line))
 
 
 def pieces(line: str) -> list[list[Any]]:
@@ -80,9 +80,7 @@ def _has_code(line: str) -> bool:
 
 
 def _walk(line: str) -> Iterator[tuple[str, Style]]:
-    # a progress bar writes its line again and again: the last time counts
-    line = line.rstrip("\r")
-    line = line[line.rfind("\r") + 1 :]
+    line = _last_written(line)
     style, begun = PLAIN, 0
     for code in _CODE.finditer(line):
         if code.start() > begun:
@@ -92,6 +90,12 @@ def _walk(line: str) -> Iterator[tuple[str, Style]]:
             style = _changed(style, code["sgr"])
     if begun < len(line):
         yield line[begun:], style
+
+
+def _last_written(line: str) -> str:
+    """Give the last of what a progress bar wrote over itself again and again."""
+    line = line.rstrip("\r")
+    return line[line.rfind("\r") + 1 :]
 
 
 def _changed(style: Style, sgr: str) -> Style:

@@ -18,7 +18,7 @@ from sweeper.server.page_data.answers import find_project, find_run
 from sweeper.server.page_data.run_facts import facts
 from sweeper.server.pages.artifact_pages import address_of
 from sweeper.server.pages.rendering import page
-from sweeper.server.store import alerts, artifact_versions, lines, run_files, sweeps
+from sweeper.server.store import alerts, artifact_versions, attempts, lines, run_files, sweeps
 from sweeper.server.store.artifacts import INPUT, OUTPUT
 from sweeper.server.store.database import Store
 from sweeper.server.store.run_files import FileStore
@@ -50,6 +50,7 @@ def _run_page(request: Request) -> Response:
         values = lines.metric_samples(db, sweep.id, run.id, CHART_WIDTH) if sweep and logged <= MOST_DRAWN else ()
         uploads = run_files.of_run(db, run.id)
         said = alerts.of_run(db, run.id)
+        tries = attempts.of_run(db, run.id)
         made, used = (artifact_versions.of_run(db, run.id, role) for role in (OUTPUT, INPUT))
     names = (place.entity, place.name, run.name)
     files: FileStore | None = getattr(request.app.state, "files", None)
@@ -64,6 +65,8 @@ def _run_page(request: Request) -> Response:
         tab=asked if asked in TABS else TABS[0],
         chart=chart(values, logged),
         alerts=said,
+        attempts=tries,
+        slot=tries[-1].slot if tries else "",
         suggestion=json.loads(run.origin or "{}"),
         origin=run_origin.read(files, *names) if files else {},
         tags=json.loads(run.tags),

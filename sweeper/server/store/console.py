@@ -51,11 +51,15 @@ def tail(db: sqlite3.Connection, run_id: int, size: int) -> list[ConsoleLine]:
     return [_line(row["number"], row["text"]) for row in reversed(rows)]
 
 
-def texts_from(db: sqlite3.Connection, run_id: int, *, start: int, size: int) -> Iterator[tuple[int, str]]:
-    """Walk through lines from one on: the number and the text of each."""
+def stored_from(db: sqlite3.Connection, run_id: int, *, start: int, size: int) -> Iterator[tuple[int, str]]:
+    """Walk through lines from one on, each as it is stored."""
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
-    for row in db.execute(query, (run_id, Stream.CONSOLE, start, size)):
-        yield row["number"], _line(row["number"], row["text"]).line
+    yield from db.execute(query, (run_id, Stream.CONSOLE, start, size))
+
+
+def text_of(stored: str) -> str:
+    """Give what was printed of a stored line: without when, where to and by whom."""
+    return _line(0, stored).line
 
 
 def _line(number: int, stored: str) -> ConsoleLine:

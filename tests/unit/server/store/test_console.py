@@ -47,3 +47,11 @@ def test_a_tail_is_in_the_order_of_printing(printed):
     with store.read() as db:
         assert console.tail(db, run_id, 2) == READ[1:]
         assert console.tail(db, run_id, 9) == READ
+
+
+def test_lines_are_walked_through_as_they_are_stored(printed):
+    """From one on and a number of them; their text alone is told by another function."""
+    store, run_id = printed
+    with store.read() as db:
+        assert list(console.stored_from(db, run_id, start=1, size=1)) == [(1, SENT[1])]
+    assert [console.text_of(stored) for stored in SENT] == ["a", "b", "c"]

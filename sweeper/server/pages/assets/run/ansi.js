@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { colour, onTheme } from "../theme.js";
 
 const WAYS = { b: "bold", d: "dim", i: "italic", u: "underline", s: "strike" };
-const LEAST_CONTRAST = 4.5;
+const LEAST_CONTRAST = 5.2; // 4.5 is enough, and a line that is pointed at has a darker ground
 const legible = new Map();
 onTheme(() => legible.clear());
 

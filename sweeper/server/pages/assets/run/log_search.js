@@ -12,6 +12,7 @@ export class Search {
     this.at = -1;
     this.end = null;
     this.asking = null;
+    this.fault = "";
     let timer = 0;
     view.words.addEventListener("input", () => {
       clearTimeout(timer);
@@ -50,6 +51,7 @@ export class Search {
   async look(isFirst) {
     const asking = new AbortController();
     this.asking = asking;
+    this.fault = "";
     let start = this.end ?? 0;
     try {
       while (start !== null && !asking.signal.aborted) {
@@ -67,9 +69,12 @@ export class Search {
         this.tell(next !== null);
       }
     } catch (error) {
-      if (error.name !== "AbortError") this.view.status.textContent = error.message;
+      if (error.name !== "AbortError") this.fault = error.message;
     } finally {
-      if (this.asking === asking) this.asking = null;
+      if (this.asking === asking) {
+        this.asking = null;
+        this.tell();
+      }
     }
   }
 
@@ -88,6 +93,7 @@ export class Search {
     const count = this.found.length;
     this.view.before.disabled = this.view.next.disabled = count === 0;
     if (!this.words) this.view.status.textContent = "";
+    else if (this.fault) this.view.status.textContent = this.fault;
     else if (count) this.view.status.textContent = `${this.at + 1} of ${count.toLocaleString("en")}${isLooking ? " …" : ""}`;
     else this.view.status.textContent = isLooking || this.asking ? "looking …" : "nowhere in this log";
   }

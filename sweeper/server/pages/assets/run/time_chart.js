@@ -4,6 +4,8 @@ import { h, fill } from "../dom.js";
 import { bytes, duration, number } from "../format.js";
 import { colour, onTheme } from "../theme.js";
 
+// a person counts seconds in these
+const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000, 864000, 1728000];
 const COLOURS = ["hue", "stopped", "finished", "failed", "v3", "v5", "v1", "v7"];
 
 /**
@@ -41,7 +43,7 @@ export function timeChart(place, legend, chart) {
     else draw();
   });
   sizes.observe(place);
-  onTheme(() => plot && draw());
+  const themes = onTheme(() => plot && draw());
   return {
     show(next) {
       last = next;
@@ -52,6 +54,7 @@ export function timeChart(place, legend, chart) {
     },
     dispose() {
       sizes.disconnect();
+      themes();
       plot?.destroy();
       plot = null;
     },
@@ -81,7 +84,7 @@ function options(chart, size, write, tell) {
     hooks: { setCursor: [tell] },
     scales: { x: { time: false }, y: { range: (_, low, high) => range(chart.unit, low, high) } },
     axes: [
-      { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((tick) => (tick ? duration(tick).replace(/\.0s$/, "s").replace(/ 00[sm]$/, "") : "0")) },
+      { ...axis, size: 26, space: 70, incrs: TICKS, values: (_, ticks) => ticks.map((tick) => (tick ? duration(tick).replace(/\.0s$/, "s").replace(/ 00[sm]$/, "") : "0")) },
       { ...axis, size: 62, space: 36, values: (_, ticks) => ticks.map((tick) => (chart.unit === "bytes" ? bytes(tick) : number(tick))) },
     ],
     series: [{}, ...chart.lines.map((line, i) => ({ label: line.name, stroke: colour(COLOURS[i % COLOURS.length]), width: 1.5, spanGaps: false, points: { show: chart.x.length < 3 } }))],
