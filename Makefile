@@ -61,7 +61,7 @@ chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an aud
 
 # BROWSER_WORLD=/tmp/world keeps the server that is looked at, which takes a minute to fill, for the next time
 test-browser: $(STAMP)  ## open the server's pages in a real Chromium, where one is here (Debian: chromium), at a real server
-	$(BIN)/python -m pytest -n 0 -m browser tests/browser
+	BROWSER_WORLD="$(BROWSER_WORLD)" $(BIN)/python -m pytest -n 0 -m browser tests/browser
 
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)

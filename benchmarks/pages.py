@@ -1,7 +1,7 @@
 """How soon our pages are there, beside optuna-dashboard's on the same sweep, in a real Chromium on this machine.
 
 A sweep of 1,000 runs (8 parameters, 10 values each) is put into our server and into Optuna's storage; each page is
-opened again and again, each time in a fresh browser. Then our page of 10,000 runs, one run of a million rows and 50 keys,
+opened again and again, each time in a fresh browser. Then our page of 10,000 runs, one of a million rows and 50 keys,
 a run of 100 watched layers, and the heartbeats of 1,000 agents while ten pages are open. "interactive" is when no task
 of more than 50 ms keeps the page from answering any more; all times are after the first byte of the page.
 

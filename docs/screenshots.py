@@ -13,7 +13,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -27,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyte
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.color import Color, ColorParseError
 from rich.console import Console
@@ -35,17 +34,18 @@ from rich.style import Style
 from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.browsing import OPTIONS, Tab, chromium  # noqa: E402
+
 PICTURES = ROOT / "docs" / "pictures"
 SWEEPER = ROOT / ".venv" / "bin" / "sweeper"
 SWEEP = "sweeps/bayes.yaml"
 COLUMNS, LINES = 120, 30
 COUNT, MIDDLE = 12, 7
 """The picture is of a launch of so many runs, when so many are done."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-OPTIONS += ["--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
-VIEWPORT = {"width": 1000, "height": 900}
-SVG_LIMIT, PNG_LIMIT = 200_000, 150_000
+WIDTH, HEIGHT = 1280, 800
+SVG_LIMIT, PNG_LIMIT = 200_000, 300_000
 ANNOUNCED = re.compile(r"(starting workers|server:|launching|logs:|trainer:|open |no NVIDIA)| *logs your browser in")
 """What a launch says before its live view begins."""
 
@@ -179,22 +179,40 @@ def launch(env: dict[str, str], home: str) -> list[Text]:
     return shown
 
 
-def draw_pages(env: dict[str, str], browser: str, sweep: str, run: str) -> None:
-    """Take pictures of the sweep's page and of its best run's."""
-    project = "/" + sweep.rpartition("/")[0]
+def draw_pages(env: dict[str, str], browser: str, sweep: str, runs: list[str]) -> None:
+    """Take pictures of the sweep's page, of its best run's in its tabs, of the comparison and of the project's page.
+
+    Args:
+        env: The environment of the server's user.
+        browser: The Chromium.
+        sweep: The sweep.
+        runs: Its runs, best first.
+    """
+    project, _, name = ("/" + sweep).rpartition("/")
+    best = f"{project}/runs/{runs[0]}"
+    pictures = {  # the page, how high the window is, and whether it is dark
+        "sweep-page": (f"{project}/sweeps/{name}", 1500, False),
+        "sweep-page-dark": (f"{project}/sweeps/{name}", HEIGHT, True),
+        "run-page": (best, HEIGHT, False),
+        "run-model": (f"{best}?tab=files&file=model.onnx", HEIGHT, False),
+        "compare-page": (f"{project}/compare?runs={','.join(runs[:4])}", 1000, False),
+        "project-page": (project, 600, False),
+    }
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=OPTIONS)
-        page = chromium.new_page(viewport=VIEWPORT)
-        sweep_page = f"{project}/sweeps/{sweep.rpartition('/')[2]}"
-        page.goto(say(env, "server", "url", sweep_page).strip())  # which logs in
-        _shoot(page, "sweep-page.png")
-        page.goto(re.sub(r"^(https?://[^/]+)/.*", rf"\1{project}/runs/{run}", page.url))
-        _shoot(page, "run-page.png")
-        chromium.close()
-
-
-def _shoot(page: Page, name: str) -> None:
-    write(name, page.screenshot(animations="disabled"), PNG_LIMIT)
+        started = playwright.chromium.launch(executable_path=browser, args=OPTIONS)
+        context = started.new_context()
+        page = context.new_page()
+        page.goto(say(env, "server", "url").strip())  # which logs in
+        server, session = page.url.rstrip("/"), context.storage_state()
+        for picture, (address, height, dark) in pictures.items():
+            size, theme = {"width": WIDTH, "height": height}, "dark" if dark else "light"
+            opened = started.new_context(viewport=size, color_scheme=theme, storage_state=session)
+            tab = Tab(opened.new_page(), server).goto(address)
+            tab.settle(1.5)
+            tab.check()
+            write(f"{picture}.png", tab.page.screenshot(animations="disabled"), PNG_LIMIT)
+            opened.close()
+        started.close()
 
 
 def main() -> None:
@@ -205,13 +223,14 @@ def main() -> None:
         rows = launch(env, home)
         hidden = (home, str(ROOT), str(Path.home()), socket.gethostname())
         write("launch.svg", svg_of(f"sweeper launch --count {COUNT}", rows).encode(), SVG_LIMIT, *hidden)
-        browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+        browser = chromium()
         if browser is None:
             print("no browser here, so the pages are not drawn (Debian: apt-get install chromium)")
             return
         say(env, "stop")
         best = json.loads(say(env, "best", "--json"))["run"]
-        draw_pages(env, browser, sweep, best)
+        others = [run["id"] for run in json.loads(say(env, "status", "--json"))["runs"] if run["state"] == "finished"]
+        draw_pages(env, browser, sweep, [best, *(run for run in others if run != best)])
 
 
 if __name__ == "__main__":

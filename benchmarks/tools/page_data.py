@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sweeper.run import RunState
 from sweeper.server.store import lines, projects, runs, sweeps, users
 from sweeper.server.store.lines import HistoryLine
@@ -74,7 +76,7 @@ def fill_sweep(folder: Path, known: list[dict[str, Any]]) -> str:
     with store.write() as db:
         user = users.ensure_user(db, users.EMBEDDED_USER, users.embedded_key(folder), now=now)
         place = projects.ensure(db, users.EMBEDDED_USER, "bench", now=now)
-        text = json.dumps(DEFINITION)
+        text = yaml.safe_dump(DEFINITION)
         sweep = sweeps.create(db, place.id, text, user_id=user.id, seed=1, display_name=None, now=now)
         for i, one in enumerate(known):
             began = now + 30 * i

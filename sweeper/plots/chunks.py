@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.metric_value import float_or_nan
+from sweeper.metric_value import float_or_nan, lookup
 
 Floats = npt.NDArray[np.float64]
 CHUNK = 64
@@ -31,15 +31,17 @@ class Numbers:
     values: Floats
 
 
-def columns(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[str, Numbers]:
+def columns(rows: Iterable[tuple[int, Mapping[str, Any]]], keys: Collection[str] | None = None) -> dict[str, Numbers]:
     """Give the finite numbers of each key of some rows of a history; nested keys are dotted, media are left out.
 
     Args:
         rows: Each with its place among the lines, ascending.
+        keys: Only these; None for all.
     """
     found: dict[str, tuple[list[int], list[Any]]] = {}
     for place, row in rows:
-        _spread(row, place, found)
+        chosen = row if keys is None else {key: value for key in keys if (value := lookup(row, key)) is not None}
+        _spread(chosen, place, found)
     made = {key: _column(places, values) for key, (places, values) in found.items()}
     return {key: column for key, column in made.items() if column.values.size}
 

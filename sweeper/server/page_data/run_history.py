@@ -99,7 +99,7 @@ class _Zoomed:
         loose, self.unread = _loose(kept, self.rows), 0
         if sum(map(len, loose)) > READ_LINES:
             self.unread = sum(map(len, loose))
-        self._columns = self._read(loose)
+        self._loose = loose
 
     def _touched(self, kept: Sequence[int]) -> dict[int, _Range]:
         """Find the lines of summed-up blocks that lie between the two places, with a chunk more at both ends."""
@@ -119,18 +119,19 @@ class _Zoomed:
                 found[block] = _Range(block * BLOCK + first * CHUNK, block * BLOCK + (last + 1) * CHUNK)
         return found
 
-    def _read(self, loose: Sequence[_Range]) -> dict[str, Numbers]:
+    def _read(self, keys: Sequence[str]) -> dict[str, Numbers]:
         """Read lines; of too many that nobody has summed up, evenly spread ones."""
         stride = max(1, -(-self.unread // SAMPLED))
         rows = [
             (number, stored(text))
-            for part, step in [*((part, 1) for part in self._ranges), *((part, stride) for part in loose)]
+            for part, step in [*((part, 1) for part in self._ranges), *((part, stride) for part in self._loose)]
             for number, text in history_blocks.texts(self._db, self._run_id, part.first, part.end, step)
         ]
-        return chunks.columns(sorted(rows, key=lambda row: row[0]))
+        return chunks.columns(sorted(rows, key=lambda row: row[0]), {self._axis, *keys})
 
     def wanted(self, keys: Sequence[str]) -> list[str]:
-        """Read what was summed up of some keys, and give those that have points."""
+        """Read some keys, and give those that have points."""
+        self._columns = self._read(keys)
         self._sums = history_blocks.sums(self._db, self._run_id, keys, [*self._blocks])
         return [key for key in dict.fromkeys(keys) if key in self._sums or key in self._columns]
 

@@ -55,7 +55,7 @@ def facts(db: Connection, sweep: Sweep, *, now: float) -> dict[str, Any]:
         "expected": expected,
         "counts": counts,
         "ended": sum(count for state, count in counts.items() if RunState(state).ended),
-        "eta_s": _eta_s(db, sweep, counts, expected, now=now),
+        "eta_s": time_left(db, sweep, counts, expected, now=now),
         "idle": _is_idle(sweep, counts, now),
         "fallbacks": runs.fallbacks(db, sweep.id),
         "created_at": sweep.created_at,
@@ -111,7 +111,7 @@ def _params(sweep: Sweep, run: StoredRun) -> dict[str, Any]:
     return found or runs.parameters_of(sweep, run.config)
 
 
-def _eta_s(
+def time_left(
     db: Connection, sweep: Sweep, counts: Mapping[str, int], expected: int | None, *, now: float
 ) -> float | None:
     """Estimate from the runs that ended last, without reading the others; None where nobody can tell."""

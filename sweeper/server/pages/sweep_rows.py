@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from sweeper import readable
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
+from sweeper.server.page_data.sweep_facts import time_left
 from sweeper.server.rules import prior_runs
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.store import page_lists, sweep_lists, sweep_runs
@@ -49,6 +51,8 @@ class SweepRow:
         method: How it searches.
         compute_s: What all its runs have taken together.
         active_at: When something last happened.
+        eta_s: How long it will take still, by what its last runs took; None where nobody can tell.
+        hosts: The machines whose agents were heard just now.
     """
 
     sweep: Sweep
@@ -61,6 +65,16 @@ class SweepRow:
     method: str
     compute_s: float | None
     active_at: float
+    eta_s: float | None
+    hosts: tuple[str, ...]
+
+    @property
+    def at_work(self) -> str:
+        """Say for a sweep that is at work how long it will take, and where."""
+        parts = [] if self.eta_s is None else [f"{readable.duration(self.eta_s)} left"]
+        if self.counts["running"] and self.hosts:
+            parts.append(self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} machines")
+        return ", ".join(parts)
 
     @property
     def title(self) -> str:
@@ -87,6 +101,20 @@ class SweepRow:
         """What a filter looks through."""
         parts = (self.title, self.sweep.name, self.project.name, self.state, self.method, self.metric)
         return " ".join(parts).lower()
+
+    @property
+    def sort_keys(self) -> dict[str, str | float | None]:
+        """Give what a list is sorted by, for each column."""
+        return {
+            "name": self.title.lower(),
+            "state": self.state,
+            "runs": self.done,
+            "best": self.best[1] if self.best else None,
+            "metric": self.metric,
+            "method": self.method,
+            "compute": self.compute_s,
+            "active": self.active_at,
+        }
 
     @property
     def total(self) -> int:
@@ -143,10 +171,11 @@ def rows_of(
             best = dispatcher.past.best_of(db, one, outline, now=now, changes=changes)
             if extra != sweep_runs.NOTHING_BESIDE:
                 expected = prior_runs.expected_beside(db, one.sweep, extra)
+        state = _state(one, dispatcher, now)
         row = SweepRow(
             sweep=one.sweep,
             project=one.project,
-            state=_state(one, dispatcher, now),
+            state=state,
             counts={kind: sum(one.counts.get(state, 0) for state in states) for kind, states in KINDS.items()},
             expected=expected,
             best=best,
@@ -154,6 +183,8 @@ def rows_of(
             method=method,
             compute_s=times.get(one.sweep.id),
             active_at=one.active_at,
+            eta_s=time_left(db, one.sweep, one.counts, expected, now=now) if state == "running" else None,
+            hosts=tuple(sorted(host for host, at in one.agents.items() if dispatcher.policy.hears(at, now=now))),
         )
         found.append(row)
     return found

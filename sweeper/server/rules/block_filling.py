@@ -9,7 +9,7 @@ import time
 from anyio import to_thread
 
 from sweeper.plots import chunks
-from sweeper.server.store import history_blocks, lines
+from sweeper.server.store import history_blocks, key_extremes, lines
 from sweeper.server.store.database import Store
 from sweeper.server.store.disk import DiskFullError
 from sweeper.server.store.history_blocks import BLOCK
@@ -66,10 +66,19 @@ class BlockFilling:
             return history_blocks.due(db)
 
     def _settle(self, run_id: int) -> None:
+        self._complete(run_id)
         with self._store.write(durable=False) as db:
             # a block may have become whole meanwhile
             if not history_blocks.missing(db, run_id, lines.count(db, run_id, Stream.HISTORY)):
                 history_blocks.settle(db, run_id)
+
+    def _complete(self, run_id: int) -> None:
+        """Note the extremes of a run's keys that nobody counted; of one that logs meanwhile they stay to be read."""
+        with self._store.read() as db:
+            found = key_extremes.complete(db, run_id)
+        if found:
+            with self._store.write(durable=False) as db:
+                key_extremes.put(db, run_id, *found)
 
     def _sum_up(self, run_id: int, block: int) -> None:
         first = block * BLOCK

@@ -26,7 +26,7 @@ from sweeper.server.rules import (
 )
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.run_summary import clean_summary, renewed
-from sweeper.server.store import history_keys, line_cuts, lines, projects, runs, sweeps
+from sweeper.server.store import history_blocks, history_keys, line_cuts, lines, projects, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import HistoryLine, Stream
 from sweeper.server.store.runs import StoredRun
@@ -241,6 +241,7 @@ def _store_history(db: Connection, run: StoredRun, chunk: Chunk, seeing: Sequenc
     keys = run.history_keys
     if line_cuts.are_others(db, run.id, [row for row in rows if row.number < known]):
         keys = history_keys.without_extremes(keys)
+        history_blocks.make_due(db, run.id)
     lines.put_history(db, run.id, rows)
     new = [row for row in rows if row.number >= known]
     if new:

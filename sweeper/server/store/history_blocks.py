@@ -36,12 +36,17 @@ def changed(db: sqlite3.Connection, run_id: int, first: int, last: int) -> None:
     query = "DELETE FROM history_blocks WHERE run_id = ? AND block BETWEEN ? AND ?"
     stale = db.execute(query, (run_id, first // BLOCK, last // BLOCK)).rowcount
     if stale or (last + 1) // BLOCK > first // BLOCK:
-        db.execute("INSERT OR IGNORE INTO history_due VALUES (?)", (run_id,))
+        make_due(db, run_id)
 
 
 def clear(db: sqlite3.Connection, run_id: int) -> None:
     """Forget all that is kept of a run's history, whose lines are others now; what is whole is summed up anew."""
     db.execute("DELETE FROM history_blocks WHERE run_id = ?", (run_id,))
+    make_due(db, run_id)
+
+
+def make_due(db: sqlite3.Connection, run_id: int) -> None:
+    """Have somebody look whether a run has something to be summed up."""
     db.execute("INSERT OR IGNORE INTO history_due VALUES (?)", (run_id,))
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sweeper.metric_value import finite, float_or_nan, lookup
 from sweeper.server.store import history_keys
-from sweeper.server.strict_json import stored
+from sweeper.server.strict_json import stored, text_of
 
 PAGE = 500
 """Runs whose statistics are read at a time, and lines of a history."""
@@ -89,6 +89,29 @@ def _of_run(
     if absent:
         found |= _in_summary(db, run_id, absent)
     return found
+
+
+def complete(db: sqlite3.Connection, run_id: int) -> tuple[str, str] | None:
+    """Read the extremes that a run's statistics lack from its history; None if they lack none.
+
+    Returns:
+        The statistics as they are, and as they are to be (`put`).
+    """
+    row = db.execute("SELECT history_keys FROM runs WHERE id = ?", (run_id,)).fetchone()
+    statistics = stored(row["history_keys"]) if row else {}
+    entries = statistics.get("keys", {})
+    unknown = [key for key, entry in entries.items() if history_keys.EXTREMES not in entry]
+    if not unknown:
+        return None
+    found = _read(db, run_id, unknown)
+    for key in unknown:
+        entries[key][history_keys.EXTREMES] = list(found.get(key, ()))
+    return row["history_keys"], text_of(statistics)
+
+
+def put(db: sqlite3.Connection, run_id: int, before: str, after: str) -> None:
+    """Replace a run's statistics, unless it has logged more meanwhile."""
+    db.execute("UPDATE runs SET history_keys = ? WHERE id = ? AND history_keys = ?", (after, run_id, before))
 
 
 def _read(db: sqlite3.Connection, run_id: int, keys: Sequence[str]) -> dict[str, Extremes]:

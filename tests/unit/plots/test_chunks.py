@@ -25,6 +25,16 @@ def test_numbers_of_rows_become_columns():
     assert found == {"a": ([0], [1.0]), "in.b": ([0, 5], [2.5, -1.0])}
 
 
+def test_only_the_keys_that_are_asked_for_are_read():
+    """A chart has one or two of fifty."""
+    rows = [(0, {"a": 1, "in": {"b": 2.5}, "c": 3, "in.d": 4})]
+    assert {key: one.values.tolist() for key, one in columns(rows, ["a", "in.b", "in.d", "x"]).items()} == {
+        "a": [1],
+        "in.b": [2.5],
+        "in.d": [4],
+    }
+
+
 @given(st.dictionaries(st.integers(0, 5 * CHUNK - 1), NUMBERS, max_size=60))
 def test_no_lowest_and_no_highest_value_of_a_chunk_is_lost(values):
     """Each chunk has the count and the extremes of its lines, and a mean between them, however large they are."""

@@ -95,7 +95,7 @@ function start(keys, runs, names) {
       grid: { left: 52, right: 12, top: 8, bottom: 24 },
       xAxis: axis(isTime ? "time" : "value", "", { splitLine: { show: false }, axisLabel: { color: colour("soft"), hideOverlap: true, ...(isTime ? {} : { formatter: label }) } }),
       yAxis: axis(log.checked && isPositive(curves) ? "log" : "value", "", { axisLabel: { color: colour("soft"), formatter: (value) => number(value, 3) } }),
-      tooltip: tooltip((points) => told(points, over), { trigger: "axis", axisPointer: { lineStyle: { color: colour("edge") } } }),
+      tooltip: tooltip((points) => told(points, over, curves), { trigger: "axis", axisPointer: { lineStyle: { color: colour("edge") } } }),
       series: curves.map((curve, i) => ({
         id: runs[i],
         name: names[i],
@@ -110,16 +110,21 @@ function start(keys, runs, names) {
     };
   }
 
-  function told(points, over) {
+  /** Say what each run had at the place under the pointer: runs log at times of their own, so each one's nearest value. */
+  function told(points, over, curves) {
     if (!points.length) return h("div");
-    const x = points[0].value[0];
-    const head = over === "_timestamp" ? moment(x / 1000) : over === "_runtime" ? duration(x) : `step ${number(x)}`;
-    const rows = [...points].sort((one, other) => other.value[1] - one.value[1]).slice(0, 12);
+    const x = over === "_timestamp" ? points[0].axisValue / 1000 : points[0].axisValue;
+    const head = over === "_timestamp" ? moment(x) : over === "_runtime" ? duration(x) : `step ${number(x)}`;
+    const rows = curves
+      .map((curve, i) => ({ i, y: valueAt(curve, x) }))
+      .filter((row) => row.y !== null)
+      .sort((one, other) => other.y - one.y)
+      .slice(0, 12);
     return h(
       "div",
       { class: "told" },
       h("div", { class: "soft" }, head),
-      rows.map((point) => h("div", {}, h("span", { class: `swatch c${point.seriesIndex % COLOURS}` }), h("span", {}, point.seriesName), h("b", {}, number(point.value[1])))),
+      rows.map((row) => h("div", {}, h("span", { class: `swatch c${row.i % COLOURS}` }), h("span", {}, names[row.i]), h("b", {}, number(row.y)))),
     );
   }
 
@@ -152,6 +157,22 @@ function start(keys, runs, names) {
     row.addEventListener("mouseleave", () => charts.forEach((chart) => chart.emphasise(null)));
   }
   if (place.dataset.liveRuns) onChange("run", () => load(true));
+}
+
+/** The value of the point nearest to a place; null where the curve does not reach, but for a twentieth of its length. */
+function valueAt(curve, x) {
+  if (!curve?.x.length) return null;
+  const [first, last] = [curve.x[0], curve.x.at(-1)];
+  const slack = (last - first) / 20;
+  if (x < first - slack || x > last + slack) return null;
+  let [low, high] = [0, curve.x.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (curve.x[middle] < x) low = middle + 1;
+    else high = middle;
+  }
+  if (low > 0 && x - curve.x[low - 1] < curve.x[low] - x) low -= 1;
+  return curve.y[low];
 }
 
 function isPositive(curves) {

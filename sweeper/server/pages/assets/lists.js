@@ -43,6 +43,39 @@ function fillFilters() {
 }
 fillFilters();
 
+/** Sort a list by a column, the best known way round first; once more turns it; what has no value stays last. */
+function sort(name) {
+  const head = document.querySelector(`[data-sorts="${name}"]`);
+  const body = document.querySelector(`[data-live="${name}"]`);
+  const [by, way] = (chosen(`sort-${name}`, "") ?? "").split(" ");
+  for (const cell of head?.querySelectorAll("[data-by]") ?? []) {
+    if (cell.dataset.by === by) cell.setAttribute("aria-sort", way === "up" ? "ascending" : "descending");
+    else cell.removeAttribute("aria-sort");
+  }
+  if (!head || !by) return;
+  const turn = way === "up" ? 1 : -1;
+  const rows = [...body.children].map((row) => [row, JSON.parse(row.dataset.sort)[by]]);
+  const compare = (one, other) => {
+    if (one === null || other === null || one === undefined || other === undefined) return (one ?? null) === (other ?? null) ? 0 : (one ?? null) === null ? 1 : -1;
+    return turn * (typeof one === "number" && typeof other === "number" ? one - other : String(one).localeCompare(String(other)));
+  };
+  const sorted = [...rows].sort((one, other) => compare(one[1], other[1])).map(([row]) => row);
+  if (sorted.some((row, i) => row !== body.children[i])) body.append(...sorted);
+}
+
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest("[data-sorts] [data-by]");
+  if (!cell) return;
+  const name = cell.closest("[data-sorts]").dataset.sorts;
+  const { by } = cell.dataset;
+  const first = ["name", "state", "metric", "method"].includes(by) ? "up" : "down";
+  const [now, way] = (chosen(`sort-${name}`, "") ?? "").split(" ");
+  choose(`sort-${name}`, now !== by ? `${by} ${first}` : way === first ? `${by} ${first === "up" ? "down" : "up"}` : null);
+  if (chosen(`sort-${name}`) === null) refresh();
+  sort(name);
+});
+document.querySelectorAll("[data-sorts]").forEach((head) => sort(head.dataset.sorts));
+
 function showMarks() {
   const bar = document.querySelector("[data-selection]");
   if (!bar) return;
@@ -89,6 +122,7 @@ export async function refresh() {
     if (news.children.length) merge(place, news);
     else if (place.textContent !== news.textContent) place.textContent = news.textContent;
     filterAgain(place.dataset.live);
+    sort(place.dataset.live);
   }
   showTimes();
 }
@@ -112,11 +146,15 @@ function merge(place, news) {
     restoreMarks(made);
     return made;
   });
-  if (next.length !== place.children.length || next.some((child, i) => child !== place.children[i])) {
-    const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    place.replaceChildren(...next);
-    if (focused) place.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-  }
+  const isKnown = next.length === place.children.length && next.every((child) => child.parentElement === place);
+  const isSorted = chosen(`sort-${place.dataset.live}`) !== null;
+  if (isKnown && (isSorted || next.every((child, i) => child === place.children[i]))) return;
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  place.replaceChildren(...next);
+  if (!focused || document.activeElement === focused) return;
+  const { compare } = focused.dataset;
+  const again = compare ? `[data-compare="${CSS.escape(compare)}"]` : `a[href="${CSS.escape(focused.getAttribute("href") ?? "")}"]`;
+  place.querySelector(again)?.focus();
 }
 
 /** Whether two rows say the same; how long ago something was, the page counts by itself. */

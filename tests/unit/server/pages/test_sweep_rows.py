@@ -42,10 +42,14 @@ def test_its_runs_lie_on_a_bar_and_are_told(row):
     table.start(run)
     table.log(run, 3.0, 2.0)
     assert (line().state, line().done, line().in_words) == ("running", 0, "1 running, 3 to come")
+    assert line().at_work == "host"
+    table.now += 60
     table.complete(run)
+    table.start(table.given(agent))
+    assert line().at_work.endswith("left, host")
     told = line()
-    assert (told.done, told.total, told.best) == (1, 1, (run.name, 2.0))
-    assert [*told.segments] == [("finished", 0.0, 25.0)]
+    assert (told.done, told.total, told.best) == (1, 2, (run.name, 2.0))
+    assert [*told.segments] == [("finished", 0.0, 25.0), ("running", 25.0, 25.0)]
     assert told.best_page == f"/local/p/runs/{run.name}"
 
 

@@ -13,7 +13,7 @@ from sweeper.plots import chunks
 from sweeper.plots.chunks import COUNT, HIGH
 from sweeper.run import RunState
 from sweeper.server.rules.block_filling import BlockFilling
-from sweeper.server.store import history_blocks, lines, projects, runs
+from sweeper.server.store import history_blocks, history_keys, key_extremes, lines, projects, runs
 from sweeper.server.store.database import MEMORY, Store
 from sweeper.server.store.history_blocks import BLOCK
 from sweeper.server.store.lines import HistoryLine
@@ -52,6 +52,20 @@ def test_whole_blocks_are_summed_up_one_by_one(store):
     assert chunks.unpacked(found["a"][0])[:, HIGH].max() == 99
     assert np.flatnonzero(chunks.unpacked(found["rare"][0])[:, COUNT]).tolist() == [1]
     assert 1 not in found["rare"]
+
+
+def test_a_run_of_an_older_server_gets_the_extremes_of_its_keys(store):
+    """They are counted as rows come in, and of rows that are there already nobody counted them."""
+    run_id, filling = logged(store, 200), BlockFilling(store)
+    with store.write() as db:
+        rows = lines.history(db, run_id)
+        counted = history_keys.add_keys({}, rows)
+        runs.put(db, run_id, history_keys=history_keys.without_extremes(json.dumps(counted)))
+        history_blocks.make_due(db, run_id)
+    assert not filling.next_block()
+    with store.read() as db:
+        assert json.loads(runs.get(db, run_id).history_keys) == counted
+        assert key_extremes.complete(db, run_id) is None
 
 
 def test_a_round_without_news_asks_the_database_nothing(store):

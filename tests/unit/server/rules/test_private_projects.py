@@ -159,6 +159,7 @@ def test_what_it_holds_stays_in_it(team):
 PAGES = [
     "/ann/p",
     "/ann/p/runs/r",
+    "/ann/p/compare?runs=r",
     "/ann/p/sweeps/{sweep}",
     "/files/ann/p/r/model.onnx",
     "/artifactsV2/default/ann/p/data/x/{md5}/a",
@@ -205,6 +206,15 @@ def test_no_data_and_no_button_of_its_pages_is_there(team):
         assert answers["ann", "ann"][0] != 404 or "no project" not in answers["ann", "ann"][1], route.path
 
 
+def test_nobody_finds_it(team):
+    """The box that finds things knows of it for ann alone: neither project nor sweep nor run."""
+    sweep = _name_of(team.ids["sweep"])
+    for name, there in (("bob", False), ("ann", True)):
+        with team.acting(name) as client:
+            told = [client.http.get("/-/data/search", params={"q": words}).text for words in ("ann", "p", "r", sweep)]
+        assert any("/ann/p" in text for text in told) is there
+
+
 @pytest.mark.parametrize("topic", ["project", "sweep", "run"])
 def test_nobody_hears_that_something_of_it_has_changed(team, topic):
     """Bob's page of it is told that there is no such thing; ann's is let in."""
@@ -227,8 +237,8 @@ def test_a_browser_sees_what_its_user_sees(team):
 def test_every_address_is_decided_about():
     """A route of a new kind is not forgotten: it knows no project, is open to signed addresses alone, or is tried."""
     tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name", "stream"}
-    below = ("/-/data/{entity}/{project}", "/-/actions/{entity}/{project}")  # all of these are
-    pages = {"home", "entity_page", "project_page", "sweep_page", "run_page"}
+    below = ("/-/data/{entity}/{project}", "/-/actions/{entity}/{project}", "/-/data/search")  # all of these are
+    pages = {"home", "entity_page", "project_page", "sweep_page", "run_page", "compare_page"}
     nothing = {"page_above", "make_link", "log_out"}  # an address of W&B's, put as one of ours; and what logs in
     known = {route.endpoint.__name__ for route in _routes() if not route.path.startswith(below)}
     known -= {endpoint.__name__ for endpoint in WITHOUT_KEY}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sweeper.server.store import history_keys, lines, runs
+from sweeper.server.store import history_keys, key_extremes, lines, runs
 from sweeper.server.store.key_extremes import Extremes, extremes
 from sweeper.server.store.lines import HistoryLine
 
@@ -48,6 +48,14 @@ def test_a_key_that_only_the_summary_has_is_its_value_there(db, make_run):
     """`run.summary["x"] = 3` is a metric as well; what has no number is left out."""
     run, other = make_run("r", summary='{"x": 3, "in": {"y": "NaN"}}'), make_run("s")
     assert extremes(db, [run.id, other.id], ["x", "in.y"]) == {run.id: {"x": Extremes(3, 3, 3)}}
+
+
+def test_statistics_of_a_run_that_logs_meanwhile_stay(db, make_run):
+    """What was read of its history is not all any more."""
+    run = make_run("r", history_keys="{}")
+    key_extremes.put(db, run.id, '{"older": 1}', '{"keys": {}}')
+    assert runs.get(db, run.id).history_keys == "{}"
+    assert key_extremes.complete(db, 0) is None
 
 
 def test_a_thousand_runs_are_read_page_by_page(db, make_run):

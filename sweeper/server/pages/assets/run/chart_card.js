@@ -26,8 +26,9 @@ export class ChartCard {
     this.plot = null;
     this.said = h("p", { class: "curve-said" });
     this.reset = h("button", { type: "button", class: "plain", hidden: true, onClick: () => this.closer(null) }, "whole run");
-    this.canvas = h("div", { class: "curve", tabindex: "0", role: "img", onKeydown: (event) => this.keyed(event), onDblclick: () => this.closer(null) });
+    this.canvas = h("div", { class: "curve", tabindex: "0", onKeydown: (event) => this.keyed(event), onDblclick: () => this.closer(null) });
     this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: about.name }, about.name), this.reset), this.said, this.canvas);
+    this.instead(null);
     this.say();
   }
 
@@ -48,9 +49,7 @@ export class ChartCard {
   /** It came into view, or left it: a page of a thousand keys keeps only the curves that are seen. */
   seen(is) {
     if (!is) {
-      this.plot?.dispose();
-      this.plot = null;
-      fill(this.canvas);
+      this.instead(null);
       return;
     }
     if (this.points) this.draw();
@@ -65,26 +64,31 @@ export class ChartCard {
 
   failed(error) {
     if (this.points) return; // the curve that is there still holds; the page asks again
-    fill(this.canvas, h("p", { class: "error", role: "alert" }, `${error.message} `, h("button", { type: "button", onClick: () => this.page.want(this) }, "Try again")));
+    this.instead(h("p", { class: "error", role: "alert" }, `${error.message} `, h("button", { type: "button", onClick: () => this.page.want(this) }, "Try again")));
   }
 
   draw() {
     if (!this.points?.x.length) {
-      this.plot?.dispose();
-      this.plot = null;
-      fill(this.canvas, h("p", { class: "empty" }, this.zoom ? "Nothing was logged here." : `No value has a ${axisName(this.axis)} yet.`));
+      this.instead(h("p", { class: "empty" }, this.zoom ? "Nothing was logged here." : `No value has a ${axisName(this.axis)} yet.`));
       return;
     }
     const look = { ...this.page.look(), axis: this.axis, single: this.points.x.length < 40 };
     if (look.log && !this.points.y.some((value) => value > 0)) {
-      this.plot?.dispose();
-      this.plot = null;
-      fill(this.canvas, h("p", { class: "empty" }, "A logarithmic axis has no place for values that are not above 0."));
+      this.instead(h("p", { class: "empty" }, "A logarithmic axis has no place for values that are not above 0."));
       return;
     }
+    this.canvas.setAttribute("role", "img");
     this.plot ??= curve(this.canvas, { cursor: (at) => this.say(at), zoom: (from, to) => this.closer([from, to]) });
     this.plot.show(this.points, look);
     this.say();
+  }
+
+  /** Show words instead of a curve. */
+  instead(words) {
+    this.plot?.dispose();
+    this.plot = null;
+    this.canvas.setAttribute("role", "group"); // a picture has no buttons in it
+    fill(this.canvas, words);
   }
 
   /** Look closer at a part of the axis; null for all of it. */

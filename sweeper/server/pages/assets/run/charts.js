@@ -2,7 +2,7 @@
 
 import { context, dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { live } from "../live.js";
+import { onChange } from "../live.js";
 import { carryOver, choose, chosen } from "../url_state.js";
 import { axisName, ChartCard } from "./chart_card.js";
 import { loader } from "./chart_loader.js";
@@ -13,14 +13,16 @@ import { TableCard } from "./tables.js";
 
 const OWN_AXES = ["_step", "_runtime", "_timestamp"];
 const MANY = 60;
-const OPTIONS = ["x", "smooth", "log", "band"];
+const OTHERS_MS = 10000;
+const METRIC = "the sweep's metric";
+const OPTIONS = ["x", "smooth", "log", "band", "open"];
 
 /** Fill the tab. */
 export async function mount(element) {
   carryOver(`charts:${context.entity}/${context.project}`, OPTIONS);
   const page = new Charts(element);
   await page.refresh();
-  live.onChange("run", () => page.refresh());
+  onChange("run", () => page.refresh());
 }
 
 class Charts {
@@ -32,6 +34,7 @@ class Charts {
     this.watched = new Map();
     this.observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.watched.get(entry.target)?.(entry.isIntersecting)), { rootMargin: "250px 0px" });
     this.body = h("div", {});
+    this.othersAt = performance.now();
     this.note = h("p", { class: "soft small", role: "status" });
   }
 
@@ -115,7 +118,7 @@ class Charts {
         arrived(points, found);
         this.sayRows(found.unread);
       };
-      this.add(first(about) ? "the sweep's metric" : groupOf(about.name), `curve ${about.name}`, card);
+      this.add(first(about) ? METRIC : groupOf(about.name), `curve ${about.name}`, card);
       this.watch(card.element, (is) => {
         this.loader.seen[is ? "add" : "delete"](card);
         card.seen(is);
@@ -123,13 +126,17 @@ class Charts {
     }
   }
 
-  addOthers({ histograms: layers, media, tables, custom }) {
+  addOthers({ histograms: layers, media, tables, custom, live }) {
     const fresh = (kind, names) => names.filter((name) => !this.cards.has(`${kind} ${name}`));
     for (const about of custom) if (fresh("custom", [about.name]).length) this.addCard("charts of wandb.plot", `custom ${about.name}`, new CustomCard(about));
     for (const about of media) if (fresh("media", [about.name]).length) this.addCard("media", `media ${about.name}`, new MediaCard(about));
     for (const key of fresh("table", tables)) this.addCard("tables", `table ${key}`, new TableCard(key));
-    const cards = histograms(fresh("layer", layers), (place, card) => this.watch(place, (is) => card.seen(is)));
+    const sorted = fresh("layer", layers).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const cards = histograms(sorted, (place, card) => this.watch(place, (is) => card.seen(is)));
     for (const card of cards) this.add(groupOf(card.key) === "" ? "histograms" : groupOf(card.key), `layer ${card.key}`, card, /^(gradients|parameters)\//.test(card.key));
+    const isOver = this.about?.live && !live;
+    if (!isOver && performance.now() - this.othersAt < OTHERS_MS) return;
+    this.othersAt = performance.now();
     for (const [name, card] of this.cards) if (!name.startsWith("curve ")) card.again?.();
   }
 
@@ -150,7 +157,11 @@ class Charts {
     if (known) return known;
     const count = h("span", { class: "count" });
     const grid = h("div", { class: "chart-grid" });
-    const element = h("details", { class: "chart-group", open: !isShut }, h("summary", {}, h("h2", {}, name || "charts", count)), grid);
+    const element = h("details", { class: `chart-group${name === METRIC ? " first" : ""}`, open: !isShut }, h("summary", {}, h("h2", {}, name || "charts", count)), grid);
+    if (isShut) {
+      element.open = opened().includes(name);
+      element.addEventListener("toggle", () => element.open !== opened().includes(name) && choose("open", [...opened().filter((other) => other !== name), ...(element.open ? [name] : [])].join(",")));
+    }
     const made = { name, count, grid, element, cards: [], isShut };
     this.groups.set(name, made);
     this.body.append(element);
@@ -174,7 +185,7 @@ class Charts {
       group.count.textContent = ` ${fitting.length}`;
       if (!group.settled) {
         group.settled = true;
-        if (group.cards.length > MANY && this.groups.size > 1) group.element.open = false;
+        if (!group.isShut && group.cards.length > MANY && this.groups.size > 1) group.element.open = false;
       }
       if (words.length && fitting.length && fitting.length <= MANY) group.element.open = true;
       shown += fitting.length;
@@ -186,6 +197,11 @@ class Charts {
       this.body.prepend(this.none);
     }
   }
+}
+
+/** The groups that are shut unless somebody opens them, and that were. */
+function opened() {
+  return chosen("open", "").split(",").filter(Boolean);
 }
 
 function groupOf(key) {

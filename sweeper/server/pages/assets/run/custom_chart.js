@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { TableCard } from "./tables.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [480, 220, 52, 34, 8, 10];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [400, 224, 48, 34, 8, 10];
 const SERIES = ["hue", "failed", "finished", "stopped", "v5", "v2", "soft", "v7"];
 
 /** A card for a chart, read when it comes into view; one that nobody knows how to draw shows its table. */

@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { onTheme, scale } from "../theme.js";
 
-const AT_ONCE = 20;
+const AT_ONCE = 50;
 const TOGETHER_MS = 30;
 
 /** Pictures of some keys, brought when they come into view. */
@@ -53,7 +53,7 @@ class LayerCard {
     this.first = h("span", {});
     this.last = h("span", {});
     this.note = h("p", { class: "layer-note empty" });
-    this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: key }, key)), this.said, h("div", { class: "layer" }, h("div", { class: "layer-values" }, this.high, this.low), this.canvas, h("div", { class: "layer-steps" }, this.first, h("span", {}, "step"), this.last), this.note));
+    this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: key }, key)), this.said, h("div", { class: "layer heatmap" }, h("div", { class: "layer-values" }, this.high, this.low), this.canvas, h("div", { class: "layer-steps" }, this.first, h("span", {}, "step"), this.last), this.note));
     onTheme(() => this.draw());
   }
 
@@ -85,11 +85,9 @@ class LayerCard {
     const { steps, rows, shares, low, high } = this.picture;
     const colours = ramp();
     const image = new ImageData(steps.length, rows);
+    const pixels = new Uint32Array(image.data.buffer);
     for (let column = 0; column < steps.length; column += 1) {
-      for (let row = 0; row < rows; row += 1) {
-        const colour = colours[shares[column * rows + row]];
-        image.data.set(colour, 4 * ((rows - 1 - row) * steps.length + column));
-      }
+      for (let row = 0; row < rows; row += 1) pixels[(rows - 1 - row) * steps.length + column] = colours[shares[column * rows + row]];
     }
     const small = new OffscreenCanvas(steps.length, rows);
     small.getContext("2d").putImageData(image, 0, 0);
@@ -98,7 +96,8 @@ class LayerCard {
     const place = this.canvas.getContext("2d");
     place.imageSmoothingEnabled = false;
     const at = this.places();
-    for (let column = 0; column < steps.length; column += 1) {
+    if (at.every((left, column) => Math.abs(left - column / steps.length) < 0.002)) place.drawImage(small, 0, 0, this.canvas.width, this.canvas.height);
+    else for (let column = 0; column < steps.length; column += 1) {
       const left = Math.round(at[column] * this.canvas.width);
       place.drawImage(small, column, 0, 1, rows, left, 0, Math.round(at[column + 1] * this.canvas.width) - left, this.canvas.height);
     }
@@ -151,15 +150,25 @@ class LayerCard {
   }
 }
 
-/** A colour for each share, from nothing to the most. */
+let ramps = null;
+onTheme(() => {
+  ramps = null;
+});
+
+/** A colour for each share, from nothing to the most, as the bytes of a pixel; the same for all pictures. */
 function ramp() {
+  if (ramps) return ramps;
   const stops = scale().map(parts);
-  return Array.from({ length: 256 }, (_, level) => {
-    if (!level) return [0, 0, 0, 0];
+  const bytes = Uint8ClampedArray.from({ length: 1024 }, (_, i) => {
+    const level = i >> 2;
+    if (!level) return 0;
+    if (i % 4 === 3) return 255;
     const at = ((level - 1) / 254) * (stops.length - 1);
-    const [low, high] = [stops[Math.floor(at)], stops[Math.min(Math.ceil(at), stops.length - 1)]];
-    return low.map((value, i) => Math.round(value + (high[i] - value) * (at % 1))).concat(255);
+    const [low, high] = [stops[Math.floor(at)][i % 4], stops[Math.min(Math.ceil(at), stops.length - 1)][i % 4]];
+    return low + (high - low) * (at % 1);
   });
+  ramps = new Uint32Array(bytes.buffer);
+  return ramps;
 }
 
 function parts(colour) {

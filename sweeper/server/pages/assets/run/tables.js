@@ -8,7 +8,7 @@ import { fileOf } from "./media.js";
 /** A table of columns and rows, as text; numbers to the right. */
 export function tableOf(columns, rows, label) {
   const isNumber = columns.map((_, i) => rows.some((row) => typeof row[i] === "number") && rows.every((row) => row[i] === null || row[i] === undefined || typeof row[i] === "number"));
-  const side = (i) => (isNumber[i] ? "number" : "wide");
+  const side = (i) => (isNumber[i] ? "number" : "words");
   return h(
     "div",
     { class: "logged-table", tabindex: "0", role: "region", "aria-label": label },

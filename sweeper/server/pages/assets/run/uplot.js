@@ -18,7 +18,7 @@ export function place(axis, x) {
 
 /** Say why there is no chart, and what to do. */
 export function missing() {
-  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and reload.");
+  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and start the server anew.");
 }
 
 /**
@@ -46,7 +46,7 @@ export function curve(element, hears) {
     if (!element.clientWidth) return; // its tab or group is shut: drawn when it is opened
     plot?.destroy();
     fill(element);
-    plot = new window.uPlot(options(element, last.look, hears), series(last.points, last.look), element);
+    plot = new window.uPlot(options(element, last, hears), series(last.points, last.look), element);
   }
 
   return {
@@ -80,10 +80,12 @@ function series(points, look) {
   return [points.x, look.band && points.low ? seen(points.low) : values, look.band && points.high ? seen(points.high) : values, values, smoothed(values, look.smooth)];
 }
 
-function options(element, look, hears) {
+function options(element, { points, look }, hears) {
+  const hasRange = look.band && Boolean(points.low);
   const line = colour("hue");
   const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: FONT };
-  const none = { stroke: "transparent", width: 0, points: { show: false } };
+  // the rim of the range has a line of its own: a single peak is narrower than a pixel
+  const rim = { stroke: translucent(line, 45), width: hasRange ? 1 : 0, points: { show: false } };
   return {
     width: element.clientWidth,
     height: element.clientHeight,
@@ -107,8 +109,8 @@ function options(element, look, hears) {
       { ...axis, size: 24, space: 72, ...(look.axis === "_timestamp" ? {} : { values: (_, ticks) => ticks.map((tick) => short(look.axis, tick)) }) },
       { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick))) },
     ],
-    bands: look.band ? [{ series: [2, 1], fill: translucent(line) }] : [],
-    series: [{}, none, none, { stroke: line, width: look.smooth ? 1 : 1.5, alpha: look.smooth ? FAINT : 1, points: { show: look.single } }, { show: look.smooth > 0, stroke: line, width: 1.75, points: { show: false } }],
+    bands: hasRange ? [{ series: [2, 1], fill: translucent(line, 20) }] : [],
+    series: [{}, rim, rim, { stroke: line, width: look.smooth ? 1 : 1.5, alpha: look.smooth ? FAINT : 1, points: { show: look.single } }, { show: look.smooth > 0, stroke: line, width: 1.75, points: { show: false } }],
   };
 }
 
@@ -124,6 +126,6 @@ function range(low, high) {
   return [low - room, high + room];
 }
 
-function translucent(colour) {
-  return `color-mix(in srgb, ${colour} 22%, transparent)`;
+function translucent(colour, share) {
+  return `color-mix(in srgb, ${colour} ${share}%, transparent)`;
 }

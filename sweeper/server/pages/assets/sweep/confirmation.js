@@ -3,7 +3,7 @@
 import { context, dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { number, value } from "../format.js";
-import { isShown, quiet } from "./controls.js";
+import { whenSeen } from "./controls.js";
 
 const LIVE_MS = 15_000;
 
@@ -16,7 +16,7 @@ export function mount(element, model) {
     fill(element, confirmation ? shown(confirmation, model) : nothing(model));
   }
   const failed = (error) => fill(element, h("p", { class: "error" }, error.message));
-  model.on("data", quiet(() => isShown(element) && read().catch(failed), 1000));
+  model.on("data", whenSeen(element, () => read().catch(failed), 1000));
   read().catch(failed);
 }
 

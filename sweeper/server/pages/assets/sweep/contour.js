@@ -4,7 +4,7 @@ import { draw, tooltip } from "../echarts.js";
 import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { colour, scale } from "../theme.js";
-import { isShown, quiet, select } from "./controls.js";
+import { select, whenSeen } from "./controls.js";
 import { bands, contourGrid } from "./contour_grid.js";
 import { parameterAxis, varying } from "./parameter_axis.js";
 import { ranked, spread } from "./ranks.js";
@@ -60,7 +60,7 @@ export function mount(element, model) {
     return parameters.length ? `The selected runs differ in ${parameters[0].name} alone: see its slice.` : "The selected runs do not differ in any parameter.";
   }
 
-  model.on("selection", quiet(() => isShown(element) && show()));
+  model.on("selection", whenSeen(element, show));
   weights(model).then((names) => {
     order = names;
     show();

@@ -46,7 +46,29 @@ export function quiet(act, wait = 250) {
   };
 }
 
-/** Whether an element is on the page and shown: what is not need not be drawn. */
-export function isShown(element) {
-  return element.isConnected && element.offsetParent !== null;
+/**
+ * Draw a band when what it shows has changed, once things are quiet and somebody sees it: one that is scrolled away, or in
+ * a tab that is closed, is drawn when it comes back.
+ * @param {HTMLElement} element - The band.
+ * @param {function()} act - Draws it.
+ * @returns {function()} Says that something has changed.
+ */
+export function whenSeen(element, act, wait = 250) {
+  const soon = quiet(act, wait);
+  let seen = true;
+  let stale = false;
+  const watch = new IntersectionObserver(
+    (entries) => {
+      seen = entries.at(-1).isIntersecting;
+      if (!seen || !stale) return;
+      stale = false;
+      soon();
+    },
+    { rootMargin: "300px" },
+  );
+  watch.observe(element);
+  return () => {
+    if (seen) soon();
+    else stale = true;
+  };
 }

@@ -5,7 +5,7 @@ import { axis, draw, tooltip } from "../echarts.js";
 import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { colour } from "../theme.js";
-import { isShown, quiet, select } from "./controls.js";
+import { select, whenSeen } from "./controls.js";
 import { ranked, robust, shades, spread, TOP } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
 import { bits } from "./selection_bits.js";
@@ -83,8 +83,7 @@ export function mount(element, model) {
   function failed(error) {
     fill(note, h("span", { class: "error" }, error.message));
   }
-  const soon = quiet(() => isShown(element) && read().catch(failed));
-  model.on("selection", soon);
+  model.on("selection", whenSeen(element, () => read().catch(failed)));
   read().catch(failed);
 }
 

@@ -3,7 +3,7 @@
 import { dataOf, get, pageOf } from "../api.js";
 import { fill, h } from "../dom.js";
 import { value } from "../format.js";
-import { isShown, quiet } from "./controls.js";
+import { whenSeen } from "./controls.js";
 import { bits } from "./selection_bits.js";
 
 const SHOWN = 12;
@@ -38,12 +38,9 @@ export function mount(element, model) {
     fill(body, answer.causes.map((one) => cause(one, model)));
   }
 
-  const soon = quiet(() => {
-    if (!isShown(element)) return label(model.selected.filter((run) => run.fate === "failed").length);
-    return read().catch((error) => fill(body, h("p", { class: "error" }, error.message)));
-  });
-  model.on("selection", soon);
-  read().catch((error) => fill(body, h("p", { class: "error" }, error.message)));
+  const failed = (error) => fill(body, h("p", { class: "error" }, error.message));
+  model.on("selection", whenSeen(element, () => read().catch(failed)));
+  read().catch(failed);
 }
 
 function cause(one, model) {

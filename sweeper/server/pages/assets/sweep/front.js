@@ -5,11 +5,11 @@ import { fill, h } from "../dom.js";
 import { duration, number, value } from "../format.js";
 import { pageOf } from "../api.js";
 import { colour } from "../theme.js";
-import { isShown, quiet, select } from "./controls.js";
+import { select, whenSeen } from "./controls.js";
 import { robust } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
 
-const MOST = 5000;
+const MOST = 4000;
 const ROWS = 50;
 
 export function mount(element, model) {
@@ -27,7 +27,7 @@ export function mount(element, model) {
 
   function show() {
     const [x, y] = [sides[Number(across.value)], sides[Number(up.value)]];
-    const valued = x && y ? model.selected.filter((run) => run.leads !== false && Number.isFinite(x.of(run)) && Number.isFinite(y.of(run))).slice(-MOST) : [];
+    const valued = x && y ? model.selected.filter((run) => run.leads !== false && Number.isFinite(x.of(run)) && Number.isFinite(y.of(run))) : [];
     if (!valued.length) {
       chart.hidden = true;
       fill(list);
@@ -39,15 +39,15 @@ export function mount(element, model) {
     const judged = model.sweep.several && x.objective && y.objective ? sides.filter((side) => side.objective) : [x, y];
     const best = frontOf(valued, judged);
     drawn.show(() => {
-      const option = picture(valued, best, { x, y, model, stepped: judged.length === 2 });
+      const option = picture(valued.filter((_, i) => i % Math.ceil(valued.length / MOST) === 0), best, { x, y, model, stepped: judged.length === 2 });
       data = [option.series[0].data, option.series[1].data];
       return option;
     });
-    fill(note, `${best.length} of ${valued.length} runs are beaten by no other: better in one, and no worse in ${judged.length > 2 ? "any" : "the other"}.`);
+    fill(note, `${best.length} of ${valued.length} runs are beaten by no other: better in one, and no worse in ${judged.length > 2 ? "any" : "the other"}.${valued.length > MOST ? ` Of the others every ${Math.ceil(valued.length / MOST)}th is drawn.` : ""}`);
     fill(list, table(best, judged, model));
   }
 
-  model.on("selection", quiet(() => isShown(element) && show()));
+  model.on("selection", whenSeen(element, show));
   show();
 }
 

@@ -2,7 +2,7 @@
 
 import { dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { isShown, quiet, select } from "./controls.js";
+import { select, whenSeen } from "./controls.js";
 import { metricChoice } from "./metric_choice.js";
 import { bits } from "./selection_bits.js";
 
@@ -17,7 +17,6 @@ const GROWTH = 1.1;
 export function mount(element, model) {
   const body = h("div", { class: "importance-body" });
   const note = h("p", { class: "soft importance-note", "aria-live": "polite" });
-  const soon = quiet(() => read(), 200);
   const metric = metricChoice(model, "imp", () => read(true));
   const share = select("among", "imp.share", SHARES, () => read(true));
   fill(element, h("h2", {}, "What mattered"), h("div", { class: "bar" }, metric.elements, share.element), body, note);
@@ -59,7 +58,7 @@ export function mount(element, model) {
     return "All of these runs have the same value, or the same parameters: nothing can have mattered.";
   }
 
-  model.on("selection", () => (isShown(element) ? soon() : null));
+  model.on("selection", whenSeen(element, () => read()));
   fill(body, h("p", { class: "empty" }, "Weighing the runs…"));
   read(true);
 }

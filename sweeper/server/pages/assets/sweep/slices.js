@@ -4,7 +4,7 @@ import { draw, axis, tooltip } from "../echarts.js";
 import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { colour } from "../theme.js";
-import { isShown, quiet, select } from "./controls.js";
+import { select, whenSeen } from "./controls.js";
 import { parameterAxis, varying } from "./parameter_axis.js";
 import { ranked, robust, shades, spread, TOP } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
@@ -61,7 +61,7 @@ export function mount(element, model) {
     return "The selected runs do not differ in any parameter.";
   }
 
-  const soon = quiet(() => isShown(element) && show());
+  const soon = whenSeen(element, show);
   model.on("selection", soon);
   new ResizeObserver(soon).observe(element);
   weights(model).then((names) => {

@@ -14,7 +14,7 @@ const ROW = 30;
 const SAMPLE = 200;
 const MARK_PX = 36;
 const LETTER_PX = 7.4;
-const MOST_PX = { name: 240, reason: 280 };
+const MOST_PX = { name: 240, reason: 180 };
 const NARROW = 0.7;
 const narrow = window.matchMedia("(max-width: 600px)");
 
@@ -54,7 +54,7 @@ class RunTable {
 
   /** The ids of the columns: those chosen, but for what this sweep has not. */
   ids() {
-    const ids = fromAddress(chosen("columns")) ?? usual(this.model);
+    const ids = fromAddress(chosen("columns")) ?? usual(this.model, narrow.matches);
     return ids.includes("name") ? ids : ["name", ...ids];
   }
 

@@ -54,10 +54,11 @@ function known(name, model) {
   return model.sweep.parameters.some((one) => one.name === name) || model.runs.some((run) => Object.hasOwn(run.params, name));
 }
 
-/** The ids of the columns that are shown while nobody has chosen any. */
-export function usual(model) {
+/** The ids of the columns that are shown while nobody has chosen any; on a narrow page what matters comes first. */
+export function usual(model, isNarrow = false) {
   const varying = model.sweep.parameters.filter((one) => one.varies).map((one) => `p.${one.name}`);
-  return ["number", "name", "state", ...objectives(model), ...varying.slice(0, DEFAULT_PARAMETERS), "duration_s", "reason"];
+  const head = isNarrow ? ["name", ...objectives(model), "state"] : ["number", "name", "state", ...objectives(model)];
+  return [...head, ...varying.slice(0, DEFAULT_PARAMETERS), "duration_s", "reason"];
 }
 
 /** The columns of what the sweep optimises. */

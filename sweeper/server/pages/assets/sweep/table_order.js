@@ -1,5 +1,8 @@
 // The order of the table's rows: by any column, what has no value last, and equals by their numbers.
 
+// made once: to ask for one with every comparison takes a second for ten thousand names
+const words = new Intl.Collator(undefined, { numeric: true });
+
 /**
  * Sort runs by a column.
  * @param {object[]} runs - The runs.
@@ -28,7 +31,7 @@ function keyOf(column, run) {
 function compare(a, b) {
   if (a === null || b === null) return 0;
   const kinds = [typeof a, typeof b];
-  if (kinds[0] !== kinds[1]) return kinds[0] === "number" ? -1 : kinds[1] === "number" ? 1 : String(a).localeCompare(String(b));
+  if (kinds[0] !== kinds[1]) return kinds[0] === "number" ? -1 : kinds[1] === "number" ? 1 : words.compare(String(a), String(b));
   if (kinds[0] === "number") return a - b;
-  return String(a).localeCompare(String(b), undefined, { numeric: true });
+  return words.compare(String(a), String(b));
 }

@@ -5,7 +5,7 @@ import { axis, draw, tooltip } from "../echarts.js";
 import { fill, h } from "../dom.js";
 import { duration, moment } from "../format.js";
 import { colour } from "../theme.js";
-import { isShown, quiet } from "./controls.js";
+import { whenSeen } from "./controls.js";
 import { runTip, tie, places } from "./run_tip.js";
 import { attemptsOf, busy, laid, waits } from "./slots.js";
 
@@ -64,9 +64,8 @@ export function mount(element, model) {
     fill(note, sentence(rows, bars, idle));
   }
 
-  const soon = quiet(() => isShown(element) && read().catch(failed));
   const failed = (error) => fill(note, h("span", { class: "error" }, error.message));
-  model.on("selection", soon);
+  model.on("selection", whenSeen(element, () => read().catch(failed)));
   read().catch(failed);
 }
 
