@@ -203,7 +203,7 @@ def draw_pages(env: dict[str, str], browser: str, sweep: str, runs: list[str]) -
         context = started.new_context()
         page = context.new_page()
         page.goto(say(env, "server", "url").strip())  # which logs in
-        server, session = page.url.rstrip("/"), context.storage_state()
+        server, session = re.match(r"https?://[^/]+", page.url)[0], context.storage_state()
         for picture, (address, height, dark) in pictures.items():
             size, theme = {"width": WIDTH, "height": height}, "dark" if dark else "light"
             opened = started.new_context(viewport=size, color_scheme=theme, storage_state=session)

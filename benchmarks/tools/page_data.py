@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sweeper.run import RunState
+from sweeper.run import RunState, SweepState
 from sweeper.server.store import lines, projects, runs, sweeps, users
 from sweeper.server.store.lines import HistoryLine
 
@@ -87,6 +87,7 @@ def fill_sweep(folder: Path, known: list[dict[str, Any]]) -> str:
             history = [HistoryLine(step, json.dumps(row), row) for step, row in enumerate(rows)]
             lines.put_history(db, run.id, history)
             lines.put_metric(db, sweep.id, run.id, "val/loss", history)
+        sweeps.set_state(db, sweep.id, SweepState.FINISHED, now=time.time())
     store.close()
     return f"/{users.EMBEDDED_USER}/bench/sweeps/{sweep.name}"
 

@@ -57,10 +57,14 @@ _FOCUS = """() => {
   if (!one || one === document.body) return null;
   window.focused ??= new Map();
   if (!window.focused.has(one)) window.focused.set(one, window.focused.size);
-  const style = getComputedStyle(one);
-  const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  const ringed = (element) => {
+    const style = getComputedStyle(element);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  };
+  // a table has its ring around the box in which it scrolls
+  const ring = ringed(one) || (one.parentElement && ringed(one.parentElement));
   const what = one.outerHTML.slice(0, 120);
-  return { id: String(window.focused.get(one)), what, visible: ring || style.boxShadow !== "none" };
+  return { id: String(window.focused.get(one)), what, visible: ring };
 }"""
 
 
