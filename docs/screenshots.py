@@ -208,6 +208,7 @@ def draw_pages(env: dict[str, str], browser: str, sweep: str, runs: list[str]) -
             size, theme = {"width": WIDTH, "height": height}, "dark" if dark else "light"
             opened = started.new_context(viewport=size, color_scheme=theme, storage_state=session)
             tab = Tab(opened.new_page(), server).goto(address)
+            tab.until("!document.body.innerText.includes('Weighing the runs')", timeout_s=60)
             tab.settle(1.5)
             tab.check()
             write(f"{picture}.png", tab.page.screenshot(animations="disabled"), PNG_LIMIT)
