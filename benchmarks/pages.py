@@ -24,7 +24,8 @@ import tempfile
 import time
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,12 @@ def sweeps(browser: Any, openings: int) -> None:
                     print(f"  from the click to drawn parallel coordinates: ours is {quicker:.1f} times as quick")
 
 
+def apart(run: Callable[[Any], Any], work: Any) -> Any:
+    """Run a coroutine in a thread of its own: Playwright has a loop of events in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run, work).result()
+
+
 async def send(load: Load, run: str, batches: Iterator[list[str]]) -> None:
     """Log a history; the run stays running."""
     connection, offset = load.connect(), 0
@@ -144,7 +151,7 @@ def long_run(browser: Any, openings: int, rows: int) -> None:
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as (_, load):
         begin = time.perf_counter()
         batches = (long_rows(first, BATCH, 50) for first in range(0, rows, BATCH))
-        asyncio.run(send(load, "long", batches))
+        apart(asyncio.run, send(load, "long", batches))
         print(f"  {rows:,} rows of 50 keys came in, {rows / (time.perf_counter() - begin):,.0f} a second")
         url = f"http://127.0.0.1:{load.port}/local/bench/runs/long"
         session = session_of(browser, load)
@@ -156,7 +163,7 @@ def watched(browser: Any, openings: int, layers: int = 100, steps: int = 100) ->
     """Measure the heatmaps of many watched layers."""
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as (_, load):
         rows = watched_rows(layers, steps)
-        asyncio.run(send(load, "watched", (rows[first : first + 10] for first in range(0, steps, 10))))
+        apart(asyncio.run, send(load, "watched", (rows[first : first + 10] for first in range(0, steps, 10))))
         url = f"http://127.0.0.1:{load.port}/local/bench/runs/watched?open=gradients"
         session, ready = session_of(browser, load), HEATMAPS.replace("LAYERS", str(layers))
         what = f"ours: histograms of {layers} layers over {steps} steps"
@@ -167,7 +174,7 @@ def heartbeats(seconds: float, agents: int = 1000, pages: int = 10) -> None:
     """Measure heartbeats without and with open pages, each of a sweep that many of the agents work for."""
     for count in (0, pages):
         with tempfile.TemporaryDirectory() as name, server(Path(name)) as (process, load):
-            spent = uvloop.run(beside(process, load, agents, count, seconds))
+            spent = apart(uvloop.run, beside(process, load, agents, count, seconds))
         shown = ", ".join(f"p{share:g} {percentile(load.beats, share / 100):.0f} ms" for share in (50, 99, 100))
         print(
             f"  heartbeats of {agents} agents, {count} pages open: {shown}; server CPU {spent:.0%} of a core",

@@ -29,6 +29,11 @@ _FATES: Mapping[RunState, Fate] = {
 }
 
 
+def fate_of(state: RunState) -> Fate:
+    """Say what has become of a run in a state."""
+    return _FATES.get(state, "failed")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnRun:
     """A run.
@@ -60,7 +65,7 @@ class DrawnRun:
             id=run.id,
             number=number,
             label=label,
-            fate=_FATES.get(run.state, "failed"),
+            fate=fate_of(run.state),
             params=run.params,
             value=value,
             values=run.values,

@@ -206,7 +206,7 @@ def _histogram(asked: Asked, table: LoggedTable) -> Drawing | None:
         _title(asked),
         asked.fields["value"],
         "count",
-        labels=[f"{middle:.4g}" for middle in middles],
+        labels=[f"{middle:.3g}" for middle in middles],
         values=[float(count) for count in counts],
         total=len(column),
     )

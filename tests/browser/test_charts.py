@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -110,6 +111,8 @@ def test_watched_layers_are_pictures(page):
     assert "step 0: from" in group.locator(".curve-said").first.inner_text()
     assert "open=gradients" in page.page.url
     page.page.reload()
+    page.until("document.querySelector('.curve canvas')")
+    group.locator(".layer-picture").first.scroll_into_view_if_needed()
     page.until("[...document.querySelectorAll('.layer-picture')].some((one) => /of 6 steps/.test(one.ariaLabel))")
 
 
@@ -153,7 +156,7 @@ def test_every_chart_of_wandb_plot_is_drawn(page):
 
 def test_a_run_that_goes_on_is_drawn_as_it_goes(tab, world):
     """What it logs appears by itself: first nothing, then a chart, then a longer one."""
-    name = "growing"
+    name = f"growing-{time.time_ns()}"
     query = """mutation($n: String, $p: String) { upsertBucket(input: {name: $n, modelName: $p}) { inserted } }"""
     world.graphql(query, n=name, p=world.project)
     tab.goto(world.page("runs", name))

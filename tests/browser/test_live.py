@@ -46,6 +46,12 @@ class OwnServer:
         """Let a run begin, as a process does that says so."""
         self.ask("/graphql", json.dumps({"query": BEGIN, "variables": {"name": name, "project": project}}).encode())
 
+    def log(self, name: str, first: int, *values: float, project: str = "p") -> None:
+        """Let it log values of its loss from a step on."""
+        content = [json.dumps({"_step": first + i, "loss": value}) for i, value in enumerate(values)]
+        body = {"files": {"wandb-history.jsonl": {"offset": first, "content": content}}}
+        self.ask(f"/files/local/{project}/{name}/file_stream", json.dumps(body).encode())
+
     def finish(self, name: str, project: str = "p") -> None:
         """Let it end."""
         self.ask(f"/files/local/{project}/{name}/file_stream", END)
@@ -75,6 +81,22 @@ def test_what_happens_is_seen_without_a_reload(own):
     own.finish("hello")
     own.tab.until_text("finished", row)
     assert own.tab.page.locator("[data-compare=hello]").is_checked()
+    own.tab.check()
+
+
+def test_curves_that_are_compared_grow_while_their_runs_do(own):
+    """What a run logs is on the chart a moment later."""
+    for name in ("one", "two"):
+        own.begin(name)
+        own.log(name, 0, 1.0, 0.5)
+    own.tab.goto("/local/p/compare?runs=one,two")
+    points = """(() => {
+        const chart = window.echarts?.getInstanceByDom(document.querySelector("[data-key=loss] .chart"));
+        return chart ? chart.getOption().series?.map((one) => one.data.length).join() : "";
+    })()"""
+    own.tab.until(f"{points} === '2,2'", "the curves")
+    own.log("two", 2, 0.25)
+    own.tab.until(f"{points} === '2,3'", "what was logged since")
     own.tab.check()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -232,15 +233,16 @@ def test_nothing_is_wider_than_a_phone(open_tab, world, name):
 
 def test_the_head_follows_a_run_at_work(tab, world):
     """Rows, values and state come without a reload, and a new line of the log appears."""
+    name = f"at-work-{secrets.token_hex(4)}"
     query = """mutation($name: String, $project: String) { upsertBucket(input: {name: $name, modelName: $project}) {
         bucket { id } } }"""
-    world.graphql(query, name="at-work", project=world.project)
+    world.graphql(query, name=name, project=world.project)
 
     def send(**body):
-        path = f"/files/{world.entity}/{world.project}/at-work/file_stream"
+        path = f"/files/{world.entity}/{world.project}/{name}/file_stream"
         world.send(path, "POST", json.dumps(body).encode())
 
-    tab.goto(world.page("runs", "at-work") + "?tab=logs")
+    tab.goto(world.page("runs", name) + "?tab=logs")
     tab.until_text("Nothing was printed yet", '[data-tab="logs"]')
     send(
         files={
@@ -250,5 +252,9 @@ def test_the_head_follows_a_run_at_work(tab, world):
     )
     tab.until_text("it begins", ".log")
     tab.until_text("1", '[data-fact="rows"]')
+    tab.page.get_by_role("tab", name="Overview").click()
+    send(files={"wandb-summary.json": {"offset": 0, "content": ['{"loss": 0.625, "<b>": 1}']}})
+    tab.until_text("0.625", '[data-pairs="Summary"]')
+    assert "<b>" in tab.text('[data-pairs="Summary"]')
     send(complete=True, exitcode=0)
     tab.until_text("finished", '[data-fact="fate"]')

@@ -157,7 +157,7 @@ def test_listed_values_are_brushed_whole(sweep, world):
 
 
 def test_axes_move_by_keys_and_by_dragging_and_carry_over(sweep, world):
-    """The next sweep of the project has those that it knows; the filter is this page's alone."""
+    """The next sweep of the project has those that it knows; a filter that it cannot read holds nobody back there."""
     before = sweep.page.evaluate(HEADS)
     assert before == ["p.dropout", "p.lr", "p.optimizer", "p.units", "value"]
     sweep.page.locator(".axis-head").first.focus()
@@ -176,7 +176,12 @@ def test_axes_move_by_keys_and_by_dragging_and_carry_over(sweep, world):
     sweep.goto(world.page("sweeps", world.sweep))
     sweep.until(f"({HEADS}).length > 0")
     assert sweep.page.evaluate(HEADS) == moved
-    assert sweep.page.locator(".filter-text").input_value() == ""
+    assert sweep.page.locator(".filter-text").input_value() == "lr<1"
+    sweep.goto(world.page("sweeps", world.trade))
+    sweep.until(f"({HEADS}).length > 0")
+    assert "no run has" in sweep.text("#filter-fault")
+    sweep.page.get_by_role("button", name="Show all").click()
+    assert "filter" not in chosen(sweep)
 
 
 def test_limits_are_typed_where_a_pointer_is_none(sweep, world):

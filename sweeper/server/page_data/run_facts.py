@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from sweeper.figures.drawn_run import fate_of
+from sweeper.metric_value import flat
 from sweeper.run import Run, RunState
 from sweeper.search.history_gap import why_not_whole
 from sweeper.server.page_data.answers import RUN, data_route, find_run
@@ -15,16 +17,6 @@ from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Sweep
 
-_FATES = {
-    RunState.PENDING: "waiting",
-    RunState.PREEMPTED: "waiting",
-    RunState.RUNNING: "running",
-    RunState.PREEMPTING: "running",
-    RunState.FINISHED: "finished",
-    RunState.KILLED: "stopped",
-    RunState.FAILED: "failed",
-    RunState.CRASHED: "failed",
-}
 _PLAIN = {
     RunState.PENDING: "It waits for a process to take it up.",
     RunState.PREEMPTED: "Its process had to go; the next one goes on with it.",
@@ -34,11 +26,6 @@ _PLAIN = {
     RunState.FAILED: "It ended with an error.",
 }
 """What a state means, where nobody has said why."""
-
-
-def fate_of(state: RunState) -> str:
-    """Give a run's state in the words that all pages use: finished, running, stopped, failed or waiting."""
-    return _FATES[state]
 
 
 def facts(db: Connection, run: StoredRun, sweep: Sweep | None) -> dict[str, Any]:
@@ -97,10 +84,16 @@ def _values(sweep: Sweep | None, seen: Run | None) -> list[dict[str, Any]]:
     ]
 
 
+def summary_of(run: StoredRun) -> dict[str, Any]:
+    """Give a run's summary without media and the SDK's own keys; nested values have dotted names."""
+    return dict(flat(json.loads(run.summary)))
+
+
 def _read(db: Connection, request: Request) -> dict[str, Any]:
-    """Give the head of a run's page."""
+    """Give the head of a run's page, and its summary where `summary` is asked for."""
     run = find_run(db, request)
-    return facts(db, run, sweeps.get(db, run.sweep_id) if run.sweep_id is not None else None)
+    told = facts(db, run, sweeps.get(db, run.sweep_id) if run.sweep_id is not None else None)
+    return told | ({"summary": summary_of(run)} if "summary" in request.query_params else {})
 
 
 ROUTES = [data_route(RUN, _read)]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from sweeper.server.errors import RequestError
 from sweeper.server.page_data.ansi import pieces, plain
-from sweeper.server.page_data.answers import RUN, data_route, find_run
+from sweeper.server.page_data.answers import RUN, data_route, find_run, packed
 from sweeper.server.store import console, lines
 from sweeper.server.store.console import ConsoleLine
-from sweeper.server.store.database import Connection
+from sweeper.server.store.database import Connection, Store
 
 MOST_LINES = 2000
 """Lines of one answer."""
@@ -20,6 +23,8 @@ LONGEST = 5000
 MOST_SOUGHT = 100_000
 """Lines that one answer looks through: a tenth of a second."""
 MOST_FOUND = 5000
+MOST_SENT = 500_000
+"""Lines of a log that is downloaded."""
 
 
 def _read(db: Connection, request: Request) -> dict[str, Any]:
@@ -61,6 +66,23 @@ def _search(db: Connection, request: Request) -> dict[str, Any]:
     return {"found": found, "next": start if looked == MOST_SOUGHT or len(found) >= MOST_FOUND else None}
 
 
+async def download(request: Request) -> Response:
+    """Send all that a run printed as text, without colours; as much as one answer has room for, its end."""
+    return await run_in_threadpool(_download, request)
+
+
+def _download(request: Request) -> Response:
+    store: Store = request.app.state.store
+    with store.read() as db:
+        run = find_run(db, request)
+        total = lines.count(db, run.id, lines.Stream.CONSOLE)
+        start = max(0, total - MOST_SENT)
+        printed = [
+            plain(console.text_of(text)) for _, text in console.stored_from(db, run.id, start=start, size=MOST_SENT)
+        ]
+    return packed(request, ("\n".join(printed) + "\n").encode(errors="replace"), "text/plain; charset=utf-8")
+
+
 def _number(request: Request, name: str, usual: int) -> int:
     """Read a number of a query.
 
@@ -75,4 +97,4 @@ def _number(request: Request, name: str, usual: int) -> int:
     return int(text)
 
 
-ROUTES = [data_route(f"{RUN}/log", _read), data_route(f"{RUN}/log/search", _search)]
+ROUTES = [data_route(f"{RUN}/log", _read), data_route(f"{RUN}/log/search", _search), Route(f"{RUN}/log/text", download)]

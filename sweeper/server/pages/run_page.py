@@ -11,11 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sweeper.metric_value import flat
 from sweeper.server.graphql.context import file_path
 from sweeper.server.page_data import run_origin
 from sweeper.server.page_data.answers import find_project, find_run
-from sweeper.server.page_data.run_facts import facts
+from sweeper.server.page_data.run_facts import facts, summary_of
 from sweeper.server.pages.artifact_pages import address_of
 from sweeper.server.pages.rendering import page
 from sweeper.server.store import alerts, artifact_versions, attempts, lines, run_files, sweeps
@@ -71,7 +70,7 @@ def _run_page(request: Request) -> Response:
         origin=run_origin.read(files, *names) if files else {},
         tags=json.loads(run.tags),
         config=_config(run),
-        summary=_shown(json.loads(run.summary)),
+        summary=summary_of(run),
         made=made,
         used=used,
         artifact_address=address_of,
@@ -100,11 +99,6 @@ def _named(values: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
     for name, value in values.items():
         found += _named(value, f"{above}{name}.") if isinstance(value, dict) and value else [(f"{above}{name}", value)]
     return found
-
-
-def _shown(summary: dict[str, Any]) -> dict[str, Any]:
-    """Leave out media and the SDK's own keys; nested values have dotted names."""
-    return dict(flat(summary))
 
 
 def chart(values: Sequence[float], count: int) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sweeper import readable
 from sweeper.errors import DefinitionError
 from sweeper.run import SweepState
 from sweeper.server.page_data.sweep_facts import time_left
@@ -71,7 +70,12 @@ class SweepRow:
     @property
     def at_work(self) -> str:
         """Say for a sweep that is at work how long it will take, and where."""
-        parts = [] if self.eta_s is None else [f"{readable.duration(self.eta_s)} left"]
+        parts = []
+        if self.eta_s is not None:  # an estimate: nobody needs its seconds
+            minutes = round(self.eta_s / 60)
+            parts.append(
+                f"{minutes // 60} h {minutes % 60:02} min left" if minutes >= 60 else f"{minutes or 'under 1'} min left"
+            )
         if self.counts["running"] and self.hosts:
             parts.append(self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} machines")
         return ", ".join(parts)

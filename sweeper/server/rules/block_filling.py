@@ -35,35 +35,32 @@ class BlockFilling:
         self._looked_at = -1
 
     async def work(self) -> None:
-        """Sum up block after block."""
+        """Sum up block after block, run after run."""
         while True:
             began, found = time.monotonic(), False
             try:
-                found = await to_thread.run_sync(self.next_block)
+                found = await to_thread.run_sync(self.go_on)
             except DiskFullError as error:
                 log.warning("%s", error.message)
             except Exception:
                 log.exception("summing up histories failed; it is tried again")
             await asyncio.sleep((time.monotonic() - began) * REST if found else EVERY_S)
 
-    def next_block(self) -> bool:
-        """Sum up one block; tell whether one was due."""
+    def go_on(self) -> bool:
+        """Sum up one block, or settle one run; tell whether one was due. Little at a time: a server that ends waits."""
         mark = self._store.mark
         if mark == self._looked_at:
             return False
-        while (run_id := self._due()) is not None:
-            with self._store.read() as db:
-                left = history_blocks.missing(db, run_id, lines.count(db, run_id, Stream.HISTORY))
-            if left:
-                self._sum_up(run_id, left[0])
-                return True
-            self._settle(run_id)
-        self._looked_at = mark
-        return False
-
-    def _due(self) -> int | None:
         with self._store.read() as db:
-            return history_blocks.due(db)
+            run_id = history_blocks.due(db)
+            left = history_blocks.missing(db, run_id, lines.count(db, run_id, Stream.HISTORY)) if run_id else []
+        if run_id is None:
+            self._looked_at = mark
+        elif left:
+            self._sum_up(run_id, left[0])
+        else:
+            self._settle(run_id)
+        return run_id is not None
 
     def _settle(self, run_id: int) -> None:
         self._complete(run_id)

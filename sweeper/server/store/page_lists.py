@@ -124,14 +124,23 @@ def compute_times(db: sqlite3.Connection, sweep_ids: Collection[int]) -> dict[in
 
 
 def agents_at_work(db: sqlite3.Connection, since: float) -> tuple[int, int]:
-    """Count the agents that were heard since a time, and their machines."""
-    query = "SELECT count(*), count(DISTINCT host) FROM agents WHERE heartbeat_at >= ?"
-    agents, hosts = db.execute(query, (since,)).fetchone()
+    """Count the agents that were heard since a time, and their machines; none of a project hidden from who asks."""
+    query = (
+        "SELECT count(*), count(DISTINCT a.host) FROM agents a JOIN sweeps s ON s.id = a.sweep_id"
+        " WHERE a.heartbeat_at >= ? AND s.project_id NOT IN (SELECT value FROM json_each(?))"
+    )
+    agents, hosts = db.execute(query, (since, json.dumps([*privacy.hidden(db)]))).fetchone()
     return agents, hosts
 
 
 def run_states(db: sqlite3.Connection) -> dict[str, int]:
-    """Count all runs of the server by state."""
+    """Count the runs of the server by state, but those of projects hidden from who asks."""
+    if unseen := privacy.hidden(db):
+        query = (
+            "SELECT state, count(*) FROM runs WHERE project_id NOT IN (SELECT value FROM json_each(?)) GROUP BY state"
+        )
+        return dict(db.execute(query, (json.dumps([*unseen]),)).fetchall())
+    # from an index alone: of a million runs the rows are long
     return dict(db.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sweeper.figures.drawn_run import TOP, DrawnRun, foremost, ranked, shades, spread
+from sweeper.figures.drawn_run import TOP, DrawnRun, fate_of, foremost, ranked, shades, spread
 from sweeper.figures.style import SHADES
 from sweeper.run import Run, RunState
 from tests.unit.figures.conftest import make_run
@@ -14,6 +14,7 @@ RUNS = [make_run(1, 0.5), make_run(2, 0.9), make_run(3, 0.99, "failed"), make_ru
 
 def test_what_ended_a_run_decides_how_it_is_drawn():
     """Killed is stopped, by early termination or a person; a crash is a failure, and so is no leader."""
+    assert {fate_of(state) for state in RunState} == {"finished", "running", "stopped", "failed", "waiting"}
     drawn = {state: DrawnRun.of(Run(id="r", state=state), 1, "x", 0.5) for state in RunState}
     assert drawn[RunState.KILLED].fate == "stopped"
     assert drawn[RunState.CRASHED].fate == "failed"

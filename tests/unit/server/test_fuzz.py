@@ -59,6 +59,7 @@ trees = st.recursive(
 def known(serve_module, tmp_path_factory):
     """A server in which something has happened, and the names in it."""
     client = next(server := serve_module(tmp_path_factory.mktemp("fuzz") / "data"))
+    client.http.app.state.page_watch.is_ending = lambda: True  # or a page's stream would go on for minutes
     sweep = client.sweep(SWEEP)
     agent = client.agent(sweep)
     (command,) = client.beat(agent)

@@ -16,21 +16,31 @@ SWEEP = {"method": "random", "metric": {"name": "loss"}, "parameters": {"lr": {"
 def hear(client):
     """What opens a stream, does something meanwhile, ends the server's patience, and gives what was said."""
 
-    def listen(query, act=None, *, headers=None, after_s=0.2):
-        state = client.http.app.state
+    def listen(query, act=None, *, headers=None):
+        watch = client.http.app.state.page_watch
+
+        def words():
+            return [one.seen.word for one in [*watch._watched.values()]]
+
+        def until(holds):
+            deadline = time.monotonic() + 20
+            while not holds() and time.monotonic() < deadline:
+                time.sleep(0.05)
 
         def meanwhile():
-            time.sleep(after_s)
+            until(lambda: watch.pages)
             if act:
+                before = words()
                 act()
-                time.sleep(after_s + 1.2)
-            state.page_watch.is_ending = lambda: True
+                until(lambda: words() != before)
+                time.sleep(0.2)  # for the stream to say so
+            watch.is_ending = lambda: True
 
         thread = threading.Thread(target=meanwhile)
         thread.start()
         answer = client.http.get(f"{events.EVENTS}?{query}", headers=headers or {})
         thread.join()
-        state.page_watch.is_ending = bool
+        watch.is_ending = bool
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"].startswith("text/event-stream")
         return [part for part in answer.text.split("\n\n") if "event: changed" in part]

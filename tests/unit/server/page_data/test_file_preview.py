@@ -73,9 +73,10 @@ def test_separated_values_are_a_table(shown, monkeypatch):
     assert shown("a.tsv", "x\ty\n1\t2\n")["rows"] == [["1", "2"]]
     monkeypatch.setattr(file_preview, "MOST_ROWS", 1)
     assert (len(shown("a.csv", "x\n1\n2\n")["rows"]), shown("a.csv", "x\n1\n2\n")["cut"]) == (1, True)
+    monkeypatch.setattr(file_preview, "MOST_ROWS", 9)
     monkeypatch.setattr(file_preview, "MOST_TEXT", 7)
     cut = shown("a.csv", "x\n1\n2\n345\n")
-    assert (cut["rows"], cut["count"], cut["cut"]) == ([["1"]], None, True)
+    assert (cut["rows"], cut["count"], cut["cut"]) == ([["1"], ["2"]], None, True)
 
 
 def test_a_broken_table_is_text(shown):

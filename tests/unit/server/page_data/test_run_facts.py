@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from sweeper.run import RunState
-from sweeper.server.page_data.run_facts import fate_of
-
 GRID = {
     "method": "grid",
     "metric": {"name": "loss", "goal": "minimize"},
@@ -72,7 +67,8 @@ def test_a_state_that_nobody_explained_is_put_into_words(client):
     assert "waits" in told["reason"]
 
 
-@pytest.mark.parametrize("state", list(RunState))
-def test_every_state_has_a_word(state):
-    """One of five."""
-    assert fate_of(state) in {"finished", "running", "stopped", "failed", "waiting"}
+def test_the_summary_is_told_where_it_is_asked_for(client):
+    """As the page first had it: dotted, without media and the SDK's own keys."""
+    client.init("r", summary='{"loss": 0.25, "_step": 7, "val": {"acc": 1}, "image": {"_type": "image-file"}}')
+    assert client.http.get("/-/data/local/p/runs/r?summary=1").json()["summary"] == {"loss": 0.25, "val.acc": 1}
+    assert "summary" not in facts_of(client, "r")

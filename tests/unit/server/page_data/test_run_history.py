@@ -50,7 +50,7 @@ def ask(server, run: str, query: str, status: int = 200):
 def summed_up(server) -> None:
     """Have all blocks summed up."""
     filling = BlockFilling(server.http.app.state.store)
-    while filling.next_block():
+    while filling.go_on():
         pass
 
 

@@ -73,3 +73,10 @@ def test_a_line_without_end_is_cut(client, log, monkeypatch):
 def test_what_is_no_number_of_lines_is_refused(log, query):
     """In words."""
     assert "no number of lines" in log(status=400, **query)["errors"][0]["message"]
+
+
+def test_a_log_is_downloaded_as_text(client, log):  # noqa: ARG001 the log is there
+    """Without its colours and times."""
+    answer = client.http.get("/-/data/local/p/runs/r/log/text")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text == "first\nOut of memory\nthird\n<b>last</b>\n"

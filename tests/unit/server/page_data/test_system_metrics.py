@@ -66,10 +66,12 @@ def test_no_peak_is_lost_in_a_long_run():
     """Each piece of the time shows its lowest and its highest value, in the order in which they came."""
     values = [50.0] * 1000
     values[333], values[334] = 100.0, 0.0
+    values[555], values[556] = 0.0, 100.0
     (chart,) = charts([row(number, cpu=value) for number, value in enumerate(values)], buckets=10)
     drawn = chart["lines"][0]["y"]
     assert len(drawn) == len(chart["x"]) == 20
     assert drawn[6:8] == [100.0, 0.0]
+    assert drawn[10:12] == [0.0, 100.0]
     assert chart["x"][0] == 0
     assert chart["x"][-1] == 999
 

@@ -43,7 +43,7 @@ def logged(store, count: int) -> int:
 def test_whole_blocks_are_summed_up_one_by_one(store):
     """Each key's numbers by chunks of lines; the rest of the history waits until its block is whole."""
     run_id, filling = logged(store, 2 * BLOCK + 5), BlockFilling(store)
-    assert [filling.next_block() for _ in range(3)] == [True, True, False]
+    assert [filling.go_on() for _ in range(4)] == [True, True, True, False]
     with store.read() as db:
         found = history_blocks.sums(db, run_id, ["a", "rare", "_step"], [0, 1])
         assert history_blocks.due(db) is None
@@ -62,7 +62,7 @@ def test_a_run_of_an_older_server_gets_the_extremes_of_its_keys(store):
         counted = history_keys.add_keys({}, rows)
         runs.put(db, run_id, history_keys=history_keys.without_extremes(json.dumps(counted)))
         history_blocks.make_due(db, run_id)
-    assert not filling.next_block()
+    assert [filling.go_on() for _ in range(2)] == [True, False]
     with store.read() as db:
         assert json.loads(runs.get(db, run_id).history_keys) == counted
         assert key_extremes.complete(db, run_id) is None
@@ -71,9 +71,9 @@ def test_a_run_of_an_older_server_gets_the_extremes_of_its_keys(store):
 def test_a_round_without_news_asks_the_database_nothing(store):
     """A server that nobody writes to has nothing to sum up."""
     filling = BlockFilling(store)
-    assert not filling.next_block()
+    assert not filling.go_on()
     store.close()
-    assert not filling.next_block()
+    assert not filling.go_on()
 
 
 def test_the_work_goes_on_by_itself(store):

@@ -160,6 +160,10 @@ PAGES = [
     "/ann/p",
     "/ann/p/runs/r",
     "/ann/p/compare?runs=r",
+    "/ann/p/artifacts",
+    "/ann/p/artifacts/dataset/data",
+    "/ann/p/artifacts/dataset/data/v0",
+    "/ann/p/artifacts/dataset/data/v0/files",
     "/ann/p/sweeps/{sweep}",
     "/files/ann/p/r/model.onnx",
     "/artifactsV2/default/ann/p/data/x/{md5}/a",
@@ -239,6 +243,7 @@ def test_every_address_is_decided_about():
     tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name", "stream"}
     below = ("/-/data/{entity}/{project}", "/-/actions/{entity}/{project}", "/-/data/search")  # all of these are
     pages = {"home", "entity_page", "project_page", "sweep_page", "run_page", "compare_page"}
+    pages |= {"artifacts_page", "artifact_page", "newest_page", "artifact_tab"}
     nothing = {"page_above", "make_link", "log_out"}  # an address of W&B's, put as one of ours; and what logs in
     known = {route.endpoint.__name__ for route in _routes() if not route.path.startswith(below)}
     known -= {endpoint.__name__ for endpoint in WITHOUT_KEY}

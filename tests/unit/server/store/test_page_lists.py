@@ -32,10 +32,12 @@ def test_what_is_private_is_found_by_its_owner_alone(known):
             assert {one.id for one in page_lists.find(db, "secret", 9)[0]} == {"secret"}
             assert len(page_lists.find(db, "BASELINE", 9)[2]) == 2
             assert len(page_lists.loose_at_work(db, 9)) == 2
+            assert page_lists.run_states(db)["running"] == 2
         with privacy.asking(guest):
             assert page_lists.find(db, "secret", 9) == ([], [], [])
             assert page_lists.find(db, "run-secret", 9)[2] == []
             assert [run.name for run in page_lists.loose_at_work(db, 9)] == ["run-open"]
+            assert page_lists.run_states(db) == {"running": 1}
 
 
 def test_an_id_is_found_whatever_its_age_and_comes_first(known, monkeypatch):

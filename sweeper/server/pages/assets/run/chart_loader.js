@@ -15,7 +15,7 @@ export function loader(query) {
   const waiting = new Set();
   const seen = new Set();
   let timer = 0;
-  let took = 0;
+  let later = 0;
   let restUntil = 0;
 
   function want(chart) {
@@ -38,8 +38,7 @@ export function loader(query) {
       // the first few at once: they are what the viewer looks at
       for (let i = 0; i < group.length; i += AT_ONCE) await bring(group.slice(i, i + AT_ONCE));
     }
-    took = performance.now() - began;
-    restUntil = performance.now() + took * IDLE_SHARE;
+    restUntil = performance.now() + (performance.now() - began) * IDLE_SHARE;
   }
 
   async function bring(charts) {
@@ -55,13 +54,17 @@ export function loader(query) {
     }
   }
 
+  function again() {
+    clearTimeout(later);
+    const rest = restUntil - performance.now();
+    if (rest > 0) later = setTimeout(again, rest); // what came last is read, too
+    else for (const chart of seen) want(chart);
+  }
+
   return {
     want,
     seen,
     /** Read anew what is seen; of a long history not more often than it takes a share of the time. */
-    again() {
-      if (performance.now() < restUntil) return;
-      for (const chart of seen) want(chart);
-    },
+    again,
   };
 }

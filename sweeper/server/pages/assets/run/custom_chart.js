@@ -85,7 +85,7 @@ function bars(drawing, key) {
     const bar = h("svg:rect", { x: (LEFT + i * step + step * 0.08).toFixed(1), width: Math.max(1, step * 0.84).toFixed(1), y: Math.min(y(value), y(0)).toFixed(1), height: Math.abs(y(value) - y(0)).toFixed(1) }, h("svg:title", {}, `${drawing.labels[i]}: ${number(value)}`));
     return ink(bar, "hue", "fill");
   });
-  const every = Math.ceil(drawing.labels.length / 8);
+  const every = Math.ceil(drawing.labels.length / 6);
   const below = drawing.labels.map((name, i) => [LEFT + (i + 0.5) * step, name.length > 12 ? `${name.slice(0, 11)}…` : name]).filter((_, i) => i % every === 0);
   return svg(`${drawing.title || key}: ${drawing.y} by ${drawing.x}`, frame(below, up.ticks.map((tick) => [y(tick), number(tick)]), drawing), drawn);
 }

@@ -129,7 +129,7 @@ function parts() {
   const space = h("div", { class: "log-space" }, lines);
   return {
     words, status, before, next, follow, count, early, empty, lines, space,
-    bar: h("div", { class: "bar" }, words, before, next, status, h("label", { class: "log-follow" }, follow, " follow"), count),
+    bar: h("div", { class: "bar" }, words, before, next, status, h("label", { class: "log-follow" }, follow, " follow"), count, h("a", { class: "button", href: `${dataOf("runs", context.run, "log", "text")}`, download: `${context.run}.log` }, "download")),
     box: h("div", { class: "log", tabindex: 0, role: "region", "aria-label": "Log of this run" }, early, empty, space),
   };
 }

@@ -7,7 +7,7 @@ import { colour, onTheme } from "../theme.js";
 import { positive, smoothed } from "./smoothing.js";
 
 const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-const FAINT = 0.3;
+const FAINT = 0.45;
 
 /** Write a place on an axis in words: a step, seconds since the start, a moment, or a number. */
 export function place(axis, x) {

@@ -35,7 +35,8 @@ function lay(element, width) {
 }
 
 function head({ axis, title, scale }, parallel) {
-  const button = h("button", { type: "button", class: "axis-head", dataset: { axis }, title: `${title}: drag or use the arrow keys to move, click for more`, "aria-haspopup": "dialog" }, h("span", {}, title), scale?.log ? [" ", h("small", {}, "log")] : null, scale === null ? [" ", h("small", {}, "…")] : null);
+  const more = scale === null ? "…" : scale.log ? "log" : "";
+  const button = h("button", { type: "button", class: "axis-head", dataset: { axis }, title: "Drag or use the arrow keys to move, click for more", "aria-haspopup": "dialog" }, h("span", {}, title), more ? [" ", h("small", {}, more)] : null);
   dragged(button, axis, parallel);
   button.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -7,10 +7,11 @@ import { onTheme } from "../theme.js";
  * Put a canvas into an element, whose height its class sets.
  * @param {HTMLElement} element - Where.
  * @param {function(CanvasRenderingContext2D, number, number)} draw - Draws, in CSS pixels; called after `again()`.
+ * @param {{hidden: boolean}} about - Whether another canvas over it says what both show.
  * @returns {{canvas: HTMLCanvasElement, again: function(), label: function(string)}} `label` says what it shows.
  */
-export function canvasIn(element, draw) {
-  const canvas = h("canvas", { role: "img", "aria-label": "" });
+export function canvasIn(element, draw, { hidden = false } = {}) {
+  const canvas = h("canvas", hidden ? { "aria-hidden": "true" } : { role: "img", "aria-label": "being drawn" });
   element.append(canvas);
   let asked = false;
   const paint = () => {

@@ -10,8 +10,8 @@ const OVERLAP_S = 5;
 const WHOLE_AFTER_MS = 300_000;
 const COLUMNS_FRESH_MS = 10_000;
 
-/** What the viewer of a project chose of a sweep, and finds again at the next: not which runs, which are others there. */
-export const CARRIED = ["axes", "colour", "lines", "columns", "sort", "x", "tab", "state", "top", "imp.metric", "imp.which", "imp.goal", "imp.share", "smooth", "curve.y", "contour.x", "contour.y"];
+/** What the viewer of a project chose of a sweep, and finds again at the next: not brushes, for values are others there. */
+export const CARRIED = ["axes", "colour", "lines", "columns", "sort", "x", "tab", "state", "filter", "top", "imp.metric", "imp.which", "imp.goal", "imp.share", "smooth", "curve.y", "contour.x", "contour.y"];
 
 class Model {
   constructor() {

@@ -34,8 +34,7 @@ class Parallel {
     this.inner = h("div", { class: "parallel-inner" }, this.heads, this.place);
     this.scroller = h("div", { class: "parallel-scroller" }, this.inner);
     this.empty = h("p", { class: "empty", hidden: true });
-    this.base = canvasIn(this.place, (pen, width, height) => paintLines(pen, width, height, { ...this.drawn, hovered: null }));
-    this.base.canvas.setAttribute("aria-hidden", "true"); // the one above it says what both show
+    this.base = canvasIn(this.place, (pen, width, height) => paintLines(pen, width, height, { ...this.drawn, hovered: null }), { hidden: true });
     this.top = canvasIn(this.place, (pen, width, height) => this.paintTop(pen, width, height));
     this.head = this.makeHead();
     this.brushing = brushing(this.top.canvas, this);

@@ -15,6 +15,7 @@ const MOST_PRINTED = 3000;
 export function virtualRows(box, body, { height, row }) {
   let count = 0;
   let range = [0, 0];
+  let made = new Map();
   let held = false;
   let late = false;
   let printing = false;
@@ -41,7 +42,10 @@ export function virtualRows(box, body, { height, row }) {
       return;
     }
     range = next;
-    const rows = Array.from({ length: range[1] - range[0] }, (_, i) => row(range[0] + i));
+    const known = force ? new Map() : made;
+    made = new Map();
+    for (let place = range[0]; place < range[1]; place += 1) made.set(place, known.get(place) ?? row(place));
+    const rows = [...made.values()];
     body.replaceChildren(...[space(range[0]), ...rows, space(count - range[1])].filter(Boolean));
   };
   box.addEventListener("scroll", () => draw(false), { passive: true });
