@@ -78,10 +78,18 @@ def dashboard_python() -> Path:
 @contextlib.contextmanager
 def dashboard(folder: Path, known: list[dict[str, Any]]) -> Iterator[str]:
     """Run optuna-dashboard on these trials; the address of its page with the parallel coordinates, smart selection."""
-    python, storage, port = dashboard_python(), f"sqlite:///{folder}/optuna.db", 27000 + os.getpid() % 5000
+    python, storage, port = dashboard_python(), str(folder / "optuna.log"), 27000 + os.getpid() % 5000
     (folder / "trials.json").write_text(json.dumps(known))
     subprocess.run([python, "-c", OPTUNA, storage, folder / "trials.json"], check=True)
-    command = [python.with_name("optuna-dashboard"), storage, "--port", str(port), "--quiet"]
+    command = [
+        python.with_name("optuna-dashboard"),
+        "--storage-class",
+        "JournalFileStorage",
+        storage,
+        "--port",
+        str(port),
+        "--quiet",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port)
