@@ -46,6 +46,7 @@ COUNT, MIDDLE = 12, 7
 """The picture is of a launch of so many runs, when so many are done."""
 WIDTH, HEIGHT = 1280, 800
 SVG_LIMIT, PNG_LIMIT = 200_000, 300_000
+WEIGHED = "(band => !band || band.querySelector('table'))(document.querySelector('[data-band=importance]'))"
 ANNOUNCED = re.compile(r"(starting workers|server:|launching|logs:|trainer:|open |no NVIDIA)| *logs your browser in")
 """What a launch says before its live view begins."""
 
@@ -208,7 +209,8 @@ def draw_pages(env: dict[str, str], browser: str, sweep: str, runs: list[str]) -
             size, theme = {"width": WIDTH, "height": height}, "dark" if dark else "light"
             opened = started.new_context(viewport=size, color_scheme=theme, storage_state=session)
             tab = Tab(opened.new_page(), server).goto(address)
-            tab.until("!document.body.innerText.includes('Weighing the runs')", timeout_s=60)
+            if height > HEIGHT:  # else it is below what is seen, and not drawn
+                tab.until(WEIGHED, "what mattered", timeout_s=60)
             tab.settle(1.5)
             tab.check()
             write(f"{picture}.png", tab.page.screenshot(animations="disabled"), PNG_LIMIT)
