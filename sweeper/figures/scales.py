@@ -58,7 +58,7 @@ class NumberScale:
             low, high = (low / 2, high * 2) if log else (low - (abs(low) / 10 or 0.5), high + (abs(high) / 10 or 0.5))
         if margin and log:
             factor = (high / low) ** margin if high / low < LARGEST else 1.0
-            low, high = low / factor, high * factor
+            low, high = low / factor or low, min(high * factor, LARGEST)  # a logarithm of both is finite
         elif margin:
             low, high = low - margin * (high - low), high + margin * (high - low)
         return cls(low, high, log)

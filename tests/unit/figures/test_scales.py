@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweeper.figures import scales
@@ -48,6 +48,8 @@ def test_what_has_no_logarithm_has_no_place_on_its_axis():
 
 
 @given(st.lists(FINITE, min_size=1))
+@example([10.0, 1e300])
+@example([5e-324, 1e-30])
 def test_a_robust_scale_is_a_scale(values):
     """However the values lie, most of them are within."""
     scale = scales.robust(values)

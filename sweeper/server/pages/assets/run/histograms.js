@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { onTheme, scale } from "../theme.js";
 
-const AT_ONCE = 50;
+const AT_ONCE = 100; // as many as the server reads at once: layers of one step lie in one row
 const TOGETHER_MS = 30;
 
 /** Pictures of some keys, brought when they come into view. */
