@@ -93,7 +93,7 @@ def dashboard(folder: Path, known: list[dict[str, Any]]) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port)
-        yield f"http://127.0.0.1:{port}/dashboard/studies/1/smartSelection"
+        yield f"http://127.0.0.1:{port}/dashboard/studies/0/smartSelection"
     finally:
         process.terminate()
         process.wait()
