@@ -54,7 +54,7 @@ def tail(db: sqlite3.Connection, run_id: int, size: int) -> list[ConsoleLine]:
 def stored_from(db: sqlite3.Connection, run_id: int, *, start: int, size: int) -> Iterator[tuple[int, str]]:
     """Walk through lines from one on, each as it is stored."""
     query = "SELECT number, text FROM lines WHERE run_id = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
-    yield from db.execute(query, (run_id, Stream.CONSOLE, start, size))
+    yield from map(tuple, db.execute(query, (run_id, Stream.CONSOLE, start, size)))
 
 
 def text_of(stored: str) -> str:
