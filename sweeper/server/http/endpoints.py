@@ -175,7 +175,14 @@ async def download_file(request: Request) -> Response:
         raise NotFoundError(f"the content of {found.path!r} is gone")
     # what a run uploaded may be a web page: it must not act in our name
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
-    return FileResponse(place, media_type=found.mimetype or "application/octet-stream", headers=headers)
+    return FileResponse(place, media_type=_media_type(found.mimetype), headers=headers)
+
+
+def _media_type(known: str | None) -> str:
+    """Say what a run's file is sent as: what a page of ours could load as a script or a style of its own is text."""
+    # browsers run nothing that is sent as text with `nosniff` (limits.py)
+    kind = known or "application/octet-stream"
+    return "text/plain" if "script" in kind.lower() or "css" in kind.lower() else kind
 
 
 def _stored_file(store: Store, names: tuple[str, str, str, str]) -> run_files.StoredFile:

@@ -60,6 +60,18 @@ def test_a_file_that_has_left_the_disk_is_not_found(client):
     assert "gone" in answer.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("name", ["a.js", "a.mjs", "a.css", "A.JS"])
+def test_an_uploaded_script_is_text_to_every_page(client, name):
+    """Pages may load scripts from this server alone, and a run's files come from there: a browser runs none of them."""
+    client.init("r")
+    client.upload("r", name, b"alert(1)")
+    client.upload("r", "a.png", b"x")
+    headers = client.http.get(f"/files/local/p/r/{name}").headers
+    assert headers["Content-Type"].startswith("text/plain")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert client.http.get("/files/local/p/r/a.png").headers["Content-Type"] == "image/png"
+
+
 def test_an_upload_may_come_before_its_run(client):
     """A signed address outlives a restart of the client; the run is made if nobody has made it yet."""
     client.init("other")
