@@ -26,6 +26,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,27 +115,33 @@ def repeated(openings: int, *arguments: Any, **more: Any) -> Opening:
 
 
 def sweeps(browser: Any, openings: int) -> None:
-    """Measure the page of a sweep, and the other one."""
-    drawn = {}
+    """Measure the page of a sweep, and the other one: in a window 800 high as they open, and high enough for all."""
+    ours = {}
     for count in (1000, 10_000):
         known = trials(count)
         with tempfile.TemporaryDirectory() as name:
             path = fill_sweep(Path(name) / "server", known)
             with server(Path(name)) as (_, load):
-                session, url = session_of(browser, load), f"http://127.0.0.1:{load.port}{path}"
-                show(
-                    f"ours: sweep of {count:,}, as it opens",
-                    repeated(openings, browser, url, OVERVIEW, session=session),
-                )
-                whole = repeated(openings, browser, url, PARALLEL, session=session, height=TALL)
-                show(f"ours: sweep of {count:,}, parallel coordinates drawn", whole)
-                drawn[count] = whole.drawn + whole.first_byte
+                again = partial(repeated, openings, browser, f"http://127.0.0.1:{load.port}{path}")
+                session = session_of(browser, load)
+                ours = {
+                    "as it opens": again(f"{OVERVIEW} && {PARALLEL}", session=session),
+                    "all of it in sight": again(PARALLEL, session=session, height=TALL),
+                }
+            for how, one in ours.items():
+                show(f"ours: sweep of {count:,}, {how}", one)
             if count == 1000:
                 with dashboard(Path(name), known) as url:
-                    theirs = repeated(openings, browser, url, THEIRS, height=TALL)
-                    show(f"optuna-dashboard: study of {count:,}, the same", theirs)
-                    quicker = (theirs.drawn + theirs.first_byte) / drawn[count]
-                    print(f"  from the click to drawn parallel coordinates: ours is {quicker:.1f} times as quick")
+                    beside_ours(ours, partial(repeated, openings, browser, url, THEIRS))
+
+
+def beside_ours(ours: dict[str, Opening], again: Callable[..., Opening]) -> None:
+    """Open the other page in the same windows, and say how much quicker ours has drawn its parallel coordinates."""
+    for (how, one), more in zip(ours.items(), ({}, {"height": TALL}), strict=True):
+        theirs = again(**more)
+        show(f"optuna-dashboard: the same study, {how}", theirs)
+        quicker = (theirs.drawn + theirs.first_byte) / (one.drawn + one.first_byte)
+        print(f"  from the click to drawn parallel coordinates: ours is {quicker:.1f} times as quick", flush=True)
 
 
 def apart(run: Callable[[Any], Any], work: Any) -> Any:
@@ -206,7 +213,7 @@ async def beside(process: psutil.Process, load: Load, agents: int, pages: int, s
     await ask(at_work, seconds)
     spent = (cpu_s(process) - begin) / seconds
     if opened:
-        await opened.communicate()
+        await opened.communicate(b"")  # closes its stdin, which ends it
     return spent
 
 

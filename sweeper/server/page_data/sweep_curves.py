@@ -25,7 +25,7 @@ def _read(db: Connection, request: Request) -> dict[str, Any]:
     `?points=N` of each, fewer where there are too many runs; `&runs=` a selection. Runs without a value are left out.
     """
     sweep = find_sweep(db, request)
-    names = selected(request, run_digests.names(db, sweep.id))
+    names = selected(request, [*run_digests.names_by_row(db, sweep.id).values()])
     points = max(FEWEST, min(_points(request), MOST_POINTS // max(1, len(names))))
     curves = lines.metric_curves(db, sweep.id, names[: MOST_POINTS // FEWEST], points)
     return {

@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sweeper.figures.style import STYLE
 from sweeper.server.errors import NotFoundError
 
 FOLDER = Path(str(files("sweeper.server.pages") / "assets"))
@@ -35,7 +34,7 @@ FOREVER = "public, max-age=31536000, immutable"
 def _contents() -> dict[str, bytes]:
     """Read all of them, by their paths."""
     found = {file.relative_to(FOLDER).as_posix(): file for file in sorted(FOLDER.rglob("*")) if file.suffix in TYPES}
-    return {"figures.css": STYLE.encode()} | {path: file.read_bytes() for path, file in found.items()}
+    return {path: file.read_bytes() for path, file in found.items()}
 
 
 @cache

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from shlex import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from sweeper import readable
@@ -60,7 +59,6 @@ PAGES = Environment(loader=PackageLoader("sweeper.server.pages"), autoescape=Tru
 PAGES.filters.update(number=_number, moment=_moment, duration=_duration, shell=quote)
 PAGES.filters.update(iso=_iso, ago=_ago, size=readable.size)
 PAGES.globals.update(asset=assets.address, has_asset=assets.has)
-PAGES.filters.update(svg=lambda figure: Markup(figure.inline()))  # noqa: S704 figures escape what they write
 
 
 def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:

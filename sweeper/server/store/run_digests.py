@@ -84,12 +84,6 @@ def _has_aggregate(sweep: Sweep) -> bool:
     return metric is not None and may_aggregate(metric.name)
 
 
-def names(db: sqlite3.Connection, sweep_id: int) -> list[str]:
-    """Give the ids of all runs that a sweep sees but those that are only offered, the oldest first."""
-    query = f"SELECT name FROM runs WHERE id IN ({_ALL}) ORDER BY id"  # noqa: S608 - a query of ours
-    return [name for (name,) in db.execute(query, {"sweep": sweep_id, "after": 0})]
-
-
 def count(db: sqlite3.Connection, sweep_id: int) -> int:
     """Count the runs that a sweep sees, but those that are only offered."""
     prior: int = db.execute("SELECT count(*) FROM prior_runs WHERE sweep_id = ?", (sweep_id,)).fetchone()[0]

@@ -175,11 +175,6 @@ def at_hand(db: sqlite3.Connection, agent_id: int) -> list[StoredRun]:
     return where(db, condition, (agent_id,))
 
 
-def without_sweep(db: sqlite3.Connection, project_id: int) -> list[StoredRun]:
-    """List a project's runs that no sweep made, the oldest first."""
-    return where(db, "project_id = ? AND sweep_id IS NULL", (project_id,))
-
-
 def waiting(db: sqlite3.Connection, sweep_id: int) -> StoredRun | None:
     """Find the oldest run of a sweep that waits for an agent: taken back before it started, or preempted."""
     condition = "sweep_id = ? AND agent_id IS NULL AND state IN ('pending', 'preempted')"

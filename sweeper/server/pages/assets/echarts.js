@@ -1,6 +1,7 @@
 // ECharts, as all our charts use it: our colours and type, resized with the page, drawn anew with the theme.
 
-import { fill, h } from "./dom.js";
+import { fill } from "./dom.js";
+import { missing } from "./missing.js";
 import { colour, onTheme } from "./theme.js";
 
 /**
@@ -33,11 +34,6 @@ export function draw(element, label) {
       chart.dispose();
     },
   };
-}
-
-/** Say why there is no chart, and what to do. */
-export function missing() {
-  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and start the server anew. The tables work without it.");
 }
 
 function base() {

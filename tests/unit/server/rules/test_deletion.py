@@ -55,7 +55,7 @@ def test_files_that_a_killed_server_left_go_with_its_next_start(tmp_path, serve)
             client.init(name, config="{}")
             client.upload(name, "a.txt", b"a")
         with client.http.app.state.store.write() as db:
-            (run,) = [run for run in runs.without_sweep(db, 1) if run.name == "gone"]
+            (run,) = runs.named(db, 1, ["gone"])
             deletion.delete_run(db, run, now=1.0)
         assert (tmp_path / "files" / "local" / "p" / "gone").exists()
     for _ in serve(tmp_path):

@@ -16,7 +16,7 @@ def test_what_some_runs_hold_is_weighed(client):
     client.upload("other", "b.txt", b"1")
     Logger(client, contents={"c": b"123"}).log(runName="r")
     with client.http.app.state.store.read() as db:
-        ids = {run.name: run.id for run in runs.without_sweep(db, 1)}
+        ids = {run.name: run.id for run in runs.named(db, 1, ["r", "other"])}
         assert holdings.files_of(db, [ids["r"]]) == (1, 5)
         assert holdings.artifacts_of(db, [ids["r"]]) == (1, 3)
         assert holdings.files_of(db, ids.values()) == (2, 6)
@@ -31,6 +31,6 @@ def test_the_sweeps_that_learn_from_a_run_are_named(client):
     config = json.dumps({"method": "random", "metric": {"name": "loss"}, "parameters": {"lr": {"values": [0.1, 0.2]}}})
     name = client.graphql(query, c=config, f=json.dumps({"$or": [{"name": "r"}]}))["upsertSweep"]["sweep"]["name"]
     with client.http.app.state.store.read() as db:
-        (run,) = runs.without_sweep(db, 1)
+        (run,) = runs.named(db, 1, ["r"])
         assert holdings.learners_of(db, [run.id]) == [name]
         assert holdings.learners_of(db, []) == []

@@ -140,7 +140,7 @@ def test_names_are_those_of_all_runs_in_their_order(db, make_sweep, make_run):
     for name, offered in (("a", 0), ("b", 1), ("c", 0)):
         make_run(name, sweep_id=sweep.id, offered=offered)
     make_run("other")
-    assert run_digests.names(db, sweep.id) == ["a", "c"]
+    assert [*run_digests.names_by_row(db, sweep.id).values()] == ["a", "c"]
 
 
 def test_all_that_a_sweep_sees_by_their_rows(table):

@@ -49,7 +49,7 @@ def filled(store):
                 owner = None if number % 2 else sweep.id
                 at = 1000.0 - number // 3
                 runs.create(db, project.id, f"r{number}", state=state, now=at, sweep_id=owner, **about)
-            prior = runs.without_sweep(db, project.id)[:3]
+            prior = runs.named(db, project.id, ["r1", "r3", "r5"])
             db.executemany("INSERT INTO prior_runs VALUES (?, ?)", [(sweep.id, run.id) for run in prior])
         return project, sweep
 

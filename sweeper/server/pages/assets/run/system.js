@@ -2,7 +2,7 @@
 
 import { context, dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { missing } from "../echarts.js";
+import { missing } from "../missing.js";
 import { live } from "../live.js";
 import { timeChart } from "./time_chart.js";
 

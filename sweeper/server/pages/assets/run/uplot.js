@@ -1,8 +1,9 @@
 // uPlot, as our charts of a run use it: one curve with the range of its values, our colours and type, drawn anew with the
 // theme and resized with the page.
 
-import { fill, h } from "../dom.js";
+import { fill } from "../dom.js";
 import { duration, moment, number } from "../format.js";
+import { missing } from "../missing.js";
 import { colour, onTheme } from "../theme.js";
 import { positive, smoothed } from "./smoothing.js";
 
@@ -14,11 +15,6 @@ export function place(axis, x) {
   if (axis === "_runtime") return duration(x);
   if (axis === "_timestamp") return moment(x);
   return number(x, 6);
-}
-
-/** Say why there is no chart, and what to do. */
-export function missing() {
-  return h("p", { class: "empty" }, "The chart library is not installed with this server: run ", h("code", {}, "python -m sweeper.server.pages.vendor"), " there once, with a network, and start the server anew.");
 }
 
 /**
