@@ -13,10 +13,9 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Plotly's parallel coordinates want WebGL: without a GPU, Chromium's own software draws it
 OPTIONS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-OPTIONS += ["--disable-component-update", "--disable-dev-shm-usage", "--use-angle=swiftshader"]
-OPTIONS += ["--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+OPTIONS += ["--disable-component-update", "--disable-dev-shm-usage"]
+EMULATED_GPU = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 LIMIT_S, QUIET_MS = 90.0, 700.0
 # A frame after READY holds, the time is taken; LONG are the ends of tasks that kept the page from answering.
 WATCH = """(() => {
@@ -24,12 +23,16 @@ WATCH = """(() => {
   new PerformanceObserver((list) => {
     for (const one of list.getEntries()) window.longTasks.push([one.startTime, one.startTime + one.duration]);
   }).observe({ type: "longtask", buffered: true });
+  const known = new WeakSet(); // looking at a canvas costs: each is looked at until it shows something
   const painted = (canvas) => {
+    if (known.has(canvas)) return true;
     const small = document.createElement("canvas");
     small.width = small.height = 24;
     const context = small.getContext("2d", { willReadFrequently: true });
     context.drawImage(canvas, 0, 0, 24, 24);
-    return context.getImageData(0, 0, 24, 24).data.some((value) => value > 0);
+    const shows = context.getImageData(0, 0, 24, 24).data.some((value) => value > 0);
+    if (shows) known.add(canvas);
+    return shows;
   };
   const ready = () => { try { return READY; } catch { return false; } };
   const look = () => {
@@ -60,8 +63,11 @@ class Opening:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*, emulated_gpu: bool = False) -> Iterator[Browser]:
     """Start the machine's Chromium.
+
+    Args:
+        emulated_gpu: Whether its own software stands in for a GPU, which WebGL wants; every canvas is slower then.
 
     Raises:
         SystemExit: There is none.
@@ -70,7 +76,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         raise SystemExit("no Chromium here (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS + EMULATED_GPU * emulated_gpu)
         yield browser
         browser.close()
 
