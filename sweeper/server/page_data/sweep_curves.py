@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -27,7 +27,7 @@ DIGITS = 6
 MOST_LOOKED_UP = 100
 """Runs whose other numbers are looked up in what they logged: some milliseconds each."""
 
-_Curves = dict[str, list[tuple[float, float]]]
+_Curves = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def _read(db: Connection, request: Request) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _read(db: Connection, request: Request) -> dict[str, Any]:
 
 
 def _kept(db: Connection, sweep: Sweep, names: Sequence[str], points: int) -> _Curves:
-    return {**lines.metric_curves(db, sweep.id, names[: MOST_POINTS // FEWEST], points)}
+    return lines.metric_curves(db, sweep.id, names[: MOST_POINTS // FEWEST], points)
 
 
 def _looked_up(db: Connection, sweep: Sweep, names: Sequence[str], key: str, points: int) -> _Curves:
