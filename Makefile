@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdk029 test-frameworks test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -73,6 +73,19 @@ test-sdk029: $(STAMP) $(SDK029)/.installed  ## run the tests that need wandb 0.2
 $(SDK029)/.installed: | $(STAMP)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SDK029)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(SDK029)/bin/python wandb==0.29.0 numpy pillow
+	@touch $@
+
+FRAMEWORKS := .cache/frameworks
+test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 1.1 GB; skipped where it cannot be)
+	@$(MAKE) --no-print-directory $(FRAMEWORKS)/.installed || echo 'no frameworks: their tests are skipped'
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m frameworks tests/frameworks
+
+# torch and the SDK are those of .venv, which it sees behind its own
+PURELIB := python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+$(FRAMEWORKS)/.installed: tests/frameworks/requirements.txt | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(FRAMEWORKS)
+	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(FRAMEWORKS)/bin/python -r $<
+	echo "import site; site.addsitedir('$$($(BIN)/$(PURELIB))')" > "$$($(FRAMEWORKS)/bin/$(PURELIB))/beside.pth"
 	@touch $@
 
 dist: $(STAMP)  ## build sdist and wheel into dist/
