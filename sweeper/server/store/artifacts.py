@@ -17,7 +17,10 @@ MAX_TTL_S = 999_999_999 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5."""
+    """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5.
+
+    `ttl_s` is what was asked for, -2 for no expiry, None where nothing was; `expires_at` is what comes of it.
+    """
 
     # the table's columns in their order: rows are unpacked as they come
 
@@ -38,6 +41,7 @@ class Artifact:
     manifest: str
     created_at: float
     updated_at: float
+    expires_at: float | None
 
 
 def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
@@ -128,6 +132,16 @@ def delete(db: sqlite3.Connection, artifact_id: int) -> None:
 def delete_pending(db: sqlite3.Connection, *, before: float) -> None:
     """Delete the artifacts that were never committed and have not been changed since a time."""
     db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (PENDING, before))
+
+
+def next_expired(db: sqlite3.Connection, now: float) -> Artifact | None:
+    """Find the committed artifact that expired first, if one has."""
+    query = (
+        "SELECT * FROM artifacts WHERE expires_at IS NOT NULL AND expires_at <= ? AND state = ?"
+        " ORDER BY expires_at, id LIMIT 1"
+    )
+    row = db.execute(query, (now, COMMITTED)).fetchone()
+    return Artifact(*row) if row else None
 
 
 def note_run(db: sqlite3.Connection, artifact_id: int, run_id: int, role: str) -> None:

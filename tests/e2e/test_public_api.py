@@ -1,0 +1,75 @@
+"""What a user of `wandb.Api()` asks beside runs and sweeps, through the unmodified SDK."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+LOGGING = """
+import datetime, json, time, wandb
+
+def log(run, text, name="data", kind="dataset", ttl=None, **fields):
+    art = wandb.Artifact(name, kind)
+    if ttl:
+        art.ttl = datetime.timedelta(seconds=ttl)
+    with art.new_file("f.txt") as file:
+        file.write(text)
+    return run.log_artifact(art, **fields).wait()
+
+def said(call):
+    try:
+        return str(call())
+    except Exception as error:
+        return str(error)
+
+"""
+
+
+@pytest.fixture
+def sdk(user, tmp_path):
+    """The variables that point the SDK at a server of this test's own."""
+    return {**user.serve(), "WANDB_DIR": str(tmp_path), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+
+
+def script(user, sdk, code: str) -> dict:
+    """Run a script that prints one JSON document last."""
+    return json.loads(user.python(LOGGING + code, **sdk).stdout.splitlines()[-1])
+
+
+def test_an_artifact_lives_as_long_as_it_was_given(user, sdk):
+    """It says so, is deleted with its aliases when its time is over, and what came before is the latest again."""
+    read = script(
+        user,
+        sdk,
+        """
+with wandb.init(project="p") as run:
+    log(run, "one")
+    log(run, "two", ttl=86_400, aliases=["best"])
+    log(run, "three", ttl=86_400)
+    run.link_artifact(run.use_artifact("data:v2"), "shelf")
+    found = {"code": said(lambda: log(run, "x", "made", "code", ttl=5).version)}
+api = wandb.Api()
+found["ttl"] = [api.artifact(f"p/data:v{n}").ttl for n in range(3)]
+found["ttl"] = [ttl and ttl.total_seconds() for ttl in found["ttl"]]
+linked = api.artifact("p/data:v2")
+linked.ttl = datetime.timedelta(days=1)
+found["linked"] = said(linked.save)
+with wandb.init(project="p") as run:
+    last = log(run, "four", ttl=86_400)
+for art in (last, api.artifact("p/data:best")):
+    art.ttl = datetime.timedelta(seconds=1)
+    art.save()
+until = time.monotonic() + 60
+while time.monotonic() < until and (api.artifact_exists("p/data:best") or api.artifact_exists("p/data:v3")):
+    time.sleep(0.5)
+found["left"] = [[a.version, a.aliases] for a in wandb.Api().artifacts("dataset", "p/data")]
+print(json.dumps(found))
+""",
+    )
+    assert read["ttl"] == [None, 86_400, None]
+    assert "no time to live" in read["code"]
+    assert "unlink it first" in read["linked"]
+    assert read["left"] == [["v2", ["latest"]], ["v0", []]]
