@@ -73,3 +73,47 @@ print(json.dumps(found))
     assert "no time to live" in read["code"]
     assert "unlink it first" in read["linked"]
     assert read["left"] == [["v2", ["latest"]], ["v0", []]]
+
+
+def test_lists_are_filtered_and_ordered(user, sdk):
+    """Collections of a project and of a type, versions, sweeps; and what cannot be asked is said in words."""
+    read = script(
+        user,
+        sdk,
+        """
+with wandb.init(project="p") as run:
+    for name, kind in (("beta", "model"), ("alpha", "model"), ("data", "dataset")):
+        log(run, name, name, kind, tags=["good"] * (name == "data"))
+    log(run, "bigger than before", "data")
+    wandb.sweep({"method": "random", "name": "mine", "parameters": {"x": {"value": 1}}}, project="p")
+api = wandb.Api()
+project = api.project("p")
+
+def names(found):
+    return [each.name for each in found]
+
+found = {
+    "project": names(project.collections(filters={"name": {"$regex": "a$"}}, order="name")),
+    "type": names(api.artifact_type("model", "p").collections(filters={"name": {"$ne": "beta"}})),
+    "ordered": names(api.artifact_collections("p", "model", order="name", per_page=1)),
+    "length": len(project.collections(filters={"type": "model"})),
+    "versions": names(api.artifacts("dataset", "p/data", order="size", per_page=1)),
+    "tagged": names(api.artifacts("dataset", "p/data", tags=["good"])),
+    "sweeps": [len([*project.sweeps(filters={"state": state})]) for state in ("PENDING", "RUNNING")],
+    "odd": said(lambda: names(project.collections(order="owner"))),
+    "odder": said(lambda: names(project.collections(filters={"name": {"$regex": "(a+"}}))),
+    "runs": said(lambda: names(api.runs("p", order="owner"))),
+}
+print(json.dumps(found))
+""",
+    )
+    assert read["project"] == ["alpha", "beta", "data"]
+    assert read["type"] == ["alpha"]
+    assert read["ordered"] == ["alpha", "beta"]
+    assert read["length"] == 2
+    assert read["versions"] == ["data:v0", "data:v1"]
+    assert read["tagged"] == ["data:v0"]
+    assert read["sweeps"] == [1, 0]
+    assert "artifact collections have no 'owner'" in read["odd"]
+    assert "not a regular expression" in read["odder"]
+    assert "runs have no 'owner'" in read["runs"]

@@ -22,7 +22,13 @@ from sweeper.server.rules import rights
 from sweeper.server.store import custom_charts, projects, users
 from sweeper.server.store.projects import Project
 
-FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")
+FEATURES = (
+    "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
+    "FILESTREAM_GZIP",
+    "SWEEPS_LOCAL_SCHEDULER",
+    "SWEEPS_QUERY_FILTERING",
+    "TOTAL_COUNT_IN_FILE_CONNECTION",
+)
 """Of wandb_internal.ServerFeature (0.31.0); without the last `list(artifact.files())` fails in the SDK."""
 
 

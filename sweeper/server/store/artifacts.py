@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -42,6 +43,15 @@ class Artifact:
     created_at: float
     updated_at: float
     expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An artifact as a version of a collection, with its aliases there."""
+
+    number: int
+    aliases: list[str]
+    artifact: Artifact
 
 
 def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
@@ -157,6 +167,17 @@ def runs_of(db: sqlite3.Connection, artifact_id: int, role: str) -> list[int]:
     )
     unseen = privacy.hidden(db)
     return [row["run_id"] for row in db.execute(query, (artifact_id, role)) if row["project_id"] not in unseen]
+
+
+def versions(db: sqlite3.Connection, collection_id: int) -> list[Version]:
+    """List a collection's versions with what each of them is, the newest first."""
+    named = "SELECT json_group_array(alias) FROM artifact_aliases l WHERE l.collection_id = m.collection_id"
+    query = (
+        f"SELECT m.version, ({named} AND l.artifact_id = a.id), a.* FROM artifact_memberships m"  # noqa: S608
+        " JOIN artifacts a ON a.id = m.artifact_id WHERE m.collection_id = ? ORDER BY m.version DESC"
+    )
+    rows = db.execute(query, (collection_id,))
+    return [Version(version, json.loads(aliases), Artifact(*rest)) for version, aliases, *rest in rows]
 
 
 def of_run(db: sqlite3.Connection, run_id: int, role: str) -> list[Artifact]:
