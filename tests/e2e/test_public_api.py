@@ -117,3 +117,38 @@ print(json.dumps(found))
     assert "artifact collections have no 'owner'" in read["odd"]
     assert "not a regular expression" in read["odder"]
     assert "runs have no 'owner'" in read["runs"]
+
+
+def test_teams_and_registries_are_said_not_to_be_there(user, sdk):
+    """A user is a team of one; whoever asks for more, or for a registry, reads what there is instead."""
+    read = script(
+        user,
+        sdk,
+        """
+with wandb.init(project="p") as run:
+    art = log(run, "one")
+    link = said(lambda: run.link_artifact(art, "wandb-registry-model/thing"))
+api = wandb.Api()
+shelf = "wandb-registry-model/thing:v0"
+print(json.dumps({
+    "own": [api.default_entity, api.viewer.teams, api.viewer.entity, [m.username for m in api.team("local").members]],
+    "users": [api.user("local").username, api.user("nobody")],
+    "team": [said(lambda: api.team("nobody").members), said(lambda: api.create_team("mine"))],
+    "registries": [
+        link,
+        said(lambda: art.link(shelf)),
+        said(lambda: [*api.registries()]),
+        said(lambda: [*api.registries(organization="us")]),
+        said(lambda: [*api.registries(organization="us").collections()]),
+        said(lambda: [*api.registries(organization="us").versions()]),
+        said(lambda: api.artifact(shelf)),
+        said(lambda: api.artifact(f"us/{shelf}")),
+        said(lambda: api.organization()),
+    ],
+}))
+""",
+    )
+    assert read["own"] == ["local", [], "local", ["local"]]
+    assert read["users"] == ["local", None]
+    assert [text for text in read["team"] if "sweeper server add-user" not in text] == []
+    assert [text for text in read["registries"] if "no organizations and no registries" not in text] == []

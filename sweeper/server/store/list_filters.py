@@ -35,7 +35,7 @@ class Listing(Generic[Row]):
             SpentError: It takes too much work.
         """
         condition, work = read_filter(filters), Work(budget)
-        found = [row for row in rows if matches(condition, _Fields(self, row), work)] if condition else [*rows]
+        found = [row for row in rows if matches(condition, _FieldsOf(self, row), work)] if condition else [*rows]
         return self._ordered(found, order) if order else found
 
     def field(self, name: str) -> Callable[[Row], Any]:
@@ -59,7 +59,7 @@ class Listing(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Fields(Generic[Row]):
+class _FieldsOf(Generic[Row]):
     """A row that a filter is held against."""
 
     listing: Listing[Row]
