@@ -23,7 +23,7 @@ from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
 from sweeper.server.artifacts.lifetimes import Expiry
 from sweeper.server.errors import RequestError
-from sweeper.server.http import actions, artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints, models
 from sweeper.server.http.access import Gate
 from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
@@ -81,8 +81,12 @@ WITHOUT_KEY = (
     login.login_with_key,
     login.logout,
     assets.send,  # the pages of a login have a style, too
+    netron.send,
+    models.run_content,
 )
 """All that answers without a key."""
+WITHOUT_ORIGIN = (netron.send, models.run_content, artifact_endpoints.download)
+"""What Netron's frame reads, which has no origin: its own files, and the one content that its address is signed for."""
 
 
 def create_app(
@@ -133,7 +137,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
+        middleware=[Middleware(Limits), _gate(hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -144,6 +148,10 @@ def create_app(
     app.state.prove = None
     app.state.end = bool
     return app
+
+
+def _gate(hosts: Collection[str]) -> Middleware:
+    return Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, for_frames=WITHOUT_ORIGIN, hosts=hosts)
 
 
 def _routes() -> list[Route]:
@@ -171,6 +179,7 @@ def _routes() -> list[Route]:
         *actions_data.ROUTES,
         *artifact_facts.ROUTES,
         *netron.ROUTES,
+        *models.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
         *run_tree.ROUTES,
