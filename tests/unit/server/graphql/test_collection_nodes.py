@@ -58,3 +58,18 @@ def test_a_collection_is_of_one_type(log, client):
         artifactCollections { edges { node { name } } } } } }"""
     found = client.graphql(query)["project"]["artifactType"]
     assert found == {"artifactCollection": None, "artifactCollections": {"edges": [{"node": {"name": "net"}}]}}
+
+
+def test_a_type_finds_its_artifacts_and_no_others(log, client):
+    """By the words that find one in a project: `artifact.files()` asks so to 0.27."""
+    first, second = two_versions(log)
+    query = """query($type: String!, $name: String!) { project(name: "p") { artifactType(name: $type) {
+        artifact(name: $name) { id files(names: ["a"]) { totalCount } } } } }"""
+
+    def found(name, of="dataset"):
+        return client.graphql(query, type=of, name=name)["project"]["artifactType"]["artifact"]
+
+    assert found("data:v0") == {"id": first, "files": {"totalCount": 1}}
+    assert [found(name)["id"] for name in ("data", "data:best", "data:v1")] == [second] * 3
+    Logger(client, "net", {"x": b"x"}).log(artifactTypeName="model")
+    assert [found("data:v7"), found("net:v0"), found("none"), found("data:v0", of="model")] == [None] * 4
