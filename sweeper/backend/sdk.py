@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sweeper.backend import sdk_service, wandb_command
+from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -86,6 +85,13 @@ def speaks_sweeper(backend: Backend) -> bool:
     except OSError as error:
         raise _unreachable(backend, error) from error
     return isinstance(answer, dict) and answer.get("service") == "sweeper"
+
+
+def version() -> str:
+    """Give the SDK's version."""
+    import wandb
+
+    return str(wandb.__version__)
 
 
 def default_base_url() -> str:
@@ -242,65 +248,6 @@ def run_state(run: RunRef) -> str:
         api: Any = wandb.Api()  # its methods are untyped
         return str(api.run(run.path).state)
     return ""
-
-
-def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
-    """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
-
-    A refusal is asked for once more over another wandb-core: a launch's may have been killed, and then all fails.
-
-    Raises:
-        BackendError: The server refuses it.
-    """
-    try:
-        _set_run_state(run, state)
-    except BackendError:
-        sdk_service.end()
-        _set_run_state(run, state)
-
-
-def _set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
-    import wandb
-
-    action = "hand out" if state == "pending" else "end"
-    with sdk_errors(f"cannot {action} run {run} {'again' if state == 'pending' else ''}".rstrip()):
-        api: Any = wandb.Api()  # its methods are untyped
-        found = api.run(run.path)
-        if not hasattr(found, "update_state"):
-            raise BackendError(f"wandb {wandb.__version__} cannot {action} a run", "upgrade it")
-        if not found.update_state(state):
-            raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
-
-
-def stop_run(run: RunRef) -> str:
-    """Stop one run, wherever it is; its sweep goes on.
-
-    Returns:
-        The state that it was in.
-
-    Raises:
-        BackendError: The server refuses it, or knows no such run.
-    """
-    import wandb
-
-    with sdk_errors(f"cannot stop run {run}"):
-        found = find_run(run)
-        if not hasattr(found, "stop"):
-            raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
-        state = str(found.state)
-        if state not in {known for known in RunState if known.ended}:
-            found.stop()
-        return state
-
-
-def delete_run(run: RunRef) -> None:
-    """Delete a run with its files and artifacts.
-
-    Raises:
-        BackendError: The server refuses it.
-    """
-    with sdk_errors(f"cannot delete run {run}"):
-        find_run(run).delete(delete_artifacts=True)
 
 
 def find_run(run: RunRef) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import yaml
+
+from sweeper.figures.scales import robust
 
 DRAWN = "document.querySelector('#panel-{0} canvas') !== null && !document.querySelector('#panel-{0} [aria-busy]')"
 
@@ -87,6 +90,39 @@ def test_curves_say_how_many_were_stopped(page, world):
         state == "killed" and count > 0 for state, count in zip(runs["state"], runs["iterations"], strict=True)
     )
     page.until_text(f"{stopped} of", "[data-band=curves]")
+
+
+def test_curves_are_drawn_of_any_metric(page, world):
+    """Over its steps; the address says which, and it is found again."""
+    show_band(page, "curves")
+    band = page.page.locator("[data-band=curves]")
+    band.get_by_label("Metric", exact=True).wait_for()
+    names = band.get_by_label("Metric", exact=True).locator("option").all_inner_texts()
+    other = next(name for name in names if name not in {"val/loss", "_step"})
+    band.get_by_label("Metric", exact=True).select_option(other)
+    page.until("!document.querySelector('[data-band=curves] .chart').hidden", "the curves")
+    page.until_text("were stopped", "[data-band=curves]")
+    assert f"curve.metric={other.replace('/', '%2F')}" in page.page.url
+    page.goto(f"{world.page('sweeps', world.trade)}?curve.metric=size")
+    show_band(page, "curves")
+    page.until("document.querySelector('[data-band=curves] canvas')", "the curves of a sweep with several metrics")
+    assert band.get_by_label("Metric", exact=True).input_value() == "size"
+
+
+def test_scales_are_those_of_the_report(page):
+    """One rule, in two languages: the same limits for the same values, by themselves or by logarithms."""
+    chance = random.Random(7)
+    lists = [[chance.gauss(0, 10**power) for _ in range(40)] + far for power in (-3, 0, 4) for far in ([], [1e9])]
+    lists += [[10 ** chance.uniform(-6, 3) for _ in range(40)], [0.5], [3, 3, 3], [], [1.0, None, 2.0]]
+    source = "(lists) => import(new URL('scales.js', document.querySelector('script[src*=\"sweep/page.js\"]').src))"
+    told = page.page.evaluate(
+        source + ".then(({ robust }) => lists.map((one) => [robust(one, one.slice(0, 1)), robust(one)]))"
+        ".then((found) => found.map((pair) => pair.map(({ low, high, log }) => [low, high, log])))",
+        lists,
+    )
+    for values, pair in zip(lists, told, strict=True):
+        for (low, high, log), scale in zip(pair, (robust(values, keep=values[:1]), robust(values)), strict=True):
+            assert (low, high, log) == (pytest.approx(scale.low), pytest.approx(scale.high), scale.log), values
 
 
 def test_the_timeline_counts_attempts_and_slots(page, world):

@@ -13,8 +13,9 @@ from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store import artifact_collections, artifacts
 from sweeper.server.store.artifact_collections import Collection, Membership
-from sweeper.server.store.artifacts import Artifact
+from sweeper.server.store.artifacts import Artifact, Version
 from sweeper.server.store.database import Connection
+from sweeper.server.store.list_filters import Listing, named
 from sweeper.server.store.projects import Project
 
 
@@ -110,16 +111,21 @@ class CollectionNode(Node[Collection]):
         with self.context.store.read() as db:
             return collections.resolve(db, self.stored.id, alias_name or collections.LATEST)
 
-    def artifacts(self, first: int | None = None, after: str | None = None, order: str | None = None, **_: Any) -> Any:
+    def artifacts(
+        self,
+        first: int | None = None,
+        after: str | None = None,
+        order: str | None = None,
+        filters: str | None = None,
+    ) -> dict[str, Any]:
         """List its versions, the newest first unless asked otherwise; the SDK filters for committed ones, all are."""
         with self.context.store.read() as db:
-            versions = artifact_collections.versions_of(db, self.stored.id)
-            if order and not order.startswith("-"):
-                versions.reverse()
-            listed = connection(versions, lambda member: str(member.version), first=first, after=after)
-            for edge in listed["edges"]:
-                member = edge["node"]
-                edge.update(node=artifacts.get(db, member.artifact_id), version=f"v{member.version}")
+            versions = artifacts.versions(db, self.stored.id)
+        found = _VERSIONS.chosen(versions, filters, order, self.context.budget)
+        listed = connection(found, lambda version: str(version.number), first=first, after=after)
+        for edge in listed["edges"]:
+            version = edge["node"]
+            edge.update(node=version.artifact, version=f"v{version.number}")
         return listed
 
 
@@ -152,6 +158,38 @@ class MembershipNode(Node[Membership]):
         return file_connection(self.context, self.artifact(), **page)
 
 
+_COLLECTIONS: Listing[Collection] = Listing(
+    "artifact collections",
+    {
+        **named("id"),
+        **named("name"),
+        **named("type"),
+        **named("description"),
+        **named("created_at", "createdAt"),
+        **named("updated_at", "updatedAt"),
+        **dict.fromkeys(("tag", "tags"), lambda found: json.loads(found.tags)),
+        **dict.fromkeys(("state",), lambda _: CollectionNode.state),
+    },
+)
+
+_VERSIONS: Listing[Version] = Listing(
+    "versions of artifacts",
+    {
+        **named("version", "versionIndex", "version_index", attribute="number"),
+        **named("alias", "aliases", attribute="aliases"),
+        **named("id", attribute="artifact.id"),
+        **named("state", attribute="artifact.state"),
+        **named("digest", attribute="artifact.digest"),
+        **named("size", attribute="artifact.size"),
+        **named("description", attribute="artifact.description"),
+        **named("file_count", "fileCount", attribute="artifact.file_count"),
+        **named("created_at", "createdAt", attribute="artifact.created_at"),
+        **named("updated_at", "updatedAt", attribute="artifact.updated_at"),
+        **dict.fromkeys(("tag", "tags"), lambda version: json.loads(version.artifact.tags)),
+    },
+)
+
+
 def type_of(collection: Collection) -> TypeOfArtifacts:
     """Give the row of the type that a collection's artifacts have."""
     return TypeOfArtifacts(collection.project_id, collection.type, collection.created_at)
@@ -177,9 +215,11 @@ def collection_connection(
     *,
     first: int | None = None,
     after: str | None = None,
-    **_: Any,
+    filters: str | None = None,
+    order: str | None = None,
 ) -> dict[str, Any]:
-    """List a project's collections; the SDK sends filters and orders only to servers that announce to know them."""
+    """List a project's collections, the newest first unless asked otherwise."""
     with context.store.read() as db:
         found = artifact_collections.of_project(db, project_id, artifact_type)
-    return connection(found, lambda stored: str(stored.id), first=first, after=after)
+    chosen = _COLLECTIONS.chosen(found, filters, order, context.budget)
+    return connection(chosen, lambda stored: str(stored.id), first=first, after=after)

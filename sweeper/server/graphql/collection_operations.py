@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, commit
+from sweeper.server.artifacts import collections, commit, lifetimes
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
@@ -89,6 +89,7 @@ class CollectionOperations(Root):
                 now=self.context.now,
             )
             member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
+            lifetimes.keep(db, artifact, now=self.context.now)
             rights.check_aliases(db, self.context.user, portfolio.id, sent.aliases or [])
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
         return {"version_index": member.version, "artifact_membership": member}

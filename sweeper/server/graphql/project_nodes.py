@@ -20,6 +20,7 @@ from sweeper.server.rules import rights, run_transitions
 from sweeper.server.store import artifact_collections, artifacts, runs, sweeps
 from sweeper.server.store.artifact_collections import Collection, Membership
 from sweeper.server.store.artifacts import Artifact
+from sweeper.server.store.list_filters import Listing, named
 from sweeper.server.store.projects import Project
 from sweeper.server.store.run_pages import RunList
 from sweeper.server.store.runs import StoredRun
@@ -27,6 +28,20 @@ from sweeper.server.store.sweeps import Sweep
 
 RESTRICTED = "RESTRICTED"
 """W&B's word for a project that not even its whole team sees."""
+
+_SWEEPS: Listing[Sweep] = Listing(
+    "sweeps",
+    {
+        **named("id"),
+        **named("name"),
+        **named("state"),
+        **named("display_name", "displayName"),
+        **named("description"),
+        **named("created_at", "createdAt"),
+        **named("updated_at", "updatedAt"),
+        **named("heartbeat_at", "heartbeatAt"),
+    },
+)
 
 
 class ProjectNode(Node[Project]):
@@ -128,9 +143,10 @@ class ProjectNode(Node[Project]):
         """Count its sweeps."""
         return len(self._sweeps())
 
-    def sweeps(self, first: int | None = None, after: str | None = None, filters: str | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """List its sweeps; the SDK sends `filters` only to servers that announce SWEEPS_QUERY_FILTERING."""
-        return connection(self._sweeps(), lambda sweep: sweep.name, first=first, after=after)
+    def sweeps(self, first: int | None = None, after: str | None = None, filters: str | None = None) -> dict[str, Any]:
+        """List its sweeps."""
+        found = _SWEEPS.chosen(self._sweeps(), filters, None, self.context.budget)
+        return connection(found, lambda sweep: sweep.name, first=first, after=after)
 
     def _sweeps(self) -> list[Sweep]:
         with self.context.store.read() as db:

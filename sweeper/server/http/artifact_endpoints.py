@@ -39,7 +39,9 @@ async def download(request: Request) -> Response:
     """Give out one content."""
     project_id, md5 = _names(request)
     signed.right_to(request, READ, project_id, md5)()
-    return await _content(request, int(project_id), md5)
+    answer = await _content(request, int(project_id), md5)
+    answer.headers.update(signed.READABLE_WITHOUT_ORIGIN)
+    return answer
 
 
 async def download_by_name(request: Request) -> Response:

@@ -74,10 +74,12 @@ def test_a_run_that_would_lie_elsewhere_ends_the_process(tmp_path, kind):
 
 
 def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
-    """One that lost its run is heard no more; the user's own headers stay."""
+    """One that lost its run is heard no more; the user's own headers stay. Old SDKs read the second name alone."""
     given = {"WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1"}'}
-    told = json.loads(environ_of(SPEC, given, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
+    env = environ_of(SPEC, given, "me")
+    told = json.loads(env["WANDB_X_EXTRA_HTTP_HEADERS"])
     assert told == {"X-Mine": "1", HOLDER_HEADER: "me", SLOT_HEADER: SPEC.slot.name}
+    assert env["WANDB__EXTRA_HTTP_HEADERS"] == env["WANDB_X_EXTRA_HTTP_HEADERS"]
 
 
 def test_what_is_logged_is_written_out_at_once():
@@ -116,6 +118,7 @@ HOST_ALL = """
 import json, os, sys
 from sweeper.worker import run_process
 from sweeper.backend.current_run import CurrentRun
+from sweeper.settings import read_private
 from sweeper.worker.run_process import HEADERS, HOLDER_HEADER
 
 class Worker:
@@ -123,7 +126,8 @@ class Worker:
         self.left = 2
 
     def send(self, message):
-        print(json.loads(os.environ[HEADERS])[HOLDER_HEADER], json.loads(os.environ[HEADERS])["X-Mine"])
+        told = json.loads(read_private(os.environ, HEADERS))
+        print(told[HOLDER_HEADER], told["X-Mine"])
 
     def recv(self):
         self.left -= 1

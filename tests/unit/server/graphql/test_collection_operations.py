@@ -110,3 +110,17 @@ def test_a_deleted_collection_takes_its_artifacts_along(log, client):
     assert log.on_disk() == set()
     again = client.graphql(delete, id=id_)["deleteArtifactSequence"]["artifactCollection"]
     assert (again["id"], again["state"]) == (id_, "DELETED")  # it is gone all the same
+
+
+def test_what_is_linked_expires_no_more(log, client):
+    """Its time to live ends with the link, and it gets another one only once it is unlinked."""
+    artifact = log.log(ttlDurationSeconds=60)
+    link = {"artifactID": artifact, "artifactPortfolioName": "best", "projectName": "p"}
+    portfolio = client.graphql(LINK, i=link)["linkArtifact"]["artifactMembership"]["artifactCollection"]
+    live = """mutation($i: UpdateArtifactInput!) { updateArtifact(input: $i) { artifact { ttlDurationSeconds } } }"""
+    read = "query($id: ID!) { artifact(id: $id) { ttlDurationSeconds } }"
+    assert client.graphql(read, id=artifact)["artifact"] == {"ttlDurationSeconds": -2}
+    again = {"artifactID": artifact, "ttlDurationSeconds": 90}
+    assert "unlink it first" in client.graphql(live, i=again, status=400)
+    client.graphql(UNLINK, i={"artifactID": artifact, "artifactPortfolioID": portfolio["id"]})
+    assert client.graphql(live, i=again)["updateArtifact"]["artifact"] == {"ttlDurationSeconds": 90}

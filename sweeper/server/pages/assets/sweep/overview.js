@@ -6,6 +6,7 @@ import { copy, fill, find, h } from "../dom.js";
 import { ago, duration, number, value } from "../format.js";
 import { choose, chosen } from "../url_state.js";
 import { BELOW, curve } from "./curve.js";
+import { varied } from "./parameters.js";
 import { FATES } from "./selection.js";
 
 const COPIED_MS = 2000;
@@ -101,8 +102,8 @@ function quoted(text) {
 function bestCard(model) {
   const { best, sweep, metric } = model;
   if (!best) return [h("h2", {}, "Best so far"), h("p", { class: "empty" }, nothingYet(model))];
-  const varying = sweep.parameters.filter((one) => one.varies).map((one) => one.name);
-  const names = (varying.length ? varying : Object.keys(best.params)).filter((name) => name in best.params);
+  const known = varied(sweep);
+  const names = (known.length ? known : Object.keys(best.params)).filter((name) => name in best.params);
   return [
     h("h2", {}, "Best so far"),
     h("p", { class: "best-value", title: String(best.value) }, number(best.value), " ", h("small", { class: "soft" }, metric.name)),
