@@ -47,7 +47,7 @@ class RunOperations(Root):
                 attempts.place(db, run.id, self.context.slot)
         if sent.summary_metrics is not None and run.state.ended:
             self.context.dispatcher.past.forget()
-        return {"bucket": run, "inserted": inserted}
+        return {"bucket": run, "inserted": inserted, "server_settings": {"server_messages": []}}
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
