@@ -62,6 +62,21 @@ def test_a_collection_is_of_one_type(log, client):
     assert found == {"artifactCollection": None, "artifactCollections": {"edges": [{"node": {"name": "net"}}]}}
 
 
+def test_a_type_finds_its_artifacts_and_no_others(log, client):
+    """By the words that find one in a project: `artifact.files()` asks so to 0.27."""
+    first, second = two_versions(log)
+    query = """query($type: String!, $name: String!) { project(name: "p") { artifactType(name: $type) {
+        artifact(name: $name) { id files(names: ["a"]) { totalCount } } } } }"""
+
+    def found(name, of="dataset"):
+        return client.graphql(query, type=of, name=name)["project"]["artifactType"]["artifact"]
+
+    assert found("data:v0") == {"id": first, "files": {"totalCount": 1}}
+    assert [found(name)["id"] for name in ("data", "data:best", "data:v1")] == [second] * 3
+    Logger(client, "net", {"x": b"x"}).log(artifactTypeName="model")
+    assert [found("data:v7"), found("net:v0"), found("none"), found("data:v0", of="model")] == [None] * 4
+
+
 def test_collections_are_filtered_and_ordered(client):
     """Those of a project and those of a type, by what the SDK has names for; what there is not is refused."""
     for name, kind in (("beta", "model"), ("alpha", "model"), ("data", "dataset")):
