@@ -34,8 +34,11 @@ NOT_SERVED = {
 }
 """The operations, by what is said of them."""
 
-EARLIER = {"Registries": REGISTRIES, "Collections": REGISTRIES, "Versions": REGISTRIES}
-"""What SDKs before 0.23 call some of them."""
+EARLIER = {
+    **dict.fromkeys(["Registries", "Collections", "Versions"], REGISTRIES),  # before 0.23
+    **dict.fromkeys(["createRunQueue", "createDefaultResourceConfig", "upsertRunQueue"], LAUNCH),  # before 0.29
+}
+"""What older SDKs call some of them."""
 
 _SAID = EARLIER | {name: said for said, names in NOT_SERVED.items() for name in names.split()}
 
