@@ -121,9 +121,9 @@ class ProjectNode(Node[Project]):
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
         if found is not None and rights.may_take_up(self.context.user, found):
-            # only wandb-core (0.31.0) asks for a bucket, when a process is about to go on with a run
+            # the SDK asks for a bucket only when a process is about to go on with a run
             with self.context.store.write() as db:
-                run_transitions.asks_to_resume(db, found)
+                run_transitions.asks_to_resume(db, found, now=self.context.now)
         return found
 
     def runs(self, **arguments: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sweeper.server.rules import (
     branching,
     deletion,
     prior_runs,
+    resumed_by_name,
     rights,
     run_endings,
     run_transitions,
@@ -71,6 +72,9 @@ class RunOperations(Root):
             inserted = True
         elif first and synced_parts.may_follow(run, sent.job_program):
             run, inserted = synced_parts.begin(db, rights.take_up(db, self.context.user, run)), False
+        elif first and resumed_by_name.may_go_on(run, now=now):
+            run = rights.take_up(db, self.context.user, run)
+            run, inserted = resumed_by_name.begin(db, run, self.context.writing(sent.config), now=now), False
         else:
             run = rights.take_up(db, self.context.user, run)
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
