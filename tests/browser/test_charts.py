@@ -99,6 +99,18 @@ def test_keys_are_searched(page):
     page.until_text("No key holds")
 
 
+def test_few_charts_fill_their_row(page):
+    """A group of one or two leaves no half of it empty."""
+    rows = """[...document.querySelectorAll('.chart-group[open]')].map((group) => {
+        const cards = [...group.querySelectorAll('.chart-card')].filter((card) => card.offsetParent);
+        const right = Math.max(...cards.map((card) => card.getBoundingClientRect().right));
+        return [cards.length, Math.round(group.getBoundingClientRect().right - right)];
+    })"""
+    found = page.page.evaluate(rows)
+    assert {1, 2} <= {count for count, _ in found}
+    assert {room for count, room in found if count <= 2} == {0}
+
+
 def test_watched_layers_are_pictures(page):
     """A column for each step, shut until somebody opens them; the keys go through the steps."""
     group = open_group(page, "gradients")

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, TIMEOUT_S, User
+from tests.conftest import ROOT, User
 
 FRAMEWORKS = ROOT / ".cache" / "frameworks"
+TIMEOUT_S = 300
+"""Two runs, for each of which two processes may import torch and Lightning."""
 FILES = Path(__file__).parent / "files"
 BLOCK = re.compile(r"^```\w+\n(# (\S+\.\w+)\n.*?)^```$", re.MULTILINE | re.DOTALL)
 _, *PARTS = re.split(r"^## ", (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -112,3 +112,16 @@ def test_the_address_the_sdk_makes_up_needs_a_key(shelf):
     assert shelf.http.get(address, headers={"Authorization": ""}).status_code == 401
     for other in (address.replace("/p/", "/q/"), address.replace(md5, "0" * 32), address.replace(md5, "..")):
         assert shelf.http.get(other).status_code == 404
+
+
+def test_the_addresses_that_older_sdks_make_up_need_a_key(shelf):
+    """They name the entity alone: what one of its projects has is found, and nothing of another's."""
+    assert put(shelf, to_write(shelf, b"A"), b"A") == 200
+    shelf.init("r", project="newer")
+    md5 = md5_of(b"A")
+    for address in (f"/artifactsV2/default/local/QXJ0aWZhY3Q6MQ%3D%3D/{md5}", f"/artifacts/local/{md5}"):
+        assert shelf.http.get(address).content == b"A"
+        assert shelf.http.get(address, headers={"Authorization": ""}).status_code == 401
+        for other in (address.replace("/local/", "/nobody/"), address.replace(md5, "0" * 32)):
+            assert shelf.http.get(other).status_code == 404
+    assert shelf.http.get("/artifacts/local/x").status_code == 404
