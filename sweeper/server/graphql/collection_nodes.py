@@ -68,6 +68,11 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
             found = find_collection(db, self.stored.project_id, name)
         return found if found and found.type == self.stored.name else None
 
+    def artifact_sequence(self, name: str) -> Collection | None:
+        """Find a collection of this type that is no portfolio."""
+        found = self.artifact_collection(name)
+        return found if found and found.kind == artifact_collections.SEQUENCE else None
+
     def artifact_collections(self, **page: Any) -> dict[str, Any]:
         """List the collections of this type."""
         return collection_connection(self.context, self.stored.project_id, self.stored.name, **page)

@@ -19,13 +19,14 @@ from graphql import (
 )
 from pydantic import AliasChoices
 
-from sweeper.server.graphql import artifact_inputs
+from sweeper.server.graphql import artifact_inputs, inputs
 from sweeper.server.graphql.inputs import Input
 
 READS: Mapping[str, type[Input]] = {
     "AddAliasesInput": artifact_inputs.ChangeAliases,
     "CreateArtifactFileSpecInput": artifact_inputs.FileSpec,
     "CreateArtifactInput": artifact_inputs.CreateArtifact,
+    "DeleteFilesInput": inputs.DeleteFiles,
     "UseArtifactInput": artifact_inputs.UseArtifact,
 }
 """The inputs that are asked about, by the type of the schema."""
@@ -47,7 +48,7 @@ def answer_for_inputs(schema: GraphQLSchema) -> None:
         name: [(field, GraphQLInputField(GraphQLString)) for field in fields_of(model)] for name, model in READS.items()
     }
 
-    def input_fields(kind: GraphQLNamedType, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def input_fields(kind: GraphQLNamedType, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         found = known.get(getattr(kind, "name", ""))
         return _own_answer(kind, info, **arguments) if found is None else found
 

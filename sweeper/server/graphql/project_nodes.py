@@ -66,6 +66,7 @@ class ProjectNode(Node[Project]):
     # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
+    repo = docker_image = None
 
     @property
     def access(self) -> str:

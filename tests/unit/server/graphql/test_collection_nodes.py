@@ -117,3 +117,20 @@ def test_versions_are_filtered_and_ordered(log, client):
     assert listed({}, "size") == ["v0", "v1"]
     assert listed({}, "-size") == ["v1", "v0"]
     assert listed({}, "+createdAt") == ["v0", "v1"]
+
+
+def test_a_type_tells_a_sequence_from_a_portfolio(log, client):
+    """To 0.21 the SDK asks that of every collection that it opens."""
+    link = "mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) { versionIndex } }"
+    client.graphql(link, i={"artifactID": log.log(), "artifactPortfolioName": "linked", "projectName": "p"})
+    query = """{ project(name: "p") { artifactType(name: "dataset") {
+        data: artifactSequence(name: "data") { __typename } linked: artifactSequence(name: "linked") { __typename }
+        none: artifactSequence(name: "none") { __typename }
+        collection: artifactCollection(name: "linked") { name } } } }"""
+    found = client.graphql(query)["project"]["artifactType"]
+    assert found == {
+        "data": {"__typename": "ArtifactSequence"},
+        "linked": None,
+        "none": None,
+        "collection": {"name": "linked"},
+    }

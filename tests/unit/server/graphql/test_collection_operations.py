@@ -18,7 +18,7 @@ ADD = "mutation($i: AddAliasesInput!) { addAliases(input: $i) { success } }"
 TAKE = "mutation($i: DeleteAliasesInput!) { deleteAliases(input: $i) { success } }"
 LINK = """mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) {
     versionIndex artifactMembership { versionIndex artifactCollection { id name } artifact { id } } } }"""
-UNLINK = "mutation($i: UnlinkArtifactInput!) { unlinkArtifact(input: $i) { success } }"
+UNLINK = "mutation($i: UnlinkArtifactInput!) { unlinkArtifact(input: $i) { artifactID success } }"
 
 
 def aliases(client, artifact):

@@ -1,4 +1,4 @@
-"""A run that is resumed under its name alone, as SDKs before 0.18 do: they ask for it, begin it, and count its rows on."""
+"""A run that is resumed by its name alone, as SDKs before 0.18 do: they ask for it, begin it, and count on."""
 
 from __future__ import annotations
 
