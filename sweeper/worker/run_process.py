@@ -13,6 +13,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sweeper.backend import sdk_releases
+from sweeper.backend.said_why import HEADERS
+from sweeper.definition import interpreter
 from sweeper.errors import BackendError, SweeperError, TrainerError
 from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -34,8 +37,6 @@ FLUSH_INTERVAL = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
 FLUSH_S = "0.01"
 """Seconds until a row that was logged is in the transaction log, where no kill reaches it; wandb-core's own (0.31) are
 15, and before 0.31 it wrote 32 KiB at a time."""
-HEADERS = "EXTRA_HTTP_HEADERS"
-"""The SDK's private setting for headers that it sends along."""
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that wait until a run's process can answer them: its worker starts it with them blocked."""
 
@@ -158,11 +159,10 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         environ: What is there.
         holder: Its name for the server.
     """
-    own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), environ.get("PYTHONPATH")])),
-        "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
+        "PATH": interpreter.path_of_runs(environ),  # the agent starts scripts with `python`
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
         **_headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
@@ -171,7 +171,13 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
 
 
 def _headers(environ: Mapping[str, str], holder: str, more: Mapping[str, str]) -> dict[str, str]:
-    """Set the headers that the SDK sends along, with the holder of a run and more; the user's own stay."""
+    """Set the headers that the SDK sends along, with the holder of a run and more; the user's own stay.
+
+    A run of an SDK that cannot be given any is known to the server by when its process began, as stock agents' are.
+    """
+    versions = filter(None, [sdk_releases.installed(), environ.get(interpreter.SDK)])
+    if not all(map(sdk_releases.reads_headers, versions)):
+        return {}
     own = json.loads(read_private(environ, HEADERS) or "{}")
     return private_setting(HEADERS, json.dumps({**own, HOLDER_HEADER: holder, **more}))
 

@@ -133,6 +133,46 @@ def test_the_timeline_counts_attempts_and_slots(page, world):
     assert any(told["names"][slot] for slot in told["attempts"]["slot"])
 
 
+def _many_attempts(world, count, slots=4):
+    """What the server would say of so many attempts, one after the other in each slot."""
+    told = data(world, "attempts")
+    runs = data(world, "runs")["runs"]["id"]
+    places = range(count)
+    names = ["", "host", *(f"host {slot}" for slot in range(slots))]
+    columns = {
+        "run": [runs[i % len(runs)] for i in places],
+        "number": [1 + i // len(runs) for i in places],
+        "slot": [2 + i % slots for i in places],
+        "host": [1] * count,
+        "agent": [0] * count,
+        "started": [60.0 * (i // slots) for i in places],
+        "ended": [60.0 * (i // slots) + 50 for i in places],
+        "state": [("finished", "killed", "failed")[i % 3] for i in places],
+        "reason": [""] * count,
+    }
+    return json.dumps(told | {"names": names, "attempts": columns})
+
+
+def test_of_very_many_attempts_the_latest_are_shown_first(page, world):
+    """Each can be told from the next; a strip below has all of them, and what the viewer chose stays as more come."""
+    body = _many_attempts(world, 10_000)
+    page.page.route("**/attempts*", lambda route: route.fulfill(body=body, content_type="application/json"))
+    show(page, "timeline")
+    page.until_text("10,000 attempts on 4 slots", "#panel-timeline")
+    page.until_text("At first the latest", "#panel-timeline")
+    chart = "window.echarts.getInstanceByDom(document.querySelector('#panel-timeline .timeline'))"
+    page.until(f"{chart}.getOption().dataZoom?.[0].start > 50", "a window at the end")
+    within = f"{chart}.getOption().dataZoom.slice(0, 2).map((one) => [one.start, one.end].map(Math.round))"
+    (start, end), slider = page.page.evaluate(within)
+    assert ([start, end], end) == (slider, 100)
+    strip = f"{chart}.getOption().series.slice(2).map((one) => one.data.reduce((sum, count) => sum + count, 0))"
+    assert sum(page.page.evaluate(strip)) == 10_000
+    page.page.evaluate(f"{chart}.dispatchAction({{ type: 'dataZoom', dataZoomIndex: 1, start: 10, end: 20 }})")
+    page.page.get_by_role("button", name="finished").first.click()
+    page.until(f"{chart}.getOption().series[1].data.length < 9000", "fewer runs")
+    assert page.page.evaluate(within)[0] == [10, 20]
+
+
 def test_failures_are_shown_with_their_cause(page, world):
     """Grouped; each run is a way to its page."""
     show(page, "failures")

@@ -54,11 +54,24 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
         place = self.context.project(self.stored.project_id)
         return global_id("ArtifactType", self.stored.name, place.name, place.entity)
 
+    def artifact(self, name: str) -> Artifact | None:
+        """Find an artifact of this type."""
+        with self.context.store.read() as db:
+            found = find_membership(db, self.stored.project_id, name)
+            if found is None or artifact_collections.get(db, found.collection_id).type != self.stored.name:
+                return None
+            return artifacts.get(db, found.artifact_id)
+
     def artifact_collection(self, name: str) -> Collection | None:
         """Find a collection of this type."""
         with self.context.store.read() as db:
             found = find_collection(db, self.stored.project_id, name)
         return found if found and found.type == self.stored.name else None
+
+    def artifact_sequence(self, name: str) -> Collection | None:
+        """Find a collection of this type that is no portfolio."""
+        found = self.artifact_collection(name)
+        return found if found and found.kind == artifact_collections.SEQUENCE else None
 
     def artifact_collections(self, **page: Any) -> dict[str, Any]:
         """List the collections of this type."""
@@ -191,6 +204,13 @@ def find_collection(db: Connection, project_id: int, name: str) -> Collection | 
     """Find a collection of a project, once it has had a version."""
     found = artifact_collections.find(db, project_id, name)
     return found if found and found.next_version else None
+
+
+def find_membership(db: Connection, project_id: int, name: str) -> Membership | None:
+    """Find an artifact of a project by `name:alias`, `name:v3` or `name`, which is its latest."""
+    collection_name, _, alias = name.partition(":")
+    found = find_collection(db, project_id, collection_name)
+    return collections.resolve(db, found.id, alias or collections.LATEST) if found else None
 
 
 def collection_connection(

@@ -94,7 +94,7 @@ class CollectionOperations(Root):
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
         return {"version_index": member.version, "artifact_membership": member}
 
-    def unlink_artifact(self, fields: object) -> dict[str, bool]:
+    def unlink_artifact(self, fields: object) -> dict[str, Any]:
         """Take an artifact out of a portfolio."""
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.write() as db:
@@ -104,7 +104,7 @@ class CollectionOperations(Root):
             if portfolio.kind != artifact_collections.PORTFOLIO:
                 raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")
             artifact_collections.leave(db, portfolio.id, artifact.id)
-        return {"success": True}
+        return {"artifact_id": sent.artifact_id, "success": True}
 
     def update_artifact_sequence(self, fields: object) -> dict[str, Any]:
         """Change a collection's name or description."""

@@ -39,7 +39,7 @@ from pydantic import BaseModel, ValidationError
 from sweeper.server import strict_json
 from sweeper.server.budget import SpentError
 from sweeper.server.errors import RequestError, SaidError, bug_message, faults_of
-from sweeper.server.graphql import cost, heartbeat, not_served
+from sweeper.server.graphql import cost, heartbeat, introspection, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_operations import SweepOperations
@@ -213,6 +213,7 @@ def _schema() -> GraphQLSchema:
             kind.serialize = kind.coerce_output_value = _moment  # type: ignore[method-assign]
         if isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
             kind.parse_literal = partial(_read_literal, _READERS[kind.name])  # type: ignore[method-assign]
+    introspection.answer_for_inputs(schema)
     return schema
 
 

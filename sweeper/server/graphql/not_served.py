@@ -12,6 +12,7 @@ REGISTRIES = "this server has no organizations and no registries: log to a proje
 USERS = "this server makes no teams, users or keys over the wire: `sweeper server add-user NAME` and `rotate-key` do"
 AUTOMATIONS = "this server has no automations and no integrations: look at `wandb.Api()` or the pages, or poll a sweep"
 FEATURES = "this server announces no such feature"
+INTERNAL = "this server answers wandb.Api(), not all of the SDK's own wandb.apis.InternalApi()"
 
 NOT_SERVED = {
     LAUNCH: """
@@ -34,10 +35,15 @@ NOT_SERVED = {
 }
 """The operations, by what is said of them."""
 
-EARLIER = {"Registries": REGISTRIES, "Collections": REGISTRIES, "Versions": REGISTRIES}
-"""What SDKs before 0.23 call some of them."""
+EARLIER = {
+    LAUNCH: "createDefaultResourceConfig createRunQueue upsertRunQueue",
+    REGISTRIES: "Collections Registries UpsertRegistryProject Versions deleteProject renameProject",
+    USERS: "CreateAnonymousApiKey",
+    INTERNAL: "CreateArtifactType ProjectRuns RunInfo RunUploadUrls",
+}
+"""Those that only releases before 0.30 send."""
 
-_SAID = EARLIER | {name: said for said, names in NOT_SERVED.items() for name in names.split()}
+_SAID = {name: said for part in (NOT_SERVED, EARLIER) for said, names in part.items() for name in names.split()}
 
 
 def said_of(document: DocumentNode) -> str | None:

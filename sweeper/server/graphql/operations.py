@@ -55,7 +55,7 @@ class Operations(
 
     def server_info(self) -> dict[str, Any]:
         """Announce few optional features: each one changes which requests come."""
-        versions = {"min_cli_version": "0.29.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
+        versions = {"min_cli_version": "0.15.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
         features = [{"name": name, "is_enabled": True} for name in FEATURES]
         return {"cli_version_info": versions, "latest_local_version_info": None, "features": features}
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.server.artifacts import collections
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, collection_connection, find_collection
+from sweeper.server.graphql.collection_nodes import (
+    TypeOfArtifacts,
+    collection_connection,
+    find_collection,
+    find_membership,
+)
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.entity_nodes import entity_node
 from sweeper.server.graphql.node import Node
@@ -62,6 +66,7 @@ class ProjectNode(Node[Project]):
     # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
+    repo = docker_image = None
 
     @property
     def access(self) -> str:
@@ -78,19 +83,15 @@ class ProjectNode(Node[Project]):
             return runs.find(db, self.stored.id, name)
 
     def artifact_collection_membership(self, name: str) -> Membership | None:
-        """Find an artifact by `name:alias`, `name:v3` or `name`, which is its latest."""
-        collection_name, _, alias = name.partition(":")
+        """Find an artifact as a version of its collection."""
         with self.context.store.read() as db:
-            found = find_collection(db, self.stored.id, collection_name)
-            return collections.resolve(db, found.id, alias or collections.LATEST) if found else None
+            return find_membership(db, self.stored.id, name)
 
-    def artifact(self, name: str) -> Artifact | None:
-        """Find an artifact."""
-        found = self.artifact_collection_membership(name)
-        if found is None:
-            return None
+    def artifact(self, name: str, **_: Any) -> Artifact | None:
+        """Find an artifact; whether that counts as a use makes no difference here."""
         with self.context.store.read() as db:
-            return artifacts.get(db, found.artifact_id)
+            found = find_membership(db, self.stored.id, name)
+            return artifacts.get(db, found.artifact_id) if found else None
 
     def artifact_type(self, name: str) -> TypeOfArtifacts | None:
         """Find a type of artifacts."""
@@ -121,9 +122,9 @@ class ProjectNode(Node[Project]):
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
         if found is not None and rights.may_take_up(self.context.user, found):
-            # only wandb-core (0.31.0) asks for a bucket, when a process is about to go on with a run
+            # the SDK asks for a bucket only when a process is about to go on with a run
             with self.context.store.write() as db:
-                run_transitions.asks_to_resume(db, found)
+                run_transitions.asks_to_resume(db, found, now=self.context.now)
         return found
 
     def runs(self, **arguments: Any) -> dict[str, Any]:

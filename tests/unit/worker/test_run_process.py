@@ -37,6 +37,15 @@ def test_a_script_starts_with_our_python():
     """`python` is the one that sweeper runs in, also where no environment is active."""
     assert environ_of(SPEC, {"PATH": "/bin"}, "me")["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
     assert environ_of(SPEC, {}, "me")["PATH"] == str(Path(sys.executable).parent)
+    theirs = {"PATH": "/bin", "SWEEPER_PYTHON": "/theirs/bin/python"}  # --python
+    assert environ_of(SPEC, theirs, "me")["PATH"] == "/theirs/bin:/bin"
+
+
+def test_a_script_whose_sdk_cannot_be_given_headers_gets_none():
+    """It would fail of them; the user's own are theirs."""
+    theirs = {"SWEEPER_PYTHON_WANDB": "0.19.11", "WANDB_X_EXTRA_HTTP_HEADERS": "{}"}
+    assert not [name for name in environ_of(SPEC, theirs, "me") if "HEADERS" in name]
+    assert "WANDB__EXTRA_HTTP_HEADERS" in environ_of(SPEC, {"SWEEPER_PYTHON_WANDB": "0.21.4"}, "me")
 
 
 def test_what_a_run_starts_finds_the_users_modules():

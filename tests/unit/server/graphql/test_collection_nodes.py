@@ -62,6 +62,21 @@ def test_a_collection_is_of_one_type(log, client):
     assert found == {"artifactCollection": None, "artifactCollections": {"edges": [{"node": {"name": "net"}}]}}
 
 
+def test_a_type_finds_its_artifacts_and_no_others(log, client):
+    """By the words that find one in a project: `artifact.files()` asks so to 0.27."""
+    first, second = two_versions(log)
+    query = """query($type: String!, $name: String!) { project(name: "p") { artifactType(name: $type) {
+        artifact(name: $name) { id files(names: ["a"]) { totalCount } } } } }"""
+
+    def found(name, of="dataset"):
+        return client.graphql(query, type=of, name=name)["project"]["artifactType"]["artifact"]
+
+    assert found("data:v0") == {"id": first, "files": {"totalCount": 1}}
+    assert [found(name)["id"] for name in ("data", "data:best", "data:v1")] == [second] * 3
+    Logger(client, "net", {"x": b"x"}).log(artifactTypeName="model")
+    assert [found("data:v7"), found("net:v0"), found("none"), found("data:v0", of="model")] == [None] * 4
+
+
 def test_collections_are_filtered_and_ordered(client):
     """Those of a project and those of a type, by what the SDK has names for; what there is not is refused."""
     for name, kind in (("beta", "model"), ("alpha", "model"), ("data", "dataset")):
@@ -102,3 +117,20 @@ def test_versions_are_filtered_and_ordered(log, client):
     assert listed({}, "size") == ["v0", "v1"]
     assert listed({}, "-size") == ["v1", "v0"]
     assert listed({}, "+createdAt") == ["v0", "v1"]
+
+
+def test_a_type_tells_a_sequence_from_a_portfolio(log, client):
+    """To 0.21 the SDK asks that of every collection that it opens."""
+    link = "mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) { versionIndex } }"
+    client.graphql(link, i={"artifactID": log.log(), "artifactPortfolioName": "linked", "projectName": "p"})
+    query = """{ project(name: "p") { artifactType(name: "dataset") {
+        data: artifactSequence(name: "data") { __typename } linked: artifactSequence(name: "linked") { __typename }
+        none: artifactSequence(name: "none") { __typename }
+        collection: artifactCollection(name: "linked") { name } } } }"""
+    found = client.graphql(query)["project"]["artifactType"]
+    assert found == {
+        "data": {"__typename": "ArtifactSequence"},
+        "linked": None,
+        "none": None,
+        "collection": {"name": "linked"},
+    }
