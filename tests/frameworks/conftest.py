@@ -19,7 +19,7 @@ FRAMEWORKS = ROOT / ".cache" / "frameworks"
 TIMEOUT_S = 300
 """Two runs, for each of which two processes may import torch and Lightning."""
 FILES = Path(__file__).parent / "files"
-# what is logged is sent at once, as `sweeper launch` has it; tests at the same time take a thread each; no model is fetched
+# what is logged is sent at once, as `sweeper launch` has it; a thread for each of the tests; no model is fetched
 QUIET = {"WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 BLOCK = re.compile(r"^```\w+\n(# (\S+\.\w+)\n.*?)^```$", re.MULTILINE | re.DOTALL)
 _, *PARTS = re.split(r"^## ", (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)

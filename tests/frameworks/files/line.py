@@ -10,6 +10,11 @@ def net():
     return torch.nn.Linear(1, 1)
 
 
+def sgd(net, learning_rate):
+    """Make the optimizer."""
+    return torch.optim.SGD(net.parameters(), lr=learning_rate)
+
+
 def data():
     """Load 64 numbers and their doubles, in batches of 16."""
     x = torch.linspace(-1, 1, 64).unsqueeze(1)
@@ -30,6 +35,6 @@ def epoch(net, optimizer, data, backward=torch.Tensor.backward):
 def losses(learning_rate):
     """Train for 30 epochs; give the loss after each."""
     model = net()
-    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
+    optimizer = sgd(model, learning_rate)
     for _ in range(30):
         yield epoch(model, optimizer, data())
