@@ -101,17 +101,17 @@ def test_what_is_not_there_is_told_apart(text, found):
 class OldApi:
     """As of wandb 0.18 to 0.21."""
 
-    def runs(self, path, filters=None, order="", per_page=50, include_sweeps=True):
+    def runs(self, path, filters=None, order="", per_page=50):
         """Tell what was asked."""
-        return {"path": path, "filters": filters, "order": order, "per_page": per_page, "sweeps": include_sweeps}
+        return {"path": path, "filters": filters, "order": order, "per_page": per_page}
 
 
 class LazyApi:
     """As of those that leave config and summary out if they are not told."""
 
-    def runs(self, path, filters=None, order="", per_page=50, include_sweeps=True, lazy=True):
+    def runs(self, path, filters=None, order="", per_page=50, *, lazy=True):
         """Tell what was asked."""
-        return {**OldApi().runs(path, filters, order, per_page, include_sweeps), "lazy": lazy}
+        return {**OldApi().runs(path, filters, order, per_page), "lazy": lazy}
 
 
 def test_runs_are_asked_for_whole_of_any_sdk():
