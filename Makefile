@@ -21,7 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdk029 test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-frameworks test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -68,13 +68,22 @@ test-browser: $(STAMP)  ## open the server's pages in a real Chromium, where one
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)
 
-SDK029 := .cache/wandb-0.29.0
-test-sdk029: $(STAMP) $(SDK029)/.installed  ## run the tests that need wandb 0.29.0 (made in .cache/, about 200 MB)
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m sdk029
+# The releases of a round: make test-sdks SDKS="0.18.7 0.22.3". All of them write the table of docs/protocol.md.
+SDKS ?=
+test-sdks: $(STAMP)  ## do what people do with one release of each minor version of wandb (made in .cache/, 130 MB each)
+	SDKS="$(SDKS)" $(BIN)/python -m pytest $(PYTEST_ARGS) -m sdks
 
-$(SDK029)/.installed: | $(STAMP)
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SDK029)
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(SDK029)/bin/python wandb==0.29.0 numpy pillow
+FRAMEWORKS := .cache/frameworks
+test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 1.1 GB; skipped where it cannot be)
+	@$(MAKE) --no-print-directory $(FRAMEWORKS)/.installed || echo 'no frameworks: their tests are skipped'
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m frameworks tests/frameworks
+
+# torch and the SDK are those of .venv, which it sees behind its own
+PURELIB := python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+$(FRAMEWORKS)/.installed: tests/frameworks/requirements.txt | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(FRAMEWORKS)
+	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(FRAMEWORKS)/bin/python -r $<
+	echo "import site; site.addsitedir('$$($(BIN)/$(PURELIB))')" > "$$($(FRAMEWORKS)/bin/$(PURELIB))/beside.pth"
 	@touch $@
 
 dist: $(STAMP)  ## build sdist and wheel into dist/

@@ -40,7 +40,7 @@ def stop(
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as_json: bool) -> None:
     # here for the reason in target.py
-    from sweeper.backend import run_names, sdk
+    from sweeper.backend import run_names, run_orders
     from sweeper.results.named_runs import find, of_other_sweep
 
     target = find_target(sweep, choice)
@@ -50,7 +50,7 @@ def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as
     ids = [find(name, known, ref, elsewhere).id for name in names]  # all of them, before one is stopped
     told = []
     for name in ids:
-        state = sdk.stop_run(ref.run(name))
+        state = run_orders.stop(ref.run(name))
         ended = state in set(RunState) and RunState(state).ended
         told.append({"id": name, "state": state, "stopping": not ended})
         if as_json:

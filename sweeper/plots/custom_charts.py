@@ -1,7 +1,8 @@
-"""The charts of `wandb.plot`: what of its table each of them draws.
+"""The charts of `wandb.plot` and `wandb.sklearn`: what of its table each of them draws.
 
-The SDK logs a table and names a chart with the columns that it takes (wandb 0.31: `wandb/line/v0` and its like). A
-chart of another name is none that we know, and its table is shown.
+The SDK logs a table and names a chart with the columns that it takes (wandb 0.31: `wandb/line/v0` and its like), or, by
+`wandb.visualize`, a chart alone, whose columns have names of their own (`wandb/elbow/v1`). A chart of another name is
+none that we know, and its table is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sweeper.metric_value import finite, float_or_nan
+from sweeper.plots import own_columns
 
 MOST = 5000
 """Points of a chart: of more, so many are drawn, evenly spread."""
@@ -51,14 +53,14 @@ class Drawing:
     """What is to be drawn.
 
     Attributes:
-        kind: `lines`, `points`, `bars` or `matrix`.
+        kind: `lines`, `points`, `bars`, `matrix` (how often this was taken for that) or `heatmap` (any numbers).
         title: What it is called.
         x: What lies to the right; of a matrix, what its columns are.
         y: What goes up; of a matrix, what its rows are.
         lines: Lines or points.
         labels: Of bars, or of columns of a matrix.
         rows: Labels of the rows of a matrix.
-        values: Of bars; of a matrix row by row.
+        values: Of bars; of a matrix row by row; None where its table has no number.
         total: How many rows the table has.
     """
 
@@ -69,7 +71,7 @@ class Drawing:
     lines: list[Line] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    values: list[float | None] = field(default_factory=list)
     total: int = 0
 
 
@@ -98,15 +100,28 @@ class LoggedTable:
         return [row[place] if place < len(row) else None for row in self.data]
 
 
-def read(visualize: Any) -> dict[str, Asked]:
-    """Read which charts a run asked for, by key, out of the SDK's part of its config."""
-    if not isinstance(visualize, Mapping):
-        return {}
-    found = {str(key): _asked(chart) for key, chart in visualize.items()}
+def read(own: Mapping[str, Any]) -> dict[str, Asked]:
+    """Read which charts a run asked for, by key, out of the SDK's part of its config: `visualize` and `viz`."""
+    found: dict[str, Asked | None] = {}
+    for word, asked in (("visualize", _of_columns), ("viz", _of_a_name)):
+        charts = own.get(word)
+        found |= {str(key): asked(chart) for key, chart in charts.items()} if isinstance(charts, Mapping) else {}
     return {key: chart for key, chart in found.items() if chart is not None}
 
 
-def _asked(chart: Any) -> Asked | None:
+def _of_a_name(chart: Any) -> Asked | None:
+    """Read a chart of `wandb.visualize`; its table is logged under its own key."""
+    settings = chart.get("historyFieldSettings") if isinstance(chart, Mapping) else None
+    table = settings.get("key") if isinstance(settings, Mapping) else None
+    if not isinstance(table, str):
+        return None
+    preset = str(chart.get("id"))
+    known = own_columns.OF.get(preset)
+    return Asked(preset, known.fields if known else {}, known.strings if known else {}, table)
+
+
+def _of_columns(chart: Any) -> Asked | None:
+    """Read a chart of `wandb.plot`."""
     panel = chart.get("panel_config") if isinstance(chart, Mapping) else None
     if not isinstance(panel, Mapping):
         return None
@@ -137,7 +152,8 @@ def _texts(panel: Mapping[str, Any], key: str) -> dict[str, str]:
 
 def drawing(asked: Asked, table: LoggedTable) -> Drawing | None:
     """Say what a chart draws of its table; None for a chart that we do not know, or whose columns are not there."""
-    draw = _PRESETS.get(asked.preset)
+    known = own_columns.OF.get(asked.preset)
+    draw = _PRESETS.get(asked.preset) or (_KINDS[known.kind] if known else None)
     return draw(asked, table) if draw else None
 
 
@@ -181,7 +197,11 @@ def _bars(asked: Asked, table: LoggedTable) -> Drawing | None:
     labels, values = table.column(asked.fields.get("label")), table.column(asked.fields.get("value"))
     if labels is None or values is None:
         return None
-    pairs = [(str(label), finite([value])) for label, value in zip(labels, values, strict=True)]
+    groups = table.column(asked.fields.get("group"))
+    names = [str(label) for label in labels]
+    if groups is not None:
+        names = [f"{name}, {group}" for name, group in zip(names, groups, strict=True)]
+    pairs = [(name, finite([value])) for name, value in zip(names, values, strict=True)]
     shown = [pair for pair in pairs if pair[1]][:MOST_BARS]
     return Drawing(
         "bars",
@@ -213,20 +233,37 @@ def _histogram(asked: Asked, table: LoggedTable) -> Drawing | None:
 
 
 def _matrix(asked: Asked, table: LoggedTable) -> Drawing | None:
-    names = ("Actual", "Predicted", "nPredictions")
-    columns = [table.column(asked.fields.get(name, name)) for name in names]
-    if any(column is None for column in columns):
+    """Count how often what is true was taken for what; what was never counted counts 0."""
+    return _grid(asked, table, "Actual", "Predicted", "nPredictions", is_square=True)
+
+
+def _heatmap(asked: Asked, table: LoggedTable) -> Drawing | None:
+    return _grid(asked, table, "y", "x", "value", is_square=False)
+
+
+def _grid(asked: Asked, table: LoggedTable, y: str, x: str, value: str, *, is_square: bool) -> Drawing | None:
+    """Put numbers where the row and the column of their labels meet, and together those that meet in one place."""
+    ups, acrosses, numbers = (table.column(asked.fields.get(name, name)) for name in (y, x, value))
+    if ups is None or acrosses is None or numbers is None:
         return None
-    actual, predicted = ([*map(str, column or ())] for column in columns[:2])
-    labels = list(dict.fromkeys([*actual, *predicted]))[:MOST_BARS]
-    place = {label: number for number, label in enumerate(labels)}
-    cells = [0.0] * len(labels) ** 2
-    for row, column, count in zip(actual, predicted, columns[2] or (), strict=True):
-        number = finite([float_or_nan(count)])
-        if number and row in place and column in place:
-            cells[place[row] * len(labels) + place[column]] += number[0]
+    named = [[*map(str, ups)], [*map(str, acrosses)]]
+    both = [*named[0], *named[1]] if is_square else None
+    rows, columns = ([*dict.fromkeys(both or names)][:MOST_BARS] for names in named)
+    place = {pair: number for number, pair in enumerate((row, column) for row in rows for column in columns)}
+    cells: list[float | None] = [0.0 if is_square else None] * len(place)
+    for pair, number in zip(zip(*named, strict=True), numbers, strict=True):
+        found = finite([float_or_nan(number)])
+        if found and pair in place:
+            cells[place[pair]] = (cells[place[pair]] or 0.0) + found[0]
     return Drawing(
-        "matrix", _title(asked), "predicted", "actual", labels=labels, rows=labels, values=cells, total=len(actual)
+        "matrix" if is_square else "heatmap",
+        _title(asked),
+        "predicted" if is_square else asked.strings.get("x-axis-title", ""),
+        "actual" if is_square else asked.strings.get("y-axis-title", ""),
+        labels=columns,
+        rows=rows,
+        values=cells,
+        total=len(numbers),
     )
 
 
@@ -242,4 +279,12 @@ _PRESETS: Mapping[str, Callable[[Asked, LoggedTable], Drawing | None]] = {
     "wandb/histogram/v0": _histogram,
     "wandb/area-under-curve/v0": _areas,
     "wandb/confusion_matrix/v1": _matrix,
+}
+
+_KINDS: Mapping[str, Callable[[Asked, LoggedTable], Drawing | None]] = {
+    "lines": _lines,
+    "points": _points,
+    "bars": _bars,
+    "matrix": _matrix,
+    "heatmap": _heatmap,
 }

@@ -15,16 +15,23 @@ REPEAT_S = 1.0
 """How often a main thread that does not wake is sent a signal once more, after the first few times."""
 
 
+_was_heard = threading.Event()
+
+
 class Interrupted(BaseException):
     """Raised in the trainer when its run must end; no `except Exception` of the trainer's holds it up."""
 
     __module__ = "builtins"  # as people read it at the end of a traceback
 
     def __init__(self, *said: object) -> None:
-        """Note that the signal was heard: what the trainer does to end is not interrupted by another one."""
+        """Note that the signal was heard: what the trainer does to end is not interrupted by another one.
+
+        Nor where the trainer puts back all handlers of signals that it found, as Lightning does.
+        """
         super().__init__(*said)
         if signal.getsignal(signal.SIGUSR2) is INTERRUPT:
             signal.signal(signal.SIGUSR2, _heard)
+        _was_heard.set()
 
 
 def _heard(_number: int, _frame: FrameType | None) -> None:
@@ -37,6 +44,12 @@ _RAISE = ctypes.PYFUNCTYPE(None, ctypes.py_object, ctypes.py_object, ctypes.c_in
     ("PyErr_SetObject", ctypes.pythonapi)
 )
 INTERRUPT = partial(_RAISE, Interrupted, "the run was told to end")
+
+
+def arm() -> None:
+    """Have the next signal interrupt what the main thread does, and none after it."""
+    _was_heard.clear()
+    signal.signal(signal.SIGUSR2, INTERRUPT)
 
 
 @contextlib.contextmanager
@@ -63,5 +76,5 @@ def interrupt(done: threading.Event) -> None:
     main = threading.main_thread().ident or 0
     signal.pthread_kill(main, signal.SIGUSR2)
     while not done.wait(next(pauses, REPEAT_S)):
-        if signal.getsignal(signal.SIGUSR2) is INTERRUPT:
+        if not _was_heard.is_set() and signal.getsignal(signal.SIGUSR2) is INTERRUPT:
             signal.pthread_kill(main, signal.SIGUSR2)

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from sweeper.processes import killed_children
-from sweeper.worker.interruption import INTERRUPT, REPEAT_S, Interrupted, interrupt, waking
+from sweeper.worker.interruption import REPEAT_S, Interrupted, arm, interrupt, waking
 from sweeper.worker.tracebacks import last_place, one_line, place_of_call, print_own, was_raised_in
 from sweeper.worker.trainer_import import Trainer
 
@@ -236,7 +236,7 @@ class MainThread:
     def _call_trainer(self) -> None:
         """Let signals end the trainer while it runs, and nothing of ours before and after."""
         try:
-            signal.signal(signal.SIGUSR2, INTERRUPT)
+            arm()
             self._trainer()
         finally:
             signal.signal(signal.SIGUSR2, signal.SIG_IGN)

@@ -169,8 +169,8 @@ def test_a_table_is_shown_and_can_be_had_whole(page, world):
 
 
 def test_every_chart_of_wandb_plot_is_drawn(page):
-    """Lines, points and bars; the confusion matrix has what is true to the left."""
-    keys = ["pr", "roc", "line", "scatter", "bar", "histogram", "series"]
+    """Lines, points and bars; the confusion matrix has what is true to the left; so are those of `wandb.sklearn`."""
+    keys = ["pr", "roc", "line", "scatter", "bar", "histogram", "series", "elbow"]
     for key in keys:
         found = page.page.locator(".chart-card", has=page.page.locator(f"h3[title='plots/{key}']"))
         found.scroll_into_view_if_needed()
@@ -182,6 +182,10 @@ def test_every_chart_of_wandb_plot_is_drawn(page):
     matrix.scroll_into_view_if_needed()
     page.until("document.querySelector('table.matrix')")
     assert matrix.locator("tbody tr").all_inner_texts() == ["cat\t2\t1\t0", "dog\t0\t2\t1", "bird\t0\t0\t2"]
+    heatmap = page.page.locator(".chart-card", has=page.page.locator("h3[title='plots/heat']"))
+    heatmap.scroll_into_view_if_needed()
+    page.until("document.querySelectorAll('table.matrix').length === 2")
+    assert heatmap.locator("tbody tr").all_inner_texts() == ["u\t-1\t2", "v\t\t0"]
 
 
 def test_a_run_that_goes_on_is_drawn_as_it_goes(tab, world):

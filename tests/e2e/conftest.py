@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import signal
-import subprocess
-import sys
-import textwrap
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.conftest import open_direct
+from tests.sdks.releases import pointed, wanted
 
 ROOT = Path(__file__).parents[2]
-OLD_SDK = ROOT / ".cache" / "wandb-0.29.0"
 HEARTBEAT = """mutation($id: ID!, $runState: JSONString) {
     agentHeartbeat(input: {id: $id, metrics: "{}", runState: $runState}) { commands } }"""
 UPSERT = """mutation($name: String, $sweep: String) {
@@ -118,84 +113,9 @@ def wire():
     return Wire
 
 
-@dataclass(frozen=True)
-class Sdk:
-    """One SDK, pointed at a server of a test's own.
-
-    Attributes:
-        user: Who uses it.
-        python: The interpreter that has it.
-        environ: The variables for it.
-    """
-
-    user: Any
-    python: Path
-    environ: dict[str, str]
-
-    @property
-    def is_old(self) -> bool:
-        """Whether it is 0.29.0."""
-        return self.python.is_relative_to(OLD_SDK)
-
-    def script(self, name: str) -> Any:
-        """Run a script of `sdk/` and read what it prints last."""
-        done = self._run(Path(__file__).parent / "sdk" / name)
-        return json.loads(done.stdout.splitlines()[-1])
-
-    def says(self, code: str, **environ: str) -> Any:
-        """Run a few lines and read the JSON that they print last."""
-        return json.loads(self._run("-c", textwrap.dedent(code), **environ).stdout.splitlines()[-1])
-
-    def wandb(self, *arguments: str) -> str:
-        """Run `wandb ...`; give what it says."""
-        done = self._run("-m", "wandb", *arguments, WANDB_SILENT="false")
-        return done.stdout + done.stderr
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `wandb ...`."""
-        command = [self.python, "-m", "wandb", *arguments]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=self.user.folder, env=self.environ, text=True, **quiet)
-        self.user.started.append(process)
-        return process
-
-    def _run(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-        process = subprocess.Popen(
-            [str(self.python), *map(str, arguments)],
-            cwd=self.user.folder,
-            env={**self.environ, **environ, "PYTHONFAULTHANDLER": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        self.user.started.append(process)
-        try:
-            stdout, stderr = process.communicate(timeout=150)
-        except subprocess.TimeoutExpired:
-            stdout, stderr = _where_it_hangs(process)
-        assert process.returncode == 0, f"{stdout}\n{stderr}\n{self.user.logs()}"
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-
-def _where_it_hangs(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """End an SDK that hangs, and have it and its service say where: each writes its stacks to stderr."""
-    for child in psutil.Process(process.pid).children(recursive=True):
-        if "wandb-core" in child.name():
-            child.send_signal(signal.SIGQUIT)
-    process.send_signal(signal.SIGABRT)
-    return process.communicate(timeout=20)
-
-
-@pytest.fixture(params=["0.31.0", pytest.param("0.29.0", marks=pytest.mark.sdk029)])
+@pytest.fixture(params=["0.31.0", pytest.param("0.29.0", marks=pytest.mark.sdks)])
 def sdk(request, user, tmp_path):
     """Either SDK, pointed at a server of this test's own."""
-    home = Path(sys.prefix)
-    if request.param == "0.29.0":
-        if not (OLD_SDK / ".installed").exists():
-            pytest.skip("no SDK 0.29.0 here: `make test-sdk029` sets it up")
-        home = OLD_SDK
-    address = {**user.serve(), "WANDB_DIR": str(tmp_path), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
-    environ = {name: value for name, value in user.environ.items() if name != "PYTHONPATH"}
-    path = f"{home / 'bin'}:{user.environ['PATH']}"  # where ${interpreter} is looked for
-    return Sdk(user, home / "bin" / "python", {**environ, **address, "PATH": path})
+    if request.param not in wanted():
+        pytest.skip("SDKS does not name it")
+    return pointed(user, request.param, tmp_path)

@@ -19,6 +19,7 @@ from sweeper.server.rules import (
     branching,
     deletion,
     prior_runs,
+    resumed_by_name,
     rights,
     run_endings,
     run_transitions,
@@ -48,7 +49,7 @@ class RunOperations(Root):
                 attempts.place(db, run.id, self.context.slot)
         if sent.summary_metrics is not None and run.state.ended:
             self.context.dispatcher.past.forget()
-        return {"bucket": run, "inserted": inserted}
+        return {"bucket": run, "inserted": inserted, "server_settings": {"server_messages": []}}
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
@@ -72,6 +73,9 @@ class RunOperations(Root):
             inserted = True
         elif first and synced_parts.may_follow(run, sent.job_program):
             run, inserted = synced_parts.begin(db, rights.take_up(db, self.context.user, run)), False
+        elif first and resumed_by_name.may_go_on(run, now=now):
+            run = rights.take_up(db, self.context.user, run)
+            run, inserted = resumed_by_name.begin(db, run, self.context.writing(sent.config), now=now), False
         else:
             run = rights.take_up(db, self.context.user, run)
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)

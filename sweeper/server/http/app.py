@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
+from sweeper.server.artifacts.lifetimes import Expiry
 from sweeper.server.errors import RequestError
 from sweeper.server.http import actions, artifact_endpoints, endpoints, models
 from sweeper.server.http.access import Gate
@@ -122,8 +124,7 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work(), BlockFilling(store).work())
-            tasks = [asyncio.create_task(work) for work in works]
+            tasks = [asyncio.create_task(work) for work in _works(app)]
             try:
                 yield
             finally:
@@ -188,6 +189,13 @@ def _routes() -> list[Route]:
         *run_media.ROUTES,
         *views.ROUTES,
     ]
+
+
+def _works(app: Starlette) -> list[Coroutine[Any, Any, None]]:
+    """Give what goes on behind the requests, as long as the server runs."""
+    store = app.state.store
+    keepers = (Reaper(app.state.dispatcher), app.state.data_watch, BlockFilling(store), Expiry(store, app.state.blobs))
+    return [keeper.work() for keeper in keepers]
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ def charts(db: Connection, request: Request) -> dict[str, Any]:
     run = answers.find_run(db, request)
     statistics = json.loads(run.history_keys).get("keys", {})
     counts = {key: logged.kinds(entry) for key, entry in statistics.items()}
-    custom = custom_charts.read(own_part(run).get("visualize"))
+    custom = custom_charts.read(own_part(run))
     drawn = {chart.table for chart in custom.values()}
     sweep = sweeps.get(db, run.sweep_id) if run.sweep_id is not None else None
     return {

@@ -137,13 +137,13 @@ def _table(db: Connection, request: Request, run: StoredRun, value: Any) -> tupl
 
 
 def custom_chart(db: Connection, request: Request) -> dict[str, Any]:
-    """Say what a chart of `wandb.plot` draws, and the table it comes from.
+    """Say what a chart of `wandb.plot` or `wandb.visualize` draws, and the table it comes from.
 
     Raises:
         NotFoundError: There is none of that key, or its table is not here.
     """
     run, key = answers.find_run(db, request), request.query_params.get("key", "")
-    asked = custom_charts.read(own_part(run).get("visualize")).get(key)
+    asked = custom_charts.read(own_part(run)).get(key)
     if asked is None:
         raise NotFoundError(f"no chart {key[:300]!r} here")
     counts = history_keys.counts(json.loads(run.history_keys))

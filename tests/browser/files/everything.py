@@ -44,7 +44,7 @@ def area(x, y, title):
 
 
 def charts():
-    """One of every chart of `wandb.plot`."""
+    """One of every chart of `wandb.plot`, and what `wandb.sklearn` logs by `wandb.visualize`."""
     truth, guess = [0, 1, 2, 1, 0, 2, 1, 0], [0, 1, 2, 2, 0, 2, 1, 1]
     rows = wandb.Table(data=[[x, math.sin(x)] for x in range(20)], columns=["x", "y"])
     return {
@@ -60,6 +60,13 @@ def charts():
             wandb.Table(data=[[float(v)] for v in random.normal(size=50)], columns=["v"]), "v"
         ),
         "plots/series": wandb.plot.line_series([0, 1, 2], [[1, 2, 3], [3, 2, 1]], keys=["up", "down"], title="two"),
+        "plots/elbow": wandb.visualize(
+            "wandb/elbow/v1", wandb.Table(data=[[1, 9.0], [3, 2.0]], columns=["cluster_ranges", "errors"])
+        ),
+        "plots/heat": wandb.visualize(
+            "wandb/heatmap/v1",
+            wandb.Table(data=[["a", "u", -1], ["b", "u", 2], ["b", "v", 0]], columns=["x_axis", "y_axis", "values"]),
+        ),
     }
 
 

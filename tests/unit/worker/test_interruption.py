@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 MEET = """
-import random, signal, threading, time
-from sweeper.worker.interruption import INTERRUPT, Interrupted, interrupt
+import random, threading, time
+from sweeper.worker.interruption import Interrupted, arm, interrupt
 
 random.seed(1)
 slowest = 0.0
@@ -22,7 +22,7 @@ for _ in range(1500):
 
     thread = threading.Thread(target=send)
     thread.start()
-    signal.signal(signal.SIGUSR2, INTERRUPT)
+    arm()
     began = time.monotonic()
     try:
         asleep.set()
@@ -42,6 +42,32 @@ def test_no_sleep_is_slept_to_its_end_however_the_signal_meets_it():
     done = subprocess.run([sys.executable, "-c", MEET], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 10
+
+
+RESTORED = """
+import signal, threading, time
+from sweeper.worker.interruption import Interrupted, arm, interrupt
+
+done = threading.Event()
+arm()
+found = signal.getsignal(signal.SIGUSR2)
+thread = threading.Thread(target=interrupt, args=(done,))
+try:
+    thread.start()
+    time.sleep(20)
+except Interrupted:
+    signal.signal(signal.SIGUSR2, found)
+    time.sleep(0.8)  # longer than to the next signals
+done.set()
+thread.join()
+print("ended as it wanted")
+"""
+
+
+def test_a_trainer_that_puts_handlers_back_is_interrupted_once():
+    """Lightning restores all that it found at its start; what ends the run behind it is left alone, however long."""
+    done = subprocess.run([sys.executable, "-c", RESTORED], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("ended as it wanted", "")
 
 
 WAKING = """

@@ -96,3 +96,14 @@ def test_a_chart_of_wandb_plot_is_drawn_from_its_table(client, ask):
     assert "no chart" in ask("custom", "key=never", 404)
     listed = client.http.get("/-/data/local/p/runs/r/charts").json()
     assert (listed["custom"], listed["tables"]) == ([{"name": "bars", "title": "bars"}], [])
+
+
+def test_a_chart_of_wandb_sklearn_is_drawn_from_its_table(client, ask):
+    """It is named alone, and its table is logged under its own key: the table is not listed again."""
+    chart = {"id": "wandb/elbow/v1", "historyFieldSettings": {"x-axis": "_step", "key": "t"}}
+    client.init("r", config=json.dumps({"_wandb": {"value": {"viz": {"t": chart}}}}))
+    client.log("r", {"_step": 0, "t": TABLE})
+    client.upload("r", TABLE["path"], b'{"columns": ["cluster_ranges", "errors"], "data": [[1, 9.5], [3, 2]]}')
+    assert ask("custom", "key=t")["drawing"]["lines"] == [{"name": "", "x": [1.0, 3.0], "y": [9.5, 2.0]}]
+    listed = client.http.get("/-/data/local/p/runs/r/charts").json()
+    assert (listed["custom"], listed["tables"]) == ([{"name": "t", "title": "t"}], [])

@@ -1,4 +1,4 @@
-// A chart of `wandb.plot`, drawn from its table: lines, points and bars as SVG, a confusion matrix as a table.
+// A chart of `wandb.plot` or `wandb.sklearn`, drawn from its table: lines, points and bars as SVG; a confusion matrix and a heatmap as a table.
 
 import { context, dataOf, get } from "../api.js";
 import { fill, h } from "../dom.js";
@@ -45,7 +45,7 @@ export class CustomCard {
       card.load();
       return;
     }
-    const draw = { lines: cloud, points: cloud, bars, matrix }[drawing.kind];
+    const draw = { lines: cloud, points: cloud, bars, matrix, heatmap }[drawing.kind];
     fill(this.place, drawing.total ? draw(drawing, this.key) : h("p", { class: "empty" }, "The table of this chart has no rows."));
     const drawn = drawing.lines.reduce((sum, line) => sum + line.x.length, 0);
     fill(this.foot, drawing.lines.length > 1 || drawing.lines[0]?.name ? legend(drawing.lines) : null, drawing.kind !== "bars" && drawn && drawn < drawing.total ? ` ${drawn} of ${drawing.total} points are drawn.` : null);
@@ -132,6 +132,28 @@ function matrix(drawing, key) {
     });
     return h("tr", {}, h("th", { scope: "row" }, name), cells);
   });
-  const head = h("tr", {}, h("th", { scope: "col" }, "actual ↓ predicted →"), drawing.labels.map((name) => h("th", { scope: "col", class: "number" }, name)));
-  return h("div", { class: "logged-table", tabindex: "0", role: "region", "aria-label": `confusion matrix ${drawing.title || key}` }, h("table", { class: "matrix" }, h("thead", {}, head), h("tbody", {}, rows)));
+  return grid(drawing, `confusion matrix ${drawing.title || key}`, rows);
+}
+
+/** Each cell's shade is where its number lies between the least and the greatest. */
+function heatmap(drawing, key) {
+  const known = drawing.values.filter((value) => value !== null);
+  const [low, high] = [known.reduce((a, b) => Math.min(a, b), Infinity), known.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const rows = drawing.rows.map((name, row) => {
+    const cells = drawing.labels.map((label, column) => {
+      const value = drawing.values[row * drawing.labels.length + column];
+      if (value === null) return h("td", { class: "number" }, "");
+      const shown = h("td", { class: "number", title: `${name}, ${label}: ${number(value)}` }, number(value));
+      shown.style.backgroundColor = `color-mix(in srgb, var(--hue) ${Math.round(high > low ? ((value - low) / (high - low)) * 45 : 0)}%, transparent)`;
+      return shown;
+    });
+    return h("tr", {}, h("th", { scope: "row" }, name), cells);
+  });
+  return grid(drawing, `heatmap ${drawing.title || key}`, rows);
+}
+
+function grid(drawing, label, rows) {
+  const corner = drawing.y && drawing.x ? h("th", { scope: "col" }, `${drawing.y} ↓ ${drawing.x} →`) : h("td", {});
+  const head = h("tr", {}, corner, drawing.labels.map((name) => h("th", { scope: "col", class: "number" }, name)));
+  return h("div", { class: "logged-table", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "matrix" }, h("thead", {}, head), h("tbody", {}, rows)));
 }
