@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, TIMEOUT_S, User
+from tests.conftest import ROOT, TIMEOUT_S, User, open_direct
 
 FRAMEWORKS = ROOT / ".cache" / "frameworks"
 FILES = Path(__file__).parent / "files"
@@ -65,22 +69,36 @@ class Bench:
 
     def agent(self, sweep: str) -> str:
         """Work on a sweep by the SDK's own agent, as a user of W&B would; give all that was printed."""
-        return self._run("-m", "wandb", "agent", sweep)
+        return self._run("-m", "wandb", "agent", sweep, WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL="1")
 
     def says(self, code: str) -> Any:
         """Run a few lines that use the SDK, and read the JSON that they print last."""
-        return json.loads(self._run("-c", code).splitlines()[-1])
+        return json.loads(self._run("-c", textwrap.dedent(code)).splitlines()[-1])
 
     def runs(self, sweep: str) -> list[Told]:
         """Ask `wandb.Api` for a sweep's runs, the oldest first, and for all that each has logged."""
         return [Told(run) for run in json.loads(self._run(FILES / "asked.py", sweep).splitlines()[-1])]
 
-    def _run(self, *arguments: object) -> str:
+    def page(self, run: dict[str, Any], what: str, **asked: str) -> Any:
+        """Ask for what the page of a run draws."""
+        sdk = self.user.sdk()
+        path = f"/-/data/local/{run['project']}/runs/{run['id']}/{what}?{urllib.parse.urlencode(asked)}"
+        request = urllib.request.Request(sdk["WANDB_BASE_URL"] + path)  # noqa: S310 - our own server
+        key = base64.b64encode(f"api:{sdk['WANDB_API_KEY']}".encode()).decode()
+        request.add_header("Authorization", f"Basic {key}")
+        with open_direct(request) as answer:
+            return json.loads(answer.read())
+
+    def chart(self, run: dict[str, Any], key: str) -> Any:
+        """Ask for what is drawn of a chart that a run logged."""
+        return self.page(run, "custom", key=key)["drawing"]
+
+    def _run(self, *arguments: object, **environ: str) -> str:
         """Run Python with the frameworks; give what it printed, stdout last."""
         process = subprocess.Popen(
             [str(self.python), *map(str, arguments)],
             cwd=self.user.folder,
-            env={**self.user.environ, **self.user.sdk()},
+            env={**self.user.environ, **self.user.sdk(), **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
