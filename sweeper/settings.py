@@ -23,6 +23,7 @@ BackendChoice = Literal["auto", "local", "wandb"]
 
 # What names one run or one SDK process: a child that inherited it would overwrite that run.
 _ONE_RUN = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME", "WANDB_SERVICE", "WANDB_NAME")
+_PACE = "FILE_STREAM_TRANSMIT_INTERVAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,16 @@ class Settings:
             return None, f"{path} is no netrc file: it is not text in UTF-8"
 
 
+def private_setting(name: str, value: str) -> dict[str, str]:
+    """Write one of the SDK's private settings: under `WANDB_X_` it is read since 0.19, under `WANDB__` by every SDK."""
+    return {f"WANDB_X_{name}": value, f"WANDB__{name}": value}
+
+
+def read_private(environ: Mapping[str, str], name: str) -> str | None:
+    """Read what the user has set of one of the SDK's private settings, under either name; None if nothing."""
+    return environ.get(f"WANDB_X_{name}") or environ.get(f"WANDB__{name}") or None
+
+
 def asks_for_tracebacks(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `SWEEPER_DEBUG=1` is set, in the process's own environment by default."""
     return (os.environ if environ is None else environ).get("SWEEPER_DEBUG") == "1"  # noqa: TID251 as above
@@ -152,5 +163,6 @@ class Backend:
             env["NO_PROXY"] = env["no_proxy"] = ",".join(filter(None, ["127.0.0.1,localhost", direct]))
             env.setdefault("WANDB_ERROR_REPORTING", "false")
             # early stopping sees metrics at this pace; the SDK's own is 15 s
-            env.setdefault("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "1")
+            pace = read_private(env, _PACE) or "1"
+            env |= private_setting(_PACE, pace)
         return env

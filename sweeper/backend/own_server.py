@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from sweeper import machine_errors
+from sweeper.backend import said_why
 from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_names import no_sweep, own_names
 from sweeper.errors import BackendError
@@ -29,6 +30,11 @@ query %s($entity: String!, $project: String!, $sweep: String!%s) {
 _RUN = """
 query RunOfSweep($entity: String!, $project: String!, $run: String!) {
   project(name: $project, entityName: $entity) { run(name: $run) { config summaryMetrics } }
+}
+"""
+_KNOWN_RUN = """
+query KnownRun($entity: String!, $project: String!, $run: String!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { id state } }
 }
 """
 _HISTORY_END = """
@@ -139,6 +145,16 @@ class OwnServer:
         found = self._run(_RUN, ref)
         return found and (plain_config(found["config"]), json.loads(found["summaryMetrics"]))
 
+    def known_run(self, ref: RunRef) -> dict[str, Any] | None:
+        """Give a run's global id and its state; None if there is no such run.
+
+        Raises:
+            UnknownQuestionError: The server is none of ours.
+            BackendError: It does not answer.
+        """
+        found: dict[str, Any] | None = self._run(_KNOWN_RUN, ref)
+        return found
+
     def history_end(self, ref: RunRef) -> HistoryEnd | None:
         """Tell where the history of a run ends; None if there is no such run.
 
@@ -215,15 +231,32 @@ class OwnServer:
             fix = machine_errors.refusal(error).hint or "the server is down or slow; try again"
             raise BackendError(what, fix) from error
 
-    def change(self, name: str, given: Mapping[str, Any], fields: str, what: str) -> Any:
+    def change(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        fields: str,
+        what: str,
+        *,
+        kind: str = "JSON!",
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Send a mutation with its input, and read these fields of the answer; `what` says what is to be done.
+
+        Args:
+            name: The mutation.
+            given: Its input.
+            fields: Of its answer, as GraphQL writes them.
+            what: What is to be done, for the words of a refusal.
+            kind: The type of its input.
+            headers: Sent along.
 
         Raises:
             UnknownQuestionError: The server does not know the mutation.
             BackendError: It refuses, or does not answer.
         """
-        query = f"mutation {name[:1].upper()}{name[1:]}($input: JSON!) {{ {name}(input: $input) {{ {fields} }} }}"
-        status, answer = self._ask({"query": query, "variables": {"input": given}}, what)
+        query = f"mutation {name[:1].upper()}{name[1:]}($input: {kind}) {{ {name}(input: $input) {{ {fields} }} }}"
+        status, answer = self._ask({"query": query, "variables": {"input": given}}, what, headers)
         errors = [str(one.get("message")) for one in answer.get("errors") or [] if isinstance(one, dict)]
         if any(f"Cannot query field '{name}'" in error for error in errors):
             raise UnknownQuestionError
@@ -248,7 +281,9 @@ class OwnServer:
             raise BackendError(f"cannot read {what}: {said or f'HTTP status {status}'}", fix)
         return answer.get("data") or {}
 
-    def _ask(self, question: Mapping[str, Any], what: str) -> tuple[int, dict[str, Any]]:
+    def _ask(
+        self, question: Mapping[str, Any], what: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         url, body = f"{self.base_url}/graphql", json.dumps(question).encode()
         try:
             reply = ask(
@@ -258,6 +293,7 @@ class OwnServer:
                 method="POST",
                 body=body,
                 key=self._key,
+                headers={**said_why.headers(), **(headers or {})},
                 most_bytes=MOST_BYTES,
             )
             answer = json.loads(reply.body)

@@ -6,6 +6,7 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -17,11 +18,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sweeper.backend import sdk_service, wandb_command
+from sweeper.backend import wandb_command
 from sweeper.backend.http import NotHttpError, ask
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef
-from sweeper.run import RunState
 from sweeper.settings import Backend, Settings
 
 if TYPE_CHECKING:
@@ -86,6 +86,13 @@ def speaks_sweeper(backend: Backend) -> bool:
     except OSError as error:
         raise _unreachable(backend, error) from error
     return isinstance(answer, dict) and answer.get("service") == "sweeper"
+
+
+def version() -> str:
+    """Give the SDK's version."""
+    import wandb
+
+    return str(wandb.__version__)
 
 
 def default_base_url() -> str:
@@ -244,63 +251,17 @@ def run_state(run: RunRef) -> str:
     return ""
 
 
-def set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
-    """Hand a run of a sweep out again, or give it up; only sweeper's own server does that.
+def whole_runs(api: Any, ref: SweepRef) -> Any:
+    """Ask for the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
 
-    A refusal is asked for once more over another wandb-core: a launch's may have been killed, and then all fails.
-
-    Raises:
-        BackendError: The server refuses it.
+    Args:
+        api: The SDK's.
+        ref: The sweep.
     """
-    try:
-        _set_run_state(run, state)
-    except BackendError:
-        sdk_service.end()
-        _set_run_state(run, state)
-
-
-def _set_run_state(run: RunRef, state: Literal["pending", "failed"]) -> None:
-    import wandb
-
-    action = "hand out" if state == "pending" else "end"
-    with sdk_errors(f"cannot {action} run {run} {'again' if state == 'pending' else ''}".rstrip()):
-        api: Any = wandb.Api()  # its methods are untyped
-        found = api.run(run.path)
-        if not hasattr(found, "update_state"):
-            raise BackendError(f"wandb {wandb.__version__} cannot {action} a run", "upgrade it")
-        if not found.update_state(state):
-            raise BackendError(f"the server does not {action} run {run}", "see `sweeper status`")
-
-
-def stop_run(run: RunRef) -> str:
-    """Stop one run, wherever it is; its sweep goes on.
-
-    Returns:
-        The state that it was in.
-
-    Raises:
-        BackendError: The server refuses it, or knows no such run.
-    """
-    import wandb
-
-    with sdk_errors(f"cannot stop run {run}"):
-        found = find_run(run)
-        if not hasattr(found, "stop"):
-            raise BackendError(f"wandb {wandb.__version__} cannot stop a run", "upgrade it")
-        state = str(found.state)
-        if state not in {known for known in RunState if known.ended}:
-            found.stop()
-        return state
-
-
-def delete_run(run: RunRef) -> None:
-    """Delete a run with its files and artifacts.
-
-    Raises:
-        BackendError: The server refuses it.
-    """
-    with sdk_errors(f"cannot delete run {run}"):
-        find_run(run).delete(delete_artifacts=True)
+    # SDKs that can be lazy (0.21 can not) leave these out if they are not told, and ask for them run by run
+    whole = {"lazy": False} if "lazy" in inspect.signature(api.runs).parameters else {}
+    path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}
+    return api.runs(path, filters=filters, order="+created_at", per_page=100, **whole)
 
 
 def find_run(run: RunRef) -> Any:

@@ -113,7 +113,10 @@ def _forget_settings() -> bool:
     """Have the SDK read its settings anew when it needs them next; say whether it will."""
     from wandb.sdk import wandb_setup
 
-    session: Any = wandb_setup.singleton()
+    find: Callable[[], Any] | None = getattr(wandb_setup, "singleton", None)
+    if find is None:  # 0.18, whose agent does so by itself
+        return False
+    session = find()
     has = vars(session)
     if "_settings" not in has or has.get("_active_runs", True):  # the SDK's own way closes what is open
         return False

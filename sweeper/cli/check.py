@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.cli.launch_options import Python
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import err, escape, out, print_json
 from sweeper.settings import Settings
@@ -32,6 +33,7 @@ Trainer = Annotated[
 def check(
     files: Annotated[list[Path], typer.Argument(help="Sweep files (YAML).", show_default=False)],
     trainer: Trainer = None,
+    python: Python = None,
     as_json: AsJson = False,
 ) -> None:
     """Check sweep files without a server, and show what they would search.
@@ -40,7 +42,10 @@ def check(
 
     Example: sweeper check sweeps/*.yaml
     """
-    checks = [_checked(path, trainer, Settings.from_env().environ) for path in files]
+    from sweeper.definition import interpreter
+
+    environ = interpreter.chosen(python, Settings.from_env().environ)
+    checks = [_checked(path, trainer, environ) for path in files]
     if as_json:
         print_json([to_json(found) for found in checks])
     else:

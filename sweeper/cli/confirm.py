@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sweeper.cli.launch import DEFAULTS, LaunchPlace, check_gpus_are_one_word, find_place, run_sweep, seconds
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, print_json, say_next, warn
 from sweeper.cli.target import Target, find_target
+from sweeper.definition import interpreter
 from sweeper.errors import TrainerError
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
@@ -57,6 +59,7 @@ def confirm(  # noqa: PLR0917 Typer passes them by name
     share: Share = False,
     workers: Workers = None,
     trainer: Trainer = None,
+    python: Python = None,
     retries: Retries = DEFAULTS.retries,
     timeout: Timeout = None,
     no_launch: NoLaunch = False,
@@ -75,20 +78,27 @@ def confirm(  # noqa: PLR0917 Typer passes them by name
     asked = {"gpus": gpus, "workers": workers, "per_gpu": per_gpu, "gpus_per_run": gpus_per_run, "share": share}
     place = None if no_launch else find_place(Settings.from_env(), **asked)  # before anything is registered
     target = find_target(sweep, backend)
-    found = _prepare(target, trainer, launches=not no_launch, top=top, seeds=seeds, seed_parameter=seed_parameter)
+    chosen = {"trainer": trainer, "python": python}
+    found = _prepare(target, chosen, launches=not no_launch, top=top, seeds=seeds, seed_parameter=seed_parameter)
     _announce(found, target, top=top, seeds=seeds)
     code = 0
     if place is not None:
         # nothing but the answer stands on stdout, and a launch says there how its sweep went
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            code = _launch(found, target, place, trainer=trainer, rules=rules)
-    _show(found, target, as_json=as_json, launched=place is not None)
+            code = _launch(found, target, place, **chosen, rules=rules)
+    _show(found, target, as_json=as_json, launched=place is not None, options=interpreter.option(python))
     if code:
         raise typer.Exit(code)
 
 
 def _prepare(
-    target: Target, trainer: str | None, *, launches: bool, top: int, seeds: int, seed_parameter: str | None
+    target: Target,
+    chosen: Mapping[str, str | None],
+    *,
+    launches: bool,
+    top: int,
+    seeds: int,
+    seed_parameter: str | None,
 ) -> Confirming:
     """Register what is missing."""
     from sweeper.backend.any_sweeps import AnySweepReader  # here for the reason in target.py
@@ -98,14 +108,14 @@ def _prepare(
     target.check_room(ROOM_FOR_ROWS)
     view = AnySweepReader(target.ref, target.settings, target.backend).read()
     definition = view.whole_definition
-    request = _request(target, definition, trainer, launches=launches)(
+    request = _request(target, definition, **chosen, launches=launches)(
         top=top, seeds=seeds, seed_parameter=seed_parameter
     )
     return prepare(view, definition, request, settings=target.settings, backend=target.backend)
 
 
 def _request(
-    target: Target, definition: SweepDefinition, trainer: str | None, *, launches: bool
+    target: Target, definition: SweepDefinition, *, trainer: str | None, python: str | None, launches: bool
 ) -> partial[ConfirmRequest]:
     """Look at the trainer: what it declares, and whether a sweep of ours would suit it."""
     from sweeper.definition.declaration import declared
@@ -115,7 +125,7 @@ def _request(
 
     choice = choose(trainer, definition.program, definition.command or ())
     declares = declared(trainer, None if choice.command else choice.target)
-    environ = target.backend.environ(target.settings.environ)
+    environ = interpreter.chosen(python, target.backend.environ(target.settings.environ))
 
     def accept(new: SweepDefinition) -> None:
         wrong = [one for one in (against(new, declares) if declares else ()) if one.is_error]
@@ -153,20 +163,19 @@ def _announce(found: Confirming, target: Target, *, top: int, seeds: int) -> Non
         err.print(f"registered {runs_word(sum(plan.seeds))}", soft_wrap=True)
 
 
-def _launch(found: Confirming, target: Target, place: LaunchPlace, *, trainer: str | None, rules: Rules) -> int:
+def _launch(found: Confirming, target: Target, place: LaunchPlace, **options: Any) -> int:
     """Run the sweeps one after the other; give the exit code of the first that does not end well."""
-    options: dict[str, Any] = {"trainer": trainer, "count": None, "rules": rules}
     for ref in found.sweeps:
         find = partial(Target, target.settings, target.backend, ref)
         try:
             with moving(STARTING) as starting:
-                run_sweep(find, place, target.settings, starting, **options)
+                run_sweep(find, place, target.settings, starting, count=None, **options)
         except typer.Exit as end:
             return end.exit_code
     return 0
 
 
-def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -> None:
+def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool, options: str) -> None:
     """Print what the seeds have shown so far."""
     from sweeper.cli.confirmation_view import show_confirmation
 
@@ -185,7 +194,7 @@ def _show(found: Confirming, target: Target, *, as_json: bool, launched: bool) -
     if launched or not found.sweeps:
         say_next(f"sweeper status {target.ref.quoted}")
     for ref in () if launched else found.sweeps:
-        say_next(f"sweeper launch {ref.quoted}")
+        say_next(f"sweeper launch {ref.quoted}{options}")
 
 
 def _confirmation(target: Target) -> Confirmation | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.check import Trainer, say_faults
+from sweeper.cli.launch_options import Python
 from sweeper.cli.options import AsJson, BackendOption
 from sweeper.cli.output import complain, err, escape, out, print_json, say_next
 from sweeper.cli.page_link import say_page_link
@@ -28,6 +29,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
         typer.Option(help="Id of an earlier run of the project that the search starts from; again for more."),
     ] = None,
     trainer: Trainer = None,
+    python: Python = None,
     backend: BackendOption = "auto",
     ignore_extensions: Annotated[
         bool, typer.Option("--ignore-extensions", help="Leave out what is under `sweeper:` where W&B cannot honour it.")
@@ -46,10 +48,11 @@ def create(  # noqa: PLR0917 Typer passes them by name
 
     Example: sweeper create sweeps/bayes.yaml
     """
+    from sweeper.definition import interpreter
     from sweeper.definition.check import Look, check_file
 
     settings = Settings.from_env()
-    look = None if elsewhere else Look(file.parent, settings.environ, imports=True)
+    look = None if elsewhere else Look(file.parent, interpreter.chosen(python, settings.environ), imports=True)
     checked = check_file(file, trainer=None if elsewhere else trainer, look=look)
     definition = checked.sweep
     say_faults(checked)  # only warnings are left: a fault has ended it by now
@@ -68,7 +71,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
         ignore_extensions=ignore_extensions,
         private=private,
     )
-    _show(created, as_json=as_json, trainer=trainer)
+    _show(created, as_json=as_json, options=(f" --trainer {trainer}" if trainer else "") + interpreter.option(python))
     if not as_json:
         say_page_link(out, server, settings, created.url)
     if created.trouble:
@@ -77,7 +80,7 @@ def create(  # noqa: PLR0917 Typer passes them by name
         raise typer.Exit(1)
 
 
-def _show(created: Created, *, as_json: bool, trainer: str | None = None) -> None:
+def _show(created: Created, *, as_json: bool, options: str = "") -> None:
     if as_json:
         print_json({"sweep": created.ref.path, "url": created.url, "expected_runs": created.expected_runs})
         return
@@ -85,5 +88,4 @@ def _show(created: Created, *, as_json: bool, trainer: str | None = None) -> Non
     out.print(f"[bold]page[/]   {escape(created.url)}", soft_wrap=True)
     expected = "until stopped" if created.expected_runs is None else created.expected_runs
     out.print(f"[bold]runs[/]   {expected}")
-    options = [f" --trainer {trainer}" if trainer else "", " --count 20" if created.expected_runs is None else ""]
-    say_next("sweeper launch" + "".join(options))
+    say_next(f"sweeper launch{options}" + (" --count 20" if created.expected_runs is None else ""))

@@ -16,7 +16,7 @@ from rich.live import Live
 from sweeper import temporary_folder
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, out, print_json, say_next
@@ -86,6 +86,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     share: Share = False,
     count: Count = None,
     trainer: Trainer = None,
+    python: Python = None,
     workers: Workers = None,
     grace: Grace = DEFAULTS.grace_s,
     retries: Retries = DEFAULTS.retries,
@@ -126,7 +127,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
             target = find_target(sweep, backend)
             _detach(target.reader(), target.settings, starting, as_json=as_json)
             return
-        options = {"trainer": trainer, "count": count, "rules": rules}
+        options = {"trainer": trainer, "python": python, "count": count, "rules": rules}
         run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
 
 
@@ -287,7 +288,8 @@ def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
-    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why)}", soft_wrap=True)
+    python = f", started with {launch.python}" if launch.python else ""
+    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why + python)}", soft_wrap=True)
     for record in launch.recovered:
         what = "runs again" if record.waits else "is given up"
         err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)

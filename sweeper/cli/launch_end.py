@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sweeper.cli.output import complain, err, escape, out, print_json, say_next, show
+from sweeper.definition import interpreter
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.run import RunState
 
@@ -43,7 +44,8 @@ def conclude(
         if as_json:
             print_json(to_json(launch, result, status))
         else:
-            say_next(target.command("launch") if result.interrupted else f"sweeper status {launch.ref.quoted}")
+            again = target.command("launch") + interpreter.option(launch.python)
+            say_next(again if result.interrupted else f"sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:

@@ -35,6 +35,14 @@ Trainer = Annotated[
         help="The function every run calls; by default the file's `program:`, else the shipped trainer.",
     ),
 ]
+Python = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="The Python that starts the file's script, such as .venv/bin/python: the trainer's environment, with any "
+        "wandb from 0.15 on and without sweeper. SWEEPER_PYTHON says so for all commands.",
+    ),
+]
 Retries = Annotated[
     int,
     typer.Option(metavar="N", min=0, help="How often a run that failed for no fault of its own is handed out again."),

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sweeper.definition import mistaken_files, placed_faults, scripts_beside, trainer_check, warnings, yaml_document
+from sweeper.definition import (
+    interpreter,
+    mistaken_files,
+    placed_faults,
+    scripts_beside,
+    trainer_check,
+    warnings,
+    yaml_document,
+)
 from sweeper.definition.declaration import Declaration, declared
 from sweeper.definition.obstacle import Obstacle
 from sweeper.definition.parameters import flat_forms
@@ -39,7 +47,8 @@ class Look:
     def obstacles(self, choice: Choice) -> Iterator[Obstacle]:
         """Look for what keeps a choice from training here."""
         if choice.by_default:
-            yield from trainer_check.beside([Path(), self.folder])
+            found = list(trainer_check.beside([Path(), self.folder]))
+            yield from found or interpreter.refusal(choice, self.environ)
         else:
             yield from trainer_check.obstacles(choice, self.environ, imports=self.imports or not choice.in_file)
 

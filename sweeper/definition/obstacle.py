@@ -50,8 +50,13 @@ def in_code(path: Path, key: tuple[str | int, ...]) -> Iterator[Obstacle]:
         line = getattr(error, "lineno", None)
         said = getattr(error, "msg", None) or str(error)
         where = f", line {line}" if line else ""
-        fix = f"mend {path}"
-        if path.suffix not in {".py", ""}:
-            starter = '`command: [bash, "${program}", "${args}"]`'
-            fix = f"if it is no Python, add {starter}, with what starts {path.suffix} files"
-        yield Obstacle("wrong", key, f"{path}{where}: {type(error).__name__}: {said}", fix)
+        yield unread(path, key, f"{where}: {type(error).__name__}: {said}")
+
+
+def unread(path: Path, key: tuple[str | int, ...], said: str) -> Obstacle:
+    """Say that a Python does not read a file, and why."""
+    fix = f"mend {path}"
+    if path.suffix not in {".py", ""}:
+        starter = '`command: [bash, "${program}", "${args}"]`'
+        fix = f"if it is no Python, add {starter}, with what starts {path.suffix} files"
+    return Obstacle("wrong", key, f"{path}{said}", fix)

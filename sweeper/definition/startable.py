@@ -6,16 +6,14 @@ import difflib
 import os
 import re
 import shlex
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sweeper.definition import command_words, function_in_text
+from sweeper.definition import command_words, function_in_text, interpreter
 from sweeper.definition.command_macros import A_COMMAND
 from sweeper.definition.command_words import StartedCommand, Word
 from sweeper.definition.module_files import find_module
-from sweeper.definition.obstacle import ELSEWHERE, Obstacle, in_code
+from sweeper.definition.obstacle import ELSEWHERE, Obstacle, in_code, unread
 from sweeper.definition.program import Choice
 
 
@@ -51,7 +49,7 @@ def _of_reading(reading: StartedCommand, words: list[Word], environ: Mapping[str
     if starter is None or starter.is_parameters:
         yield Obstacle("wrong", ("command",), "`command:` starts no program", A_COMMAND)
         return
-    found = _executable(starter.text, environ)
+    found = interpreter.executable(starter.text, environ)
     if found is None:
         yield _no_command(starter)
         return
@@ -61,7 +59,7 @@ def _of_reading(reading: StartedCommand, words: list[Word], environ: Mapping[str
         what = "script" if reading.kind == "file" else "module after -m"
         yield Obstacle("wrong", ("command",), f"{starter.text} gets no {what}", "write ${program} before ${args}")
     elif reading.kind == "module":
-        yield from _of_module(reading.needed, found)
+        yield from _of_module(reading.needed, found, environ)
     else:
         yield from _of_script(reading.needed, reading, found, environ)
         if not any(word.is_parameters for word in words):
@@ -77,16 +75,6 @@ def _without_parameters(script: Path) -> Iterator[Obstacle]:
     if re.search(r"\b(argparse|sys\.argv|click|typer|fire|absl|docopt|hydra)\b", text) and ".config" not in text:
         found = f"has no ${{args}}, and {script} reads its command line: every run would take its defaults"
         yield Obstacle("note", ("command",), found, 'add "${args}" at the end, or read wandb.config')
-
-
-def _executable(name: str, environ: Mapping[str, str]) -> str | None:
-    """Find a command on the PATH of a run: our own Python's folder comes first, as `worker.run_process` has it."""
-    path = filter(None, [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
-    return shutil.which(name, path=os.pathsep.join(path))
-
-
-def _is_ours(interpreter: str) -> bool:
-    return Path(interpreter).parent == Path(sys.executable).parent
 
 
 def _no_command(starter: Word) -> Obstacle:
@@ -124,9 +112,7 @@ def _passed_on(reading: StartedCommand, words: list[Word]) -> Iterator[Obstacle]
 # --- a script
 
 
-def _of_script(
-    script: Word, reading: StartedCommand, interpreter: str, environ: Mapping[str, str]
-) -> Iterator[Obstacle]:
+def _of_script(script: Word, reading: StartedCommand, starter: str, environ: Mapping[str, str]) -> Iterator[Obstacle]:
     path = Path(script.text)
     python = reading.interpreter == "python"
     if script.text in {"-", "/dev/stdin"}:
@@ -141,8 +127,16 @@ def _of_script(
         yield Obstacle("wrong", script.key, f"{script.text!r} is a notebook, which Python does not run", fix)
     elif not os.access(path, os.R_OK):
         yield Obstacle("wrong", script.key, f"{script.text!r} cannot be read", f"chmod u+r {script.text}")
-    elif python and _is_ours(interpreter):
-        yield from in_code(path, script.key)
+    elif python and interpreter.starts(starter, environ):
+        yield from _in_script(path, script.key, environ)
+
+
+def _in_script(path: Path, key: tuple[str | int, ...], environ: Mapping[str, str]) -> Iterator[Obstacle]:
+    """Find code that the Python which is to run it does not read."""
+    if not environ.get(interpreter.PYTHON):
+        yield from in_code(path, key)
+    elif said := interpreter.fault_in(path, environ):
+        yield unread(path, key, said)
 
 
 def _in_folder(path: Path) -> str:
@@ -167,7 +161,7 @@ def _no_file(script: Word, environ: Mapping[str, str], *, python: bool) -> Obsta
         if find_module(name) is not None:
             fix = f"name its file ({name.replace('.', '/')}.py) or a function ({name}:FUNCTION), or {as_module}"
             return Obstacle("missing", script.key, f"program {name!r} is a module", fix)
-        if _executable(name, environ):
+        if interpreter.executable(name, environ):
             fix = 'add `command: ["${program}", "${args}"]`'
             return Obstacle("wrong", script.key, f"program {name!r} is a command, which Python does not start", fix)
     close = _close(Path(name))
@@ -207,9 +201,9 @@ def _close(path: Path) -> str | None:
 # --- a module
 
 
-def _of_module(module: Word, interpreter: str) -> Iterator[Obstacle]:
+def _of_module(module: Word, starter: str, environ: Mapping[str, str]) -> Iterator[Obstacle]:
     """Look for what `python -m` starts; only in our own Python can anybody know."""
-    if not _is_ours(interpreter):
+    if environ.get(interpreter.PYTHON) or not interpreter.starts(starter, environ):
         return
     found = find_module(module.text)
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from sweeper.definition import import_probe, scripts_beside, startable
+from sweeper.definition import import_probe, interpreter, scripts_beside, startable
 from sweeper.definition.declaration import Declaration, declared
 from sweeper.definition.obstacle import Obstacle
 from sweeper.definition.parameter_forms import Form
@@ -31,7 +31,7 @@ def obstacles(choice: Choice, environ: Mapping[str, str], *, imports: bool) -> I
         environ: The environment of whoever starts it.
         imports: Whether a function is imported, in a process of its own; else its text is read.
     """
-    found = list(startable.obstacles(choice, environ))
+    found = list(interpreter.refusal(choice, environ)) or list(startable.obstacles(choice, environ))
     yield from found
     if imports and not found and choice.command is None and not is_shipped(choice.target):
         yield from import_probe.obstacles(choice, environ)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sweeper.findings import Finding, fail, ok, warn
 
-WANDB_FLOOR, WANDB_TESTED = (0, 29), (0, 31)
+WANDB_FLOOR, WANDB_TESTED = (0, 18), (0, 31)
 """The oldest SDK we can drive, and the newest we have tested; pyproject.toml and constraints.txt say the same."""
 
 NETWORK_FILE_SYSTEMS = frozenset(

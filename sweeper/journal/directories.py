@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,6 +58,11 @@ class LaunchDir:
         return self.path / "forkserver.log"
 
     @property
+    def bin(self) -> Path:
+        """A `python` for its runs, where theirs has another name in its own folder."""
+        return self.path / "bin"
+
+    @property
     def scheduler_log(self) -> Path:
         """What the sweep's own scheduler printed, if this launch started one."""
         return self.path / "scheduler.log"
@@ -84,8 +90,7 @@ class LaunchDir:
 
     def slots(self) -> list[str]:
         """List the slots that were given orders, by name."""
-        orders = self.path.glob(self.spec("*").name)
-        return sorted(path.name.removesuffix(self.spec("").name) for path in orders)
+        return sorted(path.name.removesuffix(self.spec("").name) for path in self.path.glob(self.spec("*").name))
 
     def take_ticket(self, count: int | None, slot: str = "") -> int | None:
         """Take the lowest ticket that is free; None when all are taken.
@@ -118,8 +123,7 @@ class LaunchDir:
 
     def tickets_of(self, slot: str) -> list[int]:
         """List the tickets that a slot took and did not give back."""
-        tickets = (self.path / "tickets").iterdir()
-        return sorted(int(path.name) for path in tickets if _text(path) == slot)
+        return sorted(int(path.name) for path in (self.path / "tickets").iterdir() if _text(path) == slot)
 
     def end(self, why: str) -> None:
         """Have no worker start another run; the first reason given stays."""
@@ -198,8 +202,7 @@ class LaunchDir:
     def history(self) -> list[Attempt]:
         """Read everything that was noted, the oldest first."""
         files = sorted(self.path.glob(self.attempts_file("*").name))
-        attempts = (attempt for path in files for attempt in _attempts(path))
-        return sorted(attempts, key=lambda attempt: attempt.at)
+        return sorted(chain.from_iterable(map(_attempts, files)), key=lambda attempt: attempt.at)
 
     def attempts(self) -> dict[str, Attempt]:
         """Read the newest word about every run, by run id."""
@@ -307,8 +310,7 @@ class SweepDir:
         private_files.make_folder(self.path / "launches")
         with contextlib.suppress(OSError):  # an older version left it open: names, reasons, ends of logs are below
             self.path.parents[2].chmod(0o700)
-        stamp = _stamp()
-        number = 0
+        stamp, number = _stamp(), 0
         while True:
             path = self.path / "launches" / (f"{stamp}-{number}" if number else stamp)
             try:
@@ -331,9 +333,7 @@ class SweepDir:
 
     def history(self) -> list[Attempt]:
         """Read everything that was noted in all launches, the oldest first."""
-        return sorted(
-            (attempt for launch in self.launches() for attempt in launch.history()), key=lambda attempt: attempt.at
-        )
+        return sorted(chain.from_iterable(one.history() for one in self.launches()), key=lambda attempt: attempt.at)
 
     def attempts(self) -> dict[str, Attempt]:
         """Read the newest word about every run, over all launches."""

@@ -138,6 +138,10 @@ _CONNECTION = re.compile(
     r"|the service process is (not running|busy)"
 )
 _IMPORT = re.compile(r"(ModuleNotFound|Import)Error")
+# Lightning (2.6), where one of a run's processes has died: it ends the others, itself too, by SIGKILL
+_ENDED_ITSELF = re.compile(
+    r"Child process with PID \d+ terminated with code .*Forcefully terminating all other processes"
+)
 _MEANINGS = {
     _GPU_MEMORY: Kind.GPU_MEMORY,  # before _BAD_GPU, whose "CUDA error" it may also say
     _HOST_MEMORY: Kind.HOST_MEMORY,
@@ -166,7 +170,8 @@ def _diagnose(facts: Facts) -> tuple[Kind, str]:
     if facts.unbegun or facts.unsent:
         return (Kind.UNBEGUN, facts.unbegun) if facts.unbegun else (Kind.CONNECTION, facts.unsent)
     code = facts.exit_code if facts.exit_code <= 128 else 128 - facts.exit_code  # a shell's way to report a signal
-    if -code in set(signal.Signals) and not facts.exited:
+    ended_itself = code == -signal.SIGKILL and _ENDED_ITSELF.search(facts.log)
+    if -code in set(signal.Signals) and not facts.exited and not ended_itself:
         return _killed(signal.Signals(-code))
     kind, cause = _given_up(facts)
     lost = facts.core_killed and kind in {Kind.EXIT, Kind.EXCEPTION}

@@ -9,6 +9,7 @@ from pathlib import Path
 from sweeper import private_files
 from sweeper.backend import embedded_server
 from sweeper.backend.sdk import speaks_sweeper
+from sweeper.definition import interpreter
 from sweeper.definition.trainer_check import settle
 from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt
@@ -43,6 +44,7 @@ class Launch:
         needs: Files and folders of this machine without which it cannot go on.
         varied: The parameters of which the sweep has several values.
         why: Who chose the trainer, in words.
+        python: The Python that starts its scripts; empty for sweeper's own.
     """
 
     ref: SweepRef
@@ -59,6 +61,7 @@ class Launch:
     needs: tuple[Path, ...] = ()
     varied: tuple[str, ...] = ()
     why: str = ""
+    python: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -81,6 +84,7 @@ def prepare_launch(
     backend: Backend,
     slots: Sequence[Slot],
     trainer: str | None = None,
+    python: str | None = None,
     count: int | None = None,
     rules: Rules | None = None,
 ) -> Launch:
@@ -101,6 +105,7 @@ def prepare_launch(
     starts_scheduler = definition.scheduler is not None and speaks_sweeper(backend)
     if definition.scheduler and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(definition.scheduler)
+    env = interpreter.chosen(python, env)
     choice = settle(definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
@@ -111,12 +116,13 @@ def prepare_launch(
         ref=reader.ref,
         trainer=choice.target,
         why=choice.why,
+        python=env.get(interpreter.PYTHON, ""),
         script=choice.command is not None,
         slots=tuple(slots),
         directory=directory,
         count=count,
         rules=rules,
-        environ=_worker_environ(env, reader.directory),
+        environ=_worker_environ(interpreter.for_runs(env, directory.bin), reader.directory),
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from sweeper.backend import sdk, unsent_rows
+from sweeper.backend import run_orders, unsent_rows
 from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
@@ -117,7 +117,7 @@ def _refusal(run: RunRef, state: Literal["pending", "failed"]) -> str:
     refusal = ""
     for _ in range(SURE):
         try:
-            sdk.set_run_state(run, state)
+            run_orders.set_state(run, state)
         except BackendError as error:
             _check_present()
             refusal = error.message
@@ -163,7 +163,7 @@ def retry_runs(ref: SweepRef, runs: Sequence[RunStatus], chosen: Sequence[str]) 
             refused[run] = f"it is {state.value}; wait, or stop it first: sweeper stop {ref.quoted} --run {run}"
             continue
         try:
-            sdk.set_run_state(ref.run(run), "pending")
+            run_orders.set_state(ref.run(run), "pending")
         except BackendError as error:
             refused[run] = error.message
         else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper import private_files
-from sweeper.backend import sdk
+from sweeper.backend import run_orders
 from sweeper.definition.metric import Scheduler
 from sweeper.errors import LaunchError, SweeperError
 from sweeper.processes import python
@@ -116,4 +116,4 @@ class SchedulerProcess:
             self.process.kill()
             self.process.wait()
         with contextlib.suppress(SweeperError):
-            sdk.set_run_state(self.ref.controller_run, "failed")
+            run_orders.set_state(self.ref.controller_run, "failed")

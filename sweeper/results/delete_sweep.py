@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sweeper.backend import choose, own_changes, sdk
+from sweeper.backend import choose, own_changes, run_orders
 from sweeper.backend.any_sweeps import AnySweepReader, own_server
 from sweeper.backend.own_changes import StandingSweep
 from sweeper.errors import LaunchError, ResultError, SweeperError, SweepNotFoundError
@@ -183,7 +183,7 @@ class Deletion:
         """Delete on the server, some runs at a time."""
         if self._server is None:
             for run in self._found:
-                sdk.delete_run(self.ref.run(run.id))
+                run_orders.delete(self.ref.run(run.id))
                 yield 1
         elif self._standing is not None:
             left = 1

@@ -22,6 +22,16 @@ class RequestError(Exception):
         self.status = status
 
 
+class SaidError(RequestError):
+    """What this server has none of, said inside an answer that is whole as far as HTTP goes.
+
+    SDKs up to 0.25 show the words of such an answer, and of a refused request its status alone.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 200)
+
+
 class NotFoundError(RequestError):
     """The thing asked for is not here."""
 

@@ -10,7 +10,9 @@ from sweeper.plain_text import HOSTILE
 from sweeper.server.errors import RequestError
 
 UNCATEGORIZED = "uncategorized"
-RESERVED = frozenset({"-", "artifact-files", "artifactsV2", "files", "graphql", "healthz", "login", "logout", "sdk"})
+RESERVED = frozenset(
+    {"-", "artifact-files", "artifacts", "artifactsV2", "files", "graphql", "healthz", "login", "logout", "sdk"}
+)
 """What addresses of ours begin with: pages of an entity of such a name could not be told from them. A test compares
 them with the routes."""
 _ALPHABET = string.ascii_lowercase + string.digits

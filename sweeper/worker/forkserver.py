@@ -181,8 +181,17 @@ def _work_alone(orders: Path) -> int:
     return slot_loop.main(orders, _method(spec.trainer, gpu=bool(spec.slot.device) and not spec.script))
 
 
+_STARTED_AGAIN = (
+    'error: a trainer that starts its program again for further processes, as strategy="ddp" of Lightning does, cannot'
+    ' be a function: make it a script (program: train.py), or have it fork (strategy="ddp_fork")'
+)
+
+
 def main(argv: Sequence[str]) -> int:
     """Serve the launch at the other end of a socket, given by its descriptor; or work by the orders in a file."""
+    if not argv:  # a run's process knows itself by this module's name, and by no argument
+        print(_STARTED_AGAIN, file=sys.stderr)  # noqa: T201 the log of the run
+        return 2
     if not argv[0].isdigit():
         return _work_alone(Path(argv[0]))
     die_with_parent()

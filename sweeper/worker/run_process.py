@@ -12,14 +12,16 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
 
+from sweeper.backend import sdk_releases
+from sweeper.backend.said_why import HEADERS
+from sweeper.definition import interpreter
 from sweeper.errors import BackendError, SweeperError, TrainerError
 from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
-from sweeper.settings import Settings
+from sweeper.settings import Settings, private_setting, read_private
 from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
 from sweeper.worker.script_host import host_script, script_pid
@@ -31,14 +33,10 @@ if TYPE_CHECKING:
     from sweeper.worker.run_witness import RunWitness
 
 CHECKPOINTS = "SWEEPER_CHECKPOINT_DIR"
-REASON_HEADER = "X-Sweeper-Reason"
-"""Tells sweeper's server why a run is given up or handed out again: the SDK has no word for it."""
-REASON_LENGTH = 600
 FLUSH_INTERVAL = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
 FLUSH_S = "0.01"
 """Seconds until a row that was logged is in the transaction log, where no kill reaches it; wandb-core's own (0.31) are
 15, and before 0.31 it wrote 32 KiB at a time."""
-HEADERS = "WANDB_X_EXTRA_HTTP_HEADERS"
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that wait until a run's process can answer them: its worker starts it with them blocked."""
 
@@ -130,7 +128,7 @@ def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connect
         except EOFError:
             return
         # a run that is tried again is another attempt's, also where that is at home in the same process
-        os.environ[HEADERS] = _headers(os.environ, holder, {})  # noqa: TID251 the SDK has no other way to be told
+        os.environ.update(_headers(os.environ, holder, {}))  # noqa: TID251 the SDK has no other way to be told
 
 
 def _run_agent(ref: SweepRef, function: Callable[[], object], *, current: CurrentRun, again: bool) -> None:
@@ -161,21 +159,27 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         environ: What is there.
         holder: Its name for the server.
     """
-    own_python = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), environ.get("PATH")]))
     return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), environ.get("PYTHONPATH")])),
-        "PATH": own_python,  # the agent starts scripts with `python`: ours, also where no environment is active
+        "PATH": interpreter.path_of_runs(environ),  # the agent starts scripts with `python`
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        HEADERS: _headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
+        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 
 
-def _headers(environ: Mapping[str, str], holder: str, more: Mapping[str, str]) -> str:
-    """Write the headers that the SDK sends along, with the holder of a run and more; the user's own stay."""
-    return json.dumps({**json.loads(environ.get(HEADERS) or "{}"), HOLDER_HEADER: holder, **more})
+def _headers(environ: Mapping[str, str], holder: str, more: Mapping[str, str]) -> dict[str, str]:
+    """Set the headers that the SDK sends along, with the holder of a run and more; the user's own stay.
+
+    A run of an SDK that cannot be given any is known to the server by when its process began, as stock agents' are.
+    """
+    versions = filter(None, [sdk_releases.installed(), environ.get(interpreter.SDK)])
+    if not all(map(sdk_releases.reads_headers, versions)):
+        return {}
+    own = json.loads(read_private(environ, HEADERS) or "{}")
+    return private_setting(HEADERS, json.dumps({**own, HOLDER_HEADER: holder, **more}))
 
 
 def redirect(log: Path) -> None:
@@ -247,15 +251,13 @@ def set_run_state(
         holder: The name of its process, which has ended.
         worker: Where to answer.
     """
-    from sweeper.backend import sdk, unsent_rows
+    from sweeper.backend import run_orders, unsent_rows
 
     die_with_parent()
-    headers = json.loads(os.environ.get(HEADERS) or "{}")  # noqa: TID251 the SDK has no other way to be told
-    os.environ[HEADERS] = json.dumps({**headers, REASON_HEADER: quote(reason[:REASON_LENGTH])})  # noqa: TID251
     settings = Settings.from_env()
     unsent_rows.deliver(run, Path(settings.environ.get("WANDB_DIR", ".")), holder=holder, settings=settings)
     try:
-        sdk.set_run_state(run, state)
+        run_orders.set_state(run, state, reason)
     except BackendError as error:
         worker.send(error.message)
     else:

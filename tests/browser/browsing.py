@@ -42,7 +42,7 @@ class Tab:
             self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _see(self, request: Any) -> None:
-        if not request.url.startswith((f"{self.url}/", "data:", f"blob:{self.url}/")):
+        if not request.url.startswith((f"{self.url}/", "data:", f"blob:{self.url}/", "blob:null/")):
             self.faults.append(f"request to elsewhere: {request.url}")
 
     def goto(self, path: str) -> Tab:

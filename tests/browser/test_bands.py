@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import yaml
+
+from sweeper.figures.scales import robust
 
 DRAWN = "document.querySelector('#panel-{0} canvas') !== null && !document.querySelector('#panel-{0} [aria-busy]')"
 
@@ -89,12 +92,85 @@ def test_curves_say_how_many_were_stopped(page, world):
     page.until_text(f"{stopped} of", "[data-band=curves]")
 
 
+def test_curves_are_drawn_of_any_metric(page, world):
+    """Over its steps; the address says which, and it is found again."""
+    show_band(page, "curves")
+    band = page.page.locator("[data-band=curves]")
+    band.get_by_label("Metric", exact=True).wait_for()
+    names = band.get_by_label("Metric", exact=True).locator("option").all_inner_texts()
+    other = next(name for name in names if name not in {"val/loss", "_step"})
+    band.get_by_label("Metric", exact=True).select_option(other)
+    page.until("!document.querySelector('[data-band=curves] .chart').hidden", "the curves")
+    page.until_text("were stopped", "[data-band=curves]")
+    assert f"curve.metric={other.replace('/', '%2F')}" in page.page.url
+    page.goto(f"{world.page('sweeps', world.trade)}?curve.metric=size")
+    show_band(page, "curves")
+    page.until("document.querySelector('[data-band=curves] canvas')", "the curves of a sweep with several metrics")
+    assert band.get_by_label("Metric", exact=True).input_value() == "size"
+
+
+def test_scales_are_those_of_the_report(page):
+    """One rule, in two languages: the same limits for the same values, by themselves or by logarithms."""
+    chance = random.Random(7)
+    lists = [[chance.gauss(0, 10**power) for _ in range(40)] + far for power in (-3, 0, 4) for far in ([], [1e9])]
+    lists += [[10 ** chance.uniform(-6, 3) for _ in range(40)], [0.5], [3, 3, 3], [], [1.0, None, 2.0]]
+    source = "(lists) => import(new URL('scales.js', document.querySelector('script[src*=\"sweep/page.js\"]').src))"
+    told = page.page.evaluate(
+        source + ".then(({ robust }) => lists.map((one) => [robust(one, one.slice(0, 1)), robust(one)]))"
+        ".then((found) => found.map((pair) => pair.map(({ low, high, log }) => [low, high, log])))",
+        lists,
+    )
+    for values, pair in zip(lists, told, strict=True):
+        for (low, high, log), scale in zip(pair, (robust(values, keep=values[:1]), robust(values)), strict=True):
+            assert (low, high, log) == (pytest.approx(scale.low), pytest.approx(scale.high), scale.log), values
+
+
 def test_the_timeline_counts_attempts_and_slots(page, world):
     """Workers of a launch named theirs."""
     show(page, "timeline")
     told = data(world, "attempts")
     page.until_text(f"{len(told['attempts']['run'])} attempts on", "#panel-timeline")
     assert any(told["names"][slot] for slot in told["attempts"]["slot"])
+
+
+def _many_attempts(world, count, slots=4):
+    """What the server would say of so many attempts, one after the other in each slot."""
+    told = data(world, "attempts")
+    runs = data(world, "runs")["runs"]["id"]
+    places = range(count)
+    names = ["", "host", *(f"host {slot}" for slot in range(slots))]
+    columns = {
+        "run": [runs[i % len(runs)] for i in places],
+        "number": [1 + i // len(runs) for i in places],
+        "slot": [2 + i % slots for i in places],
+        "host": [1] * count,
+        "agent": [0] * count,
+        "started": [60.0 * (i // slots) for i in places],
+        "ended": [60.0 * (i // slots) + 50 for i in places],
+        "state": [("finished", "killed", "failed")[i % 3] for i in places],
+        "reason": [""] * count,
+    }
+    return json.dumps(told | {"names": names, "attempts": columns})
+
+
+def test_of_very_many_attempts_the_latest_are_shown_first(page, world):
+    """Each can be told from the next; a strip below has all of them, and what the viewer chose stays as more come."""
+    body = _many_attempts(world, 10_000)
+    page.page.route("**/attempts*", lambda route: route.fulfill(body=body, content_type="application/json"))
+    show(page, "timeline")
+    page.until_text("10,000 attempts on 4 slots", "#panel-timeline")
+    page.until_text("At first the latest", "#panel-timeline")
+    chart = "window.echarts.getInstanceByDom(document.querySelector('#panel-timeline .timeline'))"
+    page.until(f"{chart}.getOption().dataZoom?.[0].start > 50", "a window at the end")
+    within = f"{chart}.getOption().dataZoom.slice(0, 2).map((one) => [one.start, one.end].map(Math.round))"
+    (start, end), slider = page.page.evaluate(within)
+    assert ([start, end], end) == (slider, 100)
+    strip = f"{chart}.getOption().series.slice(2).map((one) => one.data.reduce((sum, count) => sum + count, 0))"
+    assert sum(page.page.evaluate(strip)) == 10_000
+    page.page.evaluate(f"{chart}.dispatchAction({{ type: 'dataZoom', dataZoomIndex: 1, start: 10, end: 20 }})")
+    page.page.get_by_role("button", name="finished").first.click()
+    page.until(f"{chart}.getOption().series[1].data.length < 9000", "fewer runs")
+    assert page.page.evaluate(within)[0] == [10, 20]
 
 
 def test_failures_are_shown_with_their_cause(page, world):

@@ -27,6 +27,20 @@ def test_a_page_fits_onto_a_phone(open_tab, world, name):
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], shown
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_scrolls_sideways_on_a_phone_says_so(open_tab, world, dark):
+    """In words above it, and by a shadow at the edge where there is more; what fits says nothing."""
+    tab = open_tab(PHONE, dark=dark).goto(world.page("compare") + "?runs=" + ",".join(world.finished()))
+    said = "[...document.querySelectorAll('[data-sideways]')].map((one) => getComputedStyle(one, '::before').content)"
+    tab.until(f"{said}.length >= 2", "the tables of config and summary")
+    assert all("swipe" in words for words in tab.page.evaluate(said))
+    wide = "[...document.querySelectorAll('main .card')].filter((one) => one.scrollWidth > one.clientWidth + 8)"
+    assert tab.page.evaluate(f"{wide}.every((one) => one.hasAttribute('data-sideways'))")
+    assert tab.page.evaluate(f"{wide}.every((one) => getComputedStyle(one).backgroundImage.includes('gradient'))")
+    tab.page.set_viewport_size({"width": 1280, "height": 800})
+    tab.until(f"{said}.length === 0", "no such words on a desk")
+
+
 @pytest.mark.parametrize("name", ["project", "sweep", "run", "compare"])
 def test_nothing_moves_while_a_page_fills(open_tab, world, name):
     """Data that arrives takes the room that was kept for it; below 0.1 a browser calls a page steady."""

@@ -117,3 +117,18 @@ def test_runs_are_compared(tab, world):
     )
     assert keys
     assert all("loss" in key for key in keys)
+
+
+def test_each_of_many_runs_has_a_line_of_its_own(tab, world):
+    """Of more than eight the colours are used again, with other strokes: in the chart as in the table."""
+    names = world.finished()
+    assert len(names) > 8
+    tab.goto(world.page("compare") + "?runs=" + ",".join(names))
+    chart = "window.echarts?.getInstanceByDom(document.querySelector('[data-key=\"val/loss\"] .chart'))"
+    tab.page.locator('[data-key="val/loss"]').scroll_into_view_if_needed()
+    tab.until(f"{chart}?.getOption().series?.length === {len(names)}", "the curves")
+    drawn = tab.page.evaluate(f"{chart}.getOption().series.map((one) => one.color + one.lineStyle.type)")
+    assert len(set(drawn)) == len(names)
+    marked = tab.page.evaluate("[...document.querySelectorAll('#runs .swatch')].map((one) => one.className)")
+    assert len(set(marked)) == len(names)
+    assert "then the same ones dashed" in tab.text("main")

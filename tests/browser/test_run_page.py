@@ -197,6 +197,50 @@ def test_netron_draws_the_model(run):
     assert not frame.locator("#message").is_visible()
 
 
+TRY_ALL = """async (path) => {
+    const failed = async (attempt) => { try { return await attempt(); } catch (error) { return error.name; } };
+    const ask = (address, options) => failed(async () => (await fetch(address, options)).status);
+    const headers = { "Content-Type": "application/json", "X-Sweeper-Page": "1" };
+    const post = { method: "POST", headers, body: "{}", credentials: "include" };
+    return {
+        cookies: document.cookie, origin: window.origin, storage: await failed(() => window.localStorage.length),
+        graphql: await ask("/graphql", post), action: await ask(`/-/actions${path}/stop`, post),
+        form: await ask("/logout", { method: "POST", mode: "no-cors", credentials: "include" }),
+        data: await ask(`/-/data${path}`, { credentials: "include" }), page: await ask("/", { credentials: "include" }),
+    };
+}"""
+"""What a model would try that runs as a script in Netron."""
+TRY_PAGE = """() => [() => window.parent.document.title, () => { window.top.location = "/"; }].map((attempt) => {
+    try { return attempt(); } catch (error) { return error.name; }
+})"""
+"""The same on the page around it."""
+KEEP_EVAL = "const kept = window.eval; Object.defineProperty(window, 'eval', { get: () => kept, set: () => {} });"
+"""Netron puts an error in its place, and Playwright needs it."""
+
+
+@pytest.mark.parametrize("window", [False, True], ids=["frame", "window"])
+def test_a_model_that_runs_in_netron_can_do_nothing_in_our_name(tab, run, world, window):
+    """It sees no cookie of ours, no storage and no page, and nothing that it asks for is answered; also in a window."""
+    tab.page.context.add_init_script(KEEP_EVAL)
+    run("files", file="model.onnx")
+    tab.page.frame_locator("iframe.netron").get_by_text("MatMul").first.wait_for(timeout=20_000)
+    if window:
+        with tab.page.context.expect_page() as opened:
+            tab.page.get_by_role("link", name="open in a window").click()
+        place = opened.value
+        place.get_by_text("MatMul").first.wait_for(timeout=20_000)
+    else:
+        place = next(frame for frame in tab.page.frames if "/-/netron/" in frame.url)
+    assert tab.faults == []
+    found = place.evaluate(TRY_ALL, f"/{world.entity}/{world.project}/runs/{world.run}")
+    assert [found.pop(name) for name in ("cookies", "origin", "storage")] == ["consent=1", "null", "SecurityError"]
+    assert set(found.values()) == {"TypeError"}, found
+    if not window:
+        assert place.evaluate(TRY_PAGE) == ["SecurityError", "SecurityError"]
+    assert tab.page.evaluate("fetch('/-/data/search?q=x').then((answer) => answer.status)") == 200
+    tab.faults.clear()  # what was refused is told there, too
+
+
 def test_artifacts_lead_to_each_other(run, world):
     """From the run to what it made and used, and from there back."""
     tab = run("artifacts")

@@ -140,7 +140,9 @@ def _where_it_hangs(process: subprocess.Popen[str]) -> tuple[str, str]:
 def pointed(user: Any, release: str, folder: Path) -> Sdk:
     """Start a server of this test's own, and point an SDK at it; it writes its files into the folder."""
     home = environment(release)
-    address = {**user.serve(), "WANDB_DIR": str(folder), "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+    # rows are sent every second, not every 15; before 0.19 the setting has no X
+    often = {f"WANDB_{x}_FILE_STREAM_TRANSMIT_INTERVAL": "1" for x in ("X", "")}
+    address = {**user.serve(), "WANDB_DIR": str(folder), **often}
     environ = {name: value for name, value in user.environ.items() if name != "PYTHONPATH"}
     path = f"{home / 'bin'}:{user.environ['PATH']}"  # where ${interpreter} is looked for
     return Sdk(user, release, home / "bin" / "python", {**environ, **address, "PATH": path})

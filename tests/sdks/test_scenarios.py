@@ -42,9 +42,28 @@ command: ["${{env}}", "${{interpreter}}", "${{program}}", "${{args}}", more]
 """
 
 
+WHAT_SCRIPTS_LEAVE = """
+import json, wandb
+left = []
+for run in wandb.Api().sweep("{sweep}").runs:
+    keys = {{key.split("/")[0] for row in run.scan_history() for key in row if key.endswith("weight")}}
+    console = run.file("output.log").download(root=run.id, replace=True).read().splitlines()
+    left.append({{"id": run.id, "watched": sorted(keys), "console": console}})
+print(json.dumps(left))
+"""
+
+
+def _place_of_torch() -> str:
+    """Give the folder that has PyTorch, which no environment of theirs has; empty if ours has none."""
+    spec = importlib.util.find_spec("torch")
+    return str(Path(spec.origin).parents[1]) if spec and spec.origin else ""
+
+
 @pytest.mark.scenario("script agent")
 def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
-    """`wandb sweep FILE`, `wandb agent`; pause, resume and stop by `wandb sweep`."""
+    """`wandb sweep FILE`, `wandb agent`; update, pause, resume and stop by `wandb sweep`; watch, the console."""
+    torch = _place_of_torch()
+    sdk.environ["TORCH"] = torch
     user.write("train.py", (SCRIPTS / "script_agent_train.py").read_text())
     file = user.write("sweep.yaml", SWEEP.format(program="train.py"))
 
@@ -55,6 +74,8 @@ def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
         return sdk.says(f"""
             import json, wandb
             sweep = wandb.Api().sweep("{sweep}")
+            for run in sweep.runs:
+                run.config or run.load_full_data()  # 0.25 has no config of a run in a list before
             runs = [[run.config["n"], run.state, run.summary.get("loss")] for run in sweep.runs]
             print(json.dumps([sweep.state, sorted(runs)]))
             """)
@@ -67,7 +88,14 @@ def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
     sdk.wandb("sweep", "--resume", sweep)
     assert agent.wait(timeout=120) == 0
     assert read(sweep) == ["FINISHED", [[1, "finished", 1], [3, "finished", 147]]]
+    for run in sdk.says(WHAT_SCRIPTS_LEAVE.format(sweep=sweep)):
+        assert run["watched"] == (["gradients", "parameters"] if torch else [])
+        assert {f"step 1 of {run['id']}", "trained"} <= set(run["console"])
     stopped = create()
+    changed = user.write("changed.yaml", SWEEP.format(program="train.py") + "description: changed\n")
+    sdk.wandb("sweep", "--update", stopped, changed.name)
+    config = sdk.says(f'import json, wandb; print(json.dumps(wandb.Api().sweep("{stopped}").config))')
+    assert config["description"] == "changed"
     sdk.wandb("sweep", "--stop", stopped)
     assert read(stopped) == ["FINISHED", []]
 
@@ -75,9 +103,8 @@ def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
 @pytest.mark.scenario("config, log, watch, save, media, tables, console")
 def test_a_run_keeps_all_that_is_logged(sdk: Sdk) -> None:
     """Config, summary, rows with NaN and nested values, gradients, media, tables, a chart, a file, the console."""
-    spec = importlib.util.find_spec("torch")
-    torch = [str(Path(spec.origin).parents[1])] if spec and spec.origin else []
-    read = sdk.script(SCRIPTS / "tracking.py", *torch)
+    torch = _place_of_torch()
+    read = sdk.script(SCRIPTS / "tracking.py", *([torch] if torch else []))
     config = {"x": 1, "deep": {"y": [1, 2]}, "later": True}
     assert read["about"] == ["finished", "first", ["a"], "said", config]
     assert read["summary"] == [0.2, 3]
@@ -118,8 +145,10 @@ def test_artifacts_are_logged_used_and_changed(sdk: Sdk) -> None:
     assert read["newest"] == "changed"
     assert read["downloaded"] == {"a.txt": "A", "sub/b.txt": "B", "made.txt": "made", "local.txt": "A"}
     assert read["table"] == [[1], [2]]
+    assert read["read back"] == ["B", [[1], [2]], ["a", "b"], [[1, "one"], [2, "two"]]]
     assert read["changed"] == ["v0", ["best", "prod"], "said", {"n": 5}]
-    assert (read["logged by"], read["used by"]) == ("maker", ["user"])
+    assert (read["logged by"], read["used by"]) == ("maker", ["guest", "user"])
+    assert read["elsewhere"] == "v0"
     assert read["of the run"] == ["data:v1"]
     assert read["used of the run"] == ["data:v0", "data:v1"]
     assert "dataset" in read["types"]
@@ -141,7 +170,13 @@ def test_the_api_reads_and_changes_runs(sdk: Sdk) -> None:
     assert read["order"] == ["failed", "r2", "r1", "r0"]
     assert read["history"] == list(range(2, 12))
     assert read["samples"] == 4
-    assert read["scan"] == [4, 5, 6]
+    # to 0.26 the SDK means max_step without it and W&B's server with it
+    assert read["scan"] in ([4, 5, 6], [4, 5, 6, 7])
+    assert read["pages"] == read["whole"] == list(range(2, 12))
+    assert read["beta"] in (list(range(2, 12)), None)
+    assert read["system"]
+    assert read.get("histories", []) in ([], [["r1", 1], ["r1", 10], ["r2", 2], ["r2", 11]])
+    assert read.get("exports", []) in ([], [0, True])
     assert read["last"] == 9
     assert read["viewer"] in ("local", None)
     assert read["projects"] == ["p"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -84,14 +85,16 @@ def schema_fields() -> dict[str, str]:
 
 
 def test_every_route_has_its_row(tmp_path):
-    """Method and path of every route of the server are in the table, and no others."""
+    """Method and path of every route of the server are in the table, once, and no others."""
     known = {
         (method, route.path)
         for route in create_app(tmp_path).routes
         if isinstance(route, Route)
         for method in (route.methods or ()) - {"HEAD"}
     }
-    assert known == {(row[0], words(row[1])[0]) for row in rows("Endpoints")}
+    described = [(row[0], words(row[1])[0]) for row in rows("Endpoints")]
+    assert known == set(described)
+    assert [row for row, times in Counter(described).items() if times > 1] == []
 
 
 def test_what_is_served_names_a_test_that_exists():

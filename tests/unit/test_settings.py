@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.settings import Backend, Settings, asks_for_tracebacks
+from sweeper.settings import Backend, Settings, asks_for_tracebacks, private_setting, read_private
 
 KEY = "k" * 40
 
@@ -102,7 +102,7 @@ def test_children_talk_to_the_embedded_server_whatever_the_shell_says():
     assert env["WANDB_BASE_URL"] == "http://127.0.0.1:1"
     assert env["WANDB_API_KEY"] == KEY
     assert env["WANDB_MODE"] == "online"
-    assert env["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"] == "5"
+    assert (env["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"], env["WANDB__FILE_STREAM_TRANSMIT_INTERVAL"]) == ("5", "5")
     assert env["NO_PROXY"] == env["no_proxy"] == "127.0.0.1,localhost"
     assert env["WANDB_ERROR_REPORTING"] == "false"
     assert env["PATH"] == "/bin"
@@ -136,6 +136,16 @@ def test_the_server_on_this_machine_is_behind_no_proxy(user, direct):
     assert (env["NO_PROXY"], env["no_proxy"]) == (direct, direct)
     there = Backend(kind="wandb", base_url="https://w.org").environ(user)
     assert {name: there[name] for name in there if "PROXY" in name.upper()} == user
+
+
+@pytest.mark.parametrize(
+    ("user", "read"),
+    [({}, None), ({"WANDB_X_A": "1"}, "1"), ({"WANDB__A": "2"}, "2"), ({"WANDB_X_A": "", "WANDB__A": "2"}, "2")],
+)
+def test_a_private_setting_of_the_sdk_has_two_names(user, read):
+    """SDKs before 0.19 read the second one alone; what the user has set under either is theirs."""
+    assert read_private(user, "A") == read
+    assert private_setting("A", "3") == {"WANDB_X_A": "3", "WANDB__A": "3"}
 
 
 def test_what_the_user_says_of_pace_and_reports_wins():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from sweeper.server.artifacts import manifests
+from sweeper.server.artifacts import lifetimes, manifests
 from sweeper.server.graphql.artifact_addresses import content_url
 from sweeper.server.graphql.artifact_file_nodes import file_connection
 from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, alias_node, tag_nodes, type_of
@@ -16,9 +16,6 @@ from sweeper.server.store import artifact_collections, artifacts, runs
 from sweeper.server.store.artifact_collections import Collection
 from sweeper.server.store.artifacts import Artifact
 from sweeper.server.store.runs import StoredRun
-
-TTL_INHERITED = -1
-"""What the SDK (0.31.0) sends and reads for "as the project says"; -2 is "for ever"."""
 
 
 class ArtifactNode(Node[Artifact]):
@@ -52,7 +49,7 @@ class ArtifactNode(Node[Artifact]):
 
     def ttl_duration_seconds(self) -> int:
         """How long it is to be kept; the SDK reads -1 as "as its project", -2 as "for ever"."""
-        return TTL_INHERITED if self.stored.ttl_s is None else min(self.stored.ttl_s, artifacts.MAX_TTL_S)
+        return lifetimes.INHERITED if self.stored.ttl_s is None else min(self.stored.ttl_s, artifacts.MAX_TTL_S)
 
     def ttl_is_inherited(self) -> bool:
         """Whether nobody has said how long it is to be kept."""
@@ -62,12 +59,12 @@ class ArtifactNode(Node[Artifact]):
         return tag_nodes(self.stored.tags)
 
     def aliases(self) -> list[dict[str, Any]]:
-        """Its aliases in all collections."""
+        """Its aliases in all collections, its version in each among them: SDKs up to 0.17 read it only here."""
         with self.context.store.read() as db:
-            return [
-                alias_node(artifact_collections.get(db, collection_id), alias)
-                for collection_id, alias in artifact_collections.aliases_seen(db, self.stored.id)
-            ]
+            seen = artifact_collections.aliases_seen(db, self.stored.id) + artifact_collections.versions_seen(
+                db, self.stored.id
+            )
+            return [alias_node(artifact_collections.get(db, collection_id), alias) for collection_id, alias in seen]
 
     def artifact_memberships(self) -> dict[str, Any]:
         """List the collections it is in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeper.server import strict_json
-from sweeper.server.artifacts import collections, commit, manifests
+from sweeper.server.artifacts import collections, commit, lifetimes, manifests
 from sweeper.server.artifacts.blobs import hex_of
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
@@ -51,6 +51,7 @@ class ArtifactOperations(Root):
                 db, place.id, sent.name, artifact_collections.SEQUENCE, sent.artifact_type_name, now=self.context.now
             )
             rights.check_aliases(db, self.context.user, collection.id, sent.aliases or [])
+            lifetimes.check(db, collection, None, sent.ttl_duration_seconds)
             found = self._known(db, collection, sent) or self._begun(db, collection, sent)
             self._logged_by(db, place, found, sent.run_name)
         return {"artifact": found}
@@ -72,6 +73,7 @@ class ArtifactOperations(Root):
             aliases = [collections.LATEST, *(sent.aliases or [])]
             # logged again, it is the latest once more, as if it had been uploaded
             collections.give_aliases(db, collection.id, known_or_none.id, aliases)
+            lifetimes.logged_again(db, known_or_none, sent.ttl_duration_seconds, now=self.context.now)
         if sent.client_id:
             artifacts.remember_client(db, sent.client_id, known_or_none.id)
         return known_or_none
@@ -88,8 +90,8 @@ class ArtifactOperations(Root):
             metadata=sent.metadata,
             tags=collections.changed_tags("[]", sent.tags or [], []),
             asked_aliases=json.dumps([collections.check_alias(alias) for alias in sent.aliases or []]),
-            ttl_s=sent.ttl_duration_seconds if (sent.ttl_duration_seconds or -1) != -1 else None,
             history_step=sent.history_step,
+            **lifetimes.lifetime(sent.ttl_duration_seconds, self.context.now),
         )
         if sent.client_id:
             artifacts.remember_client(db, sent.client_id, artifact.id)
@@ -130,6 +132,7 @@ class ArtifactOperations(Root):
         file: dict[str, Any] = {
             "id": name,
             "name": manifests.MANIFEST_NAME,
+            "display_name": manifests.MANIFEST_NAME,
             "upload_url": url,
             "upload_headers": [],
         }
@@ -153,6 +156,7 @@ class ArtifactOperations(Root):
         return {
             "id": global_id("ArtifactFile", str(artifact.id), path),
             "name": path,
+            "display_name": path,  # by which the SDK up to 0.17 finds it again
             "storage_path": f"{project_id}/{md5}",
             "upload_url": None if here else upload_url(self.context, project_id, md5, limit),
             "upload_headers": [],
@@ -180,7 +184,9 @@ class ArtifactOperations(Root):
                 "metadata": known.metadata if sent.metadata is None else sent.metadata,
             }
             if sent.ttl_duration_seconds is not None:
-                columns["ttl_s"] = None if sent.ttl_duration_seconds == -1 else sent.ttl_duration_seconds
+                place = artifact_collections.get(db, known.collection_id)
+                lifetimes.check(db, place, known.id, sent.ttl_duration_seconds)
+                columns |= lifetimes.changed(known, sent.ttl_duration_seconds)
             changed = artifacts.update(db, known.id, now=self.context.now, **columns)
         return {"artifact": changed}
 

@@ -13,8 +13,9 @@ from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.store import artifact_collections, artifacts
 from sweeper.server.store.artifact_collections import Collection, Membership
-from sweeper.server.store.artifacts import Artifact
+from sweeper.server.store.artifacts import Artifact, Version
 from sweeper.server.store.database import Connection
+from sweeper.server.store.list_filters import Listing, named
 from sweeper.server.store.projects import Project
 
 
@@ -53,11 +54,24 @@ class ArtifactTypeNode(Node[TypeOfArtifacts]):
         place = self.context.project(self.stored.project_id)
         return global_id("ArtifactType", self.stored.name, place.name, place.entity)
 
+    def artifact(self, name: str) -> Artifact | None:
+        """Find an artifact of this type."""
+        with self.context.store.read() as db:
+            found = find_membership(db, self.stored.project_id, name)
+            if found is None or artifact_collections.get(db, found.collection_id).type != self.stored.name:
+                return None
+            return artifacts.get(db, found.artifact_id)
+
     def artifact_collection(self, name: str) -> Collection | None:
         """Find a collection of this type."""
         with self.context.store.read() as db:
             found = find_collection(db, self.stored.project_id, name)
         return found if found and found.type == self.stored.name else None
+
+    def artifact_sequence(self, name: str) -> Collection | None:
+        """Find a collection of this type that is no portfolio."""
+        found = self.artifact_collection(name)
+        return found if found and found.kind == artifact_collections.SEQUENCE else None
 
     def artifact_collections(self, **page: Any) -> dict[str, Any]:
         """List the collections of this type."""
@@ -102,16 +116,21 @@ class CollectionNode(Node[Collection]):
         with self.context.store.read() as db:
             return collections.resolve(db, self.stored.id, alias_name or collections.LATEST)
 
-    def artifacts(self, first: int | None = None, after: str | None = None, order: str | None = None, **_: Any) -> Any:
+    def artifacts(
+        self,
+        first: int | None = None,
+        after: str | None = None,
+        order: str | None = None,
+        filters: str | None = None,
+    ) -> dict[str, Any]:
         """List its versions, the newest first unless asked otherwise; the SDK filters for committed ones, all are."""
         with self.context.store.read() as db:
-            versions = artifact_collections.versions_of(db, self.stored.id)
-            if order and not order.startswith("-"):
-                versions.reverse()
-            listed = connection(versions, lambda member: str(member.version), first=first, after=after)
-            for edge in listed["edges"]:
-                member = edge["node"]
-                edge.update(node=artifacts.get(db, member.artifact_id), version=f"v{member.version}")
+            versions = artifacts.versions(db, self.stored.id)
+        found = _VERSIONS.chosen(versions, filters, order, self.context.budget)
+        listed = connection(found, lambda version: str(version.number), first=first, after=after)
+        for edge in listed["edges"]:
+            version = edge["node"]
+            edge.update(node=version.artifact, version=f"v{version.number}")
         return listed
 
 
@@ -144,6 +163,38 @@ class MembershipNode(Node[Membership]):
         return file_connection(self.context, self.artifact(), **page)
 
 
+_COLLECTIONS: Listing[Collection] = Listing(
+    "artifact collections",
+    {
+        **named("id"),
+        **named("name"),
+        **named("type"),
+        **named("description"),
+        **named("created_at", "createdAt"),
+        **named("updated_at", "updatedAt"),
+        **dict.fromkeys(("tag", "tags"), lambda found: json.loads(found.tags)),
+        **dict.fromkeys(("state",), lambda _: CollectionNode.state),
+    },
+)
+
+_VERSIONS: Listing[Version] = Listing(
+    "versions of artifacts",
+    {
+        **named("version", "versionIndex", "version_index", attribute="number"),
+        **named("alias", "aliases", attribute="aliases"),
+        **named("id", attribute="artifact.id"),
+        **named("state", attribute="artifact.state"),
+        **named("digest", attribute="artifact.digest"),
+        **named("size", attribute="artifact.size"),
+        **named("description", attribute="artifact.description"),
+        **named("file_count", "fileCount", attribute="artifact.file_count"),
+        **named("created_at", "createdAt", attribute="artifact.created_at"),
+        **named("updated_at", "updatedAt", attribute="artifact.updated_at"),
+        **dict.fromkeys(("tag", "tags"), lambda version: json.loads(version.artifact.tags)),
+    },
+)
+
+
 def type_of(collection: Collection) -> TypeOfArtifacts:
     """Give the row of the type that a collection's artifacts have."""
     return TypeOfArtifacts(collection.project_id, collection.type, collection.created_at)
@@ -155,6 +206,13 @@ def find_collection(db: Connection, project_id: int, name: str) -> Collection | 
     return found if found and found.next_version else None
 
 
+def find_membership(db: Connection, project_id: int, name: str) -> Membership | None:
+    """Find an artifact of a project by `name:alias`, `name:v3` or `name`, which is its latest."""
+    collection_name, _, alias = name.partition(":")
+    found = find_collection(db, project_id, collection_name)
+    return collections.resolve(db, found.id, alias or collections.LATEST) if found else None
+
+
 def collection_connection(
     context: Context,
     project_id: int,
@@ -162,9 +220,11 @@ def collection_connection(
     *,
     first: int | None = None,
     after: str | None = None,
-    **_: Any,
+    filters: str | None = None,
+    order: str | None = None,
 ) -> dict[str, Any]:
-    """List a project's collections; the SDK sends filters and orders only to servers that announce to know them."""
+    """List a project's collections, the newest first unless asked otherwise."""
     with context.store.read() as db:
         found = artifact_collections.of_project(db, project_id, artifact_type)
-    return connection(found, lambda stored: str(stored.id), first=first, after=after)
+    chosen = _COLLECTIONS.chosen(found, filters, order, context.budget)
+    return connection(chosen, lambda stored: str(stored.id), first=first, after=after)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.server.artifacts import collections, commit
+from sweeper.server.artifacts import collections, commit, lifetimes
 from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.graphql import artifact_inputs as sent_as
 from sweeper.server.graphql import inputs
@@ -89,11 +89,12 @@ class CollectionOperations(Root):
                 now=self.context.now,
             )
             member = collections.enrol(db, portfolio, artifact.id, now=self.context.now)
+            lifetimes.keep(db, artifact, now=self.context.now)
             rights.check_aliases(db, self.context.user, portfolio.id, sent.aliases or [])
             collections.give_aliases(db, portfolio.id, artifact.id, sent.aliases or [])
         return {"version_index": member.version, "artifact_membership": member}
 
-    def unlink_artifact(self, fields: object) -> dict[str, bool]:
+    def unlink_artifact(self, fields: object) -> dict[str, Any]:
         """Take an artifact out of a portfolio."""
         sent = inputs.read(sent_as.OneArtifact, fields)
         with self.context.store.write() as db:
@@ -103,7 +104,7 @@ class CollectionOperations(Root):
             if portfolio.kind != artifact_collections.PORTFOLIO:
                 raise RequestError("an artifact cannot be taken out of the collection it was logged to: delete it")
             artifact_collections.leave(db, portfolio.id, artifact.id)
-        return {"success": True}
+        return {"artifact_id": sent.artifact_id, "success": True}
 
     def update_artifact_sequence(self, fields: object) -> dict[str, Any]:
         """Change a collection's name or description."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sweeper.server.errors import NotFoundError
+from sweeper.server.errors import SaidError
 from sweeper.server.graphql import list_texts, retention_texts
 from sweeper.server.graphql.context import Context, global_id
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
@@ -85,7 +85,7 @@ def _members(context: Context, name: str) -> list[dict[str, Any]]:
     """List who belongs to an entity: its user; nobody for one that has projects alone.
 
     Raises:
-        NotFoundError: Nobody has that name, and nothing lies under it.
+        SaidError: Nobody has that name, and nothing lies under it.
     """
     if found := _find(context, name):
         unknown = {"pending": False, "photo_url": None, "account_type": "MEMBER", "api_key": None}
@@ -94,7 +94,7 @@ def _members(context: Context, name: str) -> list[dict[str, Any]]:
         if projects.all_of(db, name):
             return []
     # The SDK (0.31.0) cannot read an entity that is null
-    raise NotFoundError(f"no team or user {name!r} here: `sweeper server add-user` makes users, there are no teams")
+    raise SaidError(f"no team or user {name!r} here: `sweeper server add-user` makes users, there are no teams")
 
 
 def _projects(context: Context, name: str, first: int | None = None, after: str | None = None) -> dict[str, Any]:

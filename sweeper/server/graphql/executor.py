@@ -38,8 +38,8 @@ from pydantic import BaseModel, ValidationError
 
 from sweeper.server import strict_json
 from sweeper.server.budget import SpentError
-from sweeper.server.errors import RequestError, bug_message, faults_of
-from sweeper.server.graphql import cost, heartbeat, not_served
+from sweeper.server.errors import RequestError, SaidError, bug_message, faults_of
+from sweeper.server.graphql import cost, heartbeat, introspection, not_served
 from sweeper.server.graphql.context import Context
 from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_operations import SweepOperations
@@ -181,13 +181,13 @@ def _document(text: str) -> DocumentNode:
         # without locations: they keep every token alive, and nobody reads them
         document = parse(text, max_tokens=MAX_TOKENS, no_location=True)
         cost.check(document)  # first: validation takes the square of what it is given
+        if said := not_served.said_of(document):
+            raise SaidError(said)
         errors = validate(_schema(), document, max_errors=5)
     except GraphQLError as error:
         raise RequestError(error.message) from error
     except RecursionError as error:
         raise RequestError("the query nests too deeply") from error
-    if errors and (said := not_served.said_of(document)):
-        raise RequestError(said)
     if errors:
         raise RequestError("; ".join(error.message for error in errors[:5]))
     return document
@@ -213,6 +213,7 @@ def _schema() -> GraphQLSchema:
             kind.serialize = kind.coerce_output_value = _moment  # type: ignore[method-assign]
         if isinstance(kind, GraphQLScalarType) and kind.name in _READERS:
             kind.parse_literal = partial(_read_literal, _READERS[kind.name])  # type: ignore[method-assign]
+    introspection.answer_for_inputs(schema)
     return schema
 
 

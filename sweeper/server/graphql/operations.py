@@ -22,8 +22,19 @@ from sweeper.server.rules import rights
 from sweeper.server.store import custom_charts, projects, users
 from sweeper.server.store.projects import Project
 
-FEATURES = ("FILESTREAM_GZIP", "SWEEPS_LOCAL_SCHEDULER", "TOTAL_COUNT_IN_FILE_CONNECTION")
-"""Of wandb_internal.ServerFeature (0.31.0); without the last `list(artifact.files())` fails in the SDK."""
+FEATURES = (
+    "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
+    "ARTIFACT_REGISTRY_SEARCH",
+    "FILESTREAM_GZIP",
+    "SWEEPS_LOCAL_SCHEDULER",
+    "SWEEPS_QUERY_FILTERING",
+    "TOTAL_COUNT_IN_FILE_CONNECTION",
+)
+"""Of wandb_internal.ServerFeature (0.31.0).
+
+Without the last `list(artifact.files())` fails in the SDK; with that of registries who looks for one reads what we say
+of them, without it that the server is to be upgraded.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class Operations(
 
     def server_info(self) -> dict[str, Any]:
         """Announce few optional features: each one changes which requests come."""
-        versions = {"min_cli_version": "0.29.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
+        versions = {"min_cli_version": "0.15.0", "max_cli_version": "0.31.0"}  # `wandb verify` compares with its own
         features = [{"name": name, "is_enabled": True} for name in FEATURES]
         return {"cli_version_info": versions, "latest_local_version_info": None, "features": features}
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sweeper.server.artifacts import collections
 from sweeper.server.errors import NotFoundError
-from sweeper.server.graphql.collection_nodes import TypeOfArtifacts, collection_connection, find_collection
+from sweeper.server.graphql.collection_nodes import (
+    TypeOfArtifacts,
+    collection_connection,
+    find_collection,
+    find_membership,
+)
 from sweeper.server.graphql.context import global_id
 from sweeper.server.graphql.entity_nodes import entity_node
 from sweeper.server.graphql.node import Node
@@ -16,6 +20,7 @@ from sweeper.server.rules import rights, run_transitions
 from sweeper.server.store import artifact_collections, artifacts, runs, sweeps
 from sweeper.server.store.artifact_collections import Collection, Membership
 from sweeper.server.store.artifacts import Artifact
+from sweeper.server.store.list_filters import Listing, named
 from sweeper.server.store.projects import Project
 from sweeper.server.store.run_pages import RunList
 from sweeper.server.store.runs import StoredRun
@@ -23,6 +28,20 @@ from sweeper.server.store.sweeps import Sweep
 
 RESTRICTED = "RESTRICTED"
 """W&B's word for a project that not even its whole team sees."""
+
+_SWEEPS: Listing[Sweep] = Listing(
+    "sweeps",
+    {
+        **named("id"),
+        **named("name"),
+        **named("state"),
+        **named("display_name", "displayName"),
+        **named("description"),
+        **named("created_at", "createdAt"),
+        **named("updated_at", "updatedAt"),
+        **named("heartbeat_at", "heartbeatAt"),
+    },
+)
 
 
 class ProjectNode(Node[Project]):
@@ -47,6 +66,7 @@ class ProjectNode(Node[Project]):
     # there are no teams and no reports: what the SDK's documents ask about them has one answer
     is_benchmark = read_only = False
     description = views = user = None
+    repo = docker_image = None
 
     @property
     def access(self) -> str:
@@ -63,19 +83,15 @@ class ProjectNode(Node[Project]):
             return runs.find(db, self.stored.id, name)
 
     def artifact_collection_membership(self, name: str) -> Membership | None:
-        """Find an artifact by `name:alias`, `name:v3` or `name`, which is its latest."""
-        collection_name, _, alias = name.partition(":")
+        """Find an artifact as a version of its collection."""
         with self.context.store.read() as db:
-            found = find_collection(db, self.stored.id, collection_name)
-            return collections.resolve(db, found.id, alias or collections.LATEST) if found else None
+            return find_membership(db, self.stored.id, name)
 
-    def artifact(self, name: str) -> Artifact | None:
-        """Find an artifact."""
-        found = self.artifact_collection_membership(name)
-        if found is None:
-            return None
+    def artifact(self, name: str, **_: Any) -> Artifact | None:
+        """Find an artifact; whether that counts as a use makes no difference here."""
         with self.context.store.read() as db:
-            return artifacts.get(db, found.artifact_id)
+            found = find_membership(db, self.stored.id, name)
+            return artifacts.get(db, found.artifact_id) if found else None
 
     def artifact_type(self, name: str) -> TypeOfArtifacts | None:
         """Find a type of artifacts."""
@@ -106,9 +122,9 @@ class ProjectNode(Node[Project]):
         if found is None and not missing_ok:
             raise NotFoundError(f"no run {name!r} in {self.stored.entity}/{self.stored.name}")
         if found is not None and rights.may_take_up(self.context.user, found):
-            # only wandb-core (0.31.0) asks for a bucket, when a process is about to go on with a run
+            # the SDK asks for a bucket only when a process is about to go on with a run
             with self.context.store.write() as db:
-                run_transitions.asks_to_resume(db, found)
+                run_transitions.asks_to_resume(db, found, now=self.context.now)
         return found
 
     def runs(self, **arguments: Any) -> dict[str, Any]:
@@ -128,9 +144,10 @@ class ProjectNode(Node[Project]):
         """Count its sweeps."""
         return len(self._sweeps())
 
-    def sweeps(self, first: int | None = None, after: str | None = None, filters: str | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """List its sweeps; the SDK sends `filters` only to servers that announce SWEEPS_QUERY_FILTERING."""
-        return connection(self._sweeps(), lambda sweep: sweep.name, first=first, after=after)
+    def sweeps(self, first: int | None = None, after: str | None = None, filters: str | None = None) -> dict[str, Any]:
+        """List its sweeps."""
+        found = _SWEEPS.chosen(self._sweeps(), filters, None, self.context.budget)
+        return connection(found, lambda sweep: sweep.name, first=first, after=after)
 
     def _sweeps(self) -> list[Sweep]:
         with self.context.store.read() as db:

@@ -174,11 +174,12 @@ class RunNode(Node[StoredRun]):
             raise RequestError(f"a history spec is {{keys: [text], samples, minStep, maxStep}}, not {spec!r}")
         if not keys:
             return []
+        # to 0.26 the SDK reads a page of `samples` steps, and its end once more with the next: no step may then be
+        # twice in what it has read, or, as there is a row more than it wants, be thinned out
+        end = last if last - first == samples else last + 1
         with self.context.store.read() as db:
             counts = history_keys.counts(json.loads(self.stored.history_keys))
-            return history_samples.rows(
-                db, self.stored.id, keys, counts=counts, first=first, end=last + 1, limit=samples
-            )
+            return history_samples.rows(db, self.stored.id, keys, counts=counts, first=first, end=end, limit=samples)
 
     def parquet_history(self, live_keys: list[str]) -> dict[str, Any]:
         """Say that no row is in parquet files, and list all rows' keys as live data."""

@@ -15,9 +15,11 @@ from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.rules import (
+    actions,
     branching,
     deletion,
     prior_runs,
+    resumed_by_name,
     rights,
     run_endings,
     run_transitions,
@@ -47,7 +49,7 @@ class RunOperations(Root):
                 attempts.place(db, run.id, self.context.slot)
         if sent.summary_metrics is not None and run.state.ended:
             self.context.dispatcher.past.forget()
-        return {"bucket": run, "inserted": inserted}
+        return {"bucket": run, "inserted": inserted, "server_settings": {"server_messages": []}}
 
     def _updated_run(self, db: Connection, sent: inputs.UpsertBucket, id_: str) -> tuple[StoredRun, bool]:
         """Find the run that wandb.Api() changes, or that a process resumes."""
@@ -71,6 +73,9 @@ class RunOperations(Root):
             inserted = True
         elif first and synced_parts.may_follow(run, sent.job_program):
             run, inserted = synced_parts.begin(db, rights.take_up(db, self.context.user, run)), False
+        elif first and resumed_by_name.may_go_on(run, now=now):
+            run = rights.take_up(db, self.context.user, run)
+            run, inserted = resumed_by_name.begin(db, run, self.context.writing(sent.config), now=now), False
         else:
             run = rights.take_up(db, self.context.user, run)
             inserted = run.started_at is None or run_transitions.starts_anew(run, first=first)
@@ -87,10 +92,15 @@ class RunOperations(Root):
         sent = inputs.read(inputs.UpdateRunState, fields)
         if sent.state not in {RunState.PENDING, RunState.FAILED}:
             raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
-        change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
+        why, now, reason = self.context.why, self.context.now, self.context.reason
         with self.context.store.write() as db:
             _, run = self.own_run(db, sent.id)
-            change(db, run, now=self.context.now, reason=self.context.reason)
+            if sent.state == RunState.FAILED:
+                run_endings.give_up(db, run, now=now, reason=reason)
+            elif why is None:
+                run_endings.requeue(db, run, now=now, reason=reason)
+            else:
+                actions.retry(db, self.context.user, run, why, now=now)
         self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 

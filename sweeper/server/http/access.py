@@ -41,6 +41,7 @@ class Gate:
         is_open: The endpoints that answer without a key. What counts is the endpoint that will answer, never how an
             address begins: `/artifact-files/x` may be somebody's page.
         for_pages: The endpoints that a page may POST to with its session.
+        for_frames: The endpoints that a frame without an origin may read; they want no key.
         hosts: Names under which the server may be addressed, without ports; `ANY_HOST` for all. Bare addresses
             always may: only a name can be pointed here by somebody else (DNS rebinding).
     """
@@ -51,11 +52,13 @@ class Gate:
         *,
         is_open: Collection[Callable[..., Any]],
         for_pages: Collection[Callable[..., Any]],
+        for_frames: Collection[Callable[..., Any]],
         hosts: Collection[str],
     ) -> None:
         self.app = app
         self.is_open = frozenset(is_open)
         self.for_pages = frozenset(for_pages)
+        self.for_frames = frozenset(for_frames)
         self.hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,12 +77,14 @@ class Gate:
         if len(hosts) != 1 or not self._is_called(hosts[0]):
             name = ", ".join(hosts)[:300]
             return refusal_answer(f"this server is not called {name!r}: start it with --allow-host NAME", 400)
-        if foreign := _foreign(request.headers, hosts[0], method):
+        endpoint = _endpoint(request)
+        reads = method in {"GET", "HEAD"}
+        is_frames = reads and endpoint in self.for_frames and request.headers.getlist("origin") in ([], ["null"])
+        if not is_frames and (foreign := _foreign(request.headers, hosts[0], method)):
             return refusal_answer(foreign, 403)
         origin = request.headers.get("origin")
         if method == "OPTIONS" and origin is not None:  # `wandb verify` asks whether our own pages may GET and PUT
             return JsonAnswer({}, headers={"Access-Control-Allow-Origin": origin})
-        endpoint = _endpoint(request)
         return None if endpoint in self.is_open else self._refuse_user(request, method, endpoint)
 
     def _refuse_user(

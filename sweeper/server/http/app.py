@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
@@ -20,8 +21,9 @@ from starlette.routing import Route
 
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
+from sweeper.server.artifacts.lifetimes import Expiry
 from sweeper.server.errors import RequestError
-from sweeper.server.http import actions, artifact_endpoints, endpoints
+from sweeper.server.http import actions, artifact_endpoints, endpoints, models
 from sweeper.server.http.access import Gate
 from sweeper.server.http.actions import FOR_PAGES
 from sweeper.server.http.batches import Batches
@@ -79,8 +81,12 @@ WITHOUT_KEY = (
     login.login_with_key,
     login.logout,
     assets.send,  # the pages of a login have a style, too
+    netron.send,
+    models.run_content,
 )
 """All that answers without a key."""
+WITHOUT_ORIGIN = (netron.send, models.run_content, artifact_endpoints.download)
+"""What Netron's frame reads, which has no origin: its own files, and the one content that its address is signed for."""
 
 
 def create_app(
@@ -118,8 +124,7 @@ def create_app(
             app.state.hold_s = min(hold_s, policy.agent_s / 3)
             app.state.data_watch = DataWatch(store, app.state.end)
             app.state.batches = stack.enter_context(contextlib.closing(Batches(store)))
-            works = (Reaper(app.state.dispatcher).work(), app.state.data_watch.work(), BlockFilling(store).work())
-            tasks = [asyncio.create_task(work) for work in works]
+            tasks = [asyncio.create_task(work) for work in _works(app)]
             try:
                 yield
             finally:
@@ -132,7 +137,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Limits), Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, hosts=hosts)],
+        middleware=[Middleware(Limits), _gate(hosts)],
         exception_handlers={
             RequestError: _refuse,
             HTTPException: _refuse,
@@ -143,6 +148,10 @@ def create_app(
     app.state.prove = None
     app.state.end = bool
     return app
+
+
+def _gate(hosts: Collection[str]) -> Middleware:
+    return Middleware(Gate, is_open=WITHOUT_KEY, for_pages=FOR_PAGES, for_frames=WITHOUT_ORIGIN, hosts=hosts)
 
 
 def _routes() -> list[Route]:
@@ -170,6 +179,7 @@ def _routes() -> list[Route]:
         *actions_data.ROUTES,
         *artifact_facts.ROUTES,
         *netron.ROUTES,
+        *models.ROUTES,
         *run_facts.ROUTES,
         *run_log.ROUTES,
         *run_tree.ROUTES,
@@ -179,6 +189,13 @@ def _routes() -> list[Route]:
         *run_media.ROUTES,
         *views.ROUTES,
     ]
+
+
+def _works(app: Starlette) -> list[Coroutine[Any, Any, None]]:
+    """Give what goes on behind the requests, as long as the server runs."""
+    store = app.state.store
+    keepers = (Reaper(app.state.dispatcher), app.state.data_watch, BlockFilling(store), Expiry(store, app.state.blobs))
+    return [keeper.work() for keeper in keepers]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The HTTP endpoints for what artifacts hold: signed addresses, and the one the SDK makes up itself."""
+"""The HTTP endpoints for what artifacts hold: signed addresses, and those that the SDK makes up itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ async def download(request: Request) -> Response:
     """Give out one content."""
     project_id, md5 = _names(request)
     signed.right_to(request, READ, project_id, md5)()
-    return await _content(request, int(project_id), md5)
+    answer = await _content(request, int(project_id), md5)
+    answer.headers.update(signed.READABLE_WITHOUT_ORIGIN)
+    return answer
 
 
 async def download_by_name(request: Request) -> Response:
@@ -47,6 +49,23 @@ async def download_by_name(request: Request) -> Response:
     names = request.path_params
     project_id = await run_in_threadpool(_project, request.app.state.store, names["entity"], names["project"])
     return await _content(request, project_id, names["md5"])
+
+
+async def download_of_entity(request: Request) -> Response:
+    """Give out one content at the address that the SDK makes up to 0.25, which names no project; with a key."""
+    names, state = request.path_params, request.app.state
+    found = await run_in_threadpool(_having, state.store, state.blobs, names["entity"], names["md5"])
+    return await _content(request, found, names["md5"])
+
+
+def _having(store: Store, blobs: BlobStore, entity: str, md5: str) -> int:
+    """Find a project of an entity that has a content; of those that are there for who asks."""
+    with store.read() as db:
+        places = projects.all_of(db, entity)
+    found = next((place.id for place in places if blobs.size(place.id, md5) is not None), None)
+    if found is None:
+        raise NotFoundError("this content is not, or no longer, here")
+    return found
 
 
 def _project(store: Store, entity: str, name: str) -> int:
@@ -76,4 +95,6 @@ ROUTES = [
     Route(PREFIX + "{project}/{md5}", upload, methods=["PUT"]),
     Route(PREFIX + "{project}/{md5}", download, methods=["GET"]),
     Route("/artifactsV2/{region}/{entity}/{project}/{collection}/{birth}/{md5}/{name:path}", download_by_name),
+    Route("/artifactsV2/{region}/{entity}/{birth}/{md5}", download_of_entity),
+    Route("/artifacts/{entity}/{md5}", download_of_entity),
 ]

@@ -28,7 +28,7 @@ from sweeper.server.rules.dispatcher import UnhurriedError
 from sweeper.server.rules.file_stream import Kept
 from sweeper.server.rules.held_heartbeats import HeldHeartbeats
 from sweeper.server.store import projects, run_files, runs
-from sweeper.server.store.database import Store
+from sweeper.server.store.database import Connection, Store
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import JsonAnswer
 
@@ -38,6 +38,8 @@ SLOT_HEADER = "x-sweeper-slot"
 """Names the slot in which that process is."""
 REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
+WHY_HEADER = "x-sweeper-why"
+"""Says that a person asks, and why: what a command of ours has the SDK send; percent-encoded."""
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
@@ -130,7 +132,7 @@ async def upload_file(request: Request) -> Response:
     """Take one file of a run, as a stream."""
     store: Store = request.app.state.store
     shelf: FileStore = request.app.state.files
-    names = _file_names(request)
+    names = file_names(request)
     check = signed.right_to(request, "upload", *names)
     check()
     shelf.locate(*names)  # or it is refused
@@ -168,7 +170,7 @@ async def download_file(request: Request) -> Response:
     """Give out one file of a run."""
     store: Store = request.app.state.store
     shelf: FileStore = request.app.state.files
-    names = _file_names(request)
+    names = file_names(request)
     place = shelf.locate(*names)
     found = await run_in_threadpool(_stored_file, store, names)
     if not await anyio.Path(place).is_file():
@@ -186,16 +188,26 @@ def _media_type(known: str | None) -> str:
 
 
 def _stored_file(store: Store, names: tuple[str, str, str, str]) -> run_files.StoredFile:
-    entity, project, run_name, path = names
     with store.read() as db:
-        place = projects.find(db, entity, project)
-        run = runs.find(db, place.id, run_name) if place else None
-        if run is None:
-            raise NotFoundError(f"no run {entity}/{project}/{run_name} here")
-        return run_files.find(db, run.id, path)
+        return find_file(db, names)
 
 
-def _file_names(request: Request) -> tuple[str, str, str, str]:
+def find_file(db: Connection, names: tuple[str, str, str, str]) -> run_files.StoredFile:
+    """Find a file of a run by entity, project, run and path.
+
+    Raises:
+        NotFoundError: There is no such run, or no such file in it.
+    """
+    entity, project, run_name, path = names
+    place = projects.find(db, entity, project)
+    run = runs.find(db, place.id, run_name) if place else None
+    if run is None:
+        raise NotFoundError(f"no run {entity}/{project}/{run_name} here")
+    return run_files.find(db, run.id, path)
+
+
+def file_names(request: Request) -> tuple[str, str, str, str]:
+    """Give entity, project, run and path of the file that a request names."""
     names = request.path_params
     return names["entity"], names["project"], names["run"], names["path"]
 
@@ -215,5 +227,6 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         holder=request.headers.get(HOLDER_HEADER, ""),
         slot=request.headers.get(SLOT_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
+        why=None if (why := request.headers.get(WHY_HEADER)) is None else unquote(why),
         hurried=hurried,
     )

@@ -10,6 +10,9 @@ from starlette.requests import Request
 from sweeper.server.errors import RequestError
 from sweeper.server.signing import Signer
 
+READABLE_WITHOUT_ORIGIN = {"Access-Control-Allow-Origin": "null"}
+"""Lets a frame that has no origin, as Netron's, read an answer: the address, which it was given, is the right to it."""
+
 
 def right_to(request: Request, action: str, *names: str) -> Callable[[], None]:
     """Give what refuses a request (RequestError) whose address is not signed for an action on what the names say.

@@ -13,7 +13,7 @@ from sweeper.server.artifacts.blobs import BlobStore
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.artifact_addresses import named_url
 from sweeper.server.page_data.answers import DATA, data_route, find_project
-from sweeper.server.page_data.file_preview import kind_of, preview
+from sweeper.server.page_data.file_preview import drawn_at, kind_of, preview
 from sweeper.server.store import artifact_collections, artifact_files, artifact_versions, artifacts
 from sweeper.server.store.artifact_collections import Collection
 from sweeper.server.store.artifact_versions import ArtifactVersion, RunAround
@@ -93,6 +93,7 @@ def _asked(db: Connection, request: Request) -> VersionPlace:
 def _files(db: Connection, request: Request) -> dict[str, Any]:
     """List the files of a version by path: each with its size, and where its content lies."""
     found, names = _asked(db, request), request.path_params
+    version = (names["entity"], names["project"], "artifacts", names["name"], names["version"])
     files = artifact_files.page(db, found.artifact.id, after="", limit=MOST_LISTED)
     listed = [
         {
@@ -103,6 +104,7 @@ def _files(db: Connection, request: Request) -> dict[str, Any]:
             else named_url(names["entity"], names["project"], found.collection.name, file.md5, file.path),
             "reference": file.reference,
             "kind": kind_of(file.path),
+            "model": None if file.reference else drawn_at(file.path, *version),
         }
         for file in files
     ]
@@ -112,16 +114,26 @@ def _files(db: Connection, request: Request) -> dict[str, Any]:
 
 def _preview(db: Connection, request: Request) -> dict[str, Any]:
     """Give what is shown of one file of a version."""
-    found, path = _asked(db, request), request.query_params.get("path", "")
+    path = request.query_params.get("path", "")
+    blobs: BlobStore = request.app.state.blobs
+    try:
+        return preview(blobs.place(*find_content(db, request, path)), path)
+    except OSError as error:
+        raise NotFoundError(f"the content of {path!r} is gone") from error
+
+
+def find_content(db: Connection, request: Request, path: str) -> tuple[int, str]:
+    """Find a file of the version that a request names: the project that keeps its content, and the content's MD5.
+
+    Raises:
+        NotFoundError: There is no such version, or no such file in it, or its content lies elsewhere.
+    """
+    found = _asked(db, request)
     file = next(iter(artifact_files.named(db, found.artifact.id, [path])), None)
     if file is None or file.reference:
         raise NotFoundError(f"the artifact has no file {path!r} whose content is here")
-    blobs: BlobStore = request.app.state.blobs
     # what a content is called is the artifact's to say: on disk it is one of its project's, by its MD5
-    try:
-        return preview(blobs.place(found.collection.project_id, file.md5), path)
-    except OSError as error:
-        raise NotFoundError(f"the content of {path!r} is gone") from error
+    return found.collection.project_id, file.md5
 
 
 ROUTES = [data_route(f"{VERSION}/files", _files), data_route(f"{VERSION}/preview", _preview)]

@@ -8,7 +8,10 @@ import json
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
+MODELS = "/-/models"
+"""Below it a model is drawn (`http/models.py`)."""
 MOST_TEXT = 256 * 2**10
 """Bytes of a text that are shown: five thousand lines."""
 MOST_JSON = 2 * 2**20
@@ -32,6 +35,17 @@ def kind_of(path: str) -> str:
     if _MODEL.fullmatch(path):
         return "model"
     return "image" if PurePosixPath(path).suffix.lower() in IMAGES else "text"
+
+
+def drawn_at(path: str, *names: str) -> str | None:
+    """Give the address that shows a file drawn, if it is a model.
+
+    Args:
+        path: Its name.
+        names: Entity, project, and what it is a file of.
+    """
+    place = "/".join(quote(name, safe="") for name in names)
+    return f"{MODELS}/{place}/{quote(path)}" if kind_of(path) == "model" else None
 
 
 def preview(place: Path, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from sweeper.server.errors import NotFoundError
 from sweeper.server.graphql.context import file_path
 from sweeper.server.page_data.answers import RUN, data_route, find_run
-from sweeper.server.page_data.file_preview import kind_of, preview
+from sweeper.server.page_data.file_preview import drawn_at, kind_of, preview
 from sweeper.server.store import run_files
 from sweeper.server.store.database import Connection
 from sweeper.server.store.run_files import FileStore
@@ -29,6 +29,7 @@ def _list(db: Connection, request: Request) -> dict[str, Any]:
             "updated_at": file.updated_at,
             "url": file_path(*home, file.path),
             "kind": kind_of(file.path),
+            "model": drawn_at(file.path, names["entity"], names["project"], "runs", names["run"]),
         }
         for file in found[:MOST_LISTED]
     ]

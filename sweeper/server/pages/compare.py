@@ -23,8 +23,9 @@ from sweeper.server.store.sweeps import Sweep
 from sweeper.side_by_side import ComparedRow, rows_of
 
 MOST = 20
-"""Runs side by side: more colours and columns nobody tells apart."""
+"""Runs side by side: more lines and columns nobody tells apart."""
 COLOURS = 8
+"""The second eight have dashed lines, and the rest dotted ones (`assets/compare.js`)."""
 MOST_KEYS = 400
 """Logged keys that have charts."""
 
@@ -79,6 +80,7 @@ def _told(
     return {
         "run": run,
         "colour": number % COLOURS,
+        "stroke": number // COLOURS,
         "page": address(place.entity, place.name, "runs", run.name),
         "sweep": sweep,
         "sweep_page": address(place.entity, place.name, "sweeps", sweep.name) if sweep else "",

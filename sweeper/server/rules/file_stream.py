@@ -16,6 +16,7 @@ from sweeper.server import strict_json
 from sweeper.server.rules import (
     deletion,
     early_termination,
+    resumed_by_name,
     rights,
     run_endings,
     run_transitions,
@@ -192,6 +193,7 @@ def _store(db: Connection, run: StoredRun, sent: Sent, seeing: Sequence[Sweep]) 
     """Store all that a request brought; tell whether the metric of a sweep was in it."""
     history = sent.lines.get(Stream.HISTORY, Chunk())
     if history.content:
+        run = resumed_by_name.settled(db, run, history.offset)
         run = synced_parts.settled(db, run, history.offset, history.content[0])
     keys, measured, summary = run.history_keys, False, run.summary
     for stream, chunk in sent.lines.items():

@@ -138,6 +138,8 @@ def resumes(db: Connection, run: StoredRun, writing: Collection[str], *, now: fl
         RequestError: The run was taken from that process.
     """
     check_holder(run, writing)
+    if run.resuming:
+        run = runs.update(db, run.id, resuming=1)  # who asked has come, and nobody else goes on by that
     if stop_requests.was_on_its_way(run):  # not a stop from before: it is for this process
         run = runs.update(db, run.id, state=RunState.PENDING, part="", gap="")
     elif run.state.ended:
@@ -173,10 +175,9 @@ def check_sender(run: StoredRun, writing: Collection[str]) -> None:
         raise RequestError(f"run {run.name} was taken from its process and waits for another one to begin")
 
 
-def asks_to_resume(db: Connection, run: StoredRun) -> None:
-    """Note that a run's next process goes on where the last one was: what it logged stays."""
-    if not run.resuming:
-        runs.update(db, run.id, resuming=1)
+def asks_to_resume(db: Connection, run: StoredRun, *, now: float) -> None:
+    """Note when a run's next process asked to go on where the last one was: what it logged stays."""
+    runs.update(db, run.id, resuming=int(now))
 
 
 def preempting(db: Connection, run: StoredRun) -> StoredRun:

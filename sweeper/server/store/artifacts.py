@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -17,7 +18,10 @@ MAX_TTL_S = 999_999_999 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5."""
+    """An artifact as stored; `tags` and `asked_aliases` are JSON, `manifest` is a hexadecimal MD5.
+
+    `ttl_s` is what was asked for, -2 for no expiry, None where nothing was; `expires_at` is what comes of it.
+    """
 
     # the table's columns in their order: rows are unpacked as they come
 
@@ -38,6 +42,16 @@ class Artifact:
     manifest: str
     created_at: float
     updated_at: float
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An artifact as a version of a collection, with its aliases there."""
+
+    number: int
+    aliases: list[str]
+    artifact: Artifact
 
 
 def get(db: sqlite3.Connection, artifact_id: int) -> Artifact:
@@ -130,6 +144,16 @@ def delete_pending(db: sqlite3.Connection, *, before: float) -> None:
     db.execute("DELETE FROM artifacts WHERE state = ? AND updated_at < ?", (PENDING, before))
 
 
+def next_expired(db: sqlite3.Connection, now: float) -> Artifact | None:
+    """Find the committed artifact that expired first, if one has."""
+    query = (
+        "SELECT * FROM artifacts WHERE expires_at IS NOT NULL AND expires_at <= ? AND state = ?"
+        " ORDER BY expires_at, id LIMIT 1"
+    )
+    row = db.execute(query, (now, COMMITTED)).fetchone()
+    return Artifact(*row) if row else None
+
+
 def note_run(db: sqlite3.Connection, artifact_id: int, run_id: int, role: str) -> None:
     """Note that a run made (`OUTPUT`) or used (`INPUT`) an artifact."""
     db.execute("INSERT OR IGNORE INTO artifact_runs VALUES (?, ?, ?)", (run_id, artifact_id, role))
@@ -143,6 +167,17 @@ def runs_of(db: sqlite3.Connection, artifact_id: int, role: str) -> list[int]:
     )
     unseen = privacy.hidden(db)
     return [row["run_id"] for row in db.execute(query, (artifact_id, role)) if row["project_id"] not in unseen]
+
+
+def versions(db: sqlite3.Connection, collection_id: int) -> list[Version]:
+    """List a collection's versions with what each of them is, the newest first."""
+    named = "SELECT json_group_array(alias) FROM artifact_aliases l WHERE l.collection_id = m.collection_id"
+    query = (
+        f"SELECT m.version, ({named} AND l.artifact_id = a.id), a.* FROM artifact_memberships m"  # noqa: S608
+        " JOIN artifacts a ON a.id = m.artifact_id WHERE m.collection_id = ? ORDER BY m.version DESC"
+    )
+    rows = db.execute(query, (collection_id,))
+    return [Version(version, json.loads(aliases), Artifact(*rest)) for version, aliases, *rest in rows]
 
 
 def of_run(db: sqlite3.Connection, run_id: int, role: str) -> list[Artifact]:

@@ -183,7 +183,7 @@ def select(
         found = in_summary(run.summary, metric, goal)
         return aggregates.get(run.stored.name) if found is None else found
 
-    keyed = [(_sort_key(value(run)), run) for run in found]
+    keyed = [(sort_key(value(run)), run) for run in found]
     with_key = [(rank, run) for rank, run in keyed if rank is not None]
     with_key.sort(key=operator.itemgetter(0), reverse=down)
     ranked = [run for _, run in with_key]
@@ -192,7 +192,7 @@ def select(
     return ranked + [run for rank, run in keyed if rank is None]
 
 
-def _sort_key(value: Any) -> tuple[int, Any] | None:
+def sort_key(value: Any) -> tuple[int, Any] | None:
     """Rank numbers before texts; None for what has no place in an order."""
     # NaN compares with nothing, not even in a sort; an integer may be too large for isfinite
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):

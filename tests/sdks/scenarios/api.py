@@ -38,11 +38,23 @@ found = {
     "history": [row["loss"] for row in read.history(pandas=False)],
     "samples": len(read.history(samples=4, keys=["loss"], pandas=False)),
     "scan": [row["loss"] for row in read.scan_history(keys=["loss"], min_step=2, max_step=5)],
+    "pages": [row["loss"] for row in read.scan_history(keys=["loss"], page_size=3)],
+    "whole": [row["loss"] for row in read.scan_history(page_size=3)],
+    "beta": [row["loss"] for row in read.beta_scan_history(keys=["loss"])]
+    if hasattr(read, "beta_scan_history")
+    else None,
+    "system": all(isinstance(row, dict) for row in read.history(stream="system", pandas=False)),
     "last": read.lastHistoryStep,
     "viewer": api.viewer.username if hasattr(api.viewer, "username") else None,
     "projects": [project.name for project in api.projects("local")],
     "path": read.path,
 }
+runs = api.runs("p", filters={"config.n": {"$gt": 0}}, order="+created_at")
+if hasattr(runs, "histories"):
+    found["histories"] = [[row["run_id"], row["loss"]] for row in runs.histories(samples=2, keys=["loss"])]
+if hasattr(read, "download_history_exports"):
+    exports = read.download_history_exports("exports", require_complete_history=False)
+    found["exports"] = [len(exports.paths), exports.contains_live_data]
 pathlib.Path("up.txt").write_text("up")
 read.upload_file("up.txt")
 found["uploaded"] = read.file("up.txt").download(root="down", replace=True).read()

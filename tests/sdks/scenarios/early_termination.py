@@ -4,6 +4,7 @@ import json
 import time
 
 import wandb
+from loaded import loaded
 
 
 def train():
@@ -25,6 +26,6 @@ sweep_id = wandb.sweep(
 )
 wandb.agent(sweep_id, function=train, project="p")
 sweep = wandb.Api().sweep(f"p/{sweep_id}")
-runs = sorted(sweep.runs, key=lambda run: run.config["n"])
+runs = sorted(loaded(sweep.runs), key=lambda run: run.config["n"])
 rows = [len(list(run.scan_history(keys=["loss"]))) for run in runs]
 print(json.dumps({"sweep": sweep.state, "states": [run.state for run in runs], "rows": rows}))

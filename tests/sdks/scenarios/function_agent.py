@@ -3,6 +3,7 @@
 import json
 
 import wandb
+from loaded import loaded
 
 
 def train():
@@ -18,10 +19,10 @@ definition = {"method": "grid", "name": "mine", "metric": metric, "parameters": 
 sweep_id = wandb.sweep(definition, project="p")
 wandb.agent(sweep_id, function=train, project="p")
 sweep = wandb.Api().sweep(f"p/{sweep_id}")
-best = sweep.best_run()
+(best,) = loaded([sweep.best_run()])
 found = {
     "sweep": [sweep.id, sweep.state, sweep.config["method"], len(sweep.runs)],
-    "runs": sorted([run.config["n"], run.state, round(run.summary["loss"], 6)] for run in sweep.runs),
+    "runs": sorted([run.config["n"], run.state, round(run.summary["loss"], 6)] for run in loaded(sweep.runs)),
     "best": [best.config["n"], best.config["net"], best.sweep.id],
 }
 assert found["sweep"][0] == sweep_id == found["best"][2]

@@ -7,6 +7,7 @@ import sys
 import time
 
 import wandb
+from loaded import loaded
 
 STOP = """
 import sys, time, wandb
@@ -39,7 +40,7 @@ stopper = subprocess.Popen([sys.executable, "-c", STOP, sweep_id], env=alone)
 wandb.agent(sweep_id, function=train, project="p")
 assert stopper.wait() == 0
 sweep = wandb.Api().sweep(f"p/{sweep_id}")
-stopped, whole = sorted(sweep.runs, key=lambda run: run.config["n"], reverse=True)
+stopped, whole = sorted(loaded(sweep.runs), key=lambda run: run.config["n"], reverse=True)
 found = {
     "sweep": sweep.state,
     "stopped": [stopped.state, 0 < stopped.lastHistoryStep < 500],

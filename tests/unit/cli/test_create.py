@@ -37,7 +37,7 @@ def test_the_json_is_for_scripts(capsys):
 
 def test_the_next_command_takes_the_trainer_that_was_named(capsys):
     """Without it a launch would take another one."""
-    _show(CREATED, as_json=False, trainer="mine:train")
+    _show(CREATED, as_json=False, options=" --trainer mine:train")
     assert capsys.readouterr().out.splitlines()[-1] == "next: sweeper launch --trainer mine:train"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,22 @@ def folder(tmp_path, monkeypatch):
 
 def sweep(text: str) -> SweepDefinition:
     return SweepDefinition.from_yaml(text)
+
+
+def test_another_python_is_for_scripts():
+    """A function is refused before anything else is looked at; a script is read by that Python, if only to parse it."""
+    env = {**os.environ, "SWEEPER_PYTHON": sys.executable}
+    Path("train.py").write_text(FUNCTION)
+    with pytest.raises(TrainerError, match="train:train is a function, which sweeper calls in its own Python"):
+        settle(sweep("program: train:train\n" + OTHERS), None, env)
+    with pytest.raises(TrainerError, match=r"train\.py lies here"):
+        settle(sweep(OTHERS), None, env)
+    script = sweep("program: train.py\n" + OTHERS)
+    assert settle(script, None, env).target == "train.py"
+    Path("train.py").write_text("x = (\n")
+    with pytest.raises(TrainerError, match=r"train\.py, line 1: SyntaxError: '\(' was never closed"):
+        settle(script, None, env)
+    assert not list(obstacles(choose(None, "nowhere", ["python", "-m", "${program}"]), env, imports=False))
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ CASES = [
     (checks.judge_python((3, 12, 0), "darwin"), "warn", "darwin"),
     (checks.judge_python((3, 10, 9), "linux"), "fail", "3.10.9"),
     (checks.judge_wandb("0.31.0"), "ok", "0.31.0"),
-    (checks.judge_wandb("0.29.1rc1"), "ok", "0.29.1rc1"),
+    (checks.judge_wandb("0.18.1rc1"), "ok", "0.18.1rc1"),
     (checks.judge_wandb("0.99.0"), "warn", "newer"),
-    (checks.judge_wandb("0.28.9"), "fail", "0.28.9"),
+    (checks.judge_wandb("0.17.9"), "fail", "0.17.9"),
     (checks.judge_wandb(None), "fail", "not installed"),
     (checks.judge_home(Disk(path="/h", free=50 * GIB, file_system="ext4")), "ok", "50.0 GiB"),
     (checks.judge_home(Disk(path="/h", free=5 * GIB, file_system="ext4")), "warn", "5.0 GiB"),
@@ -73,7 +73,7 @@ def test_the_fix_of_a_limit_is_one_that_the_user_can_do():
     assert "administrator" in checks.judge_limit("files", 512, 512).fix
 
 
-@pytest.mark.parametrize("version", [None, "0.28.9"])
+@pytest.mark.parametrize("version", [None, "0.17.9"])
 def test_the_fix_names_the_oldest_wandb_that_will_do(version):
     """Whether it is missing or too old."""
     assert f"'wandb>={'.'.join(map(str, checks.WANDB_FLOOR))}'" in checks.judge_wandb(version).fix

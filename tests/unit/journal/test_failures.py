@@ -17,6 +17,9 @@ UNVERIFIED = "verify credentials with http://127.0.0.1:8080"
 AWAY = "An error occurred while verifying credentials with http://127.0.0.1:8080"
 BUSY = "Failed to execute API request: the service process is busy and did not respond in time."
 DEAD = "Failed to initialize API resources: the service process is not running."
+FORCED = (
+    "[rank: 1] Child process with PID 7 terminated with code 1. Forcefully terminating all other processes to avoid"
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,10 @@ DEAD = "Failed to initialize API resources: the service process is not running."
             Policy.RETRY_HERE,
             "DataLoader",
         ),
+        # Lightning kills all processes of a run when one of them fails: what that one printed is the cause
+        (Facts(exit_code=-9, log=f"KeyError: 'lr'\n{FORCED}\n"), Kind.EXCEPTION, Policy.FAIL, "KeyError: 'lr'"),
+        (Facts(exit_code=137, log=f"ranks: error: no\n{FORCED}\n"), Kind.EXIT, Policy.FAIL, "error: no"),
+        (Facts(exit_code=-9, log=FORCED), Kind.EXIT, Policy.FAIL, "code -9"),
         (Facts(exit_code=-11), Kind.CRASH, Policy.RETRY_ELSEWHERE, "SIGSEGV, a crash in native code"),
         (Facts(exit_code=-11, earlier=(Kind.CRASH,)), Kind.CRASH, Policy.FAIL, "SIGSEGV"),
         (Facts(exit_code=3), Kind.EXIT, Policy.FAIL, "code 3"),

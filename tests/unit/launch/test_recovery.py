@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-import psutil
 import pytest
 
 from sweeper.backend import transaction_log
@@ -149,22 +146,3 @@ def test_what_a_lost_run_had_logged_is_delivered_before_it_is_handed_out(tmp_pat
     assert noted.outcome is AttemptOutcome.DIED
     assert [row["_step"] for row in embedded.wire.history(run)] == [0, 1]
     assert embedded.wire.run(run, "state")["state"] == "preempted"
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the SDK's Popen of the killed process
-@pytest.mark.usefixtures("connected")
-def test_a_lost_run_is_handed_out_though_the_launchs_wandb_core_was_killed(tmp_path, embedded):
-    """It lives as long as the launch: once it was killed, every lost run would be given up."""
-    ref, (first, second) = embedded.sweep(None, None)
-    launch = SweepDir.of(tmp_path, ref).new_launch()
-    for slot, run in (("cpu0", first), ("cpu1", second)):
-        launch.append(Attempt(run_id=run, slot=slot, ticket=1))
-    recover_slot(ref, launch, "cpu0", retries=2)
-    cores = [child for child in psutil.Process().children() if child.name().startswith("wandb-")]
-    assert cores
-    for core in cores:
-        core.kill()
-    (noted,) = recover_slot(ref, launch, "cpu1", retries=2)
-    assert noted.policy is Policy.RETRY_ELSEWHERE
-    assert embedded.wire.run(second, "state")["state"] == "preempted"  # it has begun once, and waits
-    gc.collect()

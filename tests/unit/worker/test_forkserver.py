@@ -6,6 +6,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from sweeper.journal.directories import LaunchDir, SweepDir
+from sweeper.journal.failures import last_error
 from sweeper.processes import python
 from sweeper.ref import SweepRef
 from sweeper.worker.forkserver_orders import Ended, ForkWorker, Prepare, Prepared, SignalWorker
@@ -190,3 +192,10 @@ def test_it_dies_with_the_launch():
     launcher.communicate()
     psutil.wait_procs([server], timeout=20)
     assert has_ended(server)
+
+
+def test_a_trainer_that_starts_it_again_is_told_how_to_have_more_processes():
+    """Lightning's "ddp" starts what its process was started as; what that says last is why the run failed."""
+    done = subprocess.run([sys.executable, "-m", "sweeper.worker"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.search(r'^error: .*make it a script \(program: train.py\).*"ddp_fork"', last_error(done.stderr))

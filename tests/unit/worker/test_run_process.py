@@ -37,6 +37,15 @@ def test_a_script_starts_with_our_python():
     """`python` is the one that sweeper runs in, also where no environment is active."""
     assert environ_of(SPEC, {"PATH": "/bin"}, "me")["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
     assert environ_of(SPEC, {}, "me")["PATH"] == str(Path(sys.executable).parent)
+    theirs = {"PATH": "/bin", "SWEEPER_PYTHON": "/theirs/bin/python"}  # --python
+    assert environ_of(SPEC, theirs, "me")["PATH"] == "/theirs/bin:/bin"
+
+
+def test_a_script_whose_sdk_cannot_be_given_headers_gets_none():
+    """It would fail of them; the user's own are theirs."""
+    theirs = {"SWEEPER_PYTHON_WANDB": "0.19.11", "WANDB_X_EXTRA_HTTP_HEADERS": "{}"}
+    assert not [name for name in environ_of(SPEC, theirs, "me") if "HEADERS" in name]
+    assert "WANDB__EXTRA_HTTP_HEADERS" in environ_of(SPEC, {"SWEEPER_PYTHON_WANDB": "0.21.4"}, "me")
 
 
 def test_what_a_run_starts_finds_the_users_modules():
@@ -74,10 +83,12 @@ def test_a_run_that_would_lie_elsewhere_ends_the_process(tmp_path, kind):
 
 
 def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
-    """One that lost its run is heard no more; the user's own headers stay."""
+    """One that lost its run is heard no more; the user's own headers stay. Old SDKs read the second name alone."""
     given = {"WANDB_X_EXTRA_HTTP_HEADERS": '{"X-Mine": "1"}'}
-    told = json.loads(environ_of(SPEC, given, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
+    env = environ_of(SPEC, given, "me")
+    told = json.loads(env["WANDB_X_EXTRA_HTTP_HEADERS"])
     assert told == {"X-Mine": "1", HOLDER_HEADER: "me", SLOT_HEADER: SPEC.slot.name}
+    assert env["WANDB__EXTRA_HTTP_HEADERS"] == env["WANDB_X_EXTRA_HTTP_HEADERS"]
 
 
 def test_what_is_logged_is_written_out_at_once():
@@ -116,6 +127,7 @@ HOST_ALL = """
 import json, os, sys
 from sweeper.worker import run_process
 from sweeper.backend.current_run import CurrentRun
+from sweeper.settings import read_private
 from sweeper.worker.run_process import HEADERS, HOLDER_HEADER
 
 class Worker:
@@ -123,7 +135,8 @@ class Worker:
         self.left = 2
 
     def send(self, message):
-        print(json.loads(os.environ[HEADERS])[HOLDER_HEADER], json.loads(os.environ[HEADERS])["X-Mine"])
+        told = json.loads(read_private(os.environ, HEADERS))
+        print(told[HOLDER_HEADER], told["X-Mine"])
 
     def recv(self):
         self.left -= 1

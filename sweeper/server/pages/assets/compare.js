@@ -10,6 +10,8 @@ import { choose, chosen } from "./url_state.js";
 
 const place = document.querySelector("#charts");
 const COLOURS = 8;
+/** Of the lines: the second eight runs have the colours of the first. */
+const STROKES = ["solid", "dashed", "dotted"];
 const WIDTH = 400;
 const AT_ONCE = 12;
 const TOGETHER_MS = 60;
@@ -103,7 +105,7 @@ function start(keys, runs, names) {
         data: curve ? curve.x.map((x, j) => [x * scale, curve.y[j]]) : [],
         showSymbol: (curve?.x.length ?? 0) < 3,
         symbolSize: 5,
-        lineStyle: { width: 1.5 },
+        lineStyle: { width: 1.5, type: STROKES[Math.floor(i / COLOURS) % STROKES.length] },
         color: colour(`c${i % COLOURS}`),
         emphasis: { focus: "series", lineStyle: { width: 2.5 } },
       })),
@@ -124,7 +126,7 @@ function start(keys, runs, names) {
       "div",
       { class: "told" },
       h("div", { class: "soft" }, head),
-      rows.map((row) => h("div", {}, h("span", { class: `swatch c${row.i % COLOURS}` }), h("span", {}, names[row.i]), h("b", {}, number(row.y)))),
+      rows.map((row) => h("div", {}, h("span", { class: `swatch line c${row.i % COLOURS} s${Math.floor(row.i / COLOURS)}` }), h("span", {}, names[row.i]), h("b", {}, number(row.y)))),
     );
   }
 

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { copy, fill, find, h } from "./dom.js";
 import { ago, moment } from "./format.js";
 import { onStatus } from "./live.js";
+import "./sideways.js";
 
 const box = find("#find");
 const list = find("#found");

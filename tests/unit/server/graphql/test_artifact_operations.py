@@ -184,3 +184,19 @@ def test_an_alias_does_not_name_a_version(log):
     for alias in ("v3", "a:b", "a/b", "", "x" * 200):
         said = log.create(status=400, aliases=[{"artifactCollectionName": "data", "alias": alias}])
         assert "alias" in said
+
+
+def test_a_time_to_live_is_refused_where_nothing_expires(log):
+    """What the SDK makes by itself is kept; a time that is none is not read."""
+    assert "no time to live" in log.create(status=400, artifactTypeName="job", ttlDurationSeconds=60)
+    for odd in (-3, 2**62, "long"):
+        assert "ttlDurationSeconds" in log.create(status=400, ttlDurationSeconds=odd)
+
+
+def test_content_logged_again_lives_longer(log, client):
+    """There is one artifact of it, which goes when the last of those who logged it would let it go."""
+    read = "query($id: ID!) { artifact(id: $id) { ttlDurationSeconds } }"
+    artifact = log.log(ttlDurationSeconds=60)
+    for ttl, kept in ((30, 60), (90, 90), (None, -1), (90, -1)):
+        assert log.log(ttlDurationSeconds=ttl) == artifact
+        assert client.graphql(read, id=artifact)["artifact"] == {"ttlDurationSeconds": kept}

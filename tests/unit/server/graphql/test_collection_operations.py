@@ -18,12 +18,14 @@ ADD = "mutation($i: AddAliasesInput!) { addAliases(input: $i) { success } }"
 TAKE = "mutation($i: DeleteAliasesInput!) { deleteAliases(input: $i) { success } }"
 LINK = """mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) {
     versionIndex artifactMembership { versionIndex artifactCollection { id name } artifact { id } } } }"""
-UNLINK = "mutation($i: UnlinkArtifactInput!) { unlinkArtifact(input: $i) { success } }"
+UNLINK = "mutation($i: UnlinkArtifactInput!) { unlinkArtifact(input: $i) { artifactID success } }"
 
 
 def aliases(client, artifact):
+    """The aliases of an artifact that was given some; what its version is called is none that is given."""
     query = "query($id: ID!) { artifact(id: $id) { aliases { alias } } }"
-    return [found["alias"] for found in client.graphql(query, id=artifact)["artifact"]["aliases"]]
+    found = [alias["alias"] for alias in client.graphql(query, id=artifact)["artifact"]["aliases"]]
+    return [alias for alias in found if alias != "v0"]
 
 
 def collection_id(client, name="data"):
@@ -36,9 +38,9 @@ def test_an_alias_is_given_and_taken(log, client):
     artifact = log.log()
     placed = [{"alias": "best", "artifactCollectionName": "data", "projectName": "p"}]
     client.graphql(ADD, i={"artifactID": artifact, "aliases": placed})
-    assert aliases(client, artifact) == ["best", "latest"]
+    assert aliases(client, artifact) == ["best", "latest", "v0"]
     client.graphql(TAKE, i={"artifactID": artifact, "aliases": placed})
-    assert aliases(client, artifact) == ["latest"]
+    assert aliases(client, artifact) == ["latest", "v0"]
     Logger(client, "other", {"x": b"x"}).log()
     for name, said in (("other", "not in the collection"), ("nope", "no artifact collection")):
         placed = [{"alias": "best", "artifactCollectionName": name, "projectName": "p"}]
@@ -55,7 +57,7 @@ def test_a_link_makes_a_version_of_a_portfolio(log, client):
     portfolio = found["artifactMembership"]["artifactCollection"]
     assert portfolio["name"] == "best"
     client.graphql(UNLINK, i={"artifactID": artifact, "artifactPortfolioID": portfolio["id"]})
-    assert aliases(client, artifact) == ["latest"]
+    assert aliases(client, artifact) == ["latest", "v0"]
     own = {"artifactID": artifact, "artifactPortfolioID": collection_id(client)}
     assert "delete it" in client.graphql(UNLINK, status=400, i=own)
 
@@ -110,3 +112,17 @@ def test_a_deleted_collection_takes_its_artifacts_along(log, client):
     assert log.on_disk() == set()
     again = client.graphql(delete, id=id_)["deleteArtifactSequence"]["artifactCollection"]
     assert (again["id"], again["state"]) == (id_, "DELETED")  # it is gone all the same
+
+
+def test_what_is_linked_expires_no_more(log, client):
+    """Its time to live ends with the link, and it gets another one only once it is unlinked."""
+    artifact = log.log(ttlDurationSeconds=60)
+    link = {"artifactID": artifact, "artifactPortfolioName": "best", "projectName": "p"}
+    portfolio = client.graphql(LINK, i=link)["linkArtifact"]["artifactMembership"]["artifactCollection"]
+    live = """mutation($i: UpdateArtifactInput!) { updateArtifact(input: $i) { artifact { ttlDurationSeconds } } }"""
+    read = "query($id: ID!) { artifact(id: $id) { ttlDurationSeconds } }"
+    assert client.graphql(read, id=artifact)["artifact"] == {"ttlDurationSeconds": -2}
+    again = {"artifactID": artifact, "ttlDurationSeconds": 90}
+    assert "unlink it first" in client.graphql(live, i=again, status=400)
+    client.graphql(UNLINK, i={"artifactID": artifact, "artifactPortfolioID": portfolio["id"]})
+    assert client.graphql(live, i=again)["updateArtifact"]["artifact"] == {"ttlDurationSeconds": 90}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 def test_missing_run_and_project_are_null(client):
     """What is not there is null where the SDK has its own words for that."""
@@ -59,3 +61,19 @@ def test_types_and_collections_are_listed_once_they_have_a_version(log, client):
     assert found["artifactTypes"]["edges"] == [{"node": {"name": "dataset"}}]
     assert found["artifactCollections"]["edges"] == [{"node": {"name": "data", "project": {"name": "p"}}}]
     assert found["artifactType"]["artifactCollection"] == found["artifactCollection"] == {"name": "data"}
+
+
+def test_sweeps_are_filtered(client):
+    """By state, name or time, in the words of runs' filters; what a sweep has not is refused."""
+    file = {"method": "grid", "parameters": {"x": {"values": [1]}}}
+    first, second = client.sweep(file), client.sweep({**file, "name": "mine"})
+    query = """query($f: JSONString) { project(name: "p") { sweeps(filters: $f) { edges { node { name } } } } }"""
+
+    def listed(**wanted):
+        found = client.graphql(query, f=json.dumps(wanted))["project"]["sweeps"]["edges"]
+        return {edge["node"]["name"] for edge in found}
+
+    assert listed() == listed(state="PENDING") == {first, second}
+    assert listed(displayName="mine") == {second}
+    assert listed(name={"$ne": second}, created_at={"$gt": "2020-01-01"}) == {first}
+    assert "sweeps have no" in client.graphql(query, status=400, f='{"color": 1}')

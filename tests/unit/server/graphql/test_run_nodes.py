@@ -43,6 +43,16 @@ def test_a_run_gives_the_rows_asked_for(client):
     assert (first["loss"], second["loss"], none) == (9, 8, [])
 
 
+def test_pages_of_rows_that_overlap_in_a_step_give_it_once(client):
+    """To 0.26 `scan_history(keys=...)` asks for `samples` steps and one more, which the next page begins with."""
+    client.init("r")
+    client.log("r", *({"_step": step, "loss": step} for step in range(7)))
+    specs = [json.dumps({"keys": ["loss"], "minStep": at, "maxStep": min(at + 3, 7), "samples": 3}) for at in (0, 3, 6)]
+    query = 'query($s: [JSONString!]!) { project(name: "p") { run(name: "r") { sampledHistory(specs: $s) } } }'
+    pages = client.graphql(query, s=specs)["project"]["run"]["sampledHistory"]
+    assert [[row["loss"] for row in page] for page in pages] == [[0, 1, 2], [3, 4, 5], [6]]
+
+
 @pytest.mark.parametrize(
     "spec",
     [

@@ -10,7 +10,7 @@ import pytest
 from sweeper.errors import ServerError
 from sweeper.server.graphql.executor import _schema
 from sweeper.server.http.access import Gate
-from sweeper.server.http.app import WITHOUT_KEY, _routes
+from sweeper.server.http.app import WITHOUT_KEY, WITHOUT_ORIGIN, _routes
 from sweeper.server.names import RESERVED
 from sweeper.server.store import users
 
@@ -270,6 +270,22 @@ def test_another_page_may_only_link_to_ours(client, site, asked, status):
     assert ask(client, OURS, *headers, method=method) == status
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_frame_without_an_origin_reads_what_is_its_own_alone(client, method):
+    """Every route with every method: what a script in Netron's frame asks for is refused, but its own."""
+    frame = (OURS, ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors"))
+    for route in _routes():
+        url = re.sub(r"{[^}]*}", "1", route.path)
+        answering = [other for other in _routes() if other.path_regex.match(url) and method in other.methods]
+        reads = method in {"GET", "HEAD"} and answering and answering[0].endpoint in WITHOUT_ORIGIN
+        # what is its own answers with what it has: no such file, or no right to that content
+        assert (ask(client, *frame, method=method, path=url) == 403) or reads, (method, url)
+    assert ask(client, *frame, path="/-/netron/index.js") == 200
+    assert ask(client, *frame[:1], *frame[2:3], ("sec-fetch-mode", "no-cors"), path="/-/netron/index.js") == 200
+    evil = ("origin", "http://evil.example")
+    assert ask(client, OURS, evil, *frame[1:], path="/-/netron/index.js") == 403
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin"])
 @pytest.mark.parametrize("dest", ["iframe", "document", "empty"])
 def test_our_own_pages_and_the_persons_own_words_come_in(client, site, dest):
@@ -319,7 +335,7 @@ def test_only_our_own_pages_are_told_that_they_may_ask(client):
 
 def test_any_name_is_still_a_name():
     """A server that may be called anything takes names and addresses, and nothing else for one."""
-    gate = Gate(None, is_open=(), for_pages=(), hosts={"*"})
+    gate = Gate(None, is_open=(), for_pages=(), for_frames=(), hosts={"*"})
     for host in ("sweeps.example", "a:1", "A-b_c.d:65535", "[::1]:80", "10.0.0.1"):
         assert gate._is_called(host)
     for host in (

@@ -34,6 +34,7 @@ def test_files_are_listed_by_path(logged):
         ("z.csv", 4, "text"),
     ]
     assert (told["more"], told["bytes"]) == (0, 14)
+    assert [file["model"] for file in told["files"]] == [None, "/-/models/local/p/artifacts/net/v1/m.onnx", None]
     assert logged.http.get(told["files"][0]["url"]).content == b"<b>x</b>"
 
 

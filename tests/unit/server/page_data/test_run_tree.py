@@ -31,6 +31,7 @@ def test_files_are_listed_by_path(files, client):
         ("out/p.png", 3, "image"),
     ]
     assert (told["more"], told["bytes"]) == (0, 13)
+    assert [file["model"] for file in told["files"]] == ["/-/models/local/p/runs/r/model.onnx", None, None]
     assert client.http.get(told["files"][1]["url"]).content == b"x,y\n1,2\n"
 
 

@@ -79,3 +79,11 @@ def test_addresses_of_wandbs_tabs_open_ours(logged, rest, query):
     """As far as there is one."""
     answer = logged.http.get(f"/local/p/artifacts/dataset/net/v1/{rest}", follow_redirects=False)
     assert answer.headers["location"] == f"/local/p/artifacts/dataset/net/v1{query}"
+
+
+def test_a_version_says_when_it_expires(client):
+    """A day, where it has a time to live; nothing, where it has none."""
+    Logger(client, "kept").log()
+    Logger(client, "net", {"a": b"n"}).log(ttlDurationSeconds=86_400)
+    assert "<dt>expires</dt>" in client.http.get("/local/p/artifacts/dataset/net/v0").text
+    assert "<dt>expires</dt>" not in client.http.get("/local/p/artifacts/dataset/kept/v0").text

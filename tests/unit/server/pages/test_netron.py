@@ -19,12 +19,22 @@ def http():
 
 
 def test_its_page_asks_nobody_and_is_never_too_old(http):
-    """It takes a version of 0.0.0 for one that counts no visits, no date for today, and the cookie for an answer."""
+    """It takes a version of 0.0.0 for one that counts no visits, and no date for today."""
     answer = http.get("/-/netron/index.html")
     assert answer.status_code == 200
     assert '<meta name="version" content="0.0.0">' in answer.text
     assert '<meta name="date" content="">' in answer.text
-    assert answer.headers["set-cookie"] == "consent=1; Path=/-/netron; SameSite=Strict"
+    assert "set-cookie" not in answer.headers
+    assert "http-equiv" not in answer.text
+
+
+def test_its_page_loads_what_it_needs_in_a_sandbox_before_its_scripts(http):
+    """Without it, a look at a cookie would end it, and its worker; our colours come after its own."""
+    text = http.get("/-/netron/index.html").text
+    assert text.index('src="sweeper-frame.js"') < text.index('src="index.js"')
+    assert text.index("</style>") < text.index('href="sweeper-frame.css"') < text.index("</head>")
+    assert "Worker" in http.get("/-/netron/sweeper-frame.js").text
+    assert "prefers-color-scheme: dark" in http.get("/-/netron/sweeper-frame.css").text
 
 
 def test_its_policy_lets_it_load_from_us_alone(http):
@@ -33,6 +43,19 @@ def test_its_policy_lets_it_load_from_us_alone(http):
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["connect-src"] == rules["frame-ancestors"] == "'self'"
+
+
+def test_it_has_no_origin_wherever_it_is_opened(http):
+    """The policy of its page says so, also in a window; its modules are read all the same."""
+    answer = http.get("/-/netron/index.html")
+    allowed = answer.headers["content-security-policy"].split("; sandbox ")[1]
+    assert allowed == "allow-scripts allow-downloads"
+    for file in ("view.js", "worker.js", "onnx-metadata.json"):
+        headers = http.get(f"/-/netron/{file}").headers
+        assert (headers["access-control-allow-origin"], headers["cross-origin-resource-policy"]) == (
+            "null",
+            "cross-origin",
+        )
 
 
 @pytest.mark.parametrize("name", ["index.js", "onnx.js", "grapher.css", "onnx-metadata.json", "icon.png"])

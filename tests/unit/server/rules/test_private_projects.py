@@ -11,7 +11,7 @@ import pytest
 from sweeper.server.graphql.executor import _schema
 from sweeper.server.http.app import WITHOUT_KEY, _routes
 from sweeper.server.store import users
-from tests.unit.server.artifact_logger import Logger
+from tests.unit.server.artifact_logger import Logger, md5_of
 from tests.unit.server.team import changes, fill, new_team
 
 NOT_OF_PROJECTS = {"createCustomChart", "freeSpace"}
@@ -143,7 +143,7 @@ def test_what_is_seen_leads_to_nothing_that_is_hidden(team):
     assert "shelf" not in json.dumps(seen["bob"])
     assert [edge["node"]["name"] for edge in seen["ann"]["usedBy"]["edges"]] == ["r"]
     assert seen["bob"]["usedBy"]["edges"] == []
-    assert [alias["alias"] for alias in seen["bob"]["aliases"]] == ["latest"]
+    assert [alias["alias"] for alias in seen["bob"]["aliases"]] == ["latest", "v0"]
 
 
 def test_what_it_holds_stays_in_it(team):
@@ -167,21 +167,22 @@ PAGES = [
     "/ann/p/sweeps/{sweep}",
     "/files/ann/p/r/model.onnx",
     "/artifactsV2/default/ann/p/data/x/{md5}/a",
+    "/artifactsV2/default/ann/x/{md5}",
+    "/artifacts/ann/{md5}",
     "/ann",
 ]
 
 
 def test_no_page_and_no_file_is_there(team):
     """Each answers as for another name; home does not list it."""
-    sweep = _name_of(team.ids["sweep"])
+    sweep, md5 = _name_of(team.ids["sweep"]), base64.b64decode(md5_of(Logger(team.client).contents["a"])).hex()
     for page in PAGES:
-        path = page.format(sweep=sweep, md5="0" * 32)
+        path = page.format(sweep=sweep, md5=md5)
         with team.acting("bob") as client:
             kept, free = client.http.get(path), client.http.get(path.replace("/ann", "/zoe"))
         assert (kept.status_code, kept.text.replace("ann", "zoe")) == (404, free.text), path
-        if "artifactsV2" not in path:
-            with team.acting("ann") as client:
-                assert client.http.get(path).status_code == 200, path
+        with team.acting("ann") as client:
+            assert client.http.get(path).status_code == 200, path
     for name, there in (("bob", False), ("ann", True), ("local", True)):
         with team.acting(name) as client:
             assert ("ann/p" in client.http.get("/").text) is there

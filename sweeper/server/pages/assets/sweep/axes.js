@@ -2,6 +2,7 @@
 
 import { choose, chosen } from "../url_state.js";
 import { axisTitle, axisValues, FIXED_TITLES, metricOf } from "./axis_names.js";
+import { variedOrTold } from "./parameters.js";
 import { parameterScale, robust, spanning } from "./scales.js";
 
 const MOST_USUAL = 9;
@@ -9,23 +10,9 @@ const MOST_USUAL = 9;
 /** The axes that are drawn where the viewer chose none: the parameters that vary, and the metric or metrics. */
 export function usualAxes(model) {
   const { sweep } = model;
-  const parameters = varying(model).slice(0, MOST_USUAL);
+  const parameters = variedOrTold(model).slice(0, MOST_USUAL);
   const metrics = sweep.several ? sweep.objectives.map((one) => `m.last.${one.name}`) : model.metric ? ["value"] : [];
   return [...parameters.map((name) => `p.${name}`), ...metrics];
-}
-
-/** Parameters in which runs differ, in the order of the file, and then those that only the runs tell of. */
-export function varying(model) {
-  const told = model.sweep.parameters;
-  const known = new Set(told.map((one) => one.name));
-  const more = new Set();
-  for (const run of model.runs) for (const name of Object.keys(run.params)) if (!known.has(name)) more.add(name);
-  return [...told.filter((one) => one.varies).map((one) => one.name), ...[...more].filter((name) => differs(model.runs, name))];
-}
-
-function differs(runs, name) {
-  const first = JSON.stringify(runs[0]?.params[name]);
-  return runs.some((run) => JSON.stringify(run.params[name]) !== first);
 }
 
 /** The axes that the viewer chose, but for what this sweep has not; else the usual ones. */
@@ -56,7 +43,7 @@ function exists(axis, model) {
 }
 
 function everyParameter(model) {
-  return [...new Set([...model.sweep.parameters.map((one) => one.name), ...varying(model)])];
+  return [...new Set([...model.sweep.parameters.map((one) => one.name), ...variedOrTold(model)])];
 }
 
 /** All that may be an axis, in groups: `[{title, axes: [{axis, title}]}]`. */
@@ -81,7 +68,7 @@ export function axisOf(axis, model, runs) {
     return { axis, title, scale: parameterScale(known, all), values };
   }
   const whole = ["iterations", "number"].includes(axis);
-  return { axis, title, scale: whole ? spanning(all, { whole }) : robust(all, bestOf(axis, model), 0.02), values };
+  return { axis, title, scale: whole ? spanning(all, { whole }) : robust(all, bestOf(axis, model), { margin: 0.02 }), values };
 }
 
 /** The best value is never left beyond the end of its axis. */

@@ -6,7 +6,8 @@ import { number } from "../format.js";
 import { colour, scale } from "../theme.js";
 import { select, whenSeen } from "./controls.js";
 import { bands, contourGrid } from "./contour_grid.js";
-import { parameterAxis, varying } from "./parameter_axis.js";
+import { parameterAxis } from "./parameter_axis.js";
+import { differing } from "./parameters.js";
 import { ranked, spread } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
 import { byWeight, weights } from "./weights.js";
@@ -29,8 +30,8 @@ export function mount(element, model) {
   function show() {
     const metric = model.metric;
     const valueOf = model.sweep.several ? (run) => run.values[0] : (run) => run.value;
-    const all = metric ? ranked(model.selected.filter((run) => run.leads !== false), metric.goal, valueOf) : [];
-    const parameters = byWeight(varying(model, all), order);
+    const all = metric ? ranked(model.selected, metric.goal, valueOf) : [];
+    const parameters = byWeight(differing(model, all), order);
     const names = parameters.map((one) => [one.name, one.name]);
     if (parameters.length < 2 || all.length < FEWEST) {
       chart.hidden = true;

@@ -1,4 +1,5 @@
-// Learning curves: the metric of each run over its iterations, where early termination judges, and who was stopped.
+// Learning curves: the metric of each run over its iterations, where early termination judges, and who was stopped; or any
+// other number that runs have logged, over its steps.
 
 import { dataOf, get } from "../api.js";
 import { axis, draw, tooltip } from "../echarts.js";
@@ -6,11 +7,14 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { colour } from "../theme.js";
 import { select, whenSeen } from "./controls.js";
-import { ranked, robust, shades, spread, TOP } from "./ranks.js";
+import { ranked, shades, spread, TOP } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
+import { robust, spanning } from "./scales.js";
 import { bits } from "./selection_bits.js";
 
 const MOST_RUNS = 600;
+/** Of another key than the sweep's metric, of which the server keeps no curve: it looks them up in what the runs logged. */
+const MOST_OTHER = 100;
 const MOST_RUNGS = 8;
 const POINTS = 100;
 const LIVE_MS = 4000;
@@ -20,7 +24,8 @@ const SMOOTHING = [
   ["0.9", "much"],
 ];
 const SCALES = [
-  ["value", "as it is"],
+  ["fit", "as it fits"],
+  ["value", "linear"],
   ["log", "logarithmic"],
 ];
 const CROSS = "path://M0 0L10 10M10 0L0 10";
@@ -28,45 +33,72 @@ const CROSS = "path://M0 0L10 10M10 0L0 10";
 export function mount(element, model) {
   const chart = h("div", { class: "chart curves" });
   const note = h("p", { class: "soft" });
+  const metric = select("Metric", "curve.metric", names(), () => again());
   const smooth = select("Smoothing", "smooth", SMOOTHING, () => show());
   const kind = select("scale", "curve.y", SCALES, () => show());
-  fill(element, h("h2", {}, "Learning curves"), h("div", { class: "bar" }, smooth.element, kind.element), chart, note);
-  const drawn = draw(chart, "The metric of each run over its iterations");
-  const known = new Map();
+  fill(element, h("h2", {}, "Learning curves"), h("div", { class: "bar" }, metric.element, smooth.element, kind.element), chart, note);
+  const drawn = draw(chart, "A metric of each run over what it logged");
+  let known = new Map();
   let data = [[], []];
   let readAt = 0;
   tie(drawn, model, () => data.map((items, i) => [i, places(items)]));
 
-  /** The runs that are drawn, the best first, then those without a value that may lead. */
-  function drawnRuns() {
-    const order = ranked(model.selected.filter((run) => run.iterations > 0), model.goal);
-    const leading = [...order.filter((run) => run.leads !== false), ...order.filter((run) => run.leads === false)];
-    return { order: leading, ...spread(leading, MOST_RUNS, "curves") };
+  /** The metrics of the sweep, and whatever else its runs have logged. */
+  function names() {
+    const own = model.sweep.objectives.map((one) => one.name);
+    return [...new Set([...own, ...model.metrics])].map((one) => [one, one]);
   }
 
+  /** Whether it is the metric that the sweep judges its runs by, step for step. */
+  const isOwn = () => !model.sweep.several && model.metric !== null && metric.value === model.metric.name;
+
+  /** The runs that are drawn, the best first, then those that may not lead or have no value to be ranked by. */
+  function drawnRuns() {
+    const begun = model.selected.filter((run) => (isOwn() ? run.iterations > 0 : run.fate !== "waiting"));
+    const order = ranked(begun, model.goal, model.sweep.several ? (run) => run.values[0] : undefined);
+    const ahead = new Set(order);
+    const all = [...order, ...begun.filter((run) => !ahead.has(run))];
+    return { order, ...spread(all, isOwn() ? MOST_RUNS : MOST_OTHER, "curves") };
+  }
+
+  /** What tells that a run has logged more. */
+  const stamp = (run) => (isOwn() ? run.iterations : `${run.iterations} ${run.fate} ${run.fate === "running" ? Math.floor(readAt / LIVE_MS) : ""}`);
+
   async function read() {
-    const { shown } = drawnRuns();
-    const lacking = shown.filter((run) => known.get(run.id)?.iterations !== run.iterations);
-    if (lacking.length && Date.now() - readAt > (known.size ? LIVE_MS : 0)) {
-      readAt = Date.now();
-      const answer = await get(dataOf("sweeps", model.sweep.name, "curves"), { runs: bits(model, lacking), points: POINTS });
-      const iterations = new Map(lacking.map((run) => [run.id, run.iterations]));
-      answer.ids.forEach((id, i) => known.set(id, { at: answer.at[i], values: answer.values[i], iterations: iterations.get(id) ?? answer.at[i].at(-1) }));
-    }
+    metric.offer(names());
+    if (Date.now() - readAt > (known.size ? LIVE_MS : 0)) await readLacking(drawnRuns().shown, metric.value);
     show();
+  }
+
+  async function readLacking(shown, key) {
+    readAt = Date.now();
+    const lacking = shown.filter((run) => known.get(run.id)?.stamp !== stamp(run));
+    if (!lacking.length || !key) return;
+    const stamps = new Map(lacking.map((run) => [run.id, stamp(run)]));
+    const query = { runs: bits(model, lacking), points: POINTS, key: isOwn() ? null : key };
+    const answer = await get(dataOf("sweeps", model.sweep.name, "curves"), query);
+    if (key !== metric.value) return; // another one was chosen meanwhile
+    for (const [id, mark] of stamps) if (!known.has(id)) known.set(id, { at: [], values: [], stamp: mark });
+    answer.ids.forEach((id, i) => known.set(id, { at: answer.at[i], values: answer.values[i], stamp: stamps.get(id) }));
+  }
+
+  function again() {
+    known = new Map();
+    readAt = 0;
+    read().catch(failed);
   }
 
   function show() {
     const { shown, order, note: left } = drawnRuns();
-    const there = shown.filter((run) => known.has(run.id));
+    const there = shown.filter((run) => known.get(run.id)?.at.length);
     if (!there.length) {
-      chart.hidden = !shown.length;
-      fill(note, shown.length ? "Reading…" : h("span", { class: "empty" }, nothing()));
+      chart.hidden = true;
+      fill(note, shown.some((run) => !known.has(run.id)) && metric.value ? "Reading…" : h("span", { class: "empty" }, nothing()));
       return;
     }
     chart.hidden = false;
     drawn.show(() => {
-      const option = picture(there, { order, known, model, weight: Number(smooth.value), log: kind.value === "log" });
+      const option = picture(there, { order, known, model, name: metric.value, own: isOwn(), weight: Number(smooth.value), kind: kind.value });
       data = [option.series[0].data, option.series[1].data];
       return option;
     });
@@ -75,9 +107,8 @@ export function mount(element, model) {
   }
 
   function nothing() {
-    if (model.sweep.several) return "A sweep with several metrics judges runs by their last values: each run's own page has its curves.";
-    if (!model.metric) return "This sweep has no metric; each run's own page has the curves of all it logged.";
-    return model.selected.length ? `No selected run has logged ${model.metric.name} yet.` : "No run is selected: take back a filter.";
+    if (!metric.value) return "This sweep has no metric, and its runs have logged no number.";
+    return model.selected.length ? `No selected run has logged ${metric.value} yet.` : "No run is selected: take back a filter.";
   }
 
   function failed(error) {
@@ -97,8 +128,8 @@ function smoothed(values, weight) {
   });
 }
 
-function picture(runs, { order, known, model, weight, log }) {
-  const colourOf = shades(order.filter((run) => run.leads !== false), colour("soft"));
+function picture(runs, { order, known, model, name, own, weight, kind }) {
+  const colourOf = shades(order, colour("soft"));
   const many = runs.length > 100;
   const lines = [];
   const ends = [];
@@ -115,15 +146,15 @@ function picture(runs, { order, known, model, weight, log }) {
     const cross = run.fate === "stopped" || run.fate === "failed";
     if (cross || at.length === 1) ends.push({ id: run.id, run, value: [at.at(-1), drawnValues.at(-1)], symbol: cross ? CROSS : "circle", symbolSize: cross ? 7 : 4, itemStyle: cross ? { color: "transparent", borderColor: run.fate === "failed" ? colour("failed") : line, borderWidth: 1.5, opacity: Math.max(faint, 0.6) } : { color: line } });
   });
-  const y = robust(every, every.length ? [known.get(runs[0].id).values.at(-1)] : []);
-  const positive = log && every.every((one) => one > 0);
-  const rungs = model.sweep.rungs.filter((rung) => rung <= longest).slice(0, MOST_RUNGS);
+  const least = Math.min(...runs.map((run) => known.get(run.id).at[0]));
+  const y = kind === "log" ? spanning(every, { log: true, margin: 0.04 }) : robust(every, [known.get(runs[0].id).values.at(-1)], { margin: 0.04, may: kind === "fit" });
+  const rungs = own ? model.sweep.rungs.filter((rung) => rung <= longest).slice(0, MOST_RUNGS) : [];
   const label = { ...axis("value", "").axisLabel, formatter: (one) => number(one, 3) };
   return {
     grid: { left: 58, right: 16, top: 18, bottom: 42 },
-    xAxis: axis("value", "logged values", { min: 1, max: longest, minInterval: 1, axisLabel: label, splitLine: { show: false } }),
-    yAxis: axis(positive ? "log" : "value", model.metric?.name ?? "", { nameGap: 44, min: positive ? Math.min(...every) : y.low, max: y.high, axisLabel: { ...label, showMinLabel: false, showMaxLabel: false } }),
-    tooltip: tooltip((item) => (item.data.run ? runTip(item.data.run, model, [["last", number(item.data.run.last)], ["logged", String(item.data.run.iterations)]]) : "")),
+    xAxis: axis("value", own ? "logged values" : "step", { min: own ? 1 : least, max: longest, minInterval: 1, axisLabel: label, splitLine: { show: false } }),
+    yAxis: axis(y.log ? "log" : "value", y.log ? `${name} (log)` : name, { nameGap: 44, min: y.low, max: y.high, axisLabel: { ...label, showMinLabel: false, showMaxLabel: false } }),
+    tooltip: tooltip((item) => (item.data.run ? runTip(item.data.run, model, [[own ? "last" : name, number(known.get(item.data.run.id)?.values.at(-1))], ...(own ? [["logged", String(item.data.run.iterations)]] : [])]) : "")),
     series: [
       { type: "lines", coordinateSystem: "cartesian2d", polyline: true, clip: true, progressive: 0, data: lines.reverse(), emphasis: { lineStyle: { width: 3, opacity: 1, color: colour("ink") } } },
       {

@@ -6,8 +6,8 @@ import { duration, number, value } from "../format.js";
 import { pageOf } from "../api.js";
 import { colour } from "../theme.js";
 import { select, whenSeen } from "./controls.js";
-import { robust } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
+import { robust } from "./scales.js";
 
 const MOST = 4000;
 const ROWS = 50;
@@ -77,12 +77,12 @@ function picture(runs, best, { x, y, model, stepped }) {
   const range = (side) => robust(runs.map(side.of), best.map(side.of));
   const [across, up] = [range(x), range(y)];
   const label = (side) => ({ ...axis("value", "").axisLabel, showMinLabel: false, showMaxLabel: false, formatter: (one) => side.text(one) });
-  const named = (side) => `${side.name} ${side.goal === "maximize" ? "↑" : "↓"}`;
+  const named = (side, { log }) => `${side.name} ${side.goal === "maximize" ? "↑" : "↓"}${log ? " (log)" : ""}`;
   const line = stepped ? [...best].sort((a, b) => x.of(a) - x.of(b)) : [];
   return {
     grid: { left: 70, right: 20, top: 16, bottom: 44 },
-    xAxis: axis("value", named(x), { min: Math.max(across.low, x.name === "duration" ? 0 : -Infinity), max: across.high, axisLabel: label(x) }),
-    yAxis: axis("value", named(y), { nameGap: 54, min: up.low, max: up.high, axisLabel: label(y) }),
+    xAxis: axis(across.log ? "log" : "value", named(x, across), { min: Math.max(across.low, x.name === "duration" ? 0 : -Infinity), max: across.high, axisLabel: label(x) }),
+    yAxis: axis(up.log ? "log" : "value", named(y, up), { nameGap: 54, min: up.low, max: up.high, axisLabel: label(y) }),
     tooltip: tooltip((one) => (one.data.run ? runTip(one.data.run, model) : "")),
     series: [
       { type: "scatter", clip: true, symbolSize: runs.length > 500 ? 4 : 6, itemStyle: { color: colour("soft"), opacity: 0.45 }, emphasis: { scale: 2, itemStyle: { color: colour("ink"), opacity: 1 } }, data: runs.filter((run) => !inFront.has(run.id)).map(item) },

@@ -11,7 +11,7 @@ const WHOLE_AFTER_MS = 300_000;
 const COLUMNS_FRESH_MS = 10_000;
 
 /** What the viewer of a project chose of a sweep, and finds again at the next: not brushes, for values are others there. */
-export const CARRIED = ["axes", "colour", "lines", "columns", "sort", "x", "tab", "state", "filter", "top", "imp.metric", "imp.which", "imp.goal", "imp.share", "smooth", "curve.y", "contour.x", "contour.y"];
+export const CARRIED = ["axes", "colour", "lines", "columns", "sort", "x", "tab", "state", "filter", "top", "imp.metric", "imp.which", "imp.goal", "imp.share", "smooth", "curve.metric", "curve.y", "contour.x", "contour.y"];
 
 class Model {
   constructor() {

@@ -3,9 +3,10 @@
 
 import { pageOf } from "../api.js";
 import { copy, fill, find, h } from "../dom.js";
-import { ago, duration, number, value } from "../format.js";
+import { ago, bytes, duration, number, value } from "../format.js";
 import { choose, chosen } from "../url_state.js";
 import { BELOW, curve } from "./curve.js";
+import { varied } from "./parameters.js";
 import { FATES } from "./selection.js";
 
 const COPIED_MS = 2000;
@@ -101,16 +102,22 @@ function quoted(text) {
 function bestCard(model) {
   const { best, sweep, metric } = model;
   if (!best) return [h("h2", {}, "Best so far"), h("p", { class: "empty" }, nothingYet(model))];
-  const varying = sweep.parameters.filter((one) => one.varies).map((one) => one.name);
-  const names = (varying.length ? varying : Object.keys(best.params)).filter((name) => name in best.params);
+  const known = varied(sweep);
+  const names = (known.length ? known : Object.keys(best.params)).filter((name) => name in best.params);
   return [
     h("h2", {}, "Best so far"),
     h("p", { class: "best-value", title: String(best.value) }, number(best.value), " ", h("small", { class: "soft" }, metric.name)),
     h("p", {}, h("a", { href: pageOf("runs", best.id) }, best.name), h("span", { class: "soft" }, best.fate === "running" ? " · still running" : ` · ${ago(best.ended_at)} · took ${duration(best.duration_s)}`)),
     h("dl", { class: "params" }, names.slice(0, MOST_PARAMETERS).map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, value(best.params[name]))))),
     names.length > MOST_PARAMETERS ? h("p", { class: "soft" }, `and ${names.length - MOST_PARAMETERS} more`) : null,
-    h("div", { class: "bar" }, copyButton(model, best), h("a", { class: "button", href: pageOf("runs", best.id) }, "Open run")),
+    h("div", { class: "bar" }, copyButton(model, best), h("a", { class: "button", href: pageOf("runs", best.id) }, "Open run"), sweep.best?.id === best.id ? modelLink(sweep.best.model) : null),
   ];
+}
+
+function modelLink(model) {
+  if (!model) return null;
+  const name = model.path.split("/").at(-1);
+  return h("a", { class: "button", href: model.url, download: name, title: `${name}, ${bytes(model.size)}` }, "Download model");
 }
 
 function nothingYet(model) {

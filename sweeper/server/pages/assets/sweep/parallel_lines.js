@@ -2,7 +2,7 @@
 
 import { colour, scale } from "../theme.js";
 import { fitted, FONT } from "./canvas.js";
-import { ranked } from "./selection.js";
+import { ranked } from "./ranks.js";
 
 export const ROOM = { top: 14, bottom: 34, side: 60 };
 const NONE_BELOW = 18;
@@ -185,9 +185,9 @@ export function lineAt(x, y, width, height, { runs, places, axes, selected }, wi
   return found;
 }
 
-/** The lines that are drawn of many: the best so many, in the order that they had. */
+/** The lines that are drawn of many: the best so many, and then others, in the order that they had. */
 export function drawnOf(runs, most, goal) {
   if (!most || runs.length <= most) return runs;
-  const kept = new Set(ranked(runs, goal).slice(0, most));
+  const kept = new Set([...new Set([...ranked(runs, goal), ...runs])].slice(0, most));
   return runs.filter((run) => kept.has(run));
 }

@@ -8,18 +8,6 @@ const LONGEST = 16;
 
 const isNumber = (one) => typeof one === "number" && Number.isFinite(one);
 
-/** Parameters in which runs differ, as the sweep has them. */
-export function varying(model, runs) {
-  return model.sweep.parameters.filter((one) => {
-    const seen = new Set();
-    for (const run of runs) {
-      seen.add(JSON.stringify(run.params[one.name]));
-      if (seen.size > 1) return true;
-    }
-    return false;
-  });
-}
-
 /**
  * Lay out a parameter's values.
  * @param {object} parameter - Of `model.sweep.parameters`.

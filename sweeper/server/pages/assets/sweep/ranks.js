@@ -5,11 +5,15 @@ import { scale } from "../theme.js";
 /** So many of the best are always drawn, above the rest. */
 export const TOP = 10;
 
-/** Sort runs by a value (the metric's, unless another is given), the best first; those without one are left out. */
+/**
+ * Sort runs by a value (the metric's, unless another is given), the best first, of equal ones the older. Those without one
+ * are left out, and those that may not lead, as a failed run may not.
+ */
 export function ranked(runs, goal, valueOf = (run) => run.value) {
   const sign = goal === "maximize" ? -1 : 1;
-  const valued = runs.map((run) => [run, valueOf(run)]).filter(([, value]) => typeof value === "number" && Number.isFinite(value));
-  return valued.sort((a, b) => sign * (a[1] - b[1])).map(([run]) => run);
+  const valued = runs.filter((run) => run.leads).map((run) => [run, valueOf(run)]);
+  const finite = valued.filter(([, value]) => typeof value === "number" && Number.isFinite(value));
+  return finite.sort((a, b) => sign * (a[1] - b[1]) || a[0].number - b[0].number).map(([run]) => run);
 }
 
 /** Give a function from a run's id to its colour, by its rank: one that is far off moves no other. */
@@ -27,16 +31,4 @@ export function spread(order, most, what = "runs") {
   const room = most - TOP;
   const chosen = Array.from({ length: room }, (_, i) => rest[Math.floor((i * rest.length) / room)]);
   return { shown: [...order.slice(0, TOP), ...chosen], note: `${most} of ${order.length} ${what}: the best ${TOP}, and others from all ranks.` };
-}
-
-/** Where most of some numbers lie: what is many times their spread away does not flatten the rest. Null for none. */
-export function robust(numbers, keep = []) {
-  const sorted = Float64Array.from(numbers.filter(Number.isFinite)).sort();
-  if (!sorted.length) return null;
-  const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
-  const far = 4 * (at(0.75) - at(0.25)) || Infinity;
-  const low = Math.min(Math.max(sorted[0], at(0.25) - far), ...keep);
-  const high = Math.max(Math.min(sorted.at(-1), at(0.75) + far), ...keep);
-  const margin = (high - low || Math.abs(high) || 1) * 0.04;
-  return { low: low - margin, high: high + margin, beyond: sorted.filter((one) => one < low || one > high).length };
 }

@@ -2,6 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { duration, number, value } from "../format.js";
+import { varied } from "./parameters.js";
 
 const MOST = 12;
 let box = null;
@@ -26,8 +27,8 @@ export function hideRun() {
 export function told(run, model) {
   const objectives = model.sweep.objectives;
   const metrics = model.sweep.several ? objectives.map((one, i) => [one.name, run.values[i]]) : objectives.map((one) => [`${one.name}, best`, run.value]);
-  const varying = model.sweep.parameters.filter((one) => one.varies && one.name in run.params).map((one) => one.name);
-  const names = varying.length ? varying : Object.keys(run.params);
+  const known = varied(model.sweep).filter((name) => name in run.params);
+  const names = known.length ? known : Object.keys(run.params);
   return [
     h("p", {}, h("strong", {}, run.name), " ", h("span", { class: `state ${run.state}` }, run.state)),
     h(

@@ -36,16 +36,21 @@ export function spanning(values, { log = false, whole = false, margin = 0 } = {}
   return numberScale(low - room, high + room, { whole });
 }
 
-/** Span most of some values: those far from all others are left beyond, but for `keep`; many orders go by logarithms. */
-export function robust(values, keep = [], margin = 0.05) {
+/** Span most of some values: those far from all others are left beyond, but for `keep`; many orders `may` go by logarithms. */
+export function robust(values, keep = [], { margin = 0.05, may = true } = {}) {
   const numbers = values.filter((value) => typeof value === "number" && Number.isFinite(value)).sort((a, b) => a - b);
   if (!numbers.length) return numberScale(0, 1);
   const last = numbers.length - 1;
   const [low, high] = [numbers[Math.round(0.02 * last)], numbers[Math.round(0.98 * last)]];
-  if (low > 0 && numbers[0] > 0 && high / low > 100) return spanning([numbers[0], numbers[last]], { log: true, margin });
+  if (may && low > 0 && numbers[0] > 0 && high / low > 100) return spanning([numbers[0], numbers[last]], { log: true, margin });
   const far = 8 * (high - low);
   const near = [numbers[0], numbers[last]].filter((value) => value >= low - far && value <= high + far);
   return spanning([low, high, ...near, ...keep], { margin });
+}
+
+/** How many of some values lie beyond the ends of a scale. */
+export function beyond(values, { low, high }) {
+  return values.filter((value) => typeof value === "number" && (value < low || value > high)).length;
 }
 
 /** An axis of listed values: each in the middle of an equal share. Values are compared as JSON. */

@@ -4,6 +4,7 @@ import { chosen } from "../url_state.js";
 import { bestOf } from "./run_columns.js";
 import { axisValues } from "./axis_names.js";
 import { passes, read } from "./filter_language.js";
+import { ranked } from "./ranks.js";
 
 /** What is drawn of runs, in the order of the chips. */
 export const FATES = ["finished", "running", "stopped", "failed", "waiting"];
@@ -35,18 +36,10 @@ export function chosenStates() {
 export function foremost(runs, top, goal) {
   const share = /^(\d+)(%?)$/.exec(top ?? "");
   if (!share) return runs;
-  const valued = runs.filter((run) => run.leads && run.value !== null);
-  const number = share[2] ? Math.max(1, Math.round((valued.length * share[1]) / 100)) : Number(share[1]);
-  const order = ranked(valued, goal).slice(0, number);
-  const kept = new Set(order);
+  const order = ranked(runs, goal);
+  const number = share[2] ? Math.max(1, Math.round((order.length * share[1]) / 100)) : Number(share[1]);
+  const kept = new Set(order.slice(0, number));
   return runs.filter((run) => kept.has(run));
-}
-
-/** Sort runs, the best first; those without a value last. */
-export function ranked(runs, goal) {
-  const factor = goal === "maximize" ? -1 : 1;
-  const loss = (run) => (run.leads && run.value !== null ? factor * run.value : Infinity);
-  return [...runs].sort((a, b) => loss(a) - loss(b) || a.number - b.number);
 }
 
 /** The brushes in the address: a map from an axis to `[low, high]`, or to a set of listed values as JSON. */

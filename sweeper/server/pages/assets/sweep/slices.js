@@ -5,9 +5,11 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { colour } from "../theme.js";
 import { select, whenSeen } from "./controls.js";
-import { parameterAxis, varying } from "./parameter_axis.js";
-import { ranked, robust, shades, spread, TOP } from "./ranks.js";
+import { parameterAxis } from "./parameter_axis.js";
+import { differing } from "./parameters.js";
+import { ranked, shades, spread, TOP } from "./ranks.js";
 import { places, runTip, tie } from "./run_tip.js";
+import { beyond, robust } from "./scales.js";
 import { byWeight, weights } from "./weights.js";
 
 const MOST_RUNS = 2000;
@@ -34,8 +36,8 @@ export function mount(element, model) {
     const which = Number(objective.value) || 0;
     const one = model.sweep.objectives[which];
     const valueOf = model.sweep.several ? (run) => run.values[which] : (run) => run.value;
-    const all = one ? ranked(model.selected.filter((run) => run.leads !== false), one.goal, valueOf) : [];
-    const parameters = byWeight(varying(model, all), order).slice(0, MOST_SLICES);
+    const all = one ? ranked(model.selected, one.goal, valueOf) : [];
+    const parameters = byWeight(differing(model, all), order).slice(0, MOST_SLICES);
     if (!one || !all.length || !parameters.length) {
       place.hidden = true;
       fill(note, h("span", { class: "empty" }, nothing(one, all)));
@@ -43,16 +45,17 @@ export function mount(element, model) {
     }
     place.hidden = false;
     const cut = spread(all, MOST_RUNS);
+    const y = robust(all.map(valueOf), [valueOf(all[0])]);
     const columns = Math.max(1, Math.floor((element.clientWidth || 800) / NARROWEST));
     place.style.height = `${Math.ceil(parameters.length / Math.min(columns, parameters.length)) * ROW}px`;
     drawn.chart?.resize();
     drawn.show(() => {
-      const option = picture(parameters, cut.shown, { all, valueOf, goal: one.goal, name: one.name, model, columns: Math.min(columns, parameters.length), width: place.clientWidth });
+      const option = picture(parameters, cut.shown, { all, y, valueOf, goal: one.goal, name: one.name, model, columns: Math.min(columns, parameters.length), width: place.clientWidth });
       data = option.series.map((series) => series.data);
       return option;
     });
-    const y = robust(all.map(valueOf), [valueOf(all[0])]);
-    fill(note, [cut.note, y.beyond ? `${y.beyond} values lie beyond the picture.` : ""].filter(Boolean).join(" "));
+    const out = beyond(all.map(valueOf), y);
+    fill(note, [cut.note, out ? `${out} values lie beyond the picture.` : ""].filter(Boolean).join(" "));
   }
 
   function nothing(one, all) {
@@ -70,9 +73,8 @@ export function mount(element, model) {
   });
 }
 
-function picture(parameters, runs, { all, valueOf, goal, name, model, columns, width }) {
+function picture(parameters, runs, { all, y, valueOf, goal, name, model, columns, width }) {
   const colourOf = shades(all, colour("soft"));
-  const y = robust(all.map(valueOf), [valueOf(all[0])]);
   const option = { grid: [], xAxis: [], yAxis: [], series: [], tooltip: tooltip((item) => runTip(item.data.run, model)) };
   const drawn = [...runs].reverse(); // the best last, above the others
   parameters.forEach((parameter, i) => {
@@ -81,7 +83,7 @@ function picture(parameters, runs, { all, valueOf, goal, name, model, columns, w
     option.grid.push({ left: LEFT + column * share, top: row * ROW + TOP_SPACE, width: share - GAP, height: ROW - 68, outerBoundsMode: "none" });
     const along = parameterAxis(parameter, runs);
     option.xAxis.push({ ...along.option({ nameGap: 24 }), gridIndex: i });
-    option.yAxis.push({ ...axis("value", "", { min: y.low, max: y.high, axisLabel: { color: colour("soft"), show: column === 0, showMinLabel: false, showMaxLabel: false, formatter: (one) => number(one, 3) } }), gridIndex: i });
+    option.yAxis.push({ ...axis(y.log ? "log" : "value", "", { min: y.low, max: y.high, axisLabel: { color: colour("soft"), show: column === 0, showMinLabel: false, showMaxLabel: false, formatter: (one) => number(one, 3) } }), gridIndex: i });
     const jitter = along.listed ? 0.22 : 0;
     option.series.push({
       type: "scatter",
@@ -98,7 +100,7 @@ function picture(parameters, runs, { all, valueOf, goal, name, model, columns, w
       }),
     });
   });
-  option.title = { text: `${name} ${goal === "maximize" ? "↑" : "↓"}`, left: 0, top: 0, padding: [2, 0], textStyle: { fontSize: 12, fontWeight: "normal", color: colour("soft") } };
+  option.title = { text: `${name} ${goal === "maximize" ? "↑" : "↓"}${y.log ? " (log)" : ""}`, left: 0, top: 0, padding: [2, 0], textStyle: { fontSize: 12, fontWeight: "normal", color: colour("soft") } };
   return option;
 }
 

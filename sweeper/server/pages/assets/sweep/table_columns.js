@@ -3,6 +3,7 @@
 
 import { duration, moment, number, value as shown } from "../format.js";
 import { axisTitle, axisValues } from "./axis_names.js";
+import { varied } from "./parameters.js";
 
 const DEFAULT_PARAMETERS = 8;
 
@@ -56,9 +57,9 @@ function known(name, model) {
 
 /** The ids of the columns that are shown while nobody has chosen any; on a narrow page what matters comes first. */
 export function usual(model, isNarrow = false) {
-  const varying = model.sweep.parameters.filter((one) => one.varies).map((one) => `p.${one.name}`);
+  const parameters = varied(model.sweep).map((name) => `p.${name}`);
   const head = isNarrow ? ["name", ...objectives(model), "state"] : ["number", "name", "state", ...objectives(model)];
-  return [...head, ...varying.slice(0, DEFAULT_PARAMETERS), "duration_s", "reason"];
+  return [...head, ...parameters.slice(0, DEFAULT_PARAMETERS), "duration_s", "reason"];
 }
 
 /** The columns of what the sweep optimises. */
