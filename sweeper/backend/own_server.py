@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from sweeper import machine_errors
+from sweeper.backend import said_why
 from sweeper.backend.http import NotHttpError, ask, save
 from sweeper.backend.sweep_names import no_sweep, own_names
 from sweeper.errors import BackendError
@@ -292,7 +293,7 @@ class OwnServer:
                 method="POST",
                 body=body,
                 key=self._key,
-                headers=headers,
+                headers={**said_why.headers(), **(headers or {})},
                 most_bytes=MOST_BYTES,
             )
             answer = json.loads(reply.body)

@@ -49,6 +49,10 @@ BackendOption = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why: shown on its page, beside who asked.", show_default=False),
+]
 Data = Annotated[
     Path | None,
     typer.Option("--data", help="The server's data directory; under SWEEPER_HOME by default.", show_default=False),

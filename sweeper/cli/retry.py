@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
+from sweeper.backend.said_why import say_why
 from sweeper.cli.completion import complete_run
-from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.options import AsJson, BackendOption, Reason, Sweep
 from sweeper.cli.output import complain, escape, out, print_json, say_next
 from sweeper.cli.target import find_target
 from sweeper.errors import LaunchError, UsageError
 
 
-def retry(
+def retry(  # noqa: PLR0917 Typer passes them by name
     sweep: Sweep = None,
     runs: Annotated[
         list[str] | None,
@@ -23,6 +24,7 @@ def retry(
         ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All runs that failed or crashed: the default.")] = False,
+    reason: Reason = "",
     backend: BackendOption = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -37,6 +39,7 @@ def retry(
 
     if failed and runs:
         raise UsageError("--failed and run ids exclude each other", "give one of them")
+    say_why(reason)
     target = find_target(sweep, backend)
     target.check_room(ROOM_FOR_ROWS)
     reader = target.reader()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from sweeper.backend.said_why import say_why
 from sweeper.cli.completion import complete_run
-from sweeper.cli.options import AsJson, BackendOption, Sweep
+from sweeper.cli.options import AsJson, BackendOption, Reason, Sweep
 from sweeper.cli.output import escape, out, print_json
 from sweeper.cli.sweep_state import change_state
 from sweeper.cli.target import find_target
@@ -21,6 +22,7 @@ def stop(
         list[str] | None,
         typer.Option(metavar="ID", help="Stop this run only, now; the sweep goes on.", autocompletion=complete_run),
     ] = None,
+    reason: Reason = "",
     backend: BackendOption = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -29,9 +31,11 @@ def stop(
     Example: sweeper stop
     """
     if run:
+        say_why(reason)
         _stop_runs(run, sweep, backend, as_json=as_json)
     else:
-        change_state(find_target(sweep, backend), "stop", "stopped: running runs will finish", as_json=as_json)
+        done = "stopped: running runs will finish"
+        change_state(find_target(sweep, backend), "stop", done, reason=reason, as_json=as_json)
 
 
 def _stop_runs(names: list[str], sweep: str | None, choice: BackendChoice, *, as_json: bool) -> None:

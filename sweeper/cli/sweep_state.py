@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeper.backend.disk_room import ROOM_FOR_ROWS
+from sweeper.backend.said_why import say_why
 from sweeper.cli.output import escape, out, print_json
 from sweeper.errors import LaunchError
 from sweeper.run import SweepState
@@ -22,13 +23,14 @@ _THERE_ALREADY = {
 """The states in which nothing is left to do for a change."""
 
 
-def change_state(target: Target, change: StateChange, done: str, *, as_json: bool = False) -> None:
+def change_state(target: Target, change: StateChange, done: str, *, reason: str = "", as_json: bool = False) -> None:
     """Change the state of a sweep, and print what it is now.
 
     Args:
         target: The sweep.
         change: What is asked for.
         done: How the sweep is afterwards, in words.
+        reason: Why, in the words of whoever asks.
         as_json: Whether to print it as JSON.
 
     Raises:
@@ -37,6 +39,7 @@ def change_state(target: Target, change: StateChange, done: str, *, as_json: boo
     from sweeper.backend import sdk  # here for the reason in target.py
     from sweeper.backend.any_sweeps import AnySweepReader
 
+    say_why(reason)
     target.check_room(ROOM_FOR_ROWS)
     reader = AnySweepReader(target.ref, target.settings, target.backend)
     ref, state = target.ref, reader.state()

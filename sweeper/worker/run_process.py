@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sweeper.backend import sdk_releases
+from sweeper.backend.said_why import HEADERS
 from sweeper.definition import interpreter
 from sweeper.errors import BackendError, SweeperError, TrainerError
 from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
@@ -36,8 +37,6 @@ FLUSH_INTERVAL = "WANDB_X_TRANSACTION_LOG_FLUSH_INTERVAL"
 FLUSH_S = "0.01"
 """Seconds until a row that was logged is in the transaction log, where no kill reaches it; wandb-core's own (0.31) are
 15, and before 0.31 it wrote 32 KiB at a time."""
-HEADERS = "EXTRA_HTTP_HEADERS"
-"""The SDK's private setting for headers that it sends along."""
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that wait until a run's process can answer them: its worker starts it with them blocked."""
 

@@ -74,6 +74,24 @@ def test_a_part_is_looked_at_closely_and_then_the_whole_again(page):
     assert not chart.get_by_role("button", name="whole run").is_visible()
 
 
+def test_the_part_that_is_looked_at_is_in_the_address(page, world):
+    """So that it can be sent to somebody: the same part is there again, and only of that chart."""
+    chart = card(page, "train/lr")
+    chart.locator(".curve").focus()
+    page.page.keyboard.press("+")
+    page.page.keyboard.press("+")
+    assert "zoom=" in page.page.url
+    page.page.reload()
+    page.until("document.querySelectorAll('.curve canvas').length > 2", "the first curves")
+    chart = card(page, "train/lr")
+    assert chart.get_by_role("button", name="whole run").is_visible()
+    assert page.page.get_by_role("button", name="whole run").count() == 1
+    chart.get_by_role("button", name="whole run").click()
+    assert "zoom=" not in page.page.url
+    page.goto(world.page("runs", world.run) + "?zoom=%7Bhalf%20an%20object")
+    page.until("document.querySelectorAll('.curve canvas').length > 2", "whole runs, whatever the address says")
+
+
 def test_how_charts_look_stands_in_the_address_and_goes_along(page, world):
     """Axis, smoothing, logarithm and range; they hold for the project's other runs as well."""
     page.page.locator(".chart-bar select").select_option("_runtime")

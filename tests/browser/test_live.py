@@ -154,6 +154,26 @@ def test_a_tab_that_nobody_sees_holds_no_connection(own):
     own.tab.until_text("unseen")
 
 
+def test_many_windows_do_not_starve_each_other(own):
+    """Eight that are seen at once: each is live and hears of changes, and the server answers all of them meanwhile."""
+    own.begin("first")
+    paths = ["/", "/local", "/local/p", "/local/p/runs/first", "/", "/local", "/local/p", "/local/p/runs/first"]
+    tabs = [Tab(own.context.new_page(), own.tab.url).goto(path) for path in paths]
+    for tab in tabs:
+        tab.until("document.querySelector('#link').dataset.state === 'live'", "the stream", timeout_s=30)
+    asked = "fetch('/-/data/search?q=first').then((answer) => answer.status)"
+    assert [tab.page.evaluate(asked) for tab in tabs] == [200] * 8
+    own.begin("second")
+    for tab, path in zip(tabs, paths, strict=True):
+        if path != "/local/p/runs/first":
+            tab.until_text("second", timeout_s=30)
+    own.finish("first")
+    for tab, path in zip(tabs, paths, strict=True):
+        if path.startswith("/local/p"):
+            tab.until_text("finished", timeout_s=30)
+        tab.check()
+
+
 def test_a_telephone_shows_the_lists_without_scrolling_sideways(own):
     """Nothing is wider than the screen."""
     own.begin("hello")

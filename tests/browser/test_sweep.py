@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -57,6 +58,10 @@ def test_the_best_run_is_the_one_that_the_api_tells(sweep, world):
     card = sweep.page.locator(".best-card")
     assert float(card.locator(".best-value").get_attribute("title")) == pytest.approx(leading[best]["best"], rel=1e-7)
     assert card.get_by_role("link", name="Open run").get_attribute("href").endswith(f"/runs/{best}")
+    with sweep.page.expect_download() as saved:
+        card.get_by_role("link", name="Download model").click()
+    assert saved.value.suggested_filename == "model.onnx"
+    assert Path(saved.value.path()).read_bytes() == f"a model of {best}".encode()
     said = card.locator("dl.params").inner_text()
     for name in ("lr", "dropout", "units", "optimizer"):
         assert name in said

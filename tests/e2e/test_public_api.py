@@ -152,3 +152,23 @@ print(json.dumps({
     assert read["users"] == ["local", None]
     assert [text for text in read["team"] if "sweeper server add-user" not in text] == []
     assert [text for text in read["registries"] if "no organizations and no registries" not in text] == []
+
+
+def test_an_artifact_of_another_digest_has_the_one_that_is_here(user, sdk):
+    """The SDK asks whether the server has XXH128, and logs by MD5 where it has not; the files come back whole."""
+    read = script(
+        user,
+        sdk,
+        """
+with wandb.init(project="p") as run:
+    art = wandb.Artifact("fast", "dataset", digest_algorithm="XXH128")
+    with art.new_file("f.txt") as file:
+        file.write("fast")
+    run.log_artifact(art).wait()
+art = wandb.Api().artifact("p/fast:latest")
+art.verify(art.download())
+entry = art.manifest.entries["f.txt"]
+print(json.dumps([entry.digest, open(entry.download()).read(), art.version, art.aliases]))
+""",
+    )
+    assert read == ["MdRUG46SaiTwybg1toz98w==", "fast", "v0", ["latest"]]

@@ -59,12 +59,12 @@ class ArtifactNode(Node[Artifact]):
         return tag_nodes(self.stored.tags)
 
     def aliases(self) -> list[dict[str, Any]]:
-        """Its aliases in all collections."""
+        """Its aliases in all collections, its version in each among them: SDKs up to 0.17 read it only here."""
         with self.context.store.read() as db:
-            return [
-                alias_node(artifact_collections.get(db, collection_id), alias)
-                for collection_id, alias in artifact_collections.aliases_seen(db, self.stored.id)
-            ]
+            seen = artifact_collections.aliases_seen(db, self.stored.id) + artifact_collections.versions_seen(
+                db, self.stored.id
+            )
+            return [alias_node(artifact_collections.get(db, collection_id), alias) for collection_id, alias in seen]
 
     def artifact_memberships(self) -> dict[str, Any]:
         """List the collections it is in."""

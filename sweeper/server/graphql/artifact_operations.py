@@ -132,6 +132,7 @@ class ArtifactOperations(Root):
         file: dict[str, Any] = {
             "id": name,
             "name": manifests.MANIFEST_NAME,
+            "display_name": manifests.MANIFEST_NAME,
             "upload_url": url,
             "upload_headers": [],
         }
@@ -155,6 +156,7 @@ class ArtifactOperations(Root):
         return {
             "id": global_id("ArtifactFile", str(artifact.id), path),
             "name": path,
+            "display_name": path,  # by which the SDK up to 0.17 finds it again
             "storage_path": f"{project_id}/{md5}",
             "upload_url": None if here else upload_url(self.context, project_id, md5, limit),
             "upload_headers": [],

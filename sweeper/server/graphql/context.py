@@ -37,6 +37,7 @@ class Context:
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         slot: The slot in which it is, as its worker calls it; empty if nobody says.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
+        why: Why a person asks, who does so at a command line; None where nobody says that it is a person.
         held: Whether the request has been held, and is answered anew.
         hurried: Others wait meanwhile: what takes longer raises `UnhurriedError` before it has done anything.
         watched: Runs whose end would bring a better answer; filled in by a heartbeat.
@@ -54,6 +55,7 @@ class Context:
     holder: str = ""
     slot: str = ""
     reason: str = ""
+    why: str | None = None
     held: bool = False
     hurried: bool = False
     watched: list[int] = field(default_factory=list)

@@ -28,7 +28,7 @@ class RunActions(Root):
         sent = inputs.read(inputs.RunById, fields)
         with self.context.store.write() as db:
             _, run = self.own_run(db, sent.id)
-            actions.stop(db, self.context.user, run, now=self.context.now)
+            actions.stop(db, self.context.user, run, self.context.why or "", now=self.context.now)
         self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 

@@ -15,6 +15,7 @@ from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.run_file_nodes import upload_url
 from sweeper.server.names import UNCATEGORIZED, new_id
 from sweeper.server.rules import (
+    actions,
     branching,
     deletion,
     prior_runs,
@@ -91,10 +92,15 @@ class RunOperations(Root):
         sent = inputs.read(inputs.UpdateRunState, fields)
         if sent.state not in {RunState.PENDING, RunState.FAILED}:
             raise RequestError(f"a run's state can be set to pending or failed, not to {sent.state!r}")
-        change = run_endings.requeue if sent.state == RunState.PENDING else run_endings.give_up
+        why, now, reason = self.context.why, self.context.now, self.context.reason
         with self.context.store.write() as db:
             _, run = self.own_run(db, sent.id)
-            change(db, run, now=self.context.now, reason=self.context.reason)
+            if sent.state == RunState.FAILED:
+                run_endings.give_up(db, run, now=now, reason=reason)
+            elif why is None:
+                run_endings.requeue(db, run, now=now, reason=reason)
+            else:
+                actions.retry(db, self.context.user, run, why, now=now)
         self.context.dispatcher.changed(run.sweep_id)
         return {"success": True}
 

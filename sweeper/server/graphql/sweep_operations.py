@@ -87,7 +87,8 @@ class SweepOperations(Root):
         if sent.display_name is not None or sent.description is not None:
             sweeps.describe(db, sweep.id, sent.display_name, sent.description, now=self.context.now)
         if sent.state is not None:
-            actions.set_state(db, self.context.user, sweep, _sweep_state(sent.state), now=self.context.now)
+            asked, why = _sweep_state(sent.state), self.context.why or ""
+            actions.set_state(db, self.context.user, sweep, asked, why, now=self.context.now)
         return sweeps.get(db, sweep.id)
 
     def create_agent(self, fields: object) -> dict[str, Any]:

@@ -38,6 +38,8 @@ SLOT_HEADER = "x-sweeper-slot"
 """Names the slot in which that process is."""
 REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
+WHY_HEADER = "x-sweeper-why"
+"""Says that a person asks, and why: what a command of ours has the SDK send; percent-encoded."""
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
@@ -225,5 +227,6 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         holder=request.headers.get(HOLDER_HEADER, ""),
         slot=request.headers.get(SLOT_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
+        why=None if (why := request.headers.get(WHY_HEADER)) is None else unquote(why),
         hurried=hurried,
     )

@@ -17,6 +17,7 @@ from sweeper.run import RunState
 from sweeper.search.eta import LATEST, eta_s
 from sweeper.server.errors import NotFoundError
 from sweeper.server.page_data.answers import SWEEP, data_route, find_sweep
+from sweeper.server.page_data.model_file import model_file
 from sweeper.server.rules import prior_runs
 from sweeper.server.store import projects, run_times, runs, sweep_lists
 from sweeper.server.store.database import Connection
@@ -102,6 +103,7 @@ def best(db: Connection, sweep: Sweep) -> dict[str, Any] | None:
         "params": params,
         "at": run.ended_at or run.heartbeat_at,
         "command": rerun.shortest(sweep.definition, params, run.name),
+        "model": model_file(db, projects.get(db, run.project_id), run),
     }
 
 

@@ -139,8 +139,7 @@ def act_on_run(db: Connection, user: User, run: StoredRun, name: str, reason: st
     if action == "stop":
         stop(db, user, run, reason, now=now)
     else:
-        run_endings.requeue(db, run, now=now)
-        actions.record(db, Action(action, user.name, cleaned(reason), now), run=run)
+        retry(db, user, run, reason, now=now)
     return runs.get(db, run.id)
 
 
@@ -152,6 +151,16 @@ def stop(db: Connection, user: User, run: StoredRun, reason: str = "", *, now: f
         actions.record(db, Action("stop", user.name, said, now), run=run)
     if run.sweep_id is not None:
         sweep_transitions.finish_if_done(db, run.sweep_id, now=now)
+
+
+def retry(db: Connection, user: User, run: StoredRun, reason: str = "", *, now: float) -> None:
+    """Have a run tried again because a person asks for it, and note it.
+
+    Raises:
+        RequestError: It cannot be handed out again.
+    """
+    run_endings.requeue(db, run, now=now)
+    actions.record(db, Action("retry", user.name, cleaned(reason), now), run=run)
 
 
 def cleaned(reason: str) -> str:

@@ -33,6 +33,9 @@ def train():
                 {"val/loss": far + 1 / (1 + epoch), "val/accuracy": 1 / (1 + far + 1 / (1 + epoch)), "epoch": epoch}
             )
         run.summary["size"] = config["units"] * 10
+        model = Path(run.dir, "model.onnx")
+        model.write_bytes(b"a model of " + run.id.encode())
+        run.save(model, base_path=run.dir)
 
 
 def trade():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 from sweeper.errors import LaunchError, ResultError, UsageError
 
@@ -19,6 +22,21 @@ def test_all_that_failed_wait_again(here, embedded):
     assert done.exit_code == 0, done.exception
     assert done.stdout.splitlines() == [f"1 run waits for a slot: {failed}", f"next: sweeper launch {ref}"]
     assert states(here, ref) == {finished: "finished", failed: "preempted"}
+
+
+def test_the_page_says_who_asked_and_why(embedded, environ):
+    """Of a retry, of a run that is stopped, and of a sweep that is paused, as if a button had been pressed."""
+    ref, (failed, running) = embedded.sweep(1, None)
+    environ |= {"SWEEPER_HOME": str(embedded.home)}
+    for words in (["retry", ref, failed], ["stop", ref, "--run", running], ["pause", ref]):
+        command = [sys.executable, "-m", "sweeper", *map(str, words), "--reason", "größer disk"]
+        subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True, timeout=60)
+    told = json.loads(embedded.wire.send("GET", f"/-/data/{ref.entity}/{ref.project}/sweeps/{ref.sweep_id}/actions"))
+    assert [(one["name"], one["user_name"], one["reason"], one["run"]) for one in told["said"]] == [
+        ("pause", "local", "größer disk", None),
+        ("stop", "local", "größer disk", running),
+        ("retry", "local", "größer disk", failed),
+    ]
 
 
 def test_a_run_that_is_refused_is_named_and_the_others_wait(here, embedded):

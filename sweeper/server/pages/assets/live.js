@@ -1,15 +1,18 @@
-// Hears from the server that what this page shows has changed. One connection a page, and none while nobody sees it:
-// a browser has six for all its tabs.
+// Hears from the server that what this page shows has changed. One connection a page, and none while nobody sees it: a
+// browser has six for all its windows. So a few of those hold a stream, and the others look in every few seconds.
 
 import { context } from "./api.js";
+import { takeSeat } from "./seats.js";
 
 const QUIET_MS = 1000;
 const HIDDEN_MS = 5000;
 const RETRY_MS = [1000, 2000, 5000, 10000];
+const LOOK_IN_MS = 4000;
 
 const listeners = new Map();
 const statusListeners = new Set();
 let source = null;
+let leaveSeat = null;
 let wanted = "";
 let last = "";
 let failures = 0;
@@ -63,21 +66,31 @@ function connect() {
   clearTimeout(timer);
   const topics = [...listeners.keys()].join(",");
   if (source && topics === wanted && source.readyState !== EventSource.CLOSED) return;
-  source?.close();
-  source = null;
+  stop();
   if (!topics || document.hidden) return;
   if (topics !== wanted) last = "";
   wanted = topics;
   const mine = new EventSource(address());
   source = mine;
+  const seated = takeSeat().then((leave) => {
+    if (mine === source) leaveSeat = leave;
+    else leave?.();
+  });
   mine.addEventListener("changed", (event) => {
     if (mine !== source) return;
     last = event.lastEventId;
     failures = 0;
     tell("live");
     for (const topic of JSON.parse(event.data).topics) (listeners.get(topic) ?? []).forEach(call);
+    seated.then(() => mine === source && !leaveSeat && lookInLater());
   });
   mine.addEventListener("error", () => mine === source && lost());
+}
+
+/** Without a seat: what the stream begins with says what has changed since the last time, and that is enough. */
+function lookInLater() {
+  stop();
+  timer = setTimeout(connect, LOOK_IN_MS);
 }
 
 /** A browser gives up on a server that is restarted at that moment: then we come back ourselves. */
@@ -146,4 +159,6 @@ window.addEventListener("pageshow", (event) => event.persisted && connect());
 function stop() {
   source?.close();
   source = null;
+  leaveSeat?.();
+  leaveSeat = null;
 }

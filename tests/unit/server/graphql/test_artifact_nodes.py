@@ -42,7 +42,7 @@ def test_an_artifact_knows_who_made_and_used_it(log, client):
 
 
 def test_an_artifact_knows_its_collections_and_aliases(log, client):
-    """The one it was logged to comes first; each alias says in which collection it holds."""
+    """The one it was logged to comes first; each alias, its version among them, says in which collection it holds."""
     artifact = log.log()
     link = "mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) { versionIndex } }"
     more = {"artifactPortfolioName": "best", "projectName": "p", "aliases": [{"alias": "prod"}]}
@@ -59,8 +59,10 @@ def test_an_artifact_knows_its_collections_and_aliases(log, client):
     assert members[1]["aliases"] == [{"alias": "latest"}, {"alias": "prod"}]
     assert {(alias["artifactCollection"]["name"], alias["alias"]) for alias in found["aliases"]} == {
         ("data", "latest"),
+        ("data", "v0"),
         ("best", "latest"),
         ("best", "prod"),
+        ("best", "v0"),
     }
     assert found["artifactSequence"] == {"name": "data", "project": {"name": "p"}}
     assert found["artifactType"] == {"name": "dataset"}

@@ -74,6 +74,37 @@ def test_a_worker_says_why_it_gives_a_run_up(client):
     assert summary["_sweeper"]["reason"] == "ValueError: größer"
 
 
+def test_what_a_person_asks_at_the_command_line_is_noted_as_what_the_pages_ask(client):
+    """Stop and retry of a run, and a sweep's states: who, and why. What a worker asks for is nobody's word."""
+    sweep = client.sweep(GRID)
+    (command,) = client.beat(client.agent(sweep))
+    id_ = client.init(command["run_id"])["bucket"]["id"]
+    assert client.set_run_state(command["run_id"], "failed")
+    client.http.headers["X-Sweeper-Reason"] = "it was killed"
+    assert client.set_run_state(command["run_id"], "pending")
+    assert told(client, sweep) == []
+    del client.http.headers["X-Sweeper-Reason"]
+    client.http.headers["X-Sweeper-Why"] = quote("the größer disk is here")
+    assert client.set_run_state(command["run_id"], "failed")
+    assert client.set_run_state(command["run_id"], "pending")
+    client.graphql("mutation($id: ID!) { stopRun(input: {id: $id}) { success } }", id=id_)
+    client.http.headers["X-Sweeper-Why"] = ""
+    found = client.graphql(f'{{ project(name: "p") {{ sweep(sweepName: "{sweep}") {{ id }} }} }}')
+    query = 'mutation($id: ID) { upsertSweep(input: {id: $id, state: "PAUSED"}) { sweep { state } } }'
+    client.graphql(query, id=found["project"]["sweep"]["id"])
+    assert told(client, sweep) == [
+        ("pause", "local", "", None),
+        ("stop", "local", "the größer disk is here", command["run_id"]),
+        ("retry", "local", "the größer disk is here", command["run_id"]),
+    ]
+
+
+def told(client, sweep):
+    """What a sweep's page says that people asked for, the newest first."""
+    said = client.http.get(f"/-/data/local/p/sweeps/{sweep}/actions").json()["said"]
+    return [(one["name"], one["user_name"], one["reason"], one["run"]) for one in said]
+
+
 def test_a_run_may_be_made_in_a_state(client):
     """wandb.Api() makes runs that have ended elsewhere; a state that is none is refused with those there are."""
     query = 'mutation($s: String) { upsertBucket(input: {name: "r", modelName: "p", state: $s}) { bucket { state } } }'

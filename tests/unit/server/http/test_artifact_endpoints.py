@@ -114,6 +114,21 @@ def test_the_address_the_sdk_makes_up_needs_a_key(shelf):
         assert shelf.http.get(other).status_code == 404
 
 
+def test_a_content_is_read_part_by_part(shelf):
+    """The SDK reads files of 2 GiB and more so; a part beyond the end is refused, and many at a time are not read."""
+    assert put(shelf, to_write(shelf, b"0123456789"), b"0123456789") == 200
+    url = to_read(shelf, b"0123456789")
+
+    def read(ranges):
+        answer = shelf.http.get(url, headers={"Authorization": "", "Range": ranges})
+        return answer.status_code, answer.content, answer.headers.get("content-range")
+
+    assert read("bytes=2-4") == (206, b"234", "bytes 2-4/10")
+    assert read("bytes=8-99") == (206, b"89", "bytes 8-9/10")
+    assert read("bytes=99-")[0] == 416
+    assert len(read("bytes=" + ",".join(["0-9"] * 5000))[1]) < 2000
+
+
 def test_the_addresses_that_older_sdks_make_up_need_a_key(shelf):
     """They name the entity alone: what one of its projects has is found, and nothing of another's."""
     assert put(shelf, to_write(shelf, b"A"), b"A") == 200

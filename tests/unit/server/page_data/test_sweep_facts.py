@@ -36,6 +36,9 @@ def test_a_sweep_is_told_with_its_best_run_and_what_runs_it_again(client):
     other = finish(client, sweep, 0.5)
     told = client.http.get(path).json()
     assert told["best"]["value"] == 0.25
+    assert told["best"]["model"] is None
+    client.upload(told["best"]["id"], "model.onnx", b"model")
+    assert client.http.get(client.http.get(path).json()["best"]["model"]["url"]).content == b"model"
     assert told["best"]["params"] == {"lr": 0.1, "epochs": 5}
     assert told["best"]["command"] == "python train.py --epochs=5 --lr=0.1"
     assert (told["ended"], told["expected"], told["counts"]) == (2, 3, {"finished": 2})

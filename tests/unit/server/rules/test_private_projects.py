@@ -143,7 +143,7 @@ def test_what_is_seen_leads_to_nothing_that_is_hidden(team):
     assert "shelf" not in json.dumps(seen["bob"])
     assert [edge["node"]["name"] for edge in seen["ann"]["usedBy"]["edges"]] == ["r"]
     assert seen["bob"]["usedBy"]["edges"] == []
-    assert [alias["alias"] for alias in seen["bob"]["aliases"]] == ["latest"]
+    assert [alias["alias"] for alias in seen["bob"]["aliases"]] == ["latest", "v0"]
 
 
 def test_what_it_holds_stays_in_it(team):

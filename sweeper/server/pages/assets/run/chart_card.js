@@ -3,6 +3,7 @@
 import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { curve, place } from "./uplot.js";
+import { keepZoom, zoomOf } from "./zooms.js";
 
 const AXES = { _step: "step", _runtime: "time since the start", _timestamp: "time" };
 
@@ -21,11 +22,11 @@ export class ChartCard {
     this.key = about.name;
     this.about = about;
     this.page = page;
-    this.zoom = null;
+    this.zoom = zoomOf(about.name);
     this.points = null;
     this.plot = null;
     this.said = h("p", { class: "curve-said" });
-    this.reset = h("button", { type: "button", class: "plain", hidden: true, onClick: () => this.closer(null) }, "whole run");
+    this.reset = h("button", { type: "button", class: "plain", hidden: !this.zoom, onClick: () => this.closer(null) }, "whole run");
     this.canvas = h("div", { class: "curve", tabindex: "0", onKeydown: (event) => this.keyed(event), onDblclick: () => this.closer(null) });
     this.element = h("article", { class: "card chart-card" }, h("header", {}, h("h3", { title: about.name }, about.name), this.reset), this.said, this.canvas);
     this.instead(null);
@@ -96,6 +97,7 @@ export class ChartCard {
     if (!zoom && !this.zoom) return;
     this.zoom = zoom;
     this.reset.hidden = !zoom;
+    keepZoom(this.key, zoom);
     this.page.want(this);
   }
 

@@ -3,7 +3,7 @@
 
 import { pageOf } from "../api.js";
 import { copy, fill, find, h } from "../dom.js";
-import { ago, duration, number, value } from "../format.js";
+import { ago, bytes, duration, number, value } from "../format.js";
 import { choose, chosen } from "../url_state.js";
 import { BELOW, curve } from "./curve.js";
 import { varied } from "./parameters.js";
@@ -110,8 +110,14 @@ function bestCard(model) {
     h("p", {}, h("a", { href: pageOf("runs", best.id) }, best.name), h("span", { class: "soft" }, best.fate === "running" ? " · still running" : ` · ${ago(best.ended_at)} · took ${duration(best.duration_s)}`)),
     h("dl", { class: "params" }, names.slice(0, MOST_PARAMETERS).map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, value(best.params[name]))))),
     names.length > MOST_PARAMETERS ? h("p", { class: "soft" }, `and ${names.length - MOST_PARAMETERS} more`) : null,
-    h("div", { class: "bar" }, copyButton(model, best), h("a", { class: "button", href: pageOf("runs", best.id) }, "Open run")),
+    h("div", { class: "bar" }, copyButton(model, best), h("a", { class: "button", href: pageOf("runs", best.id) }, "Open run"), sweep.best?.id === best.id ? modelLink(sweep.best.model) : null),
   ];
+}
+
+function modelLink(model) {
+  if (!model) return null;
+  const name = model.path.split("/").at(-1);
+  return h("a", { class: "button", href: model.url, download: name, title: `${name}, ${bytes(model.size)}` }, "Download model");
 }
 
 function nothingYet(model) {
