@@ -144,7 +144,7 @@ def test_artifacts_are_logged_used_and_changed(sdk: Sdk) -> None:
     assert read["logged"] == ["data:v0", "v0", ["best", "latest"]]
     assert read["versions"] == ["v1", "v1"]
     assert read["newest"] == "changed"
-    assert read["downloaded"] == {"a.txt": "A", "sub/b.txt": "B", "made.txt": "made", "local.txt": "A"}
+    assert read["downloaded"] == {"a.txt": "A", "sub/b.txt": "B", "made.txt": "made", "local.txt": "local"}
     assert read["table"] == [[1], [2]]
     assert read["read back"] == ["B", [[1], [2]], ["a", "b"], [[1, "one"], [2, "two"]]]
     assert read["changed"] == ["v0", ["best", "prod"], "said", {"n": 5}]
