@@ -86,7 +86,9 @@ def _texts(tree: ast.Module, returned: Values) -> Iterator[tuple[int, str]]:
         if not (_OPERATION.match(plain) or _FRAGMENT.match(plain)):
             continue
         whole: ast.AST = node
-        while isinstance(parent := parents.get(whole), ast.BinOp | ast.Attribute | ast.Call) and _is_text(parent, whole):
+        while isinstance(parent := parents.get(whole), ast.BinOp | ast.Attribute | ast.Call) and _is_text(
+            parent, whole
+        ):
             whole = parent
         scope: ast.AST = whole
         while scope in parents and not isinstance(scope, ast.FunctionDef):
@@ -125,7 +127,11 @@ def _replacements(tree: ast.Module) -> dict[str, str]:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         old = node.args[0]
-        if name == "replace" and isinstance(old, ast.Constant) and re.fullmatch(r"[A-Z_]+|_[A-Za-z_]+_", str(old.value)):
+        if (
+            name == "replace"
+            and isinstance(old, ast.Constant)
+            and re.fullmatch(r"[A-Z_]+|_[A-Za-z_]+_", str(old.value))
+        ):
             text = _Reader(_assigned(tree)).text(node.args[1])
             found[str(old.value)] = max(found.get(str(old.value), ""), text, key=len)
     return found
@@ -148,8 +154,10 @@ class _Reader:
                 return text
             case ast.JoinedStr(values=parts):
                 return "".join(map(self.text, parts))
-            case ast.FormattedValue(value=inner) | ast.IfExp(body=inner) | ast.Call(
-                func=ast.Name(id="gql" | "dedent"), args=[inner, *_]
+            case (
+                ast.FormattedValue(value=inner)
+                | ast.IfExp(body=inner)
+                | ast.Call(func=ast.Name(id="gql" | "dedent"), args=[inner, *_])
             ):
                 return self.text(inner)
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Call(func=ast.Name(id=name)):

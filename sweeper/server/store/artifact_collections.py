@@ -186,7 +186,9 @@ def aliases_seen(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, st
 def versions_seen(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]]:
     """List what an artifact's version is called, in the collections that are there for who asks."""
     found = memberships_of(db, artifact_id)
-    return [(one.collection_id, f"v{one.version}") for one in found if not privacy.hides_collection(db, one.collection_id)]
+    return [
+        (one.collection_id, f"v{one.version}") for one in found if not privacy.hides_collection(db, one.collection_id)
+    ]
 
 
 def aliases_in(db: sqlite3.Connection, collection_id: int) -> list[str]:
