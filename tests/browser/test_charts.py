@@ -168,6 +168,15 @@ def test_a_table_is_shown_and_can_be_had_whole(page, world):
     assert found["data"] == [["first", 0.1], ["second", 0.9]]
 
 
+def test_a_table_shows_its_pictures(page):
+    """Which lie in the artifact that the SDK logs beside it."""
+    chart = card(page, "tables/pictured")
+    chart.scroll_into_view_if_needed()
+    page.until("document.querySelector('.logged-table img')?.naturalWidth === 24")
+    assert chart.locator("img").get_attribute("alt") == "picture, row 1"
+    assert chart.locator("tbody tr").inner_text().split() == ["a"]
+
+
 def test_every_chart_of_wandb_plot_is_drawn(page):
     """Lines, points and bars; the confusion matrix has what is true to the left; so are those of `wandb.sklearn`."""
     keys = ["pr", "roc", "line", "scatter", "bar", "histogram", "series", "elbow"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, User
+from tests.conftest import ROOT, User, open_direct
 
 FRAMEWORKS = ROOT / ".cache" / "frameworks"
 TIMEOUT_S = 300
@@ -77,7 +81,7 @@ class Bench:
 
     def says(self, code: str) -> Any:
         """Run a few lines that use the SDK, and read the JSON that they print last."""
-        return json.loads(self._run("-c", code).splitlines()[-1])
+        return json.loads(self._run("-c", textwrap.dedent(code)).splitlines()[-1])
 
     def sweeps(self, project: str) -> list[str]:
         """Ask `wandb.Api` for the paths of a project's sweeps."""
@@ -87,6 +91,20 @@ class Bench:
     def runs(self, sweep: str) -> list[Told]:
         """Ask `wandb.Api` for a sweep's runs, the oldest first, and for all that each has logged."""
         return [Told(run) for run in json.loads(self._run(FILES / "asked.py", sweep).splitlines()[-1])]
+
+    def page(self, run: dict[str, Any], what: str, **asked: str) -> Any:
+        """Ask for what the page of a run draws."""
+        sdk = self.user.sdk()
+        path = f"/-/data/local/{run['project']}/runs/{run['id']}/{what}?{urllib.parse.urlencode(asked)}"
+        request = urllib.request.Request(sdk["WANDB_BASE_URL"] + path)  # noqa: S310 - our own server
+        key = base64.b64encode(f"api:{sdk['WANDB_API_KEY']}".encode()).decode()
+        request.add_header("Authorization", f"Basic {key}")
+        with open_direct(request) as answer:
+            return json.loads(answer.read())
+
+    def chart(self, run: dict[str, Any], key: str) -> Any:
+        """Ask for what is drawn of a chart that a run logged."""
+        return self.page(run, "custom", key=key)["drawing"]
 
     def _run(self, *arguments: object) -> str:
         """Run Python with the frameworks; give what it printed, stdout last."""
