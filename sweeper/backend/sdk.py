@@ -258,10 +258,11 @@ def whole_runs(api: Any, ref: SweepRef) -> Any:
         api: The SDK's.
         ref: The sweep.
     """
-    # SDKs that can be lazy (0.21 can not) leave these out if they are not told, and ask for them run by run
+    # SDKs that can be lazy (0.21 can not) leave these out if they are not told, and ask for them run by run; and what
+    # 0.22 makes of the sweep of a run that it is not to be lazy about raises a TypeError
     whole = {"lazy": False} if "lazy" in inspect.signature(api.runs).parameters else {}
     path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}
-    return api.runs(path, filters=filters, order="+created_at", per_page=100, **whole)
+    return api.runs(path, filters=filters, order="+created_at", per_page=100, include_sweeps=False, **whole)
 
 
 def find_run(run: RunRef) -> Any:

@@ -98,6 +98,8 @@ def test_a_sweep_runs_and_is_read(pinned: User, program: str, options: list[str]
     assert pinned.told("best")["value"] == 0.25
     rows = list(csv.DictReader(io.StringIO(pinned.run("export", "--format", "csv").stdout)))
     assert {row["state"] for row in rows} == {"finished"}
+    steps = csv.DictReader(io.StringIO(pinned.run("export", "--history", "--format", "csv").stdout))
+    assert [float(row["loss"]) for row in steps if row["run"] == runs["runs"][0]["id"]] == [1, 1 / 2, 1 / 3, 1 / 4]
     assert "finished" in pinned.run("show", runs["runs"][0]["id"]).stdout
 
 
