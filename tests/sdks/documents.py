@@ -1,7 +1,7 @@
 """Every GraphQL document that a release of the SDK can send, as its files have it.
 
-Older releases put many together: a fragment is added, a part filled in by `%`, `.format` or `.replace`, or chosen by what
-the server knows. Here each is put together as for a server that knows all.
+Older releases put many together: a fragment is added, a part filled in by `%`, `.format` or `.replace`, or chosen by
+what the server knows. Here each is put together as for a server that knows all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ _OPERATION = re.compile(r"\s*(?:#graphql\s+)?(?:query|mutation)\s+(\w+)\s*[({]")
 _FRAGMENT = re.compile(r"\s*fragment\s+(\w+)\s+on\s")
 _IN_CORE = re.compile(rb"\n(?:query|mutation) ([A-Z]\w+) [({].*?\n}\n(?:fragment .*?\n}\n)*", re.DOTALL)
 _MAY_HAVE_ONE = re.compile(r"query|mutation|fragment|edge_name")
+_NO_NAME = re.compile(r"\.\.\.(?=\s*[\n}])")
+"""A fragment whose name only the running program knows."""
 _FORMAT_FIELD = re.compile(r"\{(\w*)\}")
 Values = Mapping[str, str]
 
@@ -46,7 +48,7 @@ def documents(sdk: Path) -> list[Document]:
     found: list[Document] = []
     fragments: dict[str, str] = {}
     for place, tree in trees.items():
-        for line, document in _texts(tree, returned):
+        for line, document in texts(tree, returned):
             if name := _OPERATION.match(document):
                 found.append(Document(name[1], f"{place}:{line}", document))
             elif name := _FRAGMENT.match(document):
@@ -75,8 +77,14 @@ def _returned(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield node.name, _Reader({}).text(texts[0])
 
 
-def _texts(tree: ast.Module, returned: Values) -> Iterator[tuple[int, str]]:
-    """Give each text that may be a document or a fragment, with its line: as large as it is put together."""
+def texts(tree: ast.Module, returned: Values | None = None) -> Iterator[tuple[int, str]]:
+    """Give each text of a file that is a document or a fragment, with its line: as large as it is put together.
+
+    Args:
+        tree: The file.
+        returned: What functions of other files give.
+    """
+    returned = {**(returned or {}), **dict(_returned(tree))}
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     replaced = _replacements(tree)
     for node in ast.walk(tree):
@@ -86,7 +94,9 @@ def _texts(tree: ast.Module, returned: Values) -> Iterator[tuple[int, str]]:
         if not (_OPERATION.match(plain) or _FRAGMENT.match(plain)):
             continue
         whole: ast.AST = node
-        while isinstance(parent := parents.get(whole), ast.BinOp | ast.Attribute | ast.Call) and _is_text(parent, whole):
+        while isinstance(parent := parents.get(whole), ast.BinOp | ast.Attribute | ast.Call) and _is_text(
+            parent, whole
+        ):
             whole = parent
         scope: ast.AST = whole
         while scope in parents and not isinstance(scope, ast.FunctionDef):
@@ -94,7 +104,7 @@ def _texts(tree: ast.Module, returned: Values) -> Iterator[tuple[int, str]]:
         text = _Reader({**returned, **_assigned(tree), **_assigned(scope)}).text(whole)
         for old in sorted(replaced, key=len, reverse=True):
             text = text.replace(old, replaced[old])
-        yield node.lineno, text
+        yield node.lineno, _NO_NAME.sub("__typename", text)
 
 
 def _is_text(parent: ast.AST, part: ast.AST) -> bool:
@@ -113,7 +123,11 @@ def _assigned(scope: ast.AST) -> dict[str, str]:
             name, text = node.targets[0].id, reader.text(node.value)
             found[name] = max(found.get(name, ""), text, key=len)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            found[node.target.id] = found.get(node.target.id, "") + reader.text(node.value)
+            between = ", " if isinstance(node.value, ast.List) else ""
+            found[node.target.id] = found.get(node.target.id, "") + between + reader.text(node.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+            name = getattr(node.func.value, "id", "")
+            found[name] = ", ".join([*filter(None, [found.get(name)]), reader.text(node.args[0])])
     return found
 
 
@@ -125,7 +139,11 @@ def _replacements(tree: ast.Module) -> dict[str, str]:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         old = node.args[0]
-        if name == "replace" and isinstance(old, ast.Constant) and re.fullmatch(r"[A-Z_]+|_[A-Za-z_]+_", str(old.value)):
+        if (
+            name == "replace"
+            and isinstance(old, ast.Constant)
+            and re.fullmatch(r"[A-Z_]+|_[A-Za-z_]+_", str(old.value))
+        ):
             text = _Reader(_assigned(tree)).text(node.args[1])
             found[str(old.value)] = max(found.get(str(old.value), ""), text, key=len)
     return found
@@ -143,28 +161,36 @@ class _Reader:
 
     def text(self, node: ast.AST) -> str:
         """Read an expression."""
+        found = ""
         match node:
-            case ast.Constant(value=str(text)):
-                return text
+            case ast.Constant(value=str(found)):
+                pass
             case ast.JoinedStr(values=parts):
-                return "".join(map(self.text, parts))
-            case ast.FormattedValue(value=inner) | ast.IfExp(body=inner) | ast.Call(
-                func=ast.Name(id="gql" | "dedent"), args=[inner, *_]
+                found = "".join(map(self.text, parts))
+            case ast.List(elts=parts):
+                found = ", ".join(map(self.text, parts))
+            case (
+                ast.FormattedValue(value=inner)
+                | ast.IfExp(body=inner)
+                | ast.Call(func=ast.Name(id="gql" | "dedent"), args=[inner, *_])
             ):
-                return self.text(inner)
+                found = self.text(inner)
+            case (
+                ast.Call(func=ast.Attribute(value=inner, attr="replace"))
+                | ast.Call(func=ast.Attribute(attr="join"), args=[inner])
+            ):
+                found = self.text(inner)
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Call(func=ast.Name(id=name)):
-                return self.values.get(name, "")
+                found = self.values.get(name, "")
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self.text(left) + self.text(right)
+                found = self.text(left) + self.text(right)
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                parts = iter(right.elts if isinstance(right, ast.Tuple) else [right])
-                return re.sub("%s", lambda _: self.text(next(parts)), self.text(left))
+                given = iter(right.elts if isinstance(right, ast.Tuple) else [right])
+                found = re.sub("%s", lambda _: self.text(next(given)), self.text(left))
             case ast.Call(func=ast.Attribute(value=inner, attr="format"), args=given, keywords=named):
-                texts = [self.text(one) for one in given]
-                return _formatted(self.text(inner), texts, {one.arg or "": self.text(one.value) for one in named})
-            case ast.Call(func=ast.Attribute(value=inner, attr="replace")):
-                return self.text(inner)
-        return ""
+                values = {one.arg or "": self.text(one.value) for one in named}
+                found = _formatted(self.text(inner), [self.text(one) for one in given], values)
+        return found
 
 
 def _formatted(text: str, given: list[str], named: Values) -> str:

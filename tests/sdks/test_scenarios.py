@@ -85,6 +85,7 @@ def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
     user.wait(lambda: read(sweep)[1], "its first run has begun")
     sdk.wandb("sweep", "--pause", sweep)
     assert read(sweep)[0] == "PAUSED"
+    user.write("go", "")
     sdk.wandb("sweep", "--resume", sweep)
     assert agent.wait(timeout=120) == 0
     assert read(sweep) == ["FINISHED", [[1, "finished", 1], [3, "finished", 147]]]
@@ -143,7 +144,7 @@ def test_artifacts_are_logged_used_and_changed(sdk: Sdk) -> None:
     assert read["logged"] == ["data:v0", "v0", ["best", "latest"]]
     assert read["versions"] == ["v1", "v1"]
     assert read["newest"] == "changed"
-    assert read["downloaded"] == {"a.txt": "A", "sub/b.txt": "B", "made.txt": "made", "local.txt": "A"}
+    assert read["downloaded"] == {"a.txt": "A", "sub/b.txt": "B", "made.txt": "made", "local.txt": "local"}
     assert read["table"] == [[1], [2]]
     assert read["read back"] == ["B", [[1], [2]], ["a", "b"], [[1, "one"], [2, "two"]]]
     assert read["changed"] == ["v0", ["best", "prod"], "said", {"n": 5}]

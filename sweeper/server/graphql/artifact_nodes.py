@@ -59,12 +59,14 @@ class ArtifactNode(Node[Artifact]):
         return tag_nodes(self.stored.tags)
 
     def aliases(self) -> list[dict[str, Any]]:
-        """Its aliases in all collections, its version in each among them: SDKs up to 0.17 read it only here."""
+        """Its aliases in all collections; in each the version is one too, which SDKs before 0.17 look for."""
         with self.context.store.read() as db:
-            seen = artifact_collections.aliases_seen(db, self.stored.id) + artifact_collections.versions_seen(
-                db, self.stored.id
-            )
-            return [alias_node(artifact_collections.get(db, collection_id), alias) for collection_id, alias in seen]
+            members = artifact_collections.memberships_of(db, self.stored.id)
+            versions = [(member.collection_id, f"v{member.version}") for member in members]
+            return [
+                alias_node(artifact_collections.get(db, collection_id), alias)
+                for collection_id, alias in [*artifact_collections.aliases_seen(db, self.stored.id), *versions]
+            ]
 
     def artifact_memberships(self) -> dict[str, Any]:
         """List the collections it is in."""

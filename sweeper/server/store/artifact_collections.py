@@ -183,12 +183,6 @@ def aliases_seen(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, st
     return [found for found in aliases_of(db, artifact_id) if not privacy.hides_collection(db, found[0])]
 
 
-def versions_seen(db: sqlite3.Connection, artifact_id: int) -> list[tuple[int, str]]:
-    """List what an artifact's version is called, in the collections that are there for who asks."""
-    found = memberships_of(db, artifact_id)
-    return [(one.collection_id, f"v{one.version}") for one in found if not privacy.hides_collection(db, one.collection_id)]
-
-
 def aliases_in(db: sqlite3.Connection, collection_id: int) -> list[str]:
     """List the aliases of a collection."""
     query = "SELECT alias FROM artifact_aliases WHERE collection_id = ? ORDER BY alias"

@@ -21,13 +21,14 @@ print(json.dumps([pathlib.Path(entry.download()).read_text(), art.get("t").data,
 pathlib.Path("d/sub").mkdir(parents=True)
 pathlib.Path("d/a.txt").write_text("A")
 pathlib.Path("d/sub/b.txt").write_text("B")
+pathlib.Path("local.txt").write_text("local")
 found = {}
 with wandb.init(project="p", id="maker") as run:
     art = wandb.Artifact("data", "dataset", description="first", metadata={"n": 1})
     art.add_dir("d")
     with art.new_file("made.txt") as file:
         file.write("made")
-    art.add_reference(pathlib.Path("d/a.txt").resolve().as_uri(), name="local.txt")
+    art.add_reference(pathlib.Path("local.txt").resolve().as_uri(), name="local.txt")
     art.add(wandb.Table(columns=["x"], data=[[1], [2]]), "t")
     run.log_artifact(art, aliases=["best"])
     art.wait()
@@ -76,7 +77,8 @@ found |= {
     "used of the run": sorted(artifact.name for artifact in api.run("p/user").used_artifacts()),
     "types": sorted(one.name for one in api.artifact_types("p") if one.name in ("dataset", "model")),
 }
-again.delete(delete_aliases=True)
+# by its version: 0.19 and 0.20 take what they have found by an alias for a link, and unlink it
+wandb.Api().artifact("p/data:v0", type="dataset").delete(delete_aliases=True)
 try:
     found["gone"] = wandb.Api().artifact("p/data:v0").version
 except Exception as error:

@@ -59,7 +59,7 @@ def test_an_artifact_knows_its_collections_and_aliases(log, client):
     assert members[1]["aliases"] == [{"alias": "latest"}, {"alias": "prod"}]
     assert {(alias["artifactCollection"]["name"], alias["alias"]) for alias in found["aliases"]} == {
         ("data", "latest"),
-        ("data", "v0"),
+        ("data", "v0"),  # SDKs before 0.17 take the version from here
         ("best", "latest"),
         ("best", "prod"),
         ("best", "v0"),
