@@ -74,7 +74,7 @@ test-sdks: $(STAMP)  ## do what people do with one release of each minor version
 	SDKS="$(SDKS)" $(BIN)/python -m pytest $(PYTEST_ARGS) -m sdks
 
 FRAMEWORKS := .cache/frameworks
-test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 1.1 GB; skipped where it cannot be)
+test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 2.3 GB; skipped where it cannot be)
 	@$(MAKE) --no-print-directory $(FRAMEWORKS)/.installed || echo 'no frameworks: their tests are skipped'
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m frameworks tests/frameworks
 

@@ -162,7 +162,8 @@ def test_pictures_are_leafed_through_by_step(page):
 def test_a_table_is_shown_and_can_be_had_whole(page, world):
     """Its rows as text, and its file."""
     chart = card(page, "tables/scores")
-    page.until_text("second", ".chart-card.wide-card")
+    chart.scroll_into_view_if_needed()
+    page.until_text("second", ".chart-card:has(h3[title='tables/scores'])")
     assert chart.locator("tbody tr").all_inner_texts() == ["first\t0.1", "second\t0.9"]
     found = json.loads(world.send(chart.get_by_role("link", name="Download").get_attribute("href")))
     assert found["data"] == [["first", 0.1], ["second", 0.9]]

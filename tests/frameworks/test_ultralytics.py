@@ -26,6 +26,8 @@ def test_a_sweep_of_detectors(bench):
     drawn = bench.chart(good, "curves/F1-Confidence(B)")
     assert (drawn["kind"], [line["name"] for line in drawn["lines"]]) == ("lines", ["mean", "red", "green"])
     assert {"Train-Table", "Validation-Table"} <= {*found["tables"]}
+    table = bench.page(good, "tables", key="Validation-Table")
+    assert (table["columns"][3], [one["column"] for one in table["pictures"]]) == ("Image", [3] * 8)
     assert {"labels", "results", "confusion_matrix"} <= {picture["name"] for picture in found["media"]}
     models = [item for item in good["artifacts"] if item["type"] == "model"]
     assert [([*item["files"]], item["aliases"]) for item in models] == [(["best.pt"], ["best", "latest"])]

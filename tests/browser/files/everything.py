@@ -101,8 +101,14 @@ def main():
         print("this went to stderr", file=sys.stderr)
         table = wandb.Table(columns=["name", "score"], data=[["first", 0.1], ["second", 0.9]])
         pictured = wandb.Table(columns=["name", "picture"], data=[["a", picture(3)]])
-        run.log({"tables/pictured": pictured})
-        run.log({"tables/scores": table, "noise": wandb.Histogram(random.normal(size=200)), **charts()})
+        run.log(
+            {
+                "tables/scores": table,
+                "tables/pictured": pictured,
+                "noise": wandb.Histogram(random.normal(size=200)),
+                **charts(),
+            }
+        )
         run.alert("it is slow", "slower than the others", level=wandb.AlertLevel.WARN)
         folder = Path(run.dir)
         (folder / "notes").mkdir()
