@@ -122,7 +122,9 @@ def test_whatever_is_killed_the_sweep_goes_on(pinned: User, program: str) -> Non
     begun = lambda: [run for run in pinned.status()["runs"] if run["state"] == "running" and run["last"]]  # noqa: E731
     pinned.wait(begun, "a run that logs", timeout_s=120)
     pinned.run_process().kill()
-    pinned.wait(lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 1], "another attempt")
+    pinned.wait(
+        lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 1], "another attempt", timeout_s=120
+    )
     pinned.wait(begun, "that attempt", timeout_s=120)
     cores = [one for one in pinned.processes() if one.name().startswith("wandb-core") and one.ppid() != launch.pid]
     assert cores
@@ -150,7 +152,7 @@ def test_a_run_is_stopped_and_tried_again(pinned: User) -> None:
         lambda: [one for one in pinned.status()["runs"] if one["last"]], "a run that logs", timeout_s=120
     )
     pinned.run("stop", "--run", run["id"])
-    pinned.wait(lambda: "killed" in states(pinned), "its end")
+    pinned.wait(lambda: "killed" in states(pinned), "its end", timeout_s=120)
     pinned.run("stop")
     core = pinned.wait(lambda: [one for one in pinned.processes() if one.name().startswith("wandb-")], "a wandb-core")
     launch.send_signal(signal.SIGINT)
