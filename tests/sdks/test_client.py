@@ -145,8 +145,8 @@ def test_whatever_is_killed_the_sweep_goes_on(pinned: User, program: str) -> Non
     assert run["id"] in [one["id"] for one in pinned.status()["runs"]]
 
 
-def test_a_run_is_stopped_and_tried_again(pinned: User) -> None:
-    """From outside: `stop --run`, then `retry` of one that failed, and the sweep's own stop."""
+def test_a_run_and_then_the_sweep_is_stopped(pinned: User) -> None:
+    """From outside: `stop --run`, and `stop`; no wandb-core outlives the launch."""
     create(pinned, "toy:train", [0, 1, 2], steps=600, pause=0.1)
     launch = pinned.start("launch", "--workers", "1")
     (run,) = pinned.wait(
