@@ -21,13 +21,14 @@ print(json.dumps([pathlib.Path(entry.download()).read_text(), art.get("t").data,
 pathlib.Path("d/sub").mkdir(parents=True)
 pathlib.Path("d/a.txt").write_text("A")
 pathlib.Path("d/sub/b.txt").write_text("B")
+pathlib.Path("local.txt").write_text("local")
 found = {}
 with wandb.init(project="p", id="maker") as run:
     art = wandb.Artifact("data", "dataset", description="first", metadata={"n": 1})
     art.add_dir("d")
     with art.new_file("made.txt") as file:
         file.write("made")
-    art.add_reference(pathlib.Path("d/a.txt").resolve().as_uri(), name="local.txt")
+    art.add_reference(pathlib.Path("local.txt").resolve().as_uri(), name="local.txt")
     art.add(wandb.Table(columns=["x"], data=[[1], [2]]), "t")
     run.log_artifact(art, aliases=["best"])
     art.wait()
