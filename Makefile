@@ -59,9 +59,11 @@ chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an aud
 	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
 	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos
 
+# a browser and a server of its own for each of two; make test-browser BROWSER_ARGS='-n 0 -k netron' runs some
+BROWSER_ARGS ?= -n 2 --dist=worksteal
 # BROWSER_WORLD=/tmp/world keeps the server that is looked at, which takes a minute to fill, for the next time
 test-browser: $(STAMP)  ## open the server's pages in a real Chromium, where one is here (Debian: chromium), at a real server
-	BROWSER_WORLD="$(BROWSER_WORLD)" $(BIN)/python -m pytest -n 0 -m browser tests/browser
+	BROWSER_WORLD="$(BROWSER_WORLD)" $(BIN)/python -m pytest $(BROWSER_ARGS) -m browser tests/browser
 
 mutants: $(STAMP)  ## put some hundred faults into the code, one at a time, and tell which no test notices (make mutants WORDS=search)
 	$(BIN)/python -m tests.mutants.run --jobs 2 $(WORDS)
@@ -72,7 +74,7 @@ test-sdks: $(STAMP)  ## do what people do with one release of each minor version
 	SDKS="$(SDKS)" $(BIN)/python -m pytest $(PYTEST_ARGS) -m sdks
 
 FRAMEWORKS := .cache/frameworks
-test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 1.1 GB; skipped where it cannot be)
+test-frameworks: $(STAMP)  ## run docs/frameworks.md: Lightning, Hugging Face, Keras, ... (made in .cache/, about 2.3 GB; skipped where it cannot be)
 	@$(MAKE) --no-print-directory $(FRAMEWORKS)/.installed || echo 'no frameworks: their tests are skipped'
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m frameworks tests/frameworks
 

@@ -19,7 +19,7 @@ SENT_HOME_S = 2.0
 CORE_LOOK_S = 5.0
 """How often to look whether the wandb-core is there over which an agent asks for its run."""
 HEARTBEAT = "(_heartbeat)"
-"""Ends the name of the thread in which the agent of a function asks for runs (wandb 0.29 to 0.31)."""
+"""Ends the name of the thread in which the agent of a function asks for runs (wandb 0.18 to 0.31)."""
 
 
 def run_agent(ref: SweepRef, function: Callable[[], object], *, asks_no_more: Callable[[bool], None]) -> None:
@@ -106,7 +106,7 @@ def at_end_of_thread(name: str, act: Callable[[bool], None]) -> Iterator[None]:
 
 
 class _FirstAtOnce:
-    """How long the agent of a script waits before it asks (`Agent.POLL_INTERVAL`, wandb 0.29 to 0.31): not at first."""
+    """How long the agent of a script waits before it asks (`Agent.POLL_INTERVAL`, wandb 0.18 to 0.31): not at first."""
 
     def __init__(self, usual_s: float) -> None:
         self._usual_s = usual_s

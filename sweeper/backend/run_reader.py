@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeper.backend import wandb_command
-from sweeper.backend.sdk import connect, find_run, sdk_errors
+from sweeper.backend.sdk import connect, find_run, sdk_errors, whole_runs
 from sweeper.backend.sweep_view import utc
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef, SweepRef, run_name
@@ -94,9 +94,7 @@ class ServerRuns:
     def of(self, ref: SweepRef) -> Iterator[ServerRun]:
         """Read the runs of a sweep and those attached to it, the oldest first."""
         with sdk_errors(f"cannot read the runs of sweep {ref}"):
-            path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}
-            found = self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False)
-            yield from map(_server_run, found)
+            yield from map(_server_run, whole_runs(self._api, ref))
 
     def find(self, ref: RunRef) -> ServerRun | None:
         """Read one run; None if there is none of that id."""

@@ -6,6 +6,7 @@ The SDK reads its server and key from the process's environment, so `connect` pu
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -248,6 +249,20 @@ def run_state(run: RunRef) -> str:
         api: Any = wandb.Api()  # its methods are untyped
         return str(api.run(run.path).state)
     return ""
+
+
+def whole_runs(api: Any, ref: SweepRef) -> Any:
+    """Ask for the runs of a sweep and those attached to it with their configs and summaries, the oldest first.
+
+    Args:
+        api: The SDK's.
+        ref: The sweep.
+    """
+    # SDKs that can be lazy (0.21 can not) leave these out if they are not told, and ask for them run by run; and what
+    # 0.22 makes of the sweep of a run that it is not to be lazy about raises a TypeError
+    whole = {"lazy": False} if "lazy" in inspect.signature(api.runs).parameters else {}
+    path, filters = f"{ref.entity}/{ref.project}", {"$and": [{"sweep": ref.sweep_id}]}
+    return api.runs(path, filters=filters, order="+created_at", per_page=100, include_sweeps=False, **whole)
 
 
 def find_run(run: RunRef) -> Any:

@@ -1,7 +1,7 @@
 """What the SDK does around every run and need not: waiting for a file, listing packages, starting wandb-core anew.
 
-Read in the source of wandb 0.29 and 0.31. Nothing of this can be seen in a run, and an SDK that has no such part does
-all of it in its own way.
+Read in the source of wandb 0.18, 0.22 and 0.31. Nothing of this can be seen in a run, and an SDK that has no such part
+does all of it in its own way.
 """
 
 from __future__ import annotations

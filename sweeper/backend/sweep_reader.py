@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sweeper.backend.sdk import is_not_found, sdk_errors, spaced
+from sweeper.backend.sdk import is_not_found, sdk_errors, spaced, whole_runs
 from sweeper.backend.sweep_names import names_of_project, no_sweep
 from sweeper.backend.sweep_view import AgentSeen, SweepView, utc
 from sweeper.definition.confirming import link
@@ -53,11 +53,7 @@ class SweepReader:
             sweep.load(force=True)  # or it answers from its cache (wandb 0.31)
             self._api.flush()  # the same for runs
             definition = self._definition(sweep.config)
-            filters = {"$and": [{"sweep": self.ref.sweep_id}]}
-            path = f"{self.ref.entity}/{self.ref.project}"
-            # lazy, the default, leaves out config and summary and asks for them run by run (wandb 0.31)
-            found = list(self._api.runs(path, filters=filters, order="+created_at", per_page=100, lazy=False))
-            runs = tuple(self._run(run, definition) for run in found)
+            runs = tuple(self._run(run, definition) for run in list(whole_runs(self._api, self.ref)))
             heard_at = self._scheduler_heard_at() if definition.scheduler else None
         return SweepView(
             ref=self.ref,

@@ -1,7 +1,7 @@
 """Transaction logs, `run-ID.wandb`: what the SDK writes of a run beside sending it, and what `wandb sync` reads.
 
 The framing is that of LevelDB's log format (https://github.com/google/leveldb, doc/log_format.md) behind a header of
-W&B's, with plain CRC-32 (wandb 0.29 to 0.31); the SDK has no reader in Python since 0.31. The records are its own.
+W&B's, with plain CRC-32 (wandb 0.18 to 0.31); the SDK has no reader in Python since 0.31. The records are its own.
 """
 
 from __future__ import annotations

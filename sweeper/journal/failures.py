@@ -129,7 +129,7 @@ _RUNS_OWN = re.compile(r"device-side assert|illegal memory access")
 _HOST_MEMORY = re.compile(
     r"std::bad_alloc|killed by signal: Killed|out of shared memory|DefaultCPUAllocator: can't alloc"
 )
-# what the SDK raises in the trainer when its wandb-core is gone (wandb 0.29 to 0.31)
+# what the SDK raises in the trainer when its wandb-core is gone (wandb 0.18 to 0.31)
 _CONNECTION = re.compile(
     r"(MailboxClosed|HandleAbandoned|WandbServiceConnection|ServicePollForToken|WandbAttachFailed|WandbApiFailed|Comm"
     r"|ConnectionReset|ConnectionRefused|BrokenPipe)Error"

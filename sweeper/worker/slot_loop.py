@@ -211,8 +211,9 @@ class Worker:
             if not refusal or failure.kind is Kind.PREEMPTED:
                 return failure
             failure = failure.not_retried(refusal)
-        # of a run that never began, or whose process died, the server would know nothing for a minute, and then little
-        if failure or handle.exit_code:
+        # of a run that never began, or whose process died, the server would know nothing for a minute, and then little;
+        # a script that is told to stop dies of the signal, unless it listens
+        if failure or handle.exit_code or (self.spec.script and isinstance(handle.result, Raised)):
             why = failure.cause if failure else ""
             self.patience.ask(partial(self.processes.set_state, run, "failed", why, handle.holder))
         return failure

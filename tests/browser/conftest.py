@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def world_(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The server with everything in it; filled once for all tests, who leave it as it is."""
+    """The server with everything in it; filled once, and copied by each process that tests run in."""
     del browser  # where there is none, nothing needs to be filled
-    found = world.make(world.kept_folder() or tmp_path_factory.mktemp("world"))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    found = world.copied(world.kept_folder() or shared / "filled-world", tmp_path_factory.mktemp("world"))
     yield found
     found.user.run("server", "stop")
     found.user.end()

@@ -199,7 +199,7 @@ def test_the_file_is_shown_as_it_is(page, world):
     shown = page.page.evaluate("document.querySelector('.yaml').textContent")
     assert yaml.safe_load(shown) == yaml.safe_load(data(world, "definition")["yaml"])
     with page.page.expect_download() as saved:
-        page.page.get_by_role("link", name="Download").click()
+        page.page.get_by_role("link", name="Download", exact=True).click()
     assert saved.value.suggested_filename == f"{world.sweep}.yaml"
 
 

@@ -162,10 +162,20 @@ def test_pictures_are_leafed_through_by_step(page):
 def test_a_table_is_shown_and_can_be_had_whole(page, world):
     """Its rows as text, and its file."""
     chart = card(page, "tables/scores")
-    page.until_text("second", ".chart-card.wide-card")
+    chart.scroll_into_view_if_needed()
+    page.until_text("second", ".chart-card:has(h3[title='tables/scores'])")
     assert chart.locator("tbody tr").all_inner_texts() == ["first\t0.1", "second\t0.9"]
     found = json.loads(world.send(chart.get_by_role("link", name="Download").get_attribute("href")))
     assert found["data"] == [["first", 0.1], ["second", 0.9]]
+
+
+def test_a_table_shows_its_pictures(page):
+    """Which lie in the artifact that the SDK logs beside it."""
+    chart = card(page, "tables/pictured")
+    chart.scroll_into_view_if_needed()
+    page.until("document.querySelector('.logged-table img')?.naturalWidth === 24")
+    assert chart.locator("img").get_attribute("alt") == "picture, row 1"
+    assert chart.locator("tbody tr").inner_text().split() == ["a"]
 
 
 def test_every_chart_of_wandb_plot_is_drawn(page):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -148,6 +149,24 @@ def _fill(user: User) -> dict[str, str]:
 def _create(user: User, text: str) -> str:
     told = user.told("create", user.write("sweep.yaml", text))
     return str(told["sweep"].rpartition("/")[2])
+
+
+def copied(filled: Path, folder: Path) -> World:
+    """Start a server on a copy of a world, which is filled first if nobody has done so; `user.end()` ends it.
+
+    Args:
+        filled: The world: what is done to the copy never shows in it, so that it may be kept, and copied by others.
+        folder: Where the copy goes.
+    """
+    with Path(f"{filled}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run beside each other fill one world, not one each
+        if not (filled / "made.json").exists():
+            found = make(filled)
+            found.user.run("server", "stop")
+            found.user.end()
+        shutil.copytree(filled, folder, symlinks=True, dirs_exist_ok=True)
+    (folder / "home" / "server" / "last-port").unlink(missing_ok=True)  # each server has a port of its own
+    return make(folder)
 
 
 def kept_folder() -> Path | None:

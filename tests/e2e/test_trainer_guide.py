@@ -42,7 +42,7 @@ def test_every_snippet_is_python_and_every_named_one_is_run_here():
     """A snippet with a file name has a test on this page; the others are at least grammatical."""
     assert set(NAMED) == RUN_HERE
     python = [text for language, text in BLOCKS if language == "python"]
-    assert len(python) == len([name for name in NAMED if name.endswith(".py")]) + 3  # Lightning, Hugging Face, DDP
+    assert len(python) == len([name for name in NAMED if name.endswith(".py")]) + 1  # DDP
     for text in python:
         ast.parse(text)
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, User
+from tests.conftest import ROOT, User, open_direct
 
 FRAMEWORKS = ROOT / ".cache" / "frameworks"
 TIMEOUT_S = 300
 """Two runs, for each of which two processes may import torch and Lightning."""
 FILES = Path(__file__).parent / "files"
+# what is logged is sent at once, as `sweeper launch` has it; a thread for each of the tests; no model is fetched
+QUIET = {"WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 BLOCK = re.compile(r"^```\w+\n(# (\S+\.\w+)\n.*?)^```$", re.MULTILINE | re.DOTALL)
 _, *PARTS = re.split(r"^## ", (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
 SECTIONS = {part.partition("\n")[0]: BLOCK.findall(part) for part in PARTS}
@@ -69,13 +75,36 @@ class Bench:
         """Work on a sweep by the SDK's own agent, as a user of W&B would; give all that was printed."""
         return self._run("-m", "wandb", "agent", sweep)
 
+    def script(self, file: str) -> str:
+        """Run a script with the frameworks; give all that it printed, stdout last."""
+        return self._run(file)
+
     def says(self, code: str) -> Any:
         """Run a few lines that use the SDK, and read the JSON that they print last."""
-        return json.loads(self._run("-c", code).splitlines()[-1])
+        return json.loads(self._run("-c", textwrap.dedent(code)).splitlines()[-1])
+
+    def sweeps(self, project: str) -> list[str]:
+        """Ask `wandb.Api` for the paths of a project's sweeps."""
+        names = f"['/'.join(sweep.path) for sweep in wandb.Api().project({project!r}).sweeps()]"
+        return list(self.says(f"import json, wandb\nprint(json.dumps({names}))"))
 
     def runs(self, sweep: str) -> list[Told]:
         """Ask `wandb.Api` for a sweep's runs, the oldest first, and for all that each has logged."""
         return [Told(run) for run in json.loads(self._run(FILES / "asked.py", sweep).splitlines()[-1])]
+
+    def page(self, run: dict[str, Any], what: str, **asked: str) -> Any:
+        """Ask for what the page of a run draws."""
+        sdk = self.user.sdk()
+        path = f"/-/data/local/{run['project']}/runs/{run['id']}/{what}?{urllib.parse.urlencode(asked)}"
+        request = urllib.request.Request(sdk["WANDB_BASE_URL"] + path)  # noqa: S310 - our own server
+        key = base64.b64encode(f"api:{sdk['WANDB_API_KEY']}".encode()).decode()
+        request.add_header("Authorization", f"Basic {key}")
+        with open_direct(request) as answer:
+            return json.loads(answer.read())
+
+    def chart(self, run: dict[str, Any], key: str) -> Any:
+        """Ask for what is drawn of a chart that a run logged."""
+        return self.page(run, "custom", key=key)["drawing"]
 
     def _run(self, *arguments: object) -> str:
         """Run Python with the frameworks; give what it printed, stdout last."""
@@ -99,5 +128,5 @@ def bench(user: User) -> Bench:
     if not (FRAMEWORKS / ".installed").exists():
         pytest.skip("no frameworks here: `make test-frameworks` installs them, where the index of packages has them")
     python = FRAMEWORKS / "bin" / "python"
-    environ = {**user.environ, "PATH": f"{python.parent}:{Path(sys.executable).parent}:{user.environ['PATH']}"}
+    environ = {**user.environ, **QUIET, "PATH": f"{python.parent}:{Path(sys.executable).parent}:{user.environ['PATH']}"}
     return Bench(replace(user, environ=environ, sweeper=(str(python), "-m", "sweeper")), python)

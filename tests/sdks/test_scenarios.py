@@ -85,6 +85,7 @@ def test_scripts_run_under_wandb_agent(sdk: Sdk, user: Any) -> None:
     user.wait(lambda: read(sweep)[1], "its first run has begun")
     sdk.wandb("sweep", "--pause", sweep)
     assert read(sweep)[0] == "PAUSED"
+    user.write("go", "")
     sdk.wandb("sweep", "--resume", sweep)
     assert agent.wait(timeout=120) == 0
     assert read(sweep) == ["FINISHED", [[1, "finished", 1], [3, "finished", 147]]]

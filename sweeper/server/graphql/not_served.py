@@ -12,6 +12,7 @@ REGISTRIES = "this server has no organizations and no registries: log to a proje
 USERS = "this server makes no teams, users or keys over the wire: `sweeper server add-user NAME` and `rotate-key` do"
 AUTOMATIONS = "this server has no automations and no integrations: look at `wandb.Api()` or the pages, or poll a sweep"
 FEATURES = "this server announces no such feature"
+REPORTS = "this server has no reports: the pages show a sweep and its runs, `sweeper report` writes a file of them"
 INTERNAL = "this server answers wandb.Api(), not all of the SDK's own wandb.apis.InternalApi()"
 
 NOT_SERVED = {
@@ -39,6 +40,7 @@ EARLIER = {
     LAUNCH: "createDefaultResourceConfig createRunQueue upsertRunQueue",
     REGISTRIES: "Collections Registries UpsertRegistryProject Versions deleteProject renameProject",
     USERS: "CreateAnonymousApiKey",
+    REPORTS: "SpecificReport upsertView",
     INTERNAL: "CreateArtifactType ProjectRuns RunInfo RunUploadUrls",
 }
 """Those that only releases before 0.30 send."""

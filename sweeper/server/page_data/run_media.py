@@ -16,6 +16,7 @@ from sweeper.server.errors import NotFoundError, RequestError
 from sweeper.server.page_data import answers
 from sweeper.server.page_data.answers import data_route
 from sweeper.server.page_data.run_charts import own_part
+from sweeper.server.page_data.table_pictures import pictures
 from sweeper.server.store import history_keys, history_samples
 from sweeper.server.store.database import Connection
 from sweeper.server.store.lines import MAX_INTEGER
@@ -106,6 +107,7 @@ def table(db: Connection, request: Request) -> dict[str, Any]:
         "path": path,
         "columns": found.columns,
         "rows": found.data[:MAX_ROWS],
+        "pictures": pictures(db, request, run, chosen[-1], rows=MAX_ROWS, most_bytes=MAX_TABLE),
         "total": len(found.data),
     }
 

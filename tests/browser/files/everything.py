@@ -100,7 +100,15 @@ def main():
             print(f"\x1b[36mstep {step}\x1b[0m \x1b[38;2;255;120;0mloss\x1b[0m {loss.item():.3f}")
         print("this went to stderr", file=sys.stderr)
         table = wandb.Table(columns=["name", "score"], data=[["first", 0.1], ["second", 0.9]])
-        run.log({"tables/scores": table, "noise": wandb.Histogram(random.normal(size=200)), **charts()})
+        pictured = wandb.Table(columns=["name", "picture"], data=[["a", picture(3)]])
+        run.log(
+            {
+                "tables/scores": table,
+                "tables/pictured": pictured,
+                "noise": wandb.Histogram(random.normal(size=200)),
+                **charts(),
+            }
+        )
         run.alert("it is slow", "slower than the others", level=wandb.AlertLevel.WARN)
         folder = Path(run.dir)
         (folder / "notes").mkdir()

@@ -17,6 +17,7 @@ def told(run):
     return {
         "id": run.id,
         "name": run.name,
+        "project": run.project,
         "state": run.state,
         "config": dict(run.config),
         "summary": run.summary._json_dict,

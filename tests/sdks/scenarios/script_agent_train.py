@@ -1,6 +1,10 @@
-"""A trainer for `wandb agent`: says how it was called, logs, watches a model, and ends. TORCH: where PyTorch lies."""
+"""A trainer for `wandb agent`: says how it was called, logs, watches a model, and ends. TORCH: where PyTorch lies.
+
+Where n is 3 it goes on until there is a file `go`, so that the sweep is under way when it is paused.
+"""
 
 import os
+import pathlib
 import sys
 import time
 
@@ -19,5 +23,6 @@ with wandb.init() as run:
             model(torch.ones(8, 4)).mean().backward()
         run.log({"loss": step * run.config["n"]})
         print("step", step, "of", run.id)
+    while run.config["n"] == 3 and not pathlib.Path("go").exists():
         time.sleep(0.1)
     print("trained", file=sys.stderr)

@@ -11,6 +11,7 @@ from wandb.sdk.mailbox.mailbox_handle import HandleAbandonedError
 
 from sweeper.backend import sdk
 from sweeper.errors import BackendError
+from sweeper.ref import SweepRef
 from sweeper.settings import Backend, Settings
 
 NOBODY = Backend(kind="wandb", base_url="http://127.0.0.1:1", api_key="k" * 40)
@@ -95,3 +96,28 @@ def test_faults_of_ours_are_not_the_servers():
 def test_what_is_not_there_is_told_apart(text, found):
     """W&B's cloud says it in several ways; whatever else is wrong is told as it is."""
     assert sdk.is_not_found(ValueError(text)) is found
+
+
+class OldApi:
+    """As of wandb 0.18 to 0.21."""
+
+    def runs(self, path, filters=None, order="", *, per_page=50, include_sweeps=True):
+        """Tell what was asked."""
+        return {"path": path, "filters": filters, "order": order, "per_page": per_page, "sweeps": include_sweeps}
+
+
+class LazyApi:
+    """As of those that leave config and summary out if they are not told."""
+
+    def runs(self, path, *, lazy=True, **more):
+        """Tell what was asked."""
+        return {**OldApi().runs(path, **more), "lazy": lazy}
+
+
+def test_runs_are_asked_for_whole_of_any_sdk():
+    """One that knows no lazy ones is not told that it shall have none."""
+    ref = SweepRef("e", "p", "s")
+    old, lazy = sdk.whole_runs(OldApi(), ref), sdk.whole_runs(LazyApi(), ref)
+    assert lazy == {**old, "lazy": False}
+    assert not old["sweeps"]  # one knows which sweep it asks about, and 0.22 fails of them
+    assert (old["path"], old["filters"], old["order"]) == ("e/p", {"$and": [{"sweep": "s"}]}, "+created_at")

@@ -288,6 +288,24 @@ def test_the_server_is_told_of_a_process_that_died(launch, exit_code, told_so):
 
 
 @pytest.mark.parametrize(
+    ("script", "result", "told_so"),
+    [
+        (True, Raised(1.0, "", 143), [("failed", "")]),
+        (True, Returned(1.0), []),
+        (False, Raised(1.0, ""), []),
+    ],
+)
+def test_the_server_is_told_of_a_script_that_was_stopped(launch, script, result, told_so):
+    """It dies of SIGTERM, and says nothing; a function that is interrupted ends its run itself."""
+    worker = Worker(replace(spec(launch), script=script))
+    heard = told(worker)
+    handle = a_run()
+    handle.result = result
+    assert worker._tell_server(handle, None) is None
+    assert heard == told_so
+
+
+@pytest.mark.parametrize(
     ("exit_code", "result", "state", "unsent"),
     [
         (0, Returned(1.0), "", False),

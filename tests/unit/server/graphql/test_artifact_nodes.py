@@ -42,7 +42,7 @@ def test_an_artifact_knows_who_made_and_used_it(log, client):
 
 
 def test_an_artifact_knows_its_collections_and_aliases(log, client):
-    """The one it was logged to comes first; each alias says in which collection it holds."""
+    """The one it was logged to comes first; each alias, its version among them, says in which collection it holds."""
     artifact = log.log()
     link = "mutation($i: LinkArtifactInput!) { linkArtifact(input: $i) { versionIndex } }"
     more = {"artifactPortfolioName": "best", "projectName": "p", "aliases": [{"alias": "prod"}]}

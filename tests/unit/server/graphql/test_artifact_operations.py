@@ -55,6 +55,16 @@ def test_the_same_content_lies_on_disk_once(log, client):
     assert None not in other.announce(elsewhere)
 
 
+def test_an_announced_file_has_both_its_names(log, client):
+    """SDKs up to 0.17 wait for ever for an address that they do not find by `displayName`."""
+    spec = {"artifactID": log.create()["id"], "name": "sub/a.txt", "md5": "f8VicOenD6gaWTW3Lqy+KQ=="}
+    query = """mutation($layout: ArtifactStorageLayout!, $files: [CreateArtifactFileSpecInput!]!) {
+        createArtifactFiles(input: {artifactFiles: $files, storageLayout: $layout}) {
+        files { edges { node { name displayName } } } } }"""
+    found = client.graphql(query, layout="V2", files=[spec])["createArtifactFiles"]["files"]["edges"]
+    assert found == [{"node": {"name": "sub/a.txt", "displayName": "sub/a.txt"}}]
+
+
 def test_deletion_leaves_what_others_need(log, client):
     """The contents of a deleted artifact go, but for those of another one, even of one that is only being logged."""
     first = log.log()

@@ -22,8 +22,10 @@ UNLINK = "mutation($i: UnlinkArtifactInput!) { unlinkArtifact(input: $i) { artif
 
 
 def aliases(client, artifact):
+    """The aliases of an artifact that was given some; what its version is called is none that is given."""
     query = "query($id: ID!) { artifact(id: $id) { aliases { alias } } }"
-    return [found["alias"] for found in client.graphql(query, id=artifact)["artifact"]["aliases"]]
+    found = [alias["alias"] for alias in client.graphql(query, id=artifact)["artifact"]["aliases"]]
+    return [alias for alias in found if alias != "v0"]
 
 
 def collection_id(client, name="data"):

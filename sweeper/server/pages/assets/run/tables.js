@@ -5,14 +5,16 @@ import { fill, h } from "../dom.js";
 import { number, value } from "../format.js";
 import { fileOf } from "./media.js";
 
-/** A table of columns and rows, as text; numbers to the right. */
-export function tableOf(columns, rows, label) {
+/** A table of columns and rows, as text; numbers to the right, and pictures where their file is known. */
+export function tableOf(columns, rows, label, pictures = []) {
+  const drawn = new Map(pictures.map((one) => [`${one.row} ${one.column}`, one.url]));
+  const shown = (row, at, i) => (drawn.has(`${at} ${i}`) ? h("a", { href: drawn.get(`${at} ${i}`) }, h("img", { src: drawn.get(`${at} ${i}`), loading: "lazy", alt: `${columns[i]}, row ${at + 1}` })) : row[i] === null ? "" : value(row[i]));
   const isNumber = columns.map((_, i) => rows.some((row) => typeof row[i] === "number") && rows.every((row) => row[i] === null || row[i] === undefined || typeof row[i] === "number"));
   const side = (i) => (isNumber[i] ? "number" : "words");
   return h(
     "div",
     { class: "logged-table", tabindex: "0", role: "region", "aria-label": label },
-    h("table", {}, h("thead", {}, h("tr", {}, columns.map((name, i) => h("th", { scope: "col", class: side(i) }, name)))), h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((_, i) => h("td", { class: side(i) }, row[i] === null ? "" : value(row[i]))))))),
+    h("table", {}, h("thead", {}, h("tr", {}, columns.map((name, i) => h("th", { scope: "col", class: side(i) }, name)))), h("tbody", {}, rows.map((row, at) => h("tr", {}, columns.map((_, i) => h("td", { class: side(i) }, shown(row, at, i))))))),
   );
 }
 
@@ -46,7 +48,7 @@ export class TableCard {
       this.steps.hidden = found.steps.length < 2;
       if (found.path === this.shown) return;
       this.shown = found.path;
-      fill(this.place, found.rows.length ? tableOf(found.columns, found.rows, `table ${this.key}`) : h("p", { class: "empty" }, `A table of the columns ${found.columns.join(", ")}, without a row.`));
+      fill(this.place, found.rows.length ? tableOf(found.columns, found.rows, `table ${this.key}`, found.pictures) : h("p", { class: "empty" }, `A table of the columns ${found.columns.join(", ")}, without a row.`));
       const count = found.total > found.rows.length ? `The first ${found.rows.length} of ${found.total} rows. ` : `${found.total} ${found.total === 1 ? "row" : "rows"}. `;
       fill(this.foot, count, h("a", { href: fileOf(found.path), download: true }, "Download"));
     } catch (error) {

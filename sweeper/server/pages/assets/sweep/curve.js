@@ -50,7 +50,7 @@ export function curve(element, model) {
   const y = (value, height) => height - ROOM.bottom - scales.y.place(value) * (height - ROOM.top - ROOM.bottom);
 
   function paint(pen, width, height) {
-    frame(pen, width, height, scales, BELOW[shown]);
+    frame(pen, width, height, scales, BELOW[shown], model.goal);
     const selected = new Set(model.selected);
     const shades = Object.fromEntries(["finished", "running", "stopped", "failed", "waiting"].map((fate) => [fate, colour(fate)]));
     pen.save();
@@ -109,7 +109,7 @@ export function curve(element, model) {
   return { show };
 }
 
-function frame(pen, width, height, scales, below) {
+function frame(pen, width, height, scales, below, goal) {
   pen.strokeStyle = colour("line");
   pen.fillStyle = colour("soft");
   pen.lineWidth = 1;
@@ -129,8 +129,9 @@ function frame(pen, width, height, scales, below) {
     pen.fillText(tick.text, Math.min(ROOM.left + tick.at * (width - ROOM.left - ROOM.right), width - half), height - ROOM.bottom + 5);
   }
   pen.textAlign = "right";
-  pen.textBaseline = "bottom";
-  pen.fillText(below.title, width - ROOM.right, height - ROOM.bottom - 3);
+  // where the best so far is not: its line ends at the lower edge, or at the upper one
+  pen.textBaseline = goal === "minimize" ? "top" : "bottom";
+  pen.fillText(below.title, width - ROOM.right, goal === "minimize" ? ROOM.top : height - ROOM.bottom - 3);
 }
 
 function stroke(pen, x1, y1, x2, y2) {

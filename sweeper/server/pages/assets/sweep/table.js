@@ -13,7 +13,8 @@ import { virtualRows } from "./virtual_rows.js";
 const ROW = 30;
 const SAMPLE = 200;
 const MARK_PX = 36;
-const LETTER_PX = 7.4;
+/** The best run's row is bold. */
+const BOLD = 1.06;
 const MOST_PX = { name: 240, reason: 180 };
 const NARROW = 0.7;
 const narrow = window.matchMedia("(max-width: 600px)");
@@ -25,6 +26,13 @@ export function mount(element, model) {
   model.on("selection", () => table.renew());
   model.on("hover", () => table.point());
   table.renew();
+}
+
+/** How wide a digit is in the element's font, which is another one on every system. */
+function digitWidth(element) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(element).font;
+  return pen.measureText("0").width;
 }
 
 class RunTable {
@@ -106,11 +114,12 @@ class RunTable {
   measure() {
     const step = Math.max(1, Math.floor(this.rows.length / SAMPLE));
     const sample = this.rows.filter((_, i) => i % step === 0);
+    const letter = digitWidth(this.table) * BOLD;
     for (const column of this.columns) {
       const longest = Math.max(column.title.length + 2, ...sample.map((run) => this.textOf(column, run).length));
       const most = MOST_PX[column.id] ?? 200;
       const room = column.id === "state" ? 52 : 20;
-      this.widths.set(column.id, Math.max(this.widths.get(column.id) ?? 0, Math.min(narrow.matches ? most * NARROW : most, Math.ceil(longest * LETTER_PX) + room)));
+      this.widths.set(column.id, Math.max(this.widths.get(column.id) ?? 0, Math.min(narrow.matches ? most * NARROW : most, Math.ceil(longest * letter) + room)));
     }
     const sum = this.columns.reduce((all, column) => all + this.widths.get(column.id), MARK_PX);
     this.stick();
