@@ -131,10 +131,11 @@ def test_an_id_is_used_again(sdk: Sdk) -> None:
 
 @pytest.mark.scenario("offline + wandb sync")
 def test_runs_made_offline_are_synced(sdk: Sdk) -> None:
-    """Each with its config, rows, summary and file; twice is the same as once."""
+    """Each with its config, rows, summary, file, table and artifact; twice is the same as once."""
     read = sdk.script(SCRIPTS / "offline_sync.py")
     assert read["one"] == read["twice"] == ["finished", 0, [[0, 0], [1, 0], [2, 0]], 0, "written offline"]
     assert read["all"] == ["finished", 1, [[0, 0], [1, 1], [2, 2]], 1, "written offline"]
+    assert read["artifacts"] == [[f"made{n}:v0", f"run-o{n}-rows:v0"] for n in range(2)]
 
 
 @pytest.mark.scenario("artifacts")

@@ -13,6 +13,11 @@ for n in range(2):
         for step in range(3):
             run.log({"a": step * n})
         run.summary["kept"] = n
+        run.log({"rows": wandb.Table(columns=["x"], data=[[n]])})
+        art = wandb.Artifact(f"made{n}", "dataset")
+        with art.new_file("made.txt") as file:
+            file.write("made")
+        run.log_artifact(art)
         pathlib.Path(run.dir, "note.txt").write_text("written offline")
         run.save(str(pathlib.Path(run.dir, "note.txt")), base_path=run.dir, policy="end")
         folders.append(pathlib.Path(run.dir).parent)
@@ -40,4 +45,5 @@ sync("--include-synced", folders[0])
 found["twice"] = read("o0")
 sync("--sync-all" if "--sync-all" in sync("--help") else "--yes")  # 0.31 has no longer the first
 found["all"] = read("o1")
+found["artifacts"] = [sorted(art.name for art in wandb.Api().run(f"p/o{n}").logged_artifacts()) for n in range(2)]
 print(json.dumps(found))
