@@ -114,9 +114,9 @@ def _forget_settings() -> bool:
     from wandb.sdk import wandb_setup
 
     find: Callable[[], Any] | None = getattr(wandb_setup, "singleton", None)
-    if find is None:  # 0.18, whose agent does so by itself
+    session = find() if find else None  # 0.18 has none, and its agent does so by itself
+    if not hasattr(session, "settings_if_loaded"):  # before 0.21 they are read once
         return False
-    session = find()
     has = vars(session)
     if "_settings" not in has or has.get("_active_runs", True):  # the SDK's own way closes what is open
         return False

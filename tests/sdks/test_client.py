@@ -106,12 +106,14 @@ def test_a_sweep_runs_and_is_read(pinned: User, program: str, options: list[str]
 def test_a_bad_run_is_stopped_early(pinned: User) -> None:
     """What it logs arrives within a second, and the stop reaches a trainer in its main thread."""
     stopping = "early_terminate: {type: hyperband, min_iter: 3, eta: 2}\n"
-    create(pinned, "toy:train", [0, 90, 91], steps=60, pause=0.1, more=stopping)
+    create(pinned, "toy:train", [0, 90, 91, 92], steps=60, pause=0.1, more=stopping)
     pinned.run("launch", "--workers", "1")
-    runs = {run["params"]["n"]: run for run in pinned.status()["runs"]}
-    assert [runs[n]["state"] for n in (0, 90)] == ["finished", "finished"]
-    assert runs[91]["stop"]["rule"] == "hyperband"
-    assert runs[91]["iterations"] < 60
+    runs = pinned.status()["runs"]
+    stopped = [run for run in runs if run["stop"]]  # the third to start is the first that may be
+    assert stopped
+    assert {run["stop"]["rule"] for run in stopped} == {"hyperband"}
+    assert all(run["iterations"] < 60 for run in stopped)
+    assert {run["state"] for run in runs if not run["stop"]} == {"finished"}
 
 
 @pytest.mark.parametrize("program", ["toy:train", "toy.py"])
@@ -180,8 +182,8 @@ def test_a_script_runs_in_an_environment_of_its_own(user: User, apart: tuple[str
     runs = user.status()["runs"]
     assert [run["best"] for run in sorted(runs, key=lambda run: run["params"]["n"])] == [0.25, 0.5]
     assert f"SDK {release}" in user.run("logs", runs[0]["id"]).stdout
-    assert str(python) in Path(started["log"]).read_text()
     user.wait(user.only_the_server_is_left, "the end of the launch")
     refused = user.error("launch", "--trainer", "toy:train", "--python", python)
     if release != OURS:  # which is sweeper's own Python here, and may call functions
+        assert str(python) in Path(started["log"]).read_text()
         assert "is a function" in refused["message"]

@@ -1,6 +1,6 @@
 """What people do with the SDK, done with one release of each minor version: a script a scenario, against our server.
 
-`make test-sdks` runs all of it and writes the table of docs/protocol.md.
+`make test-sdks` runs all of it and, with all releases, writes the table of docs/protocol.md.
 """
 
 from __future__ import annotations
