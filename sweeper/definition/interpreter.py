@@ -16,10 +16,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.definition.obstacle import Obstacle
-from sweeper.definition.program import Choice
 from sweeper.errors import TrainerError
+
+if TYPE_CHECKING:
+    from sweeper.definition.program import Choice  # here alone: commands name an interpreter before they need pydantic
 
 PYTHON = "SWEEPER_PYTHON"
 """Names that Python in the environment; `--python` does so for one command."""

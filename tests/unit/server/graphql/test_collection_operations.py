@@ -38,9 +38,9 @@ def test_an_alias_is_given_and_taken(log, client):
     artifact = log.log()
     placed = [{"alias": "best", "artifactCollectionName": "data", "projectName": "p"}]
     client.graphql(ADD, i={"artifactID": artifact, "aliases": placed})
-    assert aliases(client, artifact) == ["best", "latest", "v0"]
+    assert aliases(client, artifact) == ["best", "latest"]
     client.graphql(TAKE, i={"artifactID": artifact, "aliases": placed})
-    assert aliases(client, artifact) == ["latest", "v0"]
+    assert aliases(client, artifact) == ["latest"]
     Logger(client, "other", {"x": b"x"}).log()
     for name, said in (("other", "not in the collection"), ("nope", "no artifact collection")):
         placed = [{"alias": "best", "artifactCollectionName": name, "projectName": "p"}]
@@ -57,7 +57,7 @@ def test_a_link_makes_a_version_of_a_portfolio(log, client):
     portfolio = found["artifactMembership"]["artifactCollection"]
     assert portfolio["name"] == "best"
     client.graphql(UNLINK, i={"artifactID": artifact, "artifactPortfolioID": portfolio["id"]})
-    assert aliases(client, artifact) == ["latest", "v0"]
+    assert aliases(client, artifact) == ["latest"]
     own = {"artifactID": artifact, "artifactPortfolioID": collection_id(client)}
     assert "delete it" in client.graphql(UNLINK, status=400, i=own)
 

@@ -169,6 +169,8 @@ PAGES = [
     "/artifactsV2/default/ann/p/data/x/{md5}/a",
     "/artifactsV2/default/ann/x/{md5}",
     "/artifacts/ann/{md5}",
+    "/-/models/ann/p/runs/r/model.onnx",
+    "/-/models/ann/p/artifacts/data/v0/a",
     "/ann",
 ]
 
@@ -241,7 +243,8 @@ def test_a_browser_sees_what_its_user_sees(team):
 
 def test_every_address_is_decided_about():
     """A route of a new kind is not forgotten: it knows no project, is open to signed addresses alone, or is tried."""
-    tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name", "stream"}
+    tried = {"graphql_endpoint", "take_lines", "download_file", "download_by_name", "download_of_entity", "stream"}
+    tried |= {"open_run_model", "open_artifact_model"}
     below = ("/-/data/{entity}/{project}", "/-/actions/{entity}/{project}", "/-/data/search")  # all of these are
     pages = {"home", "entity_page", "project_page", "sweep_page", "run_page", "compare_page"}
     pages |= {"artifacts_page", "artifact_page", "newest_page", "artifact_tab"}
