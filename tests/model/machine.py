@@ -258,7 +258,7 @@ class SweepMachine(RuleBasedStateMachine):
                 run = self.stored(db, attempt.run)
                 resumes = resumes and run.started_at is not None
                 if resumes:
-                    run_transitions.asks_to_resume(db, run)
+                    run_transitions.asks_to_resume(db, run, now=self.now)
                     run_transitions.resumes(db, run, names, now=self.now)
                 else:
                     run_transitions.begins(db, run, names, first=True, now=self.now)

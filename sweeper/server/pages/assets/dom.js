@@ -20,10 +20,17 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Put other children into an element. */
+/** Put other children into an element. The one of the same name as that which had the keyboard's focus has it then. */
 export function fill(element, ...children) {
+  const { activeElement: focused } = document;
+  const name = focused !== element && element.contains(focused) ? nameOf(focused) : null;
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  if (name) [...element.querySelectorAll(focused.localName)].find((one) => nameOf(one) === name)?.focus({ preventScroll: true });
   return element;
+}
+
+function nameOf(element) {
+  return element.id || element.dataset.chip || element.getAttribute("aria-label") || element.textContent;
 }
 
 /** Find an element by a selector; an error names it if it is not there. */

@@ -70,14 +70,13 @@ function stateChips(model) {
     chip(
       fate,
       Boolean(on?.has(fate)),
-      refocused((event) => {
+      () => {
         const now = new Set(on ?? []);
         if (now.has(fate)) now.delete(fate);
         else now.add(fate);
         choose("state", [...now].join(","));
         model.select();
-        return event;
-      }),
+      },
       { class: `fate ${fate}`, count: counts.get(fate) ?? 0 },
     ),
   );
@@ -90,22 +89,12 @@ function topChips(model) {
     chip(
       text,
       on === top,
-      refocused(() => {
+      () => {
         choose("top", top);
         model.select();
-      }),
+      },
     ),
   );
-}
-
-/** The chips are made anew by what they do: the new one of the same name has the focus then. */
-function refocused(act) {
-  return (event) => {
-    const { chip: name } = event.currentTarget.dataset;
-    const group = event.currentTarget.parentElement;
-    act(event);
-    [...group.children].find((one) => one.dataset.chip === name)?.focus();
-  };
 }
 
 function brushChips(model) {
