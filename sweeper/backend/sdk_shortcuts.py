@@ -114,7 +114,7 @@ def _forget_settings() -> bool:
     from wandb.sdk import wandb_setup
 
     find: Callable[[], Any] | None = getattr(wandb_setup, "singleton", None)
-    session = find() if find else None  # 0.18 has none, and its agent does so by itself
+    session: Any = find() if find else None  # 0.18 has none, and its agent does so by itself
     if not hasattr(session, "settings_if_loaded"):  # before 0.21 they are read once
         return False
     has = vars(session)
