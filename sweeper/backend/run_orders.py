@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 from urllib.parse import quote
 
-from sweeper.backend import sdk
+from sweeper.backend import sdk, sdk_releases
 from sweeper.backend.own_server import OwnServer, UnknownQuestionError
 from sweeper.errors import BackendError
 from sweeper.ref import RunRef
@@ -92,7 +92,7 @@ def delete(run: RunRef) -> None:
 def _can(found: Any, method: str, what: str) -> Any:
     """Give a method of the SDK's run, which an older SDK lacks."""
     if not hasattr(found, method):
-        raise BackendError(f"wandb {sdk.version()} cannot {what}", "pip install --upgrade wandb")
+        raise BackendError(f"wandb {sdk_releases.installed()} cannot {what}", "pip install --upgrade wandb")
     return getattr(found, method)
 
 

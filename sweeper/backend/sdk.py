@@ -88,13 +88,6 @@ def speaks_sweeper(backend: Backend) -> bool:
     return isinstance(answer, dict) and answer.get("service") == "sweeper"
 
 
-def version() -> str:
-    """Give the SDK's version."""
-    import wandb
-
-    return str(wandb.__version__)
-
-
 def default_base_url() -> str:
     """Ask the SDK which server it takes where WANDB_BASE_URL is not set."""
     import wandb
