@@ -91,6 +91,11 @@ class WorkerSpec:
         rules: What it does about runs that fail or take too long.
         script: Whether the trainer is the sweep file's `program:` and `command:`, started by the SDK's agent.
         varied: The parameters of which the sweep has several values.
+        environ: What a worker away from its launch's machine finds in its environment, beside what is there.
+        server: The data directory of the server that such a worker follows (`server.json` says where it is); empty
+            where its environment names the server.
+        version: Of the sweeper that wrote them; empty for a worker of the launch's own machine.
+        nodes: Nodes that each of its runs takes.
     """
 
     sweep: str
@@ -101,6 +106,10 @@ class WorkerSpec:
     rules: Rules = field(default_factory=Rules)
     script: bool = False
     varied: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    server: str = ""
+    version: str = ""
+    nodes: int = 1
 
     @classmethod
     def load(cls, path: Path) -> Self:
