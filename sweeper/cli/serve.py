@@ -11,12 +11,21 @@ import typer
 
 from sweeper import temporary_folder
 from sweeper.backend import embedded_server
+from sweeper.backend.data_place import goes_with_its_container
+from sweeper.cli.key_file import read_key
 from sweeper.cli.options import AsJson, Data, data_directory
-from sweeper.cli.output import err, escape, print_json
+from sweeper.cli.output import err, escape, print_json, warn
 from sweeper.errors import ServerError, UsageError
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
+
+OwnKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file", metavar="FILE", help="A file with its own user's API key; by default it makes one, once."
+    ),
+]
 
 
 def serve(  # noqa: PLR0917 Typer passes them by name
@@ -45,6 +54,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     max_file: Annotated[
         float, typer.Option(min=2**-30, max=2**20, help="The largest file that a run may upload, in GiB.")
     ] = MAX_FILE / 2**30,
+    own_key_file: OwnKeyFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
@@ -53,6 +63,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     """
     tls = _tls(tls_cert, tls_key)
     _check_exposure(host, tls=tls is not None, insecure_http=insecure_http)
+    own_key = None if own_key_file is None else read_key(own_key_file)
     folder = data_directory(data)
     port = port or embedded_server.choose_port(folder)
     url = _url(host, port, tls=tls is not None)
@@ -63,10 +74,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         from sweeper.server.http.serve import Address
         from sweeper.server.http.serve import serve as run_server
 
-        err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
-        key_file = str(embedded_server.key_file(folder))
-        err.print(f"key: {escape(key_file)}", soft_wrap=True)
-
+        key_file = _tell(url, folder)
         told = {"url": url, "pid": os.getpid(), "data": str(folder), "key_file": key_file}
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
@@ -75,9 +83,20 @@ def serve(  # noqa: PLR0917 Typer passes them by name
             folder,
             max_file=round(max_file * 2**30),
             policy=policy,
+            own_key=own_key,
             prove=record.proof,
             ready=partial(print_json, told) if as_json else None,
         )
+
+
+def _tell(url: str, folder: Path) -> str:
+    """Say where the server and its data are; give the name of the file with its own user's key."""
+    if goes_with_its_container(folder):
+        warn(f"{folder} goes when this container is removed: mount a volume there (docker run -v sweeper:{folder})")
+    err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
+    key_file = str(embedded_server.key_file(folder))
+    err.print(f"key: {escape(key_file)}", soft_wrap=True)
+    return key_file
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -130,6 +131,7 @@ def serve(
     *,
     max_file: int = MAX_FILE,
     policy: LivenessPolicy = liveness.DEFAULT,
+    own_key: str | None = None,
     prove: Prove | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
@@ -140,6 +142,7 @@ def serve(
         data_dir: The data directory, made if need be.
         max_file: Bytes of the largest file that is taken.
         policy: For how long silence is borne.
+        own_key: The key of its own user; by default that of its data directory, made at the first start.
         prove: Answers a nonce with the proof that this is the server of its data directory.
         ready: Called once it listens.
 
@@ -149,7 +152,9 @@ def serve(
         OSError: The disk refuses something that it needs.
     """
     os.umask(0o077)  # what it writes is for nobody else
-    users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
+    with contextlib.closing(users.open_store(data_dir)) as store:  # or refused in words: uvicorn prints a traceback
+        if own_key is not None:
+            users.take_key(store, data_dir, own_key)
     users.embedded_key(data_dir)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy)
