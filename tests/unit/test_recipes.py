@@ -52,7 +52,7 @@ def test_apptainer_s_scripts_are_shell(section: str) -> None:
 @pytest.mark.parametrize("script", ["setup", "run"])
 def test_skypilot_s_scripts_are_shell(script: str) -> None:
     """SkyPilot runs them by bash."""
-    done = subprocess.run(["bash", "-n"], input=TASK[script], text=True, capture_output=True)
+    done = subprocess.run(["/bin/bash", "-n"], input=TASK[script], text=True, capture_output=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
