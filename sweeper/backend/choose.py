@@ -185,9 +185,9 @@ def wandb_backend(settings: Settings) -> Backend | None:
 
 
 def other_backend(
-    settings: Settings, url: str | None, *, key: str | None = None, insecure_http: bool = False
+    settings: Settings, url: str | None, *, key: str | None = None, insecure_http: bool = False, option: str = "--to"
 ) -> Backend:
-    """Describe the W&B server that results are sent to.
+    """Describe the W&B server that a command line names.
 
     A key goes to no other server than its own: that of a login is its host's, WANDB_API_KEY that of WANDB_BASE_URL, or
     of W&B's cloud where that is not set.
@@ -197,6 +197,7 @@ def other_backend(
         url: Its address; None for the one there are credentials for.
         key: Its key, where the user has named one for it.
         insecure_http: Whether the key may cross a network in the clear.
+        option: What names it there, for the words of an error.
 
     Raises:
         BackendError: There is no key for it, the text is no address, or everybody on the way could read the key.
@@ -204,11 +205,12 @@ def other_backend(
     if url is None:
         backend = wandb_backend(settings)
         if backend is None:
-            fix = "give --to URL, and its key by --key-file FILE"
-            raise BackendError(f"no W&B server to send to{_unread(settings)}", fix)
+            fix = f"give {option} URL, and its key by --key-file FILE"
+            what = "to send to" if option == "--to" else "is named"
+            raise BackendError(f"no W&B server {what}{_unread(settings)}", fix)
         return backend if key is None else replace(backend, api_key=key)
     if not _is_address(url):
-        raise _no_address(url)
+        raise _no_address(url, option)
     address = urlsplit(url)
     if address.scheme != "https" and not (insecure_http or embedded_server.is_loopback(address.hostname or "")):
         fix = "write https://, or give --insecure-http where the network is yours alone"
@@ -261,8 +263,8 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _no_address(url: str) -> BackendError:
-    return BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+def _no_address(url: str, option: str = "--to") -> BackendError:
+    return BackendError(f"{option} {url!r} is no address", "write http://HOST:PORT or https://HOST")
 
 
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
