@@ -22,9 +22,19 @@ from sweeper.cli.launch import (
     StopAtTarget,
     TimeBudget,
     WithoutMetric,
+)
+from sweeper.cli.launch_options import (
+    Gpus,
+    GpusPerRun,
+    PerGpu,
+    Python,
+    Retries,
+    Share,
+    Timeout,
+    Trainer,
+    Workers,
     seconds,
 )
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import err, say_backend
@@ -53,7 +63,9 @@ Server = Annotated[
 KeyFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="A file with the key for it; `-` reads standard input. SWEEPER_KEY_FILE says so too."
+        metavar="FILE",
+        help="A file with the key for it; `-` reads standard input. SWEEPER_KEY_FILE says so too.",
+        readable=False,  # what cannot be read is told with what to do about it
     ),
 ]
 Certificate = Annotated[
