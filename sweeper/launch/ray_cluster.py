@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class RayCluster:
             asked = [
                 ray.remote(num_cpus=0, max_retries=0)(_probe())
                 .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False))
-                .remote(str(file), word, __version__, needs)
+                .remote(str(file), word, __version__, asdict(needs))  # of plain values: sweeper may not be there
                 for node in self.nodes
             ]
             ray.wait(asked, num_returns=len(asked), timeout=PROBE_S)
@@ -167,7 +167,7 @@ def _nodes(told: Sequence[Mapping[str, Any]]) -> Iterator[RayNode]:
 def _probe() -> Any:
     """Make what a node is asked: a function that Ray carries there whole, for sweeper may not be there."""
 
-    def look(file: str, word: str, version: str, needs: Any) -> tuple[str, str]:
+    def look(file: str, word: str, version: str, needs: dict[str, Any]) -> tuple[str, str]:
         import sys
 
         try:
@@ -176,9 +176,9 @@ def _probe() -> Any:
             return "missing", sys.executable
         if there != version:
             return "version", there
-        from sweeper.launch.ray_cluster import try_here
+        from sweeper.launch.ray_cluster import NodeNeeds, try_here
 
-        return try_here(file, word, needs)
+        return try_here(file, word, NodeNeeds(**needs))
 
     return look
 
