@@ -93,6 +93,8 @@ class FollowedServer:
                 return await self._open(record)
         except TimeoutError as error:
             raise ConnectionError(f"{record.url} does not answer in time") from error
+        except OSError:  # before ValueError: a certificate that is not trusted is both
+            raise
         except (MessageError, CutOffError, ValueError) as error:
             raise ConnectionError(f"{record.url} speaks no HTTP") from error
 

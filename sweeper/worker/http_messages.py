@@ -135,11 +135,12 @@ async def pieces(reader: asyncio.StreamReader, head: Head, *, to_end: bool = Fal
         MessageError: A chunk is none.
         CutOffError: It ends before its end.
     """
+    length = head.length
     try:
         if head.chunked:
             async for piece in _chunks(reader):
                 yield piece
-        elif (length := head.length) is not None:
+        elif length is not None:
             async for piece in _counted(reader, length):
                 yield piece
         elif to_end:

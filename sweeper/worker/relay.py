@@ -156,7 +156,7 @@ class _Conversation:
         """Have one request answered; say whether another one may follow."""
         if not head.first[1].startswith("/"):
             raise MessageError("this is no proxy for other servers")
-        small = not head.chunked and (head.length or 0) <= SMALL_BODY
+        small = (head.length or 0) <= SMALL_BODY and not head.chunked
         if "100-continue" in head.values("expect"):
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         raw = head.without("expect")
