@@ -111,6 +111,7 @@ def joined(address: str) -> Iterator[RayCluster]:
         raise LaunchError("--on ray needs Ray, which is not installed here", fix) from error
     where = _find(address)
     check_answers(where)
+    _hush()
     try:
         ray.init(address=where, log_to_driver=False, logging_level="error", namespace="sweeper")
     except (RuntimeError, ValueError, OSError) as error:  # ConnectionError is an OSError
@@ -121,6 +122,13 @@ def joined(address: str) -> Iterator[RayCluster]:
         yield RayCluster(where, tuple(_nodes(ray.nodes())))
     finally:
         ray.shutdown()
+
+
+def _hush() -> None:
+    """Keep what Ray has to say of lost nodes, pages of it, off this process's stdout, where results go (Ray 2.60)."""
+    from ray._private import worker  # no setting of Ray's does it, and its logs have it all
+
+    worker.print_to_stdstream = lambda *_args, **_more: None
 
 
 def _find(address: str) -> str:
