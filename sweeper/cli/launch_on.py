@@ -63,6 +63,11 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
     """
     request = cluster_request(on, given)
     # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
+    if on == "ray":
+        from sweeper.cli.launch_ray import launch_on_ray  # here for the reason in target.py
+
+        launch_on_ray(request, given, starting, **options)
+        return
     raise UsageError(f"--on {on} is not there yet: {request} {starting} {options}")
 
 
