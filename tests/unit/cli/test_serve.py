@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from sweeper.cli.serve import _check_exposure, _url
+from sweeper.cli.serve import _check_exposure, _seconds, _url
 from sweeper.errors import ServerError, UsageError
 
 
@@ -74,3 +74,25 @@ def test_a_number_that_no_server_can_have_is_refused(sweeper, home, option, valu
     assert done.exit_code == 2
     assert f"Invalid value for '{option}'" in done.stderr
     assert not (home / "server").exists()
+
+
+@pytest.mark.parametrize("text", ["", "30 s", "0s", "soon", "-1s", "1e3s"])
+def test_a_time_that_is_none_is_refused(sweeper, home, text):
+    """Before anything is made."""
+    error = sweeper("serve", "--local", home / "x", "--snapshot-every", text).exception
+    assert isinstance(error, UsageError)
+    assert "30s, 5m" in error.hint
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("1h", 3600), ("0.5s", 0.5), ("7", 7)])
+def test_a_time_is_read(text, seconds):
+    """Seconds, minutes, hours."""
+    assert _seconds(text) == seconds
+
+
+def test_the_database_is_not_kept_twice_in_one_folder(sweeper, home):
+    """The mirror is for another disk."""
+    error = sweeper("serve", "--data", home / "data", "--local", home / "data").exception
+    assert isinstance(error, UsageError)
+    assert "is the data directory" in error.message
