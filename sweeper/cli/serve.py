@@ -23,11 +23,32 @@ from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
 
-OwnKeyFile = Annotated[
+_OwnKeyFile = Annotated[
     Path | None,
     typer.Option(
         "--key-file", metavar="FILE", help="A file with its own user's API key; by default it makes one, once."
     ),
+]
+_HeartbeatTimeout = Annotated[
+    float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
+]
+_LostRetries = Annotated[int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")]
+_TlsSelfSigned = Annotated[
+    bool, typer.Option("--tls-self-signed", help="Make a certificate, which lies in the data directory.")
+]
+_InsecureHttp = Annotated[
+    bool, typer.Option("--insecure-http", help="Listen without TLS: keys and data can be read on the way.")
+]
+_AllowHost = Annotated[
+    list[str] | None, typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any.")
+]
+_MaxFile = Annotated[float, typer.Option(min=2**-30, max=2**20, help="The largest file that a run may upload, in GiB.")]
+_Local = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Keep the database on this machine's own disk, and a mirror of it in the data."),
+]
+_SnapshotEvery = Annotated[
+    str, typer.Option(metavar="TIME", help="With --local: how often the mirror's copy is renewed: 30s, 5m.")
 ]
 
 
@@ -39,36 +60,17 @@ def serve(  # noqa: PLR0917 Typer passes them by name
         int | None, typer.Option(min=0, max=65535, help="The port; the one used before, or a free one.")
     ] = None,
     data: Data = None,
-    heartbeat_timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Silence after which an agent's run is taken for lost.")
-    ] = liveness.DEFAULT.agent_s,
-    lost_retries: Annotated[
-        int, typer.Option(metavar="N", min=0, help="How often a lost run goes to another agent.")
-    ] = liveness.DEFAULT.lost_retries,
+    heartbeat_timeout: _HeartbeatTimeout = liveness.DEFAULT.agent_s,
+    lost_retries: _LostRetries = liveness.DEFAULT.lost_retries,
     tls_cert: Annotated[Path | None, typer.Option(help="The file of the TLS certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The file of its key (PEM).")] = None,
-    tls_self_signed: Annotated[
-        bool,
-        typer.Option("--tls-self-signed", help="Make a certificate, which lies in the data directory."),
-    ] = False,
-    insecure_http: Annotated[
-        bool, typer.Option("--insecure-http", help="Listen without TLS: keys and data can be read on the way.")
-    ] = False,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(help="A further name that clients call it by, as in http://NAME:PORT; `*` for any."),
-    ] = None,
-    max_file: Annotated[
-        float, typer.Option(min=2**-30, max=2**20, help="The largest file that a run may upload, in GiB.")
-    ] = MAX_FILE / 2**30,
-    local: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep the database on this machine's own disk, and a mirror in the data."),
-    ] = None,
-    snapshot_every: Annotated[
-        str, typer.Option(metavar="TIME", help="With --local: how often the mirror's copy is renewed: 30s, 5m.")
-    ] = "30s",
-    own_key_file: OwnKeyFile = None,
+    tls_self_signed: _TlsSelfSigned = False,
+    insecure_http: _InsecureHttp = False,
+    allow_host: _AllowHost = None,
+    max_file: _MaxFile = MAX_FILE / 2**30,
+    local: _Local = None,
+    snapshot_every: _SnapshotEvery = "30s",
+    own_key_file: _OwnKeyFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.

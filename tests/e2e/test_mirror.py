@@ -57,9 +57,9 @@ def ended(server: subprocess.Popen[str]) -> str:
 
 
 def test_a_node_that_vanishes_takes_no_acknowledged_row_with_it(user, serve):
-    """Killed three times while runs log, its disk deleted each time: the next server has every row."""
+    """Killed twice while runs log, its disk deleted each time: the next server has every row."""
     told: dict[str, list[int]] = {}
-    for start in range(3):
+    for start in range(2):
         server, client = serve(f"node-{start}", "--snapshot-every", "0.3s")
         for run, numbers in told.items():
             assert [row["_step"] for row in client.history(run)][: len(numbers)] == numbers
@@ -70,7 +70,7 @@ def test_a_node_that_vanishes_takes_no_acknowledged_row_with_it(user, serve):
         threads = [threading.Thread(target=log_on, args=(client, run, told[run])) for run in runs]
         for thread in threads:
             thread.start()
-        enough = {0: 10, 1: 40, 2: 100}[start]
+        enough = {0: 10, 1: 60}[start]
         user.wait(lambda seen=[told[run] for run in runs], enough=enough: min(map(len, seen)) > enough, "rows")
         server.kill()
         for thread in threads:

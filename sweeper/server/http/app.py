@@ -110,15 +110,13 @@ def create_app(
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
         hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
         max_file: Bytes of the largest file that is taken.
-        mirror: Keeps the database on another disk, where it lies on this machine's own.
+        mirror: Keeps the database, where it lies on this machine's own disk, on another.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with contextlib.ExitStack() as stack:
-            store = stack.enter_context(contextlib.closing(_open(data_dir, mirror)))
-            if mirror:
-                stack.enter_context(mirror.tended(store, app.state.end))
+            store = stack.enter_context(_opened(app, data_dir, mirror))
             start = partial(SearchProcess, store.path)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
             with _noting_fault(app):
@@ -144,11 +142,7 @@ def create_app(
         routes=_routes(),
         lifespan=lifespan,
         middleware=[Middleware(Limits), _gate(hosts)],
-        exception_handlers={
-            RequestError: _refuse,
-            HTTPException: _refuse,
-            UnicodeEncodeError: _refuse,
-        },
+        exception_handlers=dict.fromkeys((RequestError, HTTPException, UnicodeEncodeError), _refuse),
     )
     app.state.is_ending = bool
     app.state.prove = None
@@ -156,10 +150,16 @@ def create_app(
     return app
 
 
-def _open(data_dir: Path, mirror: Mirror | None) -> Store:
-    return (
-        users.open_store(data_dir, database=mirror.database, ship=mirror.ship) if mirror else users.open_store(data_dir)
-    )
+@contextlib.contextmanager
+def _opened(app: Starlette, data_dir: Path, mirror: Mirror | None) -> Iterator[Store]:
+    """Open the database, and look after its mirror if it has one."""
+    if mirror is None:
+        with contextlib.closing(users.open_store(data_dir)) as store:
+            yield store
+        return
+    opened = users.open_store(data_dir, database=mirror.database, ship=mirror.ship)
+    with contextlib.closing(opened) as store, mirror.tended(store, app.state.end):
+        yield store
 
 
 def _gate(hosts: Collection[str]) -> Middleware:

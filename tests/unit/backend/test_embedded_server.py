@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sweeper.backend import embedded_server, listening, server_record
+from sweeper.backend import embedded_server, listening, server_job, server_record
+from sweeper.backend.server_job import ServerJob
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
 
@@ -74,8 +75,7 @@ def held(data):
 
 HOLD = """
 import sys, pathlib
-from sweeper.backend import embedded_server, listening, server_job, server_record
-from sweeper.backend.server_record import ServerRecord
+from sweeper.backend import embedded_server
 with embedded_server.held(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -168,6 +168,76 @@ def test_who_proves_to_be_the_server_is_found(tmp_path, squatter):
     server_record.write(a_data_dir(tmp_path), record)
     with holder(tmp_path / "server"):
         assert embedded_server.find(tmp_path) == record
+
+
+def a_job(script: str) -> ServerJob:
+    return ServerJob("Slurm job 7", (sys.executable, "-c", script), "squeue -j 7")
+
+
+@pytest.mark.parametrize(("state", "said"), [("PENDING", "waits in the queue"), ("RUNNING", "does not answer")])
+def test_while_the_server_is_a_job_none_is_started_beside_it(tmp_path, state, said):
+    """Neither is it stopped from here: its scheduler does that."""
+    data = a_data_dir(tmp_path)
+    server_job.write(data, a_job(f"print('{state}')"))
+    with pytest.raises(ServerError, match=rf"Slurm job 7 \({state}\), which {said}") as refused:
+        embedded_server.ensure(tmp_path, os.environ)
+    assert "squeue -j 7" in refused.value.hint
+    with pytest.raises(ServerError, match="which its scheduler ends"):
+        embedded_server.stop(tmp_path)
+    assert server_job.read(data) is not None
+    assert not embedded_server.log_file(tmp_path).exists()
+
+
+def test_when_the_job_is_gone_the_server_is_started_here(tmp_path):
+    """The mark goes first."""
+    data = a_data_dir(tmp_path)
+    server_job.write(data, a_job("pass"))
+    (data / "files").write_text("nonsense")  # so that the server says why it does not start
+    with pytest.raises(ServerError, match="did not start"):
+        embedded_server.ensure(tmp_path, os.environ)
+    assert server_job.read(data) is None
+
+
+def test_a_server_on_another_machine_is_found_by_its_proof_alone(tmp_path, squatter):
+    """No lock tells of another machine's processes; and its process is not signalled from here."""
+    record = replace(server_record.fresh(squatter.url, None), host="another-node")
+    squatter.claim = record.proof
+    data = a_data_dir(tmp_path)
+    server_record.write(data, record)
+    assert embedded_server.find(tmp_path) == record
+    with pytest.raises(ServerError, match="runs on another-node"):
+        embedded_server.stop(tmp_path)
+    with pytest.raises(ServerError, match=r"already, at .* on another-node"), embedded_server.held(data, moves=True):
+        pytest.fail("two servers on one directory")
+    squatter.claim = lambda _: ""
+    with embedded_server.held(data, moves=True):
+        pass
+
+
+def test_the_lock_of_a_dead_node_is_passed_over_by_who_can_take_over(tmp_path):
+    """Its file server may hold it for minutes; who keeps no mirror waits until it lets go."""
+    write_record(tmp_path, host="another-node")
+    with holder(tmp_path):
+        with pytest.raises(ServerError, match="another-node"), held(tmp_path):
+            pytest.fail("two servers on one directory")
+        with embedded_server.held(tmp_path, moves=True):
+            pass
+
+
+def test_a_server_that_ends_leaves_the_record_of_its_successor(tmp_path):
+    """Commands would else lose the one that took over."""
+    with embedded_server.announced(tmp_path, "http://127.0.0.1:7"):
+        other = server_record.fresh("http://127.0.0.1:8", None)
+        server_record.write(tmp_path, other)
+    assert server_record.read(tmp_path) == other
+
+
+def test_the_sdk_is_told_which_certificate_to_trust(tmp_path):
+    """That of the record."""
+    a_data_dir(tmp_path)
+    record = server_record.fresh("https://10.0.0.1:8", tmp_path / "c.pem")
+    made = embedded_server.backend(tmp_path, record).environ({})
+    assert made["SSL_CERT_FILE"] == made["REQUESTS_CA_BUNDLE"] == str(tmp_path / "c.pem")
 
 
 def a_data_dir(home):

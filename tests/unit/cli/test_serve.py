@@ -82,3 +82,19 @@ def test_a_file_without_a_key_starts_no_server(sweeper, home, tmp_path):
     error = sweeper("serve", "--key-file", tmp_path / "key").exception
     assert error.message == f"{tmp_path / 'key'} holds no key"
     assert not (home / "server").exists()
+
+
+@pytest.mark.parametrize("text", ["", "30 s", "0s", "soon", "-1s", "1e3s"])
+def test_a_time_that_is_none_is_refused(sweeper, home, text):
+    """Before anything is made."""
+    error = sweeper("serve", "--local", home / "x", "--snapshot-every", text).exception
+    assert isinstance(error, UsageError)
+    assert "90s, 30m" in error.hint
+    assert not home.exists()
+
+
+def test_the_database_is_not_kept_twice_in_one_folder(sweeper, home):
+    """The mirror is for another disk."""
+    error = sweeper("serve", "--data", home / "data", "--local", home / "data").exception
+    assert isinstance(error, UsageError)
+    assert "is the data directory" in error.message

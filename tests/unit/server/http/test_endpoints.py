@@ -113,3 +113,10 @@ def test_a_nonce_has_a_length(client):
     client.http.app.state.prove = len
     for length, proof in ((1, 1), (endpoints.MAX_NONCE, endpoints.MAX_NONCE), (endpoints.MAX_NONCE + 1, None)):
         assert client.http.get(f"/healthz?nonce={'a' * length}").json().get("proof") == proof
+
+
+def test_absolute_addresses_follow_the_name_that_the_client_used(client):
+    """A relay passes it through: what is uploaded by its address comes through the relay, too."""
+    client.init("r")
+    client.http.headers["Host"] = "127.0.0.1:4711"
+    assert client.upload_url("r", "a.txt").startswith("http://127.0.0.1:4711/files/")
