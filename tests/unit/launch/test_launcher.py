@@ -1,13 +1,14 @@
 """What every launcher promises: a contract suite, which each one passes with workers of its own.
 
-A launcher's test derives a class from `LauncherContract` and gives it a fixture `launcher`. The fixture `stand` puts a
-module in the worker's place.
+A launcher's test derives a class from `LauncherContract` and gives it a fixture `launcher`, and a fixture `lose`, a
+function that ends the machine that a worker is on. The fixture `stand` puts a module in the worker's place.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -17,11 +18,17 @@ from sweeper.worker.spec import WorkerSpec
 from tests.conftest import has_ended
 
 
-def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def wait(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, condition
         time.sleep(0.02)
+
+
+def _of_a_launch(spec: WorkerSpec) -> WorkerSpec:
+    """Take what the machine of a worker decides out of its orders."""
+    here = replace(spec.slot, device="", threads=1)
+    return replace(spec, slot=here, environ={}, server="", version="")
 
 
 class LauncherContract:
@@ -32,7 +39,7 @@ class LauncherContract:
         (handle,) = launcher.start([spec("done")])
         assert handle.id == "done"
         wait(lambda: launcher.states([handle])["done"] is WorkerState.DONE)
-        assert WorkerSpec.load(launch.spec("done")) == spec("done")
+        assert _of_a_launch(WorkerSpec.load(launch.spec("done"))) == _of_a_launch(spec("done"))
         assert "hello from done" in launch.worker_log("done").read_text()
 
     def test_each_state_is_told_by_slot(self, launcher, launch, spec):
@@ -106,6 +113,34 @@ class LauncherContract:
         finally:
             other.kill()
             other.wait()
+
+    def test_all_workers_together_take_as_many_tickets_as_there_are(self, launcher, launch, spec):
+        """`--count` is exact whatever machines they are on: the launch's folder is all that they share."""
+        names = ["take0", "take1", "take2"]
+        handles = launcher.start([replace(spec(name), count=50) for name in names])
+        wait(lambda: not any(state.works for state in launcher.states(handles).values()))
+        assert {*launcher.states(handles).values()} == {WorkerState.DONE}
+        taken = [ticket for name in names for ticket in launch.tickets_of(name)]
+        assert sorted(taken) == list(range(1, 51))
+
+    def test_a_worker_whose_machine_is_lost_has_died(self, launcher, launch, spec, lose):
+        """What it was at is taken up by others, and another one is started in its place."""
+        (handle,) = launcher.start([spec("work")])
+        wait((launch.path / "work.ready").exists)
+        lose()
+        wait(lambda: launcher.states([handle])["work"] is WorkerState.DIED)
+        (launch.path / "work.ready").unlink()
+        again = launcher.replace(handle, spec("work"))
+        wait((launch.path / "work.ready").exists)
+        assert launcher.states([again])["work"] is WorkerState.RUNNING
+
+    def test_one_stop_ends_all_and_leaves_nothing(self, launcher, launch, spec):
+        """Each by itself would take as many times as long; what has ended is known to have."""
+        names = ["work", "work1", "work2"]
+        handles = launcher.start([spec(name) for name in names])
+        wait(lambda: all((launch.path / f"{name}.ready").exists() for name in names))
+        launcher.stop(handles, grace_s=5.0)
+        wait(lambda: {*launcher.states(handles).values()} == {WorkerState.DONE})
 
 
 def test_a_worker_that_cannot_be_told_of_may_be_at_work():
