@@ -195,5 +195,8 @@ def main(argv: Sequence[str]) -> int:
     if not argv[0].isdigit():
         return _work_alone(Path(argv[0]))
     die_with_parent()
+    # Slurm sends its SIGTERM to every process of a job: workers answer it, and would die with this one before they can.
+    # No SIG_IGN, which what the trainer's module starts would inherit
+    signal.signal(signal.SIGTERM, lambda *_: None)
     Forkserver(Connection(int(argv[0]))).serve()
     return 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+import time
 
 import pytest
 
 from sweeper.backend import embedded_server, server_record
 from tests.conftest import User
 
-pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 ROWS, SIZE = 300, 24 * 2**20
 # logs rows, and uploads a file and an artifact while the server comes and goes; says how far it is
@@ -24,13 +24,15 @@ with wandb.init(project="p", id="relayed") as run:
     for step in range({ROWS}):
         run.log({{"loss": step}})
         time.sleep(0.03)
-        if step % 10 == 0:
-            print(step, flush=True)
-        if step == 60:
+        while step == 60 and not os.path.exists("go"):
+            time.sleep(0.1)
+        if step == 60:  # this asks whether the key is good, for which the SDK (0.31) gives a server seconds
             run.save("large.bin", policy="now")
             artifact = wandb.Artifact("model", "model")
             artifact.add_file("large.bin")
             run.log_artifact(artifact)
+        if step % 10 == 0:
+            print(step, flush=True)
 assert os.environ["WANDB_BASE_URL"] == base
 """
 TOLD = """
@@ -57,8 +59,7 @@ class Roaming:
         self.user, self.options = user, options
         self.data = embedded_server.data_dir(user.home)
         self.start()
-        command = [sys.executable, "-m", "sweeper.worker.relay", str(self.data)]
-        self.relay = user.script(*command[1:])
+        self.relay = user.script("-m", "sweeper.worker.relay", self.data)
         assert self.relay.stdout is not None
         self.url = f"http://127.0.0.1:{json.loads(self.relay.stdout.readline())['port']}"
 
@@ -100,15 +101,16 @@ def test_a_run_goes_on_while_its_server_is_stopped_and_killed_and_moves(user):
     """All rows are there once, a file and an artifact that were on their way arrive whole; the run never knew."""
     roaming = Roaming(user)
     run = roaming.train()
-    until(run, 50)
+    until(run, 20)
     roaming.server.terminate()
     roaming.server.communicate()
-    until(run, 70)  # among them the uploads, of a server that is not there
+    time.sleep(2)
     roaming.start()
-    until(run, 120)
+    user.write("go", "")
+    until(run, 60)  # file and artifact are on their way
     roaming.server.kill()
     roaming.server.communicate()
-    until(run, 150)
+    time.sleep(2)
     roaming.start()
     stdout, stderr = run.communicate(timeout=150)
     assert run.returncode == 0, stdout + stderr
@@ -122,6 +124,7 @@ def test_a_server_behind_tls_looks_to_a_run_as_any_other(user, tmp_path):
     subprocess.run([*command, *files], check=True, capture_output=True)
     tls = ["--tls-cert", str(tmp_path / "certificate.pem"), "--tls-key", str(tmp_path / "key.pem")]
     roaming = Roaming(user, *tls)
+    user.write("go", "")
     assert server_record.read(roaming.data).url.startswith("https://")
     run = roaming.train()
     stdout, stderr = run.communicate(timeout=150)

@@ -131,6 +131,19 @@ def test_a_warned_station_saves_its_run_which_goes_on_in_the_next_one(away):
     assert curves(away.user) == [list(range(20)), list(range(3))]
 
 
+def test_a_sigterm_to_every_process_of_the_job_saves_the_run(away):
+    """As Slurm sends it when a job is cancelled: to relay, forkserver, worker, run and wandb-core alike."""
+    away.orders()
+    station = away.start()
+    away.wait_for(9)
+    for process in [psutil.Process(station.pid), *psutil.Process(station.pid).children(recursive=True)]:
+        process.send_signal(signal.SIGTERM)
+    ended(station, PREEMPTED)
+    away.user.write("go", "")
+    ended(away.start(), DONE)
+    assert curves(away.user) == [list(range(20)), list(range(3))]
+
+
 def test_a_killed_worker_is_taken_up_and_replaced_by_its_own_station(away):
     """No launch is needed for it: it may be on its way to another node with the server."""
     away.orders()

@@ -15,9 +15,10 @@ from sweeper.ref import SweepRef
 from sweeper.worker.spec import Slot, WorkerSpec
 
 # Slots say what it does: `done` and `fail` end by themselves, `work` ends
-# with its SIGTERM, `deaf` does not, `leave` leaves a process behind.
+# with its SIGTERM, `deaf` does not, `leave` leaves a process behind, `take` takes tickets.
 WORKER = """
 import json, os, pathlib, signal, subprocess, sys, time
+from sweeper.journal.directories import LaunchDir
 from sweeper.processes import end_with_parent
 
 def main(orders, method):
@@ -32,7 +33,10 @@ def main(orders, method):
         stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
         (folder / "stray").write_text(str(stray.pid))
         os.kill(os.getpid(), signal.SIGKILL)
-    if name == "done":
+    if name.startswith("take"):
+        while LaunchDir(folder).take_ticket(spec["count"], name):
+            pass
+    if name == "done" or name.startswith("take"):
         return 0
     if name == "fail":
         raise ValueError("this worker fails")

@@ -1,7 +1,7 @@
 """What every launcher promises: a contract suite, which each one passes with workers of its own.
 
-A launcher's test derives a class from `LauncherContract` and gives it a fixture `launcher`. The fixture `stand` puts a
-module in the worker's place.
+A launcher's test derives a class from `LauncherContract` and gives it a fixture `launcher`, and a fixture `lose`, a
+function that ends the machine that a worker is on. The fixture `stand` puts a module in the worker's place.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def _of_a_launch(spec: WorkerSpec) -> WorkerSpec:
+    """Take what the machine of a worker decides out of its orders."""
+    here = replace(spec.slot, device="", threads=1)
+    return replace(spec, slot=here, environ={}, server="", version="")
+
+
 class LauncherContract:
     """What a launch relies on."""
 
@@ -40,9 +46,7 @@ class LauncherContract:
         (handle,) = launcher.start([spec("done")])
         assert handle.id == "done"
         wait(lambda: launcher.states([handle])["done"] is WorkerState.DONE)
-        orders, asked = WorkerSpec.load(launch.spec("done")), spec("done")
-        assert orders.slot.name == "done"
-        assert replace(orders, slot=asked.slot) == asked  # device and threads may be what the worker's machine gave
+        assert _of_a_launch(WorkerSpec.load(launch.spec("done"))) == _of_a_launch(spec("done"))
         assert "hello from done" in launch.worker_log("done").read_text()
 
     def test_each_state_is_told_by_slot(self, launcher, launch, spec):
@@ -116,6 +120,34 @@ class LauncherContract:
         finally:
             other.kill()
             other.wait()
+
+    def test_all_workers_together_take_as_many_tickets_as_there_are(self, launcher, launch, spec):
+        """`--count` is exact whatever machines they are on: the launch's folder is all that they share."""
+        names = ["take0", "take1", "take2"]
+        handles = launcher.start([replace(spec(name), count=50) for name in names])
+        wait(lambda: not any(state.works for state in launcher.states(handles).values()))
+        assert {*launcher.states(handles).values()} == {WorkerState.DONE}
+        taken = [ticket for name in names for ticket in launch.tickets_of(name)]
+        assert sorted(taken) == list(range(1, 51))
+
+    def test_a_worker_whose_machine_is_lost_has_died(self, launcher, launch, spec, lose):
+        """What it was at is taken up by others, and another one is started in its place."""
+        (handle,) = launcher.start([spec("work")])
+        wait((launch.path / "work.ready").exists)
+        lose()
+        wait(lambda: launcher.states([handle])["work"] is WorkerState.DIED)
+        (launch.path / "work.ready").unlink()
+        again = launcher.replace(handle, spec("work"))
+        wait((launch.path / "work.ready").exists)
+        assert launcher.states([again])["work"] is WorkerState.RUNNING
+
+    def test_one_stop_ends_all_and_leaves_nothing(self, launcher, launch, spec):
+        """Each by itself would take as many times as long; what has ended is known to have."""
+        names = ["work", "work1", "work2"]
+        handles = launcher.start([spec(name) for name in names])
+        wait(lambda: all((launch.path / f"{name}.ready").exists() for name in names))
+        launcher.stop(handles, grace_s=5.0)
+        wait(lambda: {*launcher.states(handles).values()} == {WorkerState.DONE})
 
 
 def test_a_worker_that_cannot_be_told_of_may_be_at_work():

@@ -27,6 +27,11 @@ class TestLocalLauncher(LauncherContract):
         """One that started nothing early."""
         return local()
 
+    @pytest.fixture
+    def lose(self) -> Callable[[], None]:
+        """Its machine is this one: what all workers are forked from is as much of it as can be ended."""
+        return lambda: forkserver().kill()
+
 
 @pytest.fixture
 def environ(tmp_path, stand) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sweeper import __version__
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import SweepDir
-from sweeper.launch.prepare import _check_headers, _check_mode, _check_open, _worker_environ
+from sweeper.launch.prepare import Away, _check_headers, _check_mode, _check_open, _worker_environ
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
@@ -86,3 +87,16 @@ def test_an_sdk_that_cannot_say_for_whom_its_runs_count_is_refused(version):
         _check_headers({"SWEEPER_PYTHON_WANDB": version})
     for fine in ("0.18.7", "0.21.0", "0.31.0"):
         _check_headers({"SWEEPER_PYTHON_WANDB": fine})
+
+
+def test_orders_for_elsewhere_hold_what_the_launch_sets_and_no_key(tmp_path):
+    """What the user has set is there already, whoever brings it; the server's address is the station's to find."""
+    environ = {"LANG": "C", "WANDB_API_KEY": "k", "WANDB_BASE_URL": "http://127.0.0.1:8080", "WANDB_MODE": "online"}
+    user = {"LANG": "C", "WANDB_MODE": "offline"}
+    followed = Away(user=user, server=tmp_path / "server").orders(environ)
+    assert followed == {
+        "environ": {"WANDB_MODE": "online"}, "server": str(tmp_path / "server"), "version": __version__
+    }  # fmt: skip
+    named = Away(user=user).orders(environ)
+    assert named["environ"] == {"WANDB_MODE": "online", "WANDB_BASE_URL": "http://127.0.0.1:8080"}
+    assert named["server"] == ""

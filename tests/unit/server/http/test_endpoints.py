@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from starlette.requests import Request
 
 from sweeper.backend import server_record
 from sweeper.server.http import endpoints
@@ -27,6 +28,18 @@ def test_health_proves_which_server_it_is(client):
     assert not record.is_proven("a" * 32, other)
     for nonce in ("", "a" * 129):
         assert "proof" not in client.http.get(f"/healthz?nonce={nonce}").json()
+
+
+def test_addresses_are_those_of_the_relay_that_its_client_speaks_to(client):
+    """It speaks TLS to the server and none to its client, which could not follow an address with https."""
+
+    def address(*headers: tuple[bytes, bytes]) -> str:
+        scope = {"type": "http", "scheme": "https", "app": client.http.app, "state": {"user": None}}
+        return endpoints.context_of(Request({**scope, "headers": [(b"host", b"127.0.0.1:7"), *headers]})).base_url
+
+    assert address() == "https://127.0.0.1:7"
+    assert address((b"x-sweeper-scheme", b"http")) == "http://127.0.0.1:7"
+    assert address((b"x-sweeper-scheme", b"javascript")) == "https://127.0.0.1:7"
 
 
 def test_telemetry_is_taken_without_a_key(client):
