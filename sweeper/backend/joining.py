@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper.backend import choose, sdk
+from sweeper.backend.http import ask
 from sweeper.backend.own_server import OwnServer, UnknownQuestionError
 from sweeper.errors import BackendError
 from sweeper.ref import SweepRef
@@ -14,6 +16,10 @@ from sweeper.settings import Backend, Settings
 _WHO = "query Viewer { viewer { username } }"
 CERTIFICATE_FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Where Python, Go (wandb-core) and requests look for the certificates to trust; they trust no others then."""
+
+
+class UntrustedError(BackendError):
+    """A server shows a certificate that nobody known here vouches for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,10 @@ def join(settings: Settings, backend: Backend) -> JoinedServer:
     """
     try:
         sdk.connect(backend, settings)
+        _check_certificate(backend.base_url)
         own = sdk.speaks_sweeper(backend)
+    except UntrustedError:
+        raise
     except BackendError as error:
         fix = "check the address (--server URL) and the network between here and there; it may be down"
         raise BackendError(error.message, fix) from error
@@ -98,3 +107,20 @@ def join(settings: Settings, backend: Backend) -> JoinedServer:
         raise BackendError(f"{backend.base_url} does not take the key: {error.message}", fix) from error
     sdk.connect(backend, settings)
     return JoinedServer(settings, backend)
+
+
+def _check_certificate(url: str) -> None:
+    """Fail where a server shows a certificate that this machine does not trust; what else is wrong others tell.
+
+    Raises:
+        UntrustedError: It does.
+    """
+    if not url.startswith("https://"):
+        return
+    try:
+        ask(f"{url}/healthz", timeout_s=sdk.CONNECT_TIMEOUT_S, direct=False)
+    except ssl.SSLCertVerificationError as error:
+        what = f"{url} shows a certificate that is not trusted here: {error.verify_message}"
+        raise UntrustedError(what, "name it, if you know it: --certificate FILE") from error
+    except OSError:
+        pass

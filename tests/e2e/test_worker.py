@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import User, clean_environ
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 TOY = """
 import time, wandb
@@ -34,8 +34,9 @@ parameters: {dataset: {value: digits}, kernels: {value: [8, 16]}, epochs: {value
 """
 HISTORIES = """
 import json, wandb
+KEYS = ["epoch", "_step", "val_accuracy"]
 runs = wandb.Api().runs("local/sweeper")
-rows = {run.id: [[row["epoch"], row["_step"]] for row in run.scan_history(keys=["epoch", "_step"])] for run in runs}
+rows = {run.id: [[row["epoch"], row["_step"]] for row in run.scan_history(keys=KEYS)] for run in runs}
 print(json.dumps(rows))
 """
 
@@ -75,7 +76,7 @@ def create(head, text: str) -> str:
 
 def ended(machine, process) -> tuple[str, str]:
     """Wait for the good end of a launch; what it said."""
-    stdout, stderr = process.communicate(timeout=200)
+    stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stdout + stderr + machine.logs()
     return stdout, stderr
 
@@ -129,7 +130,7 @@ def test_the_runs_of_a_lost_machine_are_the_others_and_count_once(head, machines
 def test_a_machine_without_work_takes_over_the_runs_of_one_that_is_lost(head, machines):
     """It has been told of no run that is free, and stays: the other one may be lost in its last run."""
     sweep, how = create(head, SWEEP), [*options(head), "--count", 1]
-    head.write("toy.py", TOY.replace("range(10)", "range(100)"))
+    head.write("toy.py", TOY.replace("range(10)", "range(3000)"))
     lost, other = machines
     lost.start("worker", sweep, *how)
     lost.wait(lambda: [run for run in head.status()["runs"] if run["last"]], "a run that logs")
@@ -145,7 +146,7 @@ def test_a_machine_without_work_takes_over_the_runs_of_one_that_is_lost(head, ma
 def test_a_machine_that_is_taken_away_leaves_its_run_to_the_others(head, machines):
     """SIGTERM, as Slurm and Kubernetes send it: the run is marked, and goes on elsewhere at once; nothing is left."""
     sweep, how = create(head, SWEEP), [*options(head), "--count", 2]
-    head.write("toy.py", TOY.replace("range(10)", "range(100)"))
+    head.write("toy.py", TOY.replace("range(10)", "range(3000)"))
     leaving, staying = machines
     process = leaving.start("worker", sweep, *how, "--grace", 5)
     leaving.wait(lambda: [run for run in head.status()["runs"] if run["last"]], "a run that logs")

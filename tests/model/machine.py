@@ -535,9 +535,9 @@ class SweepMachine(RuleBasedStateMachine):
         if self.sweep_state() is SweepState.PAUSED:
             self.set_state(SweepState.RUNNING)
         self.pass_time(LONGEST_S)
-        self._work(group="some")
-        promise("a joint count is exact", self.made("some") == 2 or self.sweep_state().ended, self.sweep_state())
-        self.pass_time(LONGEST_S)
+        if any(agent.group == "some" for agent in self.agents):
+            self._work(group="some")
+            promise("a joint count is exact", self.made("some") == 2 or self.sweep_state().ended, self.sweep_state())
         self._work()
         self.pass_time(LONGEST_S)
         self._all_done()

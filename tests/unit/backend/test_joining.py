@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
+
 import pytest
 
 from sweeper.backend import embedded_server, joining
@@ -84,3 +88,22 @@ def test_a_certificate_is_trusted_by_all_that_speak_tls(elsewhere, tmp_path):
     env = joining.trusting(elsewhere, file).environ
     assert {env[name] for name in joining.CERTIFICATE_FILES} == {str(file)}
     assert joining.trusting(elsewhere, None) is elsewhere
+
+
+def test_a_certificate_that_nobody_vouches_for_is_to_be_named(elsewhere, tmp_path, serving):
+    """The server is there, and whoever knows its certificate can say so."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=head", "-keyout", "k.pem", "-out", "c.pem"]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([openssl, *made], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "c.pem", tmp_path / "k.pem")
+    with serving(context) as server:
+        server.answer = b"{}"
+        backend = Backend(kind="wandb", base_url=server.url, api_key="k" * 40)
+        with pytest.raises(BackendError, match="a certificate that is not trusted here") as caught:
+            joining.join(elsewhere, backend)
+        assert "--certificate FILE" in caught.value.hint
+        assert not joining.join(joining.trusting(elsewhere, tmp_path / "c.pem"), backend).backend.own
