@@ -96,6 +96,7 @@ class WorkerSpec:
             where its environment names the server.
         version: Of the sweeper that wrote them; empty for a worker of the launch's own machine.
         nodes: Nodes that each of its runs takes.
+        ranks_per_node: Processes of a run on each of several nodes.
     """
 
     sweep: str
@@ -110,6 +111,7 @@ class WorkerSpec:
     server: str = ""
     version: str = ""
     nodes: int = 1
+    ranks_per_node: int = 1
 
     @classmethod
     def load(cls, path: Path) -> Self:
