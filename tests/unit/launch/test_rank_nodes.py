@@ -15,6 +15,10 @@ from sweeper.journal.rank_files import RankFolder
 from sweeper.launch import rank_nodes
 from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
+from tests.conftest import has_ended
+
+
+ENVIRON = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
 @pytest.fixture
@@ -53,16 +57,16 @@ def test_the_ranks_of_a_node_share_its_cores(spec):
 
 def test_a_first_node_is_heard_of_while_it_works(spec):
     """By a process that ends with it; the others see that it has no more runs."""
-    with rank_nodes.leading(spec, dict(os.environ), session="7.0", name="n0") as lead:
+    with rank_nodes.leading(spec, ENVIRON, session="7.0", name="n0") as lead:
         folder = RankFolder.of(LaunchDir(Path(spec.directory)), "gpu0", "7.0")
         assert lead.environ == {"SWEEPER_RANKS": str(folder.path)}
         keeper = psutil.Process(lead.pid)
         while folder.heard(0) < 0:
-            assert keeper.is_running()
+            assert not has_ended(keeper)
             time.sleep(0.05)
-    assert not keeper.is_running()
+    assert has_ended(keeper)
     assert folder.closed()
-    assert rank_nodes.follow(spec, dict(os.environ), session="7.0", node=1, name="n1") == 0
+    assert rank_nodes.follow(spec, ENVIRON, session="7.0", node=1, name="n1") == 0
 
 
 def test_runs_on_one_node_need_none_of_this(spec):
