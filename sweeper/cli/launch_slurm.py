@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from sweeper.launch.slurm.submission import Submission
 
 
-def launch_on_slurm(
-    request: ClusterRequest, given: Mapping[str, Any], starting: ExitStack, **options: Any
-) -> None:
+def launch_on_slurm(request: ClusterRequest, given: Mapping[str, Any], starting: ExitStack, **options: Any) -> None:
     """Submit a launch, and show how it goes unless `--detach` is given.
 
     Args:
@@ -102,9 +100,7 @@ def read_key(file: Path) -> str:
     return key
 
 
-def _prepare(
-    request: ClusterRequest, target: Target, max_array_size: int, **options: Any
-) -> tuple[Launch, Submission]:
+def _prepare(request: ClusterRequest, target: Target, max_array_size: int, **options: Any) -> tuple[Launch, Submission]:
     """Look whether nodes can do it, and prepare the launch as one of this machine."""
     from sweeper.backend import embedded_server, server_job
     from sweeper.backend.disk_room import ROOM_FOR_RUNS

@@ -128,5 +128,3 @@ def _interrupts() -> Iterator[list[int]]:
         yield pending
     finally:
         signal.signal(signal.SIGINT, before)
-
-

@@ -55,7 +55,9 @@ class BatchJob:
         """Write the script."""
         lines = [f"#SBATCH --{key}={_quoted(value)}" if value else f"#SBATCH --{key}" for key, value in self._all()]
         folder, words = shlex.quote(str(self.folder)), [*self._starter(), *self.command]
-        refusal = shlex.quote(f"this node does not see {self.folder}: SWEEPER_HOME must be a folder that all nodes share")
+        refusal = shlex.quote(
+            f"this node does not see {self.folder}: SWEEPER_HOME must be a folder that all nodes share"
+        )
         # `exec`: a signal for the batch script would else wait for the end of what it has started
         script = [f"[ -d {folder} ] || {{ echo {refusal} >&2; exit {NOT_SHARED}; }}", f"exec {shlex.join(words)}"]
         return "\n".join(["#!/bin/sh", *lines, *script]) + "\n"

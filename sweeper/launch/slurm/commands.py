@@ -35,7 +35,9 @@ def check_here() -> None:
         LaunchError: It has not.
     """
     if shutil.which("sbatch") is None:
-        fix = "log in where jobs are submitted (`module load slurm` on some sites), or launch on this machine: --on local"
+        fix = (
+            "log in where jobs are submitted (`module load slurm` on some sites), or launch on this machine: --on local"
+        )
         raise LaunchError("there is no Slurm here: no sbatch on PATH", fix)
 
 
@@ -61,7 +63,9 @@ def ask(*command: str, environ: Mapping[str, str] | None = None, timeout_s: floa
         raise SlurmError(f"{command[0]} does not answer within {timeout_s:g} s", "look: scontrol ping") from error
     if done.returncode:
         said = _said(done.stderr or done.stdout)
-        raise SlurmError(f"{command[0]} refused: {said}", f"what it was asked: {shlex.join(command)}; more: {more(said)}")
+        raise SlurmError(
+            f"{command[0]} refused: {said}", f"what it was asked: {shlex.join(command)}; more: {more(said)}"
+        )
     return done.stdout
 
 

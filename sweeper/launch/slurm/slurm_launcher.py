@@ -193,5 +193,3 @@ def signal_jobs(jobs: Sequence[str], *, gently: bool) -> None:
     # --batch: the station is the batch script; --full also reaches what it has started
     how = ["--batch", "--signal=TERM"] if gently else ["--full", "--signal=KILL"]
     queue.cancel(jobs, "--quiet", *how)
-
-

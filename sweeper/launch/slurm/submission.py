@@ -76,7 +76,9 @@ class Submission:
 
     def jobs(self) -> list[str]:
         """List the numbers of all arrays."""
-        return list(dict.fromkeys([*filter(None, [self.head]), *(job.partition("_")[0] for job in self.workers.values())]))
+        return list(
+            dict.fromkeys([*filter(None, [self.head]), *(job.partition("_")[0] for job in self.workers.values())])
+        )
 
     def worker_job(self, directory: LaunchDir, slots: Path, tasks: int) -> BatchJob:
         """Describe an array of workers.

@@ -21,7 +21,6 @@ from sweeper.launch.slurm.slurm_launcher import SlurmLauncher, signal_jobs
 from sweeper.launch.slurm.submission import Submission, write_script
 from sweeper.settings import Settings
 
-
 MOVES = 3
 
 
@@ -39,9 +38,7 @@ def check_nobody_needs_the_server_here(home: Path) -> None:
                 raise LaunchError(f"process {pid} of this machine works on sweep {sweep.ref} with the server", fix)
 
 
-def submit_launch(
-    launch: Launch, submission: Submission, settings: Settings, environ: Mapping[str, str]
-) -> Submission:
+def submit_launch(launch: Launch, submission: Submission, settings: Settings, environ: Mapping[str, str]) -> Submission:
     """Submit the head and the workers, and hand the server over to the head.
 
     Args:
@@ -61,7 +58,9 @@ def submit_launch(
     # held until all else is there: a job that began could not be taken back without a trace
     head = commands.submit(script, environ, "--hold")
     submission = replace(submission, head=head)
-    launcher = SlurmLauncher(directory, submission, environ, dependency=f"after:{head}_0")  # the array counts as begun when all of its tasks have
+    launcher = SlurmLauncher(
+        directory, submission, environ, dependency=f"after:{head}_0"
+    )  # the array counts as begun when all of its tasks have
     try:
         launcher.start([launch.worker_spec(slot) for slot in launch.slots])
         lease.renew(directory.path, BETWEEN_S)
@@ -114,7 +113,9 @@ def check_head(directory: LaunchDir, submission: Submission) -> None:
     logs = sorted(directory.path.glob("head-*.log"))
     if not logs:
         fix = f"SWEEPER_HOME must be a folder that all nodes share; look: scontrol show job {submission.head}"
-        raise LaunchError(f"Slurm job {submission.head} ended ({code or '?'}): its node does not see {directory.path}", fix)
+        raise LaunchError(
+            f"Slurm job {submission.head} ended ({code or '?'}): its node does not see {directory.path}", fix
+        )
     lines = [line for line in logs[-1].read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     said = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1] if lines else "")
     fix = f"its log: {logs[-1]}; look: scontrol show job {submission.head}"
@@ -130,5 +131,3 @@ def stop_launch(directory: LaunchDir, submission: Submission, *, gently: bool) -
     directory.end("it was stopped by its user")
     jobs = list(Submission.load(directory).workers.values()) or list(submission.workers.values())
     signal_jobs(jobs, gently=gently)
-
-
