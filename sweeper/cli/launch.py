@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,30 @@ from rich.live import Live
 from sweeper import temporary_folder
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch_on import check_local, launch_on
+from sweeper.cli.launch_options import (
+    Address,
+    Gpus,
+    GpusPerRun,
+    Keep,
+    KeyFile,
+    NodesPerRun,
+    On,
+    Partition,
+    PerGpu,
+    Python,
+    Retries,
+    ServerPlace,
+    ServerTime,
+    Share,
+    SlurmOptions,
+    SnapshotEvery,
+    Time,
+    Timeout,
+    Trainer,
+    Workers,
+    seconds,
+)
 from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, out, print_json, say_next
@@ -97,38 +120,57 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     without_metric: WithoutMetric = DEFAULTS.without_metric,
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
+    on: On = "local",
+    nodes_per_run: NodesPerRun = None,
+    keep: Keep = None,
+    partition: Partition = None,
+    time: Time = None,
+    slurm: SlurmOptions = None,
+    server: ServerPlace = None,
+    key_file: KeyFile = None,
+    server_time: ServerTime = None,
+    snapshot_every: SnapshotEvery = None,
+    address: Address = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Run a sweep on every GPU of this machine, one fresh process per run.
+    """Run a sweep on every GPU of this machine, or on a cluster, one fresh process per run.
 
     Ctrl-C stops gently: runs send what they have. A second Ctrl-C kills.
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
+    given = dict(locals())
     with moving(STARTING) as starting:  # before all that takes a moment
-        rules = Rules(
-            grace_s=grace,
-            retries=retries,
-            max_failures=max_failures,
-            timeout_s=seconds(timeout, "--timeout"),
-            time_budget_s=seconds(time_budget, "--time-budget"),
-            stop_at_target=stop_at_target,
-            isolated=isolation,
-            without_metric=without_metric,
-        )
+        rules = _rules(given)
         check_gpus_are_one_word(gpus, sweep)
+        options = {"trainer": trainer, "python": python, "count": count, "rules": rules}
+        if on != "local":
+            launch_on(on, given, starting, **options)
+            return
+        check_local(given)
         settings = Settings.from_env()
-        # what cannot be is told before a server starts
-        place = find_place(
-            settings, gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share
-        )
+        places = ("gpus", "workers", "per_gpu", "gpus_per_run", "share")
+        place = find_place(settings, **{name: given[name] for name in places})  # what cannot be is told before a server
         if detach:
             target = find_target(sweep, backend)
             _detach(target.reader(), target.settings, starting, as_json=as_json)
-            return
-        options = {"trainer": trainer, "python": python, "count": count, "rules": rules}
-        run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
+        else:
+            run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
+
+
+def _rules(given: Mapping[str, Any]) -> Rules:
+    """Put what the options say about failures and time together."""
+    return Rules(
+        grace_s=given["grace"],
+        retries=given["retries"],
+        max_failures=given["max_failures"],
+        timeout_s=seconds(given["timeout"], "--timeout"),
+        time_budget_s=seconds(given["time_budget"], "--time-budget"),
+        stop_at_target=given["stop_at_target"],
+        isolated=given["isolation"],
+        without_metric=given["without_metric"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,24 +295,6 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
 def paused(ref: SweepRef) -> str:
     """Say what workers do whose sweep is paused."""
     return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def seconds(text: str | None, option: str) -> float | None:
-    """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
-
-    Raises:
-        UsageError: It is none.
-    """
-    if text is None:
-        return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not total:
-        raise UsageError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
-    return total
 
 
 def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
