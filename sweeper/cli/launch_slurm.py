@@ -119,12 +119,17 @@ def _prepare(request: ClusterRequest, target: Target, max_array_size: int, **opt
     url = "" if backend.kind == "local" else backend.base_url
     if why := probe.check(settings.home, url, _where(request), settings.environ):
         warn(f"no compute node could be asked beforehand ({why}): the first job will tell")
-    away = Away(user=settings.environ, server=data if backend.kind == "local" else None)
+    away = Away(
+        user=settings.environ,
+        server=data if backend.kind == "local" else None,
+        nodes=request.nodes_per_run,
+        ranks_per_node=max(1, request.gpus_per_node) if request.nodes_per_run > 1 else 1,
+    )
     launch = prepare_launch(
         target.reader(), settings=settings, backend=backend, slots=request.slots("slurm"), away=away, **options
     )
     if backend.kind == "wandb" and (followed := note_server(launch.directory, backend)):
-        launch = replace(launch, away=Away(user=settings.environ, server=followed))
+        launch = replace(launch, away=replace(away, server=followed))
     server = launch.away.server if launch.away else None
     submission = Submission(
         request=request,

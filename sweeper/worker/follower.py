@@ -25,6 +25,10 @@ FIRST_S = 300.0
 """How long it may take until a node is heard of for the first time: the nodes of a job start one by one."""
 
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+"""SIGUSR1 is how a scheduler warns of a time limit."""
+
+
 class Watch:
     """Tells which of some nodes are heard of no more, by the clock of this one alone.
 
@@ -199,7 +203,7 @@ def follow(spec: WorkerSpec, environ: Mapping[str, str], folder: RankFolder, *, 
     def note(number: int, _frame: FrameType | None) -> None:
         follower.signals.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, note) for number in _ENDING}
     try:
         return follower.run()
     finally:

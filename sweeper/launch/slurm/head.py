@@ -149,7 +149,12 @@ class Head:
             scheduler=self.submission.scheduler,
             needs=(self.directory.path,),
             varied=first.varied,
-            away=Away(user=self.settings.environ, server=server),
+            away=Away(
+                user=self.settings.environ,
+                server=server,
+                nodes=first.nodes,
+                ranks_per_node=first.ranks_per_node,
+            ),
         )
         return launch, reader
 

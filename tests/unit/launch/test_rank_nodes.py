@@ -17,7 +17,6 @@ from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 from tests.conftest import has_ended
 
-
 ENVIRON = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
