@@ -154,7 +154,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         place = find_place(settings, **{name: given[name] for name in places})  # what cannot be is told before a server
         if detach:
             target = find_target(sweep, backend)
-            _detach(target.reader(), target.settings, starting, as_json=as_json)
+            go_on_in_background(target.reader(), target.settings, starting, as_json=as_json)
         else:
             run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
 
@@ -218,7 +218,7 @@ def run_sweep(
         settings: The user's environment.
         starting: What moves until then, and is closed.
         as_json: Whether what came of it is told as JSON.
-        options: Its trainer, the number of runs, and the rules.
+        options: Its trainer, the number of runs and whose they are, and the rules.
     """
     from sweeper.launch.forkserver_process import ForkserverProcess
     from sweeper.launch.local import worker_environ
@@ -257,7 +257,7 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def _detach(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
+def go_on_in_background(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background."""
     from sweeper.backend.sweep_reader import SweepReader
     from sweeper.launch.background import WATCH_S, start_in_background
@@ -302,12 +302,14 @@ def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
 
     made = launch.before.progress
     left = None if made.total is None else made.total - made.done
-    if launch.count is not None and left is not None and left < launch.count:
+    if launch.count is not None and left is not None and left < launch.count and not launch.group:
         notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
     if launch.before.facts.state is SweepState.PAUSED:
         notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
+    if launch.count is not None and launch.group:
+        count += f" over all machines of group {launch.group}"
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
@@ -335,7 +337,7 @@ def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: For
         if seen:
             with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
                 return run(tick=LaunchScreen(launch, poller, live).draw)
-        log = ProgressLog(launch.before, launch.count)
+        log = ProgressLog(launch.before, None if launch.group else launch.count)
         result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result

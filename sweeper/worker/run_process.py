@@ -17,7 +17,7 @@ from sweeper.backend import sdk_releases
 from sweeper.backend.said_why import HEADERS
 from sweeper.definition import interpreter
 from sweeper.errors import BackendError, SweeperError, TrainerError
-from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
+from sweeper.journal.attempt import COUNT_HEADER, HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
@@ -162,9 +162,10 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         environ: What is there.
         holder: Its name for the server.
     """
+    joint = {COUNT_HEADER: " ".join(filter(None, [spec.group, str(spec.count or "")]))} if spec.group else {}
     return {
         **environ_of_place(spec, environ),
-        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
+        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name, **joint}),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 

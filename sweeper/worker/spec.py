@@ -97,6 +97,8 @@ class WorkerSpec:
         version: Of the sweeper that wrote them; empty for a worker of the launch's own machine.
         nodes: Nodes that each of its runs takes.
         ranks_per_node: Processes of a run on each of several nodes.
+        group: The group of workers, on whatever machines, whose runs the server counts up to `count`; empty where the
+            launch counts its own.
     """
 
     sweep: str
@@ -112,6 +114,12 @@ class WorkerSpec:
     version: str = ""
     nodes: int = 1
     ranks_per_node: int = 1
+    group: str = ""
+
+    @property
+    def tickets(self) -> int | None:
+        """How many runs the launch itself counts; None where it does not."""
+        return None if self.group else self.count
 
     @classmethod
     def load(cls, path: Path) -> Self:
