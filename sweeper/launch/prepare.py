@@ -169,9 +169,9 @@ def prepare_launch(
 
 
 def _data_of(backend: Backend, settings: Settings) -> list[Path]:
-    """Name the data of a server on this machine, which ends when they are deleted."""
+    """Name what is there as long as the data of our own server are, wherever it keeps its database."""
     data = embedded_server.data_dir(settings.home)
-    return [embedded_server.database(data)] if backend.kind == "local" else []
+    return [embedded_server.key_file(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
