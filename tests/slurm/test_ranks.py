@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
 
 TRAINER = """
 import json, os
@@ -51,7 +51,7 @@ def test_two_nodes_train_one_run(here):
     here.user.run("create", "sweep.yaml")
     here.user.environ["GLOO_SOCKET_IFNAME"] = "lo"
     here.launch("--workers", 1, "--nodes-per-run", 2)
-    here.await_end(200)
+    here.await_end(500)
     for lr in (0.1, 0.01):
         first, second = (json.loads(here.seen.with_name(f"seen.{lr}.{rank}").read_text()) for rank in range(2))
         assert (first["node"], second["node"]) == ("n0", "n1")
