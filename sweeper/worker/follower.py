@@ -29,7 +29,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 """SIGUSR1 is how a scheduler warns of a time limit."""
 
 
-class Watch:
+class NodeWatch:
     """Tells which of some nodes are heard of no more, by the clock of this one alone.
 
     Args:
@@ -82,7 +82,7 @@ class Follower:
         self._spec, self._environ, self._folder = spec, environ, folder
         self._node, self._name = node, name
         others = range(1) if node else range(1, spec.nodes)
-        self._watch = Watch(others, folder.heard, lost_s=lost_s, first_s=first_s)
+        self._watch = NodeWatch(others, folder.heard, lost_s=lost_s, first_s=first_s)
         self._at_work: RankProcesses | None = None
         self._done = 0
         self._asked = self._ended = False

@@ -13,7 +13,7 @@ import pytest
 
 from sweeper.journal.directories import LaunchDir
 from sweeper.journal.rank_files import RankFolder, RankOrder, RankWord
-from sweeper.worker.follower import Watch
+from sweeper.worker.follower import NodeWatch
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 
 FOLLOW = """
@@ -156,7 +156,7 @@ def test_the_first_node_tells_of_one_that_is_gone(tmp_path):
 def test_silence_is_measured_by_ones_own_clock():
     """A node that is still to come has more time than one that was there; a new count is a sign of life."""
     counts = {1: 5, 2: -1}
-    watch = Watch(range(1, 3), counts.__getitem__, lost_s=10.0, first_s=100.0)
+    watch = NodeWatch(range(1, 3), counts.__getitem__, lost_s=10.0, first_s=100.0)
     assert watch.silent(0.0) == []
     assert watch.silent(11.0) == [1]
     counts[1] = 6
