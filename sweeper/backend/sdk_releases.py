@@ -24,3 +24,8 @@ def release(version: str) -> tuple[int, ...]:
 def reads_headers(version: str) -> bool:
     """Whether it reads headers in its environment: in 0.19 and 0.20 every `wandb.init` fails of them."""
     return not (0, 19) <= release(version) < (0, 21)
+
+
+def disabled_knows_sweeps(version: str) -> bool:
+    """Whether a disabled run takes a sweep's parameters over the trainer's defaults; before 0.27 both make it fail."""
+    return release(version) >= (0, 27)

@@ -50,6 +50,7 @@ class EndedBy(StrEnum):
 
     PREEMPTION = "preemption"
     TIMEOUT = "timeout"
+    RANK = "another rank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Facts:
         strikes: How many runs before this one, in a row, failed on this slot for its GPU.
         retries: How often a run may be handed out again.
         lost: How the run lost its worker, which saw nothing more of it; empty if it did not.
+        rank: Which rank of a run over several nodes all this is about; empty if it is the first.
     """
 
     exit_code: int = 0
@@ -85,6 +87,7 @@ class Facts:
     strikes: int = 0
     retries: int = RETRIES
     lost: str = ""
+    rank: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def classify(facts: Facts) -> Failure:
     The limit spares preemptions: on a machine that is taken away ten times a night, no run would ever end.
     """
     kind, cause = _diagnose(facts)
+    cause = f"{facts.rank}: {cause}" if facts.rank else cause
     policy = _policy(kind, cause, facts)
     if policy.retries and kind is not Kind.PREEMPTED and len(facts.earlier) >= facts.retries:
         attempts = f" (attempt {len(facts.earlier) + 1})" if facts.earlier else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 
@@ -15,6 +15,13 @@ def usable_cores(root: Path = Path("/")) -> int:
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([affinity, *(int(quota) for quota in _quotas(root))]))
+
+
+def job_cores(environ: Mapping[str, str]) -> int:
+    """Say how many cores this job has; without control groups only Slurm's own words tell its share of a machine."""
+    said = (environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"))
+    share = next((int(text) for text in said if text.isdecimal() and int(text)), None)
+    return min(usable_cores(), share) if share else usable_cores()
 
 
 def _quotas(root: Path) -> Iterator[float]:

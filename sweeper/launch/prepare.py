@@ -36,10 +36,14 @@ class Away:
     Attributes:
         user: The environment that they find there, whoever brings it: the scheduler, a login shell.
         server: The data directory of the server that they follow; None where their environment names it.
+        nodes: Nodes that each run takes.
+        ranks_per_node: Processes of a run on each of several nodes.
     """
 
     user: Mapping[str, str]
     server: Path | None = None
+    nodes: int = 1
+    ranks_per_node: int = 1
 
     def orders(self, environ: Mapping[str, str]) -> dict[str, Any]:
         """Fill the fields of a `WorkerSpec` that those of this machine do without.
@@ -53,6 +57,8 @@ class Away:
             "environ": {name: value for name, value in differs.items() if name not in SECRETS | named},
             "server": str(self.server) if self.server else "",
             "version": __version__,
+            "nodes": self.nodes,
+            "ranks_per_node": self.ranks_per_node,
         }
 
 

@@ -26,7 +26,8 @@ from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError, SweeperError
 from sweeper.journal.directories import LaunchDir
 from sweeper.journal.station_state import State, StationState
-from sweeper.launch.cores import usable_cores
+from sweeper.launch import rank_nodes
+from sweeper.launch.cores import job_cores
 from sweeper.launch.last_word import last_word
 from sweeper.launch.launcher import WorkerState
 from sweeper.launch.local import LocalLauncher
@@ -81,6 +82,9 @@ def work(
         return FAILED
     directory = LaunchDir(Path(spec.directory))
     station = _Station(spec, directory, native_id, node, server_within_s)
+    if spec.nodes > 1 and (number := rank_nodes.node_of(environ)):
+        with temporary_folder.owned():
+            return station.follow(environ, number)
     with _signals() as stops, temporary_folder.owned():
         state, why = station.hold(environ, stops)
     station.say(state, why)
@@ -241,22 +245,40 @@ class _Station:
                 time.sleep(LOOK_S / 5)
         return True
 
+    def _here(self, env: Mapping[str, str]) -> WorkerSpec:
+        """Give the orders for this machine's share of devices and cores."""
+        threads = rank_nodes.share_of(self.spec, job_cores(env))
+        slot = replace(self.spec.slot, device=env.get("CUDA_VISIBLE_DEVICES", ""), threads=threads)
+        return replace(self.spec, slot=slot)
+
+    def follow(self, environ: Mapping[str, str], number: int) -> int:
+        """Take part in the runs of the job's first node, which says how that goes; give an exit code."""
+        session = rank_nodes.session_of(environ, self.native_id)
+        try:
+            self._check(environ)
+            with ExitStack() as stack:
+                env = self._connected(environ, stack)
+                return rank_nodes.follow(self._here(env), env, session=session, node=number, name=self.node)
+        except SweeperError as error:
+            print(f"error: {error.message}", file=sys.stderr, flush=True)  # noqa: T201 the job's own log
+        return FAILED
+
     def _work(self, env: Mapping[str, str], stops: _Stops) -> tuple[State, str]:
-        spec, ref = self.spec, SweepRef.parse(self.spec.sweep)
-        mine = replace(spec.slot, device=env.get("CUDA_VISIBLE_DEVICES", ""), threads=_threads(env))
-        spec = replace(spec, slot=mine)
+        spec, ref = self._here(env), SweepRef.parse(self.spec.sweep)
         with contextlib.suppress(BackendError):  # it has just gone; what is left waits until it is silent for too long
             recover_slot(ref, self.directory, self.slot, retries=spec.rules.retries)
-        with closing(LocalLauncher(env)) as launcher:
-            needs = [self.directory.path]
+        with (
+            rank_nodes.leading(spec, env, session=rank_nodes.session_of(env, self.native_id), name=self.node) as lead,
+            closing(LocalLauncher({**env, **lead.environ})) as launcher,
+        ):
             care = Replacement(
                 ref,
                 self.directory,
                 launcher,
                 orders=lambda _name: spec,
                 retries=spec.rules.retries,
-                needs=needs,
-                spare=lambda: {self.relay.pid} if self.relay else set(),
+                needs=(needs := [self.directory.path]),
+                spare=lambda: {pid for pid in (self.relay and self.relay.pid, lead.pid) if pid},
             )
 
             def turn() -> None:
@@ -302,13 +324,6 @@ def _key(data: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise LaunchError(f"{file} cannot be read: {error}") from error
-
-
-def _threads(environ: Mapping[str, str]) -> int:
-    """Say how many cores this job has; without control groups only Slurm's own words tell its share of a machine."""
-    said = (environ.get(name, "") for name in ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"))
-    share = next((int(text) for text in said if text.isdecimal() and int(text)), None)
-    return min(usable_cores(), share) if share else usable_cores()
 
 
 def _native_id(environ: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -24,6 +24,7 @@ from sweeper.ref import RunRef, SweepRef
 from sweeper.settings import Settings, private_setting, read_private
 from sweeper.worker import users_folder
 from sweeper.worker.main_thread import MainThread, Report, call_in_thread
+from sweeper.worker.rank_leader import give_order
 from sweeper.worker.script_host import host_script, script_pid
 from sweeper.worker.spec import WorkerSpec
 from sweeper.worker.trainer_import import Trainer, load_trainer
@@ -102,22 +103,24 @@ def run_process(spec: WorkerSpec, log: str, holder: str, worker: Connection) -> 
         return
     ref = SweepRef.parse(spec.sweep)
     if trainer is None:
-        complete = partial(_or_end, worker, _enter_script, spec)
+        complete = partial(_or_end, worker, _enter_script, spec, Path(log))
         host_script(lambda: agents.run_script(ref, cut_off=_leave_without_script), tell=worker.send, enter=complete)
         return
     current = CurrentRun()
     current.watch()
+    enter = partial(_or_end, worker, _enter, spec, Path(log))
     if not spec.rules.isolated:
-        _host_all(spec, ref, trainer, worker, current)
+        _host_all(enter, ref, trainer, worker, current)
         return
     host = MainThread(trainer, tell=worker.send, mark_preempting=current.mark_preempting, finish=current.finish)
     agent = partial(_run_agent, ref, current=current, again=False)
-    host.run(agent, partial(_or_end, worker, _enter, spec))
+    host.run(agent, enter)
 
 
-def _host_all(spec: WorkerSpec, ref: SweepRef, trainer: Trainer, worker: Connection, current: CurrentRun) -> None:
+def _host_all(
+    enter: Callable[[], RunWitness], ref: SweepRef, trainer: Trainer, worker: Connection, current: CurrentRun
+) -> None:
     """Host run after run in this process, each in the thread of a stock agent."""
-    enter = partial(_or_end, worker, _enter, spec)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which the agent knows
     while True:
         call = partial(call_in_thread, trainer, enter=enter, tell=worker.send, finish=current.finish)
@@ -161,13 +164,25 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
     """
     joint = {COUNT_HEADER: " ".join(filter(None, [spec.group, str(spec.count or "")]))} if spec.group else {}
     return {
+        **environ_of_place(spec, environ),
+        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name, **joint}),
+        FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
+    }
+
+
+def environ_of_place(spec: WorkerSpec, environ: Mapping[str, str]) -> dict[str, str]:
+    """Say what every process of a run finds in its environment, be it the first rank or another one.
+
+    Args:
+        spec: The worker's orders, for this node's devices.
+        environ: What is there.
+    """
+    return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), environ.get("PYTHONPATH")])),
         "PATH": interpreter.path_of_runs(environ),  # the agent starts scripts with `python`
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name, **joint}),
-        FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 
 
@@ -202,7 +217,7 @@ def _or_end(worker: Connection, enter: Callable[..., RunWitness], *arguments: ob
         os._exit(1)
 
 
-def _enter(spec: WorkerSpec) -> RunWitness:
+def _enter(spec: WorkerSpec, log: Path) -> RunWitness:
     """Make the run's checkpoint directory known; if there is something in it, the run's curve goes on."""
     from sweeper.backend import sdk
 
@@ -212,16 +227,18 @@ def _enter(spec: WorkerSpec) -> RunWitness:
     os.environ[CHECKPOINTS] = str(folder)  # noqa: TID251
     if any(folder.iterdir()):
         sdk.resume()
+    os.environ.update(give_order(spec, os.environ, log))  # noqa: TID251
     return _witness(spec, run_id, parameters, "the function returned")
 
 
-def _enter_script(spec: WorkerSpec, environ: dict[str, str]) -> RunWitness:
+def _enter_script(spec: WorkerSpec, log: Path, environ: dict[str, str], command: Sequence[str]) -> RunWitness:
     """Do the same for a script, whose SDK reads its environment itself."""
     run_id = environ["WANDB_RUN_ID"]
     folder = _checkpoints(spec, run_id)
     environ[CHECKPOINTS] = str(folder)
     if any(folder.iterdir()):
         environ.setdefault("WANDB_RESUME", "allow")
+    environ.update(give_order(spec, environ, log, command))
     return _witness(spec, run_id, environ["WANDB_SWEEP_PARAM_PATH"], "the script ended")
 
 

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -25,23 +25,26 @@ START_S = 3.0
 
 
 def host_script(
-    agent: Callable[[], None], *, tell: Callable[[Report], None], enter: Callable[[dict[str, str]], Entered]
+    agent: Callable[[], None],
+    *,
+    tell: Callable[[Report], None],
+    enter: Callable[[dict[str, str], Sequence[str]], Entered],
 ) -> None:
     """Run an agent that starts one script, and report how that goes; ends this process with the script.
 
     Args:
         agent: Takes a run from the server and starts the script on it.
         tell: Takes reports.
-        enter: Called with the run at hand: completes the environment of the script.
+        enter: Called with the run at hand: completes the environment of the script, whose command line it is told.
     """
 
     def note(event: str, arguments: tuple[object, ...]) -> None:
         env = arguments[3] if event == "subprocess.Popen" else None
         if isinstance(env, dict) and env.get("WANDB_SWEEP_PARAM_PATH"):
-            entered = enter(env)
+            command = [str(word) for word in arguments[1]] if isinstance(arguments[1], list) else [""]
+            entered = enter(env, command)
             tell(Started(entered.run_id, entered.params))
-            command = arguments[1][0] if isinstance(arguments[1], list) else ""
-            threading.Thread(target=_watch, args=(entered, tell, str(command)), daemon=True).start()
+            threading.Thread(target=_watch, args=(entered, tell, command[0]), daemon=True).start()
 
     sys.addaudithook(note)  # for good: Python has no way to remove one, and this process hosts one script
     for number in (signal.SIGTERM, signal.SIGINT):

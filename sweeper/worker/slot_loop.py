@@ -19,12 +19,14 @@ from sweeper.journal.attempt import Attempt
 from sweeper.journal.broken import Ending, broken
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import EndedBy, Facts, Failure, Kind, Policy, classify
+from sweeper.journal.rank_files import RankFailure
 from sweeper.processes import end_with_parent
 from sweeper.ref import SweepRef
 from sweeper.run import RunState
 from sweeper.worker.conclusion import OPEN, EndedRun, conclude, failure_of
 from sweeper.worker.main_thread import Raised, Returned, Started
 from sweeper.worker.patience import Patience
+from sweeper.worker.rank_leader import RankLeader, facts_of
 from sweeper.worker.run_handle import RunHandle
 from sweeper.worker.run_log import last_lines, tail
 from sweeper.worker.run_processes import Method, RunProcesses
@@ -59,6 +61,8 @@ class Worker:
         self.signals: list[int] = []
         self.strikes = 0
         self.upcoming: RunHandle | None = None
+        self.ranks = RankLeader.of(spec, os.environ)  # noqa: TID251 what its station has told it
+        self.failed_rank: RankFailure | None = None
         self.patience = Patience(self._absence, lambda: bool(self.signals or self.directory.ended()), _say)
         # what is on its way to a server that is there is heard of, also in a stop
         self.processes = RunProcesses(spec, self.directory, method, lambda: bool(self.signals and self._absence()))
@@ -96,6 +100,7 @@ class Worker:
                 break
             handle, self.upcoming = self.upcoming or self.processes.new(), None
             grace = self._follow(handle, ticket)
+            self.failed_rank = self._end_ranks(handle, grace)
             core_killed = self.processes.end_strays()  # before the next run: they may hold the memory of its GPU
             if not handle.run_id:
                 self.directory.return_ticket(ticket)
@@ -151,11 +156,25 @@ class Worker:
                 done=handle.result is not None,
                 stopped=self._stopped(handle),
                 started_at=handle.started_at,
+                rank_failed=self.ranks.failed(time.monotonic()),
                 away=lambda: bool(self._absence()),
             )
             if due is not None:
                 handle.send(due)
+            if grace.asked_to_end:
+                self.ranks.ask_to_end(self.spec.rules.grace_s)
         return grace
+
+    def _end_ranks(self, handle: RunHandle, grace: StopGrace) -> RankFailure | None:
+        """Have the run's other ranks end with the first; say which of them failed, if the run failed for that."""
+        for_rank = grace.ended_by is EndedBy.RANK
+        return self.ranks.conclude(
+            handle.result,
+            handle.log,
+            asked=(grace.asked_to_end and not for_rank) or self._stopped(handle),
+            ended_for_rank=for_rank,
+            grace_s=self.spec.rules.grace_s,
+        )
 
     def _stopped(self, handle: RunHandle) -> bool:
         """Whether the server wants the run stopped: its agent has heard so, or the launch, which reads the sweep."""
@@ -184,7 +203,9 @@ class Worker:
             stopped=self._stopped(handle),
             wall_s=time.monotonic() - (handle.let_in_at or 0.0),
             facts=facts,
-            log_tail=last_lines(handle.log),
+            log_tail=last_lines(
+                Path(self.failed_rank.log) if self.failed_rank and self.failed_rank.log else handle.log
+            ),
         )
         self.directory.forget_stop(handle.run_id)
         failure = self._tell_server(handle, found := failure_of(run))
@@ -231,6 +252,14 @@ class Worker:
         return f"the trainer returned, but what it logged last did not reach the server ({state})" if state else ""
 
     def _facts(self, handle: RunHandle, grace: StopGrace, *, core_killed: bool) -> Facts:
+        if self.failed_rank:
+            return facts_of(
+                self.failed_rank,
+                gpu=bool(self.spec.slot.device),
+                earlier=self.sweep_directory.earlier_failures(handle.run_id),
+                strikes=self.strikes,
+                retries=self.spec.rules.retries,
+            )
         result = handle.result
         unsent = self._unsent(handle)
         preempted = EndedBy.PREEMPTION if unsent and self.signals else None

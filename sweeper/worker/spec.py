@@ -96,6 +96,7 @@ class WorkerSpec:
             where its environment names the server.
         version: Of the sweeper that wrote them; empty for a worker of the launch's own machine.
         nodes: Nodes that each of its runs takes.
+        ranks_per_node: Processes of a run on each of several nodes.
         group: The group of workers, on whatever machines, whose runs the server counts up to `count`; empty where the
             launch counts its own.
     """
@@ -112,6 +113,7 @@ class WorkerSpec:
     server: str = ""
     version: str = ""
     nodes: int = 1
+    ranks_per_node: int = 1
     group: str = ""
 
     @property

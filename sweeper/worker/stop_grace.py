@@ -31,6 +31,11 @@ class StopGrace:
     ended_by: EndedBy | None = None
     sending: bool = False
 
+    @property
+    def asked_to_end(self) -> bool:
+        """Whether the process was to end before its trainer had."""
+        return self.deadline is not None and not self.sending
+
     def next_signal(
         self,
         now: float,
@@ -40,6 +45,7 @@ class StopGrace:
         stopped: bool,
         started_at: float | None,
         away: Callable[[], bool] = lambda: False,
+        rank_failed: bool = False,
     ) -> signal.Signals | None:
         """Say which signal the process is due now, if any.
 
@@ -50,6 +56,7 @@ class StopGrace:
             stopped: Whether the server wants the run stopped; the SDK's agent in the process tells the trainer.
             started_at: When the trainer was called; None before.
             away: Asked before a run is killed that has something to send: whether nobody is there to take it.
+            rank_failed: Whether another rank of the run has failed, for which this one would wait for ever.
         """
         if self.deadline is not None:
             if now <= self.deadline:
@@ -65,7 +72,8 @@ class StopGrace:
             self.deadline, self.sending = now + self.rules.grace_s, True
         elif stopped:
             self.deadline = now + min(self.rules.grace_s, STOP_GRACE_S)
-        elif self.rules.timeout_s and started_at and now > started_at + self.rules.timeout_s:
-            self.deadline, self.ended_by = now + self.rules.grace_s, EndedBy.TIMEOUT
+        elif rank_failed or (self.rules.timeout_s and started_at and now > started_at + self.rules.timeout_s):
+            self.deadline = now + self.rules.grace_s
+            self.ended_by = EndedBy.RANK if rank_failed else EndedBy.TIMEOUT
             return signal.SIGINT  # on which the run has failed
         return None

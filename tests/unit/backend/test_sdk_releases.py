@@ -29,3 +29,11 @@ def test_some_releases_cannot_be_given_headers(version, release, reads):
     """Their settings want a mapping where the environment holds text."""
     assert sdk_releases.release(version) == release
     assert sdk_releases.reads_headers(version) is reads
+
+
+@pytest.mark.parametrize(
+    ("version", "knows"), [("0.18.7", False), ("0.26.1", False), ("0.27.2", True), ("0.31.0", True)]
+)
+def test_old_disabled_runs_fail_of_a_default_for_a_parameter_of_the_sweep(version, knows):
+    """`wandb.init(config=...)` with another value raises there, which it does nowhere else."""
+    assert sdk_releases.disabled_knows_sweeps(version) is knows

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, UsageError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
+from sweeper.journal.rank_files import rank_log
 from sweeper.ref import SweepRef
 
 
@@ -49,3 +50,17 @@ def test_a_log_that_was_deleted_is_named(sweeper, home, tmp_path):
     assert isinstance(error, LaunchError)
     assert str(log) in error.message
     assert "page" in error.hint
+
+
+def test_each_rank_of_a_run_has_a_log(sweeper, home, tmp_path):
+    """That of the first is the run's; a rank that is not there is told from one that printed nothing."""
+    launch = SweepDir.of(home, SweepRef("local", "p", "s")).new_launch()
+    log = tmp_path / "gpu0-0001.log"
+    for rank, text in enumerate(["zero\n", "one\n"]):
+        rank_log(log, rank).write_text(text)
+    launch.append(Attempt(run_id="r1", slot="gpu0", log=str(log), outcome=AttemptOutcome.FINISHED))
+    assert sweeper("logs", "r1").stdout == "zero\n"
+    assert sweeper("logs", "r1", "--rank", "1").stdout == "one\n"
+    error = sweeper("logs", "r1", "--rank", "2").exception
+    assert isinstance(error, UsageError)
+    assert "no log of a rank 2" in error.message

@@ -26,6 +26,13 @@ FORCED = (
     ("facts", "kind", "policy", "cause"),
     [
         (Facts(error="ValueError: no"), Kind.EXCEPTION, Policy.FAIL, "ValueError: no"),
+        (
+            Facts(rank="rank 1 on n1", exit_code=3),
+            Kind.EXIT,
+            Policy.FAIL,
+            "rank 1 on n1: the process exited with code 3",
+        ),
+        (Facts(rank="rank 1 on n1", lost="it is gone"), Kind.LOST, Policy.RETRY_ELSEWHERE, "rank 1 on n1: it is gone"),
         (Facts(error="ModuleNotFoundError: No module named 'x'"), Kind.IMPORT, Policy.FAIL, "No module"),
         (Facts(error=OOM.format(own="38.1 GiB")), Kind.GPU_MEMORY, Policy.FAIL, "CUDA out of memory"),
         (Facts(error=OOM.format(own="512.00 MiB")), Kind.GPU_MEMORY, Policy.RETRY_ELSEWHERE, "CUDA out of memory"),

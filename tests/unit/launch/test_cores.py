@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from sweeper.launch.cores import usable_cores
+from sweeper.launch.cores import job_cores, usable_cores
 
 FREE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -53,3 +53,11 @@ def test_without_a_quota_affinity_counts(tmp_path, groups, files):
     """What this process may run on."""
     assert usable_cores(machine(tmp_path, groups, **files)) == FREE
     assert usable_cores(tmp_path / "nowhere") == FREE
+
+
+def test_a_job_has_the_cores_that_slurm_gave_it():
+    """Where no control group says so, its variables do; never more than there are."""
+    assert job_cores({}) == usable_cores()
+    assert job_cores({"SLURM_CPUS_PER_TASK": "1", "SLURM_CPUS_ON_NODE": "8"}) == 1
+    assert job_cores({"SLURM_CPUS_ON_NODE": "100000"}) == usable_cores()
+    assert job_cores({"SLURM_CPUS_ON_NODE": "x"}) == usable_cores()

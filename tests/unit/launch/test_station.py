@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.journal.station_state import StationState
-from sweeper.launch.cores import usable_cores
-from sweeper.launch.station import DONE, FAILED, USAGE, _native_id, _Stops, _threads, main, work
+from sweeper.launch.station import DONE, FAILED, USAGE, _native_id, _Stops, main, work
 
 
 @pytest.fixture
@@ -97,14 +96,6 @@ def test_a_warning_and_the_stop_that_it_warned_of_are_one():
     twice.note(signal.SIGUSR1)
     twice.note(signal.SIGINT)
     assert twice.seen == 2
-
-
-def test_a_job_has_the_cores_that_slurm_gave_it():
-    """Where no control group says so, its variables do; never more than there are."""
-    assert _threads({}) == usable_cores()
-    assert _threads({"SLURM_CPUS_PER_TASK": "1", "SLURM_CPUS_ON_NODE": "8"}) == 1
-    assert _threads({"SLURM_CPUS_ON_NODE": "100000"}) == usable_cores()
-    assert _threads({"SLURM_CPUS_ON_NODE": "x"}) == usable_cores()
 
 
 def test_a_job_is_called_what_squeue_calls_it():

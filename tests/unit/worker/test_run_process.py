@@ -64,8 +64,8 @@ from sweeper.worker.spec import WorkerSpec
 os.environ["WANDB_RUN_ID"] = sys.argv[2]
 os.environ["WANDB_SWEEP_PARAM_PATH"] = "x"
 enter = run_process._enter_script if sys.argv[3] == "script" else run_process._enter
-arguments = [dict(os.environ)] if sys.argv[3] == "script" else []
-run_process._or_end(Connection(int(sys.argv[4])), enter, WorkerSpec.load(Path(sys.argv[1])), *arguments)
+arguments = [dict(os.environ), ["x"]] if sys.argv[3] == "script" else []
+run_process._or_end(Connection(int(sys.argv[4])), enter, WorkerSpec.load(Path(sys.argv[1])), Path("log"), *arguments)
 """
 
 

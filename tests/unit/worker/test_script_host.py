@@ -22,7 +22,8 @@ def agent():
     time.sleep(60)  # it looks after its script every few seconds
 
 class Run:
-    def __init__(self, env):
+    def __init__(self, env, command):
+        assert command == sys.argv[1:], command
         env["COMPLETED"] = "yes"
         self.run_id, self.params = env["WANDB_RUN_ID"], {}
 

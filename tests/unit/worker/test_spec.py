@@ -35,6 +35,8 @@ def test_orders_survive_the_way_through_their_file(tmp_path):
         rules=rules,
         script=True,
         varied=("lr", "optimizer.name"),
+        nodes=2,
+        ranks_per_node=4,
     )
     spec.save(tmp_path / "spec.json")
     assert WorkerSpec.load(tmp_path / "spec.json") == spec

@@ -31,6 +31,7 @@ def test_a_run_that_nothing_is_wrong_with_is_left_alone():
         ({"preempted": True}, SIGTERM, 30.0, EndedBy.PREEMPTION),
         ({"done": True}, None, 30.0, None),
         ({"stopped": True}, None, STOP_GRACE_S, None),
+        ({"rank_failed": True}, SIGINT, 30.0, EndedBy.RANK),
         ({"started_at": -1e3}, SIGINT, 30.0, EndedBy.TIMEOUT),
     ],
 )
@@ -123,3 +124,14 @@ def test_a_stop_of_the_launch_comes_first():
     """A run that the server stops, and one that is over its time, go on elsewhere if the launch is stopped at once."""
     grace = StopGrace(RULES)
     assert at(1e3, grace, preempted=True, done=True, stopped=True) is SIGTERM
+
+
+def test_a_process_that_only_sends_was_not_asked_to_end():
+    """The other ranks of its run may then end by themselves, too."""
+    grace = StopGrace(RULES)
+    assert not grace.asked_to_end
+    at(1.0, grace, done=True)
+    assert not grace.asked_to_end
+    grace = StopGrace(RULES)
+    at(1.0, grace, stopped=True)
+    assert grace.asked_to_end
