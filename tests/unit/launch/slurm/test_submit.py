@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sweeper.backend.server_job import ServerJob
 
 from sweeper.backend import server_job
+from sweeper.backend.server_job import ServerJob
 from sweeper.errors import LaunchError
 from sweeper.journal import lease
 from sweeper.launch.cluster_request import ClusterRequest
