@@ -62,8 +62,12 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
         UsageError: Options do not go together.
     """
     request = cluster_request(on, given)
-    # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
-    raise UsageError(f"--on {on} is not there yet: {request} {starting} {options}")
+    if on == "slurm":
+        from sweeper.cli.launch_slurm import launch_on_slurm  # here for the reason in target.py
+
+        launch_on_slurm(request, given, starting, **options)
+    else:
+        raise UsageError(f"--on {on} is not there yet")
 
 
 def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:

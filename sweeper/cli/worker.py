@@ -22,9 +22,19 @@ from sweeper.cli.launch import (
     StopAtTarget,
     TimeBudget,
     WithoutMetric,
+)
+from sweeper.cli.launch_options import (
+    Gpus,
+    GpusPerRun,
+    PerGpu,
+    Python,
+    Retries,
+    Share,
+    Timeout,
+    Trainer,
+    Workers,
     seconds,
 )
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import err, say_backend
