@@ -62,12 +62,15 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
         UsageError: Options do not go together.
     """
     request = cluster_request(on, given)
-    if on == "slurm":
-        from sweeper.cli.launch_slurm import launch_on_slurm  # here for the reason in target.py
+    # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
+    if on == "ray":
+        from sweeper.cli.launch_ray import launch_on_ray  # here for the reason in target.py
+
+        launch_on_ray(request, given, starting, **options)
+    else:
+        from sweeper.cli.launch_slurm import launch_on_slurm
 
         launch_on_slurm(request, given, starting, **options)
-    else:
-        raise UsageError(f"--on {on} is not there yet")
 
 
 def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:

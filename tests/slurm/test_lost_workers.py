@@ -33,8 +33,7 @@ def test_a_requeue_a_limit_and_a_cancel_hand_runs_on(here):
     here.launch("--gpus", 3, "--count", 3, "--grace", 5)
     here.wait(lambda: len(here.runs()) == 3, "three runs at work")
     runs = {run[0] for run in here.runs()}
-    slot = {run["id"]: run["slot"] for run in here.user.status()["runs"]}
-    jobs = [here.job(slot[run]) for run in sorted(runs)]
+    jobs = [here.job(here.directory.attempts()[run].slot) for run in sorted(runs)]
     here.cluster.ask("scontrol", "requeue", jobs[0], check=True)
     here.cluster.ask("scancel", "--batch", "--signal=USR1", jobs[1], check=True)  # as Slurm does before a limit
     here.cluster.ask("scancel", jobs[2], check=True)
