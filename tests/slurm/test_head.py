@@ -23,7 +23,7 @@ def test_the_server_is_handed_over_and_killed_while_runs_log(here):
     here.launch("--gpus", 2, "--snapshot-every", "5s")
     here.wait(lambda: len(here.runs()) == 2, "two runs at work")
     (first,) = heads(here)
-    here.cluster.ask("scancel", "--batch", "--signal=USR1", f"{here.job('head')}_0", check=True)
+    here.cluster.ask("scancel", "--batch", "--signal=USR1", f"{here.job('head')}_0")  # it may say that it has ended
     second = here.wait(lambda: [head for head in heads(here) if head.pid != first.pid], "the next head")[0]
     here.wait(lambda: here.user.start("status").wait(90) == 0, "the server again", 120)
     for process in [second, *second.children(recursive=True)]:
