@@ -72,7 +72,9 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
 
         launch_on_ray(request, given, starting, **options)
     else:
-        raise UsageError(f"--on {on} is not there yet")
+        from sweeper.cli.launch_slurm import launch_on_slurm
+
+        launch_on_slurm(request, given, starting, **options)
 
 
 def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeper.cli.key_file import read_key
 from sweeper.cli.launch_screen import moving
 from sweeper.cli.output import err, escape, out, print_json, say_backend, say_next, warn
 from sweeper.cli.target import Target, check_name, find_target
-from sweeper.errors import BackendError, UsageError
+from sweeper.errors import UsageError
 from sweeper.launch.cluster_request import SERVER_AS_JOB
 from sweeper.settings import Settings
 
@@ -83,21 +84,6 @@ def _target(request: ClusterRequest, given: Mapping[str, Any], settings: Setting
     choose.connect(settings, backend)
     say_backend(backend)
     return Target(settings, backend, choose.resolve(settings, backend, sweep), named=sweep is not None)
-
-
-def read_key(file: Path) -> str:
-    """Read a server's key.
-
-    Raises:
-        BackendError: There is none in the file.
-    """
-    try:
-        key = file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise BackendError(f"{file} cannot be read: {error}", "give the server's api-key: --key-file FILE") from error
-    if not key:
-        raise BackendError(f"{file} holds no key", "give the server's api-key: --key-file FILE")
-    return key
 
 
 def _prepare(request: ClusterRequest, target: Target, max_array_size: int, **options: Any) -> tuple[Launch, Submission]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeper.cli.launch_slurm import check_time, read_key
-from sweeper.errors import BackendError, LaunchError, UsageError
+from sweeper.cli.launch_slurm import check_time
+from sweeper.errors import LaunchError, UsageError
 from sweeper.launch.cluster_request import ClusterRequest
 
 
@@ -25,15 +25,3 @@ def test_a_time_limit_leaves_time_for_a_run():
         check_time(ClusterRequest(workers=1, time_s=60), 30)
     with pytest.raises(UsageError, match="--server-time"):
         check_time(ClusterRequest(workers=1, server_time_s=60), 30)
-
-
-def test_a_key_file_holds_a_key(tmp_path):
-    """Else no job would ever reach the server."""
-    file = tmp_path / "key"
-    with pytest.raises(BackendError, match="cannot be read"):
-        read_key(file)
-    file.write_text("\n")
-    with pytest.raises(BackendError, match="holds no key"):
-        read_key(file)
-    file.write_text("secret\n")
-    assert read_key(file) == "secret"
