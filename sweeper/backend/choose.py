@@ -9,7 +9,7 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from sweeper import private_files
-from sweeper.backend import any_sweeps, embedded_server, sdk
+from sweeper.backend import any_sweeps, embedded_server, listening, sdk
 from sweeper.backend.own_server import UnknownQuestionError
 from sweeper.backend.sweep_names import KnownNames
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
@@ -113,15 +113,17 @@ def has_data(settings: Settings) -> bool:
     """
     if lost_data(settings):
         _check_data(settings, None)
-    return embedded_server.database(embedded_server.data_dir(settings.home)).exists()
+    return embedded_server.has_data(embedded_server.data_dir(settings.home))
 
 
 def _check_data(settings: Settings, text: str | None) -> None:
     if lost := lost_data(settings):
         fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
         raise SweepNotFoundError(lost, fix)
+    if embedded_server.has_data(data := embedded_server.data_dir(settings.home)):
+        return
     try:
-        embedded_server.database(embedded_server.data_dir(settings.home)).stat()
+        embedded_server.database(data).stat()
     except FileNotFoundError as error:  # not of another kind: a file in the place of the directory is no empty one
         raise _no_sweep(settings, text) from error
 
@@ -131,7 +133,7 @@ def lost_data(settings: Settings) -> str:
     data = embedded_server.data_dir(settings.home)
     file, last = embedded_server.database(data), last_sweep(settings)
     was_here = embedded_server.has_served(data) or (last is not None and last.backend == "local")
-    if file.exists() or not was_here:
+    if embedded_server.has_data(data) or not was_here:
         return ""
     gone = next(path for path in (data, file) if not path.exists())
     sweep = f", and with it sweep {last.sweep}" if last and last.backend == "local" else ""
@@ -185,9 +187,9 @@ def wandb_backend(settings: Settings) -> Backend | None:
 
 
 def other_backend(
-    settings: Settings, url: str | None, *, key: str | None = None, insecure_http: bool = False
+    settings: Settings, url: str | None, *, key: str | None = None, insecure_http: bool = False, option: str = "--to"
 ) -> Backend:
-    """Describe the W&B server that results are sent to.
+    """Describe the W&B server that a command line names.
 
     A key goes to no other server than its own: that of a login is its host's, WANDB_API_KEY that of WANDB_BASE_URL, or
     of W&B's cloud where that is not set.
@@ -197,6 +199,7 @@ def other_backend(
         url: Its address; None for the one there are credentials for.
         key: Its key, where the user has named one for it.
         insecure_http: Whether the key may cross a network in the clear.
+        option: What names it there, for the words of an error.
 
     Raises:
         BackendError: There is no key for it, the text is no address, or everybody on the way could read the key.
@@ -204,13 +207,14 @@ def other_backend(
     if url is None:
         backend = wandb_backend(settings)
         if backend is None:
-            fix = "give --to URL, and its key by --key-file FILE"
-            raise BackendError(f"no W&B server to send to{_unread(settings)}", fix)
+            fix = f"give {option} URL, and its key by --key-file FILE"
+            what = "to send to" if option == "--to" else "is named"
+            raise BackendError(f"no W&B server {what}{_unread(settings)}", fix)
         return backend if key is None else replace(backend, api_key=key)
     if not _is_address(url):
-        raise _no_address(url)
+        raise _no_address(url, option)
     address = urlsplit(url)
-    if address.scheme != "https" and not (insecure_http or embedded_server.is_loopback(address.hostname or "")):
+    if address.scheme != "https" and not (insecure_http or listening.is_loopback(address.hostname or "")):
         fix = "write https://, or give --insecure-http where the network is yours alone"
         raise BackendError(f"the key would go to {url} in the clear", fix)
     url = url.rstrip("/")
@@ -261,8 +265,8 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _no_address(url: str) -> BackendError:
-    return BackendError(f"--to {url!r} is no address", "write http://HOST:PORT or https://HOST")
+def _no_address(url: str, option: str = "--to") -> BackendError:
+    return BackendError(f"{option} {url!r} is no address", "write http://HOST:PORT or https://HOST")
 
 
 def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:

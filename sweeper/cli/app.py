@@ -37,6 +37,7 @@ from sweeper.cli import (
     status,
     stop,
     sync,
+    worker,
 )
 from sweeper.cli import list as list_
 from sweeper.cli.command_group import CommandGroup
@@ -62,6 +63,7 @@ app.command()(check.check)
 app.command()(sample.sample)
 app.command()(create.create)
 app.command()(launch.launch)
+app.command()(worker.worker)
 app.command()(status.status)
 app.command("list")(list_.list_)
 app.command()(runs.runs)

@@ -40,19 +40,21 @@ def conclude(
             from sweeper.cli.tables import status_view
 
             show(status_view(status, width=out.width))
-        _say_what_ended(result, status, target)
+        _say_what_ended(result, status, target, launch.count if launch.group else None)
         if as_json:
             print_json(to_json(launch, result, status))
         else:
             again = target.command("launch") + interpreter.option(launch.python)
-            say_next(again if result.interrupted else f"sweeper status {launch.ref.quoted}")
+            say_next(again if result.interrupted else f"{target.environ}sweeper status {launch.ref.quoted}")
     if result.interrupted:
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:
         raise typer.Exit(1)
 
 
-def _say_what_ended(result: LaunchResult, status: SweepStatus | None, target: Target) -> None:
+def _say_what_ended(
+    result: LaunchResult, status: SweepStatus | None, target: Target, shared: int | None = None
+) -> None:
     from sweeper.cli.progress_log import cut_off
     from sweeper.readable import runs_word
     from sweeper.results.outlook import why_over
@@ -75,6 +77,10 @@ def _say_what_ended(result: LaunchResult, status: SweepStatus | None, target: Ta
         err.print(escape(words), soft_wrap=True)
     elif not (result.runs or result.errors or result.interrupted):
         why = why_over(status) if status else ""
+        if shared and not why:
+            whole = f"the {runs_word(shared)} of its group are made: more with a greater --count, or another --group"
+            err.print(f"no run was left for this machine: {whole}", soft_wrap=True)
+            return
         err.print(escape("the sweep has no more runs to give" + (f": {why}" if why else "")), soft_wrap=True)
 
 

@@ -34,7 +34,7 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def detach_launch(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
+def go_on_in_background(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background.
 
     Args:
@@ -85,12 +85,14 @@ def announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
 
     made = launch.before.progress
     left = None if made.total is None else made.total - made.done
-    if launch.count is not None and left is not None and left < launch.count:
+    if launch.count is not None and left is not None and left < launch.count and not launch.group:
         notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
     if launch.before.facts.state is SweepState.PAUSED:
         notes = [*notes, paused(launch.ref)]
     names = ", ".join(slot.name for slot in launch.slots)
     count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
+    if launch.count is not None and launch.group:
+        count += f" over all machines of group {launch.group}"
     err.print(f"launching {escape(launch.ref.path)} on {names}: {count}", soft_wrap=True)
     for note in notes:
         err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
@@ -129,7 +131,7 @@ def watch_launch(launch: Launch, reader: StatusReader, target: Target, **workers
         if seen:
             with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
                 return run(tick=LaunchScreen(launch, poller, live).draw)
-        log = ProgressLog(launch.before, launch.count)
+        log = ProgressLog(launch.before, None if launch.group else launch.count)
         result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
     log.tell(poller.read(), poller.trouble)
     return result

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import json_text, out, print_json, show
+from sweeper.cli.output import escape, json_text, out, print_json, show
 from sweeper.cli.page_link import say_page_link
-from sweeper.cli.target import find_target
+from sweeper.cli.target import Target, find_target
 from sweeper.cli.watch import WATCH_S, watching
 
 if TYPE_CHECKING:
@@ -60,8 +60,18 @@ def status(  # noqa: PLR0917 Typer passes them by name
         return
     room = max(LEAST, out.height - BESIDE - lines_of(now.confirmation))
     show(status_view(now, width=out.width, height=room if seen else None, every_run=every_run))
+    _say_who_waits(target)
     show_confirmation(now.confirmation)
     say_page_link(out, target.backend, target.settings, now.facts.url)
+
+
+def _say_who_waits(target: Target) -> None:
+    """Say which workers of launches on Slurm wait in its queue, and why."""
+    from sweeper.journal.directories import SweepDir
+    from sweeper.launch.slurm.waiting import notes
+
+    for note in notes(SweepDir.of(target.settings.home, target.ref)):
+        out.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
 
 
 def _read(reader: StatusReader, importance: bool, as_json: bool) -> SweepStatus:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeper.cli.key_file import read_key
 from sweeper.cli.options import AsJson, Sweep
 from sweeper.cli.output import complain, err, escape, out, print_json, progress_bar, say_next
 from sweeper.cli.target import find_target
@@ -62,7 +61,7 @@ def sync(  # noqa: PLR0917 Typer passes them by name
         _show(result, as_json=as_json)
         return
     # first: without a key for it nothing needs to be started
-    key = None if key_file is None else _read_key(key_file)
+    key = None if key_file is None else read_key(key_file)
     there = choose.other_backend(settings, to, key=key, insecure_http=insecure_http)
     here = find_target(sweep, backend)
     prepared = Sync.prepare(here.ref, here.backend, there, here.settings, entity=entity, project=project)
@@ -75,16 +74,6 @@ def sync(  # noqa: PLR0917 Typer passes them by name
     _show(result, as_json=as_json)
     if not result.ok:
         raise typer.Exit(1)
-
-
-def _read_key(file: Path) -> str:
-    try:
-        key = sys.stdin.readline() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BackendError(f"cannot read a key from {file}: {error}", "give a file that holds the key alone") from error
-    if not re.fullmatch(r"\S{20,}", key.strip()):
-        raise BackendError(f"{file} holds no key", "give a file that holds the key alone")
-    return key.strip()
 
 
 def _tell(run: RunSync, advance: Callable[[], None]) -> None:

@@ -33,16 +33,22 @@ class Target:
         backend: The server.
         ref: The sweep's full name.
         named: Whether the user named it; if not, it is the sweep created last.
+        joined: The options of `sweeper worker` that name its server, if it was named so.
+        environ: What other commands need in front of them then, to ask that server.
     """
 
     settings: Settings
     backend: Backend
     ref: SweepRef
     named: bool = True
+    joined: str = ""
+    environ: str = ""
 
     def command(self, name: str) -> str:
         """Write a command about this sweep, as short as can be typed."""
-        return f"sweeper {name} {self.ref.quoted}" if self.named else f"sweeper {name}"
+        if self.joined and name == "launch":
+            return f"sweeper worker {self.ref.quoted} {self.joined}"
+        return f"{self.environ}sweeper {name} {self.ref.quoted}" if self.named else f"sweeper {name}"
 
     def check(self) -> None:
         """Fail in seconds where nobody answers at the server's address any more.

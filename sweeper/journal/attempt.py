@@ -13,6 +13,8 @@ HOLDER_HEADER = "X-Sweeper-Holder"
 """Tells sweeper's server which process speaks for a run: one that lost its run is heard no more."""
 SLOT_HEADER = "X-Sweeper-Slot"
 """Tells it in which slot that process is."""
+COUNT_HEADER = "X-Sweeper-Count"
+"""Tells it for which group of workers a run counts that is given to that process, and how many that takes."""
 
 
 class AttemptOutcome(StrEnum):

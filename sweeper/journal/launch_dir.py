@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import private_files
+from sweeper.journal import lease
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.failures import Kind, Policy
 from sweeper.ref import run_name
@@ -172,7 +173,7 @@ class LaunchDir:
                 os.utime(file.fileno())  # when it ended
 
     def launcher(self) -> int | None:
-        """Give the process that runs this launch; None if it has ended."""
+        """Give the process that runs this launch, on whatever machine; None if it has ended."""
         try:
             with (self.path / "launcher").open(encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -180,7 +181,7 @@ class LaunchDir:
             return int(text_of(self.path / "launcher") or 0)
         except FileNotFoundError:
             pass
-        return None
+        return lease.holder(self.path)
 
     def worked_until(self) -> float:
         """Tell when it was certainly at work for the last time: its end, or its start if it was killed; 0 for never."""

@@ -11,6 +11,8 @@ from sweeper.worker.spec import Slot
 
 SERVER_AS_JOB = "job"
 SNAPSHOT_EVERY_S = 30.0
+GIVEN_THERE = "given on its node"
+"""Stands for the device of a slot whose machine nobody knows yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ class ClusterRequest:
 
     def slots(self, engine: str) -> tuple[Slot, ...]:
         """Name the slots of its workers: `slurm0`, `slurm1`, ...; a slot's device is known on its node only."""
-        return tuple(Slot(name=f"{engine}{number}", device="", threads=1) for number in range(self.workers))
+        device = GIVEN_THERE if self.gpus_per_node else ""
+        return tuple(Slot(name=f"{engine}{number}", device=device, threads=1) for number in range(self.workers))
 
 
 def count_workers(gpus: int | None, workers: int | None, *, gpus_per_run: int, nodes_per_run: int, per_gpu: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +24,8 @@ from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.launch.terminal import Voice
 from sweeper.results.status import SweepStatus
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def run_launch(
     launch: Launch,
@@ -33,6 +35,7 @@ def run_launch(
     latest: Callable[[], SweepStatus | None] = lambda: None,
     launcher: Launcher | None = None,
     forkserver: ForkserverProcess | None = None,
+    stopped_by: Collection[signal.Signals] = STOPPING,
 ) -> LaunchResult:
     """Start the workers and stay until all have ended; Ctrl-C stops gently, a second one kills.
 
@@ -45,13 +48,14 @@ def run_launch(
         latest: Gives the sweep's status, a few seconds old at most.
         launcher: What starts its workers; by default, processes of this machine.
         forkserver: What those are forked from, if it was started early.
+        stopped_by: The signals that stop it; none where they mean something else, and `tick` ends it by an exception.
 
     Raises:
         LaunchError: What it stands on was deleted; its workers end with this process.
     """
     launcher = launcher or LocalLauncher(launch.environ, forkserver)  # the one place that names a launcher
     scheduler = SchedulerProcess(launch.ref, launch.environ, launch.directory.scheduler_log, runs=len(launch.slots))
-    with _signals() as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
+    with _signals(stopped_by) as (pending, seen), launch.directory.held(), contextlib.closing(scheduler):
         voice = Voice(launch.directory.launch_log)
         watch = Watch(launch, launcher, latest, stop=lambda: pending.append(signal.SIGTERM), scheduler=scheduler)
 
@@ -163,8 +167,8 @@ class Watch:
 
 
 @contextmanager
-def _signals() -> Iterator[tuple[list[int], list[int]]]:
-    """Collect SIGINT, SIGTERM and SIGHUP: the list to act on, and all there were."""
+def _signals(numbers: Collection[signal.Signals]) -> Iterator[tuple[list[int], list[int]]]:
+    """Collect signals: the list to act on, and all there were."""
     pending: list[int] = []  # a handler only notes: what it interrupts may hold any lock
     seen: list[int] = []
 
@@ -175,8 +179,8 @@ def _signals() -> Iterator[tuple[list[int], list[int]]]:
             seen.append(number)
 
     # `nohup` has SIGHUP ignored, and means it
-    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
+    unheard = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+    before = {number: signal.signal(number, note) for number in numbers if number not in unheard}
     try:
         yield pending, seen
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import __version__, private_files
-from sweeper.backend import embedded_server
+from sweeper.backend import embedded_server, sdk_releases
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition import interpreter
 from sweeper.definition.trainer_check import settle
@@ -77,6 +77,8 @@ class Launch:
         why: Who chose the trainer, in words.
         python: The Python that starts its scripts; empty for sweeper's own.
         away: How its workers on other machines find what they need; None for workers of this one.
+        group: The group of workers, on whatever machines, whose runs the server counts up to `count`; empty where this
+            launch counts its own.
     """
 
     ref: SweepRef
@@ -95,6 +97,7 @@ class Launch:
     why: str = ""
     python: str = ""
     away: Away | None = None
+    group: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
         """Write the orders of a slot's worker."""
@@ -108,6 +111,7 @@ class Launch:
             rules=self.rules,
             varied=self.varied,
             **(self.away.orders(self.environ) if self.away else {}),
+            group=self.group,
         )
 
 
@@ -122,12 +126,13 @@ def prepare_launch(
     count: int | None = None,
     rules: Rules | None = None,
     away: Away | None = None,
+    group: str = "",
 ) -> Launch:
     """Check that the sweep can run, take up what a killed launch left behind, and make the launch's directory.
 
     Raises:
-        LaunchError: The sweep has ended, it has no target to stop at, WANDB_MODE keeps runs from the server, or its
-            scheduler cannot work here.
+        LaunchError: The sweep has ended, it has no target to stop at, WANDB_MODE keeps runs from the server, its
+            scheduler cannot work here, or the SDK cannot tell the server whose runs to count.
         TrainerError: There is no such trainer.
     """
     rules = (rules or Rules()).heeding(settings.environ)
@@ -141,6 +146,8 @@ def prepare_launch(
     if definition.scheduler and starts_scheduler and not status.search.scheduler_at_work:
         sweep_scheduler.check(definition.scheduler)
     env = interpreter.chosen(python, env)
+    if group and count is not None:
+        _check_headers(env)
     choice = settle(definition, trainer, env)
     recovered = recover_sweep(reader.ref, reader.directory, status.runs, retries=rules.retries)
     directory = reader.directory.new_launch()
@@ -165,13 +172,14 @@ def prepare_launch(
         needs=(directory.path, *([] if away and away.server else _data_of(backend, settings))),
         varied=tuple(definition.space.searched),
         away=away,
+        group=group,
     )
 
 
 def _data_of(backend: Backend, settings: Settings) -> list[Path]:
-    """Name the data of a server on this machine, which ends when they are deleted."""
+    """Name what is there as long as the data of our own server are, wherever it keeps its database."""
     data = embedded_server.data_dir(settings.home)
-    return [embedded_server.database(data)] if backend.kind == "local" else []
+    return [embedded_server.key_file(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
@@ -179,6 +187,14 @@ def _check_mode(env: Mapping[str, str], backend: Backend) -> None:
     if (mode := env.get("WANDB_MODE")) in {"offline", "disabled", "dryrun"}:
         fix = "unset WANDB_MODE, or take the embedded server, which needs no network: --backend local"
         raise LaunchError(f"WANDB_MODE is {mode}: no run would reach {backend.base_url}", fix)
+
+
+def _check_headers(env: Mapping[str, str]) -> None:
+    """Refuse an SDK that cannot say for which group its run counts: it would be given one run after the other."""
+    for version in filter(None, [sdk_releases.installed(), env.get(interpreter.SDK)]):
+        if not sdk_releases.reads_headers(version):
+            why = f"wandb {version} cannot tell the server for whom its runs count, which --count over machines takes"
+            raise LaunchError(why, "take another release (0.18, or 0.21 and newer), or leave out --count")
 
 
 def _check_target(ref: SweepRef, status: SweepStatus, rules: Rules) -> None:

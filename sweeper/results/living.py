@@ -48,7 +48,7 @@ def _living(pid: int, launch: LaunchDir) -> LivingLaunch:
         # half written, or of a version that wrote it otherwise: the slot is there all the same
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             specs[slot] = WorkerSpec.load(launch.spec(slot))
-    counts = {spec.count for spec in specs.values()}
+    counts = {spec.tickets for spec in specs.values()}
     return LivingLaunch(
         pid=pid,
         devices={slot: specs[slot].slot.device if slot in specs else "" for slot in slots},

@@ -17,7 +17,7 @@ from sweeper.backend import sdk_releases
 from sweeper.backend.said_why import HEADERS
 from sweeper.definition import interpreter
 from sweeper.errors import BackendError, SweeperError, TrainerError
-from sweeper.journal.attempt import HOLDER_HEADER, SLOT_HEADER
+from sweeper.journal.attempt import COUNT_HEADER, HOLDER_HEADER, SLOT_HEADER
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.processes import die_with_parent
 from sweeper.ref import RunRef, SweepRef
@@ -159,13 +159,14 @@ def environ_of(spec: WorkerSpec, environ: Mapping[str, str], holder: str) -> dic
         environ: What is there.
         holder: Its name for the server.
     """
+    joint = {COUNT_HEADER: " ".join(filter(None, [spec.group, str(spec.count or "")]))} if spec.group else {}
     return {
         # what the run starts finds the user's modules too: scripts have only their own folder on the path
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), environ.get("PYTHONPATH")])),
         "PATH": interpreter.path_of_runs(environ),  # the agent starts scripts with `python`
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order, not "fastest first"
         "CUDA_VISIBLE_DEVICES": spec.slot.device,
-        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name}),
+        **_headers(environ, holder, {SLOT_HEADER: spec.slot.name, **joint}),
         FLUSH_INTERVAL: environ.get(FLUSH_INTERVAL) or FLUSH_S,
     }
 

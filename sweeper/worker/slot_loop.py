@@ -91,7 +91,7 @@ class Worker:
         lost = 0
         while not self.signals and not self.directory.ended():
             # the ticket comes first: a process that asked the server without one would get a run too many
-            ticket = self.directory.take_ticket(self.spec.count, self.spec.slot.name)
+            ticket = self.directory.take_ticket(self.spec.tickets, self.spec.slot.name)
             if ticket is None:
                 break
             handle, self.upcoming = self.upcoming or self.processes.new(), None
@@ -138,7 +138,7 @@ class Worker:
         """Stay with a process until it ends; end it, gently and then by force, when it must."""
         handle.let_in()
         # importing and starting the SDK's service then cost no time between two runs
-        if self.spec.rules.isolated and self.directory.tickets_left(self.spec.count):
+        if self.spec.rules.isolated and self.directory.tickets_left(self.spec.tickets):
             self.upcoming = self.processes.new()
         grace = StopGrace(self.spec.rules)
         while not handle.ended:

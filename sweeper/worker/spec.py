@@ -96,6 +96,8 @@ class WorkerSpec:
             where its environment names the server.
         version: Of the sweeper that wrote them; empty for a worker of the launch's own machine.
         nodes: Nodes that each of its runs takes.
+        group: The group of workers, on whatever machines, whose runs the server counts up to `count`; empty where the
+            launch counts its own.
     """
 
     sweep: str
@@ -110,6 +112,12 @@ class WorkerSpec:
     server: str = ""
     version: str = ""
     nodes: int = 1
+    group: str = ""
+
+    @property
+    def tickets(self) -> int | None:
+        """How many runs the launch itself counts; None where it does not."""
+        return None if self.group else self.count
 
     @classmethod
     def load(cls, path: Path) -> Self:

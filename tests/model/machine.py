@@ -26,9 +26,10 @@ from sweeper.server.rules import (
 from sweeper.server.rules.dispatcher import Dispatcher
 from sweeper.server.rules.early_handout import take_back
 from sweeper.server.rules.file_stream import Chunk, Sent
+from sweeper.server.rules.joint_count import JointCount
 from sweeper.server.rules.liveness import DEFAULT
 from sweeper.server.rules.reaper import reap
-from sweeper.server.store import lines, projects, runs, sweeps, users
+from sweeper.server.store import counted_runs, lines, projects, runs, sweeps, users
 from sweeper.server.store.database import Store
 from sweeper.server.store.lines import Stream
 from tests.model.reference import AgentFacts, Attempt, RunFacts
@@ -48,6 +49,8 @@ SWEEPS = {
         "early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 2},
     },
 }
+GROUPS = {"some": JointCount("some", 2), "all": JointCount("all")}
+"""What workers on several machines say of their group."""
 EDITS = [[1, 2, 3, 4], [2, 3, 4], [1, 2, 3, 4, 5], [1, 3, 5]]
 ANSWERS_WITH_RUN = {"run", "resume"}
 LONGEST_S = 400
@@ -119,14 +122,14 @@ class SweepMachine(RuleBasedStateMachine):
     # agents
 
     @precondition(lambda self: sum(not agent.gone for agent in self.agents) < MOST_AGENTS)
-    @rule(ours=st.booleans())
-    def register(self, ours: bool) -> None:
-        """Start an agent."""
+    @rule(ours=st.booleans(), group=st.sampled_from(["", "", *GROUPS]))
+    def register(self, ours: bool, group: str = "") -> None:
+        """Start an agent; those of ours may be of a group that shares a number of runs."""
         self.tick()
         with self.store.read() as db:
             sweep = sweeps.get(db, self.sweep_id)
         agent = self.dispatcher.register(sweep, "host", now=self.now)
-        self.agents.append(AgentFacts(agent.name, ours))
+        self.agents.append(AgentFacts(agent.name, ours, group if ours else ""))
 
     @rule(pick=picks, arrives=st.sampled_from([True, True, True, False]))
     def beat(self, pick: int, arrives: bool) -> None:
@@ -139,7 +142,8 @@ class SweepMachine(RuleBasedStateMachine):
     def ask(self, agent: AgentFacts, *, arrives: bool = True) -> str:
         """Send a heartbeat, and do what it says; give what that was."""
         listed, before = agent.listed, self.sweep_state()
-        command = self.dispatcher.heartbeat(agent.name, listed, early=not agent.ours, now=self.now)
+        joint = GROUPS.get(agent.group)
+        command = self.dispatcher.heartbeat(agent.name, listed, early=not agent.ours, now=self.now, joint=joint)
         if command.kind in ANSWERS_WITH_RUN:
             assert command.run
             facts = self.runs.setdefault(command.run.name, RunFacts(command.run.name))
@@ -148,6 +152,8 @@ class SweepMachine(RuleBasedStateMachine):
             )
             promise("a busy agent is given nothing", not listed, listed)
             promise("what has finished is not run again", not facts.finished, facts.name)
+            facts.group = facts.group or agent.group
+            self.full_groups_take_their_own(agent, facts)
             facts.taken()
             facts.stopped = False
             if arrives:
@@ -160,6 +166,16 @@ class SweepMachine(RuleBasedStateMachine):
         elif arrives and command.kind == "exit" and not listed:
             agent.gone = True
         return command.kind
+
+    def full_groups_take_their_own(self, agent: AgentFacts, facts: RunFacts) -> None:
+        """A group that has had its runs takes up those of them that come back, and no other."""
+        if agent.group == "some":
+            promise("a joint count is exact", facts.group == "some" or self.made("some") < 2, facts.name)
+
+    def made(self, group: str) -> int:
+        """Count the runs that are there and were first given to a group."""
+        with self.store.read() as db:
+            return sum(facts.group == group and self.stored(db, facts) is not None for facts in self.runs.values())
 
     @rule(pick=picks)
     def go_away(self, pick: int) -> None:
@@ -488,6 +504,15 @@ class SweepMachine(RuleBasedStateMachine):
             promise("a lost run is tried so often", run.losses <= DEFAULT.lost_retries, run.losses)
             promise("a stopped run is killed", not facts.stopped or run.state not in _NOT_STOPPED, run)
         self._nothing_twice(sweep, found)
+        self._counted(found)
+
+    def _counted(self, found: list[runs.StoredRun]) -> None:
+        """Each run counts for the group it was first given to, and for no other; of none are there too many."""
+        groups = [self.runs[run.name].group for run in found if run.name in self.runs]
+        with self.store.read() as db:
+            made = {group: counted_runs.made(db, self.sweep_id, group) for group in GROUPS}
+        promise("a run counts once", made == {group: groups.count(group) for group in GROUPS}, made, groups)
+        promise("a joint count is exact", made["some"] <= 2, made)
 
     def _nothing_twice(self, sweep: sweeps.Sweep, found: list[runs.StoredRun]) -> None:
         """Each configuration is tried once, and no more runs are made than were asked for."""
@@ -510,7 +535,16 @@ class SweepMachine(RuleBasedStateMachine):
         if self.sweep_state() is SweepState.PAUSED:
             self.set_state(SweepState.RUNNING)
         self.pass_time(LONGEST_S)
-        self.register(ours=True)
+        self._work(group="some")
+        promise("a joint count is exact", self.made("some") == 2 or self.sweep_state().ended, self.sweep_state())
+        self.pass_time(LONGEST_S)
+        self._work()
+        self.pass_time(LONGEST_S)
+        self._all_done()
+
+    def _work(self, group: str = "") -> None:
+        """Let one worker do all that it is given, until it is sent home."""
+        self.register(ours=True, group=group)
         agent = self.agents[-1]
         for _ in range(MOST_BEATS):
             self.pass_time(6.0)
@@ -519,12 +553,9 @@ class SweepMachine(RuleBasedStateMachine):
                 self.report(0, [0.5], arrives=True)
                 self.end(0, code=0, preempted=False)
             elif self.ask(agent) == "exit":
-                break
+                return
             self.promises()
-        else:
-            promise("nothing is stuck", False, self.sweep_state())
-        self.pass_time(LONGEST_S)
-        self._all_done()
+        promise("nothing is stuck", False, self.sweep_state(), group)
 
     def _all_done(self) -> None:
         with self.store.read() as db:

@@ -53,7 +53,7 @@ class RunFacts:
         attempts: All processes that had it.
         stopped: Whether it was told to stop, and has not been handed out again since.
         finished: Whether its end was acknowledged as one that went well.
-        removed: Whether it vanished: only offered, and dropped or withdrawn.
+        group: The group of workers for which it was first given out; empty where nobody counts it.
     """
 
     name: str
@@ -62,6 +62,7 @@ class RunFacts:
     attempts: list[Attempt] = field(default_factory=list)
     stopped: bool = False
     finished: bool = False
+    group: str = ""
 
     def taken(self) -> None:
         """Note that whoever had it has it no more."""
@@ -101,10 +102,12 @@ class AgentFacts:
         attempt: The process it has started.
         away: Whether its machine stands still.
         gone: Whether it has left, or was killed.
+        group: The group of workers that counts its runs; empty for none.
     """
 
     name: str
     ours: bool
+    group: str = ""
     attempt: Attempt | None = None
     away: bool = False
     gone: bool = False

@@ -36,6 +36,7 @@ class Context:
         now: The time of the request.
         holder: What the process that asks calls itself, if it is one of our workers' runs.
         slot: The slot in which it is, as its worker calls it; empty if nobody says.
+        joint: The group for which its runs count, as it says so; empty if it does not.
         reason: Why a worker asks for the end of its run, or for another attempt at it; empty if nobody says.
         why: Why a person asks, who does so at a command line; None where nobody says that it is a person.
         held: Whether the request has been held, and is answered anew.
@@ -54,6 +55,7 @@ class Context:
     now: float
     holder: str = ""
     slot: str = ""
+    joint: str = ""
     reason: str = ""
     why: str | None = None
     held: bool = False

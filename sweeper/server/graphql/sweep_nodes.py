@@ -15,7 +15,7 @@ from sweeper.server.graphql.node import Node
 from sweeper.server.graphql.pagination import MAX_PAGE, connection
 from sweeper.server.graphql.run_nodes import run_connection
 from sweeper.server.rules import deletion, own_scheduler, prior_runs
-from sweeper.server.store import agent_runs, run_digests, runs, sweeps
+from sweeper.server.store import agent_runs, counted_runs, run_digests, runs, sweeps
 from sweeper.server.store.projects import Project
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.sweeps import Agent, Sweep
@@ -100,6 +100,11 @@ class SweepNode(Node[Sweep]):
     def run_names(self, prefix: str | None = None, first: int | None = None) -> str:
         """Tell what its runs are called, for completion and for who has mistyped one."""
         return list_texts.run_names_text(self.context, self.stored, prefix, first)
+
+    def count_of(self, group: str) -> int:
+        """Count the runs that a group of workers has had, as `sweeper worker --count` asks."""
+        with self.context.store.read() as db:
+            return counted_runs.made(db, self.stored.id, group)
 
     def prior_runs(self, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         """List the earlier runs attached to it."""

@@ -18,6 +18,7 @@ from sweeper.server.graphql.root import Root
 from sweeper.server.graphql.sweep_nodes import AgentOfSweep
 from sweeper.server.rules import actions, prior_runs, rights
 from sweeper.server.rules.assignment import Command
+from sweeper.server.rules.joint_count import JointCount
 from sweeper.server.rules.prior_runs import Logged
 from sweeper.server.store import projects, runs, sweeps
 from sweeper.server.store.database import Connection
@@ -118,6 +119,7 @@ class SweepOperations(Root):
             early=early,
             held=self.context.held,
             hurried=self.context.hurried,
+            joint=JointCount.read(self.context.joint),
         )
         self.context.watched.extend(command.watch)
         self.context.idle.extend(filter(None, [command.idle]))

@@ -36,6 +36,8 @@ HOLDER_HEADER = "x-sweeper-holder"
 """Names the process that a request comes from; a worker has the SDK send it (WANDB_X_EXTRA_HTTP_HEADERS)."""
 SLOT_HEADER = "x-sweeper-slot"
 """Names the slot in which that process is."""
+COUNT_HEADER = "x-sweeper-count"
+"""Names the group of workers for which a run counts that is given to this process, and how many runs it takes."""
 REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
 WHY_HEADER = "x-sweeper-why"
@@ -229,6 +231,7 @@ def context_of(request: Request, *, hurried: bool = False) -> Context:
         time.time(),
         holder=request.headers.get(HOLDER_HEADER, ""),
         slot=request.headers.get(SLOT_HEADER, ""),
+        joint=request.headers.get(COUNT_HEADER, ""),
         reason=unquote(request.headers.get(REASON_HEADER, "")),  # headers are ASCII, and what a trainer raised is not
         why=None if (why := request.headers.get(WHY_HEADER)) is None else unquote(why),
         hurried=hurried,

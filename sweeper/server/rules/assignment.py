@@ -8,9 +8,10 @@
 4. a run was assigned to this agent and never started: send it again (the answer was lost; if it surely was not, the
    trainer has ended before `wandb.init`, and the run has failed)
 5. a run waits for an agent (requeued): assign it
-6. the sweep is over, or has nothing left: exit
-7. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
-8. take the suggestion that was computed ahead for the sweep's next run; none is ready: search
+6. the agent's group has had its runs, as `joint_count.py` counts them: exit
+7. the sweep is over, or has nothing left: exit
+8. the sweep has a scheduler of its own, outside of this server: wait until that proposes a run
+9. take the suggestion that was computed ahead for the sweep's next run; none is ready: search
 
 All of it is decided and stored together, so a lost answer costs one beat, never a run that two agents have or none.
 
@@ -28,6 +29,7 @@ from typing import Literal
 from sweeper.run import RunState, SweepState
 from sweeper.server.rules import (
     early_handout,
+    joint_count,
     run_endings,
     run_transitions,
     stop_requests,
@@ -35,7 +37,8 @@ from sweeper.server.rules import (
     sweep_transitions,
 )
 from sweeper.server.rules.idle_agents import Idling
-from sweeper.server.store import runs, sweeps
+from sweeper.server.rules.joint_count import JointCount
+from sweeper.server.store import counted_runs, runs, sweeps
 from sweeper.server.store.database import Connection
 from sweeper.server.store.runs import StoredRun
 from sweeper.server.store.suggestions import NumberedSuggestion
@@ -116,6 +119,7 @@ def next_command(
     *,
     now: float,
     own: Sequence[StoredRun] | None = None,
+    joint: JointCount | None = None,
 ) -> Command:
     """Go down the ladder for an agent that says which runs are queued or running with it.
 
@@ -126,6 +130,7 @@ def next_command(
         listed: The ids of the runs it says are queued or running with it.
         now: The time.
         own: What it was given and may still be at, if that has been read.
+        joint: The group for which its runs count; None where nobody counts them.
     """
     own = runs.of_agent(db, agent.id) if own is None else own
     if to_stop := _to_stop(db, agent, sweep, own, listed, now=now):
@@ -140,8 +145,8 @@ def next_command(
         if run.state is RunState.PENDING and run.sends >= MAX_SENDS:
             run_endings.never_started(db, run, now=now)
         elif run.state is RunState.PENDING:
-            return _send(db, run, agent, now=now)
-    return _for_free_agent(db, agent, sweep, now=now)
+            return _send(db, run, agent, joint, now=now)
+    return _for_free_agent(db, agent, sweep, joint, now=now)
 
 
 def _to_stop(
@@ -159,35 +164,46 @@ def _to_stop(
     return None
 
 
-def _for_free_agent(db: Connection, agent: Agent, sweep: Sweep, *, now: float) -> Command:
+def _for_free_agent(db: Connection, agent: Agent, sweep: Sweep, joint: JointCount | None, *, now: float) -> Command:
     """Find a free agent of a running sweep a run: one that waits, or one to search for."""
     if sweep.definition.scheduler and sweep_transitions.reached_target(db, sweep):
         sweep_transitions.drop_waiting(db, sweep, now=now)
-    if waiting := runs.waiting(db, sweep.id):
-        return _send(db, waiting, agent, now=now)
+    if waiting := joint_count.waiting(db, sweep.id, joint):
+        return _send(db, waiting, agent, joint, now=now)
+    if joint and joint.is_reached(db, sweep.id):
+        return WAIT if joint.goes_on(db, sweep.id) else EXIT
     if sweep.exhausted or sweep_transitions.is_over(db, sweep):
-        return _send_home(db, sweep, now=now)
+        return _send_home(db, sweep, joint, now=now)
     if sweep.definition.scheduler:
         return WAIT
     found = suggestions.take(db, sweep.id)
     # A random draw costs less than a look at the search process, and is what a random search would give.
     if found is None and sweep.definition.method == "random":
         found = suggestions.draw(db, sweep)
-    return SEARCH if found is None else give(db, sweep, agent, found, now=now)
+    return SEARCH if found is None else give(db, sweep, agent, found, now=now, joint=joint)
 
 
-def _send_home(db: Connection, sweep: Sweep, *, now: float) -> Command:
+def _send_home(db: Connection, sweep: Sweep, joint: JointCount | None, *, now: float) -> Command:
     """Send a free agent home when the search has nothing more to propose."""
     # An offer that nobody takes up leaves its configuration to the next agent: this may not be the end.
     if not runs.offers(db, sweep.id):
         sweeps.set_exhausted(db, sweep.id)
     sweep_transitions.finish_if_done(db, sweep.id, now=now)
+    if joint:  # of several machines one may be lost, and leaves its runs to the others
+        return WAIT if joint.goes_on(db, sweep.id) else EXIT
     # Somebody else's unstarted run may yet come back to the queue, and would find nobody here.
     return WAIT if runs.count(db, sweep.id, ("pending",)) else EXIT
 
 
 def give(
-    db: Connection, sweep: Sweep, agent: Agent, found: NumberedSuggestion, *, now: float, fallback: str = ""
+    db: Connection,
+    sweep: Sweep,
+    agent: Agent,
+    found: NumberedSuggestion,
+    *,
+    now: float,
+    fallback: str = "",
+    joint: JointCount | None = None,
 ) -> Command:
     """Make a run of a suggestion, and say what suggested it.
 
@@ -198,16 +214,19 @@ def give(
         found: The suggestion for the sweep's next run; one without parameters sends the agent home.
         now: The time.
         fallback: Why it is a random draw where a search was asked for; empty if it is none.
+        joint: The group for which the run counts; None where nobody counts it.
     """
     if found.params is None:
-        return _send_home(db, sweep, now=now)
+        return _send_home(db, sweep, joint, now=now)
     origin = {"engine": found.engine, "seed": found.seed, "runs": found.based_on}
     if fallback:
         origin["fallback"] = fallback
     run = runs.propose(db, sweep, json.loads(found.params), now=now, origin=origin, offered=True)
-    return _send(db, run, agent, now=now)
+    return _send(db, run, agent, joint, now=now)
 
 
-def _send(db: Connection, run: StoredRun, agent: Agent, *, now: float) -> Command:
+def _send(db: Connection, run: StoredRun, agent: Agent, joint: JointCount | None, *, now: float) -> Command:
+    if joint:
+        counted_runs.note(db, run, joint.group)
     kind: Literal["run", "resume"] = "run" if run.started_at is None else "resume"
     return Command(kind, run_transitions.sent(db, run, agent.id, now=now))

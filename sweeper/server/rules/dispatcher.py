@@ -24,6 +24,7 @@ from sweeper.server.rules import assignment, early_termination, liveness, sugges
 from sweeper.server.rules.assignment import WAIT, Command
 from sweeper.server.rules.early_handout import EAGER_S
 from sweeper.server.rules.idle_agents import idle_at
+from sweeper.server.rules.joint_count import JointCount
 from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.rules.search_ahead import SearchAhead
 from sweeper.server.rules.sweep_transitions import finish_if_done
@@ -104,6 +105,7 @@ class Dispatcher:
         early: bool = True,
         held: bool = False,
         hurried: bool = False,
+        joint: JointCount | None = None,
     ) -> Command:
         """Take a sign of life of an agent and decide what it does next.
 
@@ -115,6 +117,7 @@ class Dispatcher:
                 that may not, a worker of ours, may be kept waiting when there is no run for it.
             held: Whether this one has been held: who sent it may be gone by now.
             hurried: Others wait meanwhile.
+            joint: The group for which the agent's runs count; None where nobody counts them.
 
         Raises:
             NotFoundError: There is no such agent; its client then gives up.
@@ -132,18 +135,18 @@ class Dispatcher:
             # a sweep with a run under way has not ended: nobody needs to count
             goes_on = not news and any(run.unfinished for run in own)
             sweep = known if goes_on else finish_if_done(db, agent.sweep_id, now=now)
-            command = assignment.next_command(db, agent, sweep, listed, now=now, own=own)
+            command = assignment.next_command(db, agent, sweep, listed, now=now, own=own, joint=joint)
             if hurried and command.kind == "search":
                 raise UnhurriedError
         if command.kind == "search":
-            command = self._search(agent, listed, now=now)
+            command = self._search(agent, listed, joint, now=now)
         if listed or held:
             self._note_early(command, now=now)
         if listed and command.kind == "exit":  # its function has perhaps not returned yet: this would break it off
             command = WAIT
         if command.kind == "wait" and not listed and not early:
             with self.store.read() as db:
-                command = Command("wait", idle=idle_at(db, agent.sweep_id))
+                command = Command("wait", idle=idle_at(db, agent.sweep_id, joint))
         if news or command.kind != "wait":
             self.changed(agent.sweep_id)
         if command.run is not None:
@@ -171,34 +174,38 @@ class Dispatcher:
             with self.store.write(durable=False) as db:
                 agent_runs.note_early(db, command.run.id, now=now)
 
-    def _search(self, agent: Agent, listed: Set[str], *, now: float) -> Command:
+    def _search(self, agent: Agent, listed: Set[str], joint: JointCount | None, *, now: float) -> Command:
         """Find a suggestion for an agent when none is ready."""
         until = time.monotonic() + SEARCH_WAIT_S
         while self._search_ahead and self._search_ahead.wait(agent.sweep_id, until=until):
-            command = self._retry(agent, listed, now=now)
+            command = self._retry(agent, listed, joint, now=now)
             if command.kind != "search":
                 return command
         why = ""
         if self._search_ahead:
             why = self._search_ahead.why_none(agent.sweep_id)
-            command = self._retry(agent, listed, now=now, fallback=why)
+            command = self._retry(agent, listed, joint, now=now, fallback=why)
             if command.kind != "search":
                 return command
         # One thread searches for a sweep at a time: the others would only find out that their answer is void.
         with self._search_locks.setdefault(agent.sweep_id, threading.Lock()):
-            return self._compute(agent, listed, now=now, fallback=why)
+            return self._compute(agent, listed, joint, now=now, fallback=why)
 
-    def _retry(self, agent: Agent, listed: Set[str], *, now: float, fallback: str = "") -> Command:
+    def _retry(
+        self, agent: Agent, listed: Set[str], joint: JointCount | None, *, now: float, fallback: str = ""
+    ) -> Command:
         """Walk the ladder once more; with a reason for it, a random draw will do."""
         with self.store.write(durable=False) as db:
             sweep = finish_if_done(db, agent.sweep_id, now=now)
-            command = assignment.next_command(db, agent, sweep, listed, now=now)
+            command = assignment.next_command(db, agent, sweep, listed, now=now, joint=joint)
             if command.kind == "search" and fallback and (found := suggestions.draw(db, sweep)):
                 log.warning("a random draw for sweep %s: %s", sweep.name, fallback)
-                return assignment.give(db, sweep, agent, found, now=now, fallback=fallback)
+                return assignment.give(db, sweep, agent, found, now=now, fallback=fallback, joint=joint)
             return command
 
-    def _compute(self, agent: Agent, listed: Set[str], *, now: float, fallback: str) -> Command:
+    def _compute(
+        self, agent: Agent, listed: Set[str], joint: JointCount | None, *, now: float, fallback: str
+    ) -> Command:
         """Search in this thread, again if the sweep has made a run meanwhile, or was edited."""
         while True:
             with self.store.read() as db:
@@ -207,12 +214,12 @@ class Dispatcher:
             found, fallback = self._suggestion(asked, known, fallback)
             with self.store.write(durable=False) as db:
                 sweep = finish_if_done(db, agent.sweep_id, now=now)
-                command = assignment.next_command(db, agent, sweep, listed, now=now)
+                command = assignment.next_command(db, agent, sweep, listed, now=now, joint=joint)
                 if command.kind != "search":
                     return command
                 is_same = sweep.definition_text == asked.definition_text  # else it was edited meanwhile
                 if is_same and found.number == runs.count(db, sweep.id) + 1:
-                    return assignment.give(db, sweep, agent, found, now=now, fallback=fallback)
+                    return assignment.give(db, sweep, agent, found, now=now, fallback=fallback, joint=joint)
 
     @staticmethod
     def _suggestion(sweep: Sweep, known: Sequence[Run], fallback: str) -> tuple[NumberedSuggestion, str]:

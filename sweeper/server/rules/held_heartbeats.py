@@ -105,24 +105,34 @@ class HeldHeartbeats:
     def _wake(self, changed: frozenset[int], outlooks: Mapping[int, Outlook]) -> None:
         """Answer those for whom there is something; of those that wait for a run of a sweep, as many as it has."""
         ending = self._is_ending()
-        places = Counter({sweep_id: outlook.places for sweep_id, outlook in outlooks.items()})
+        places = Counter(
+            {
+                (sweep_id, group): seen.places(group)
+                for sweep_id, seen in outlooks.items()
+                for group in ("", *seen.groups)
+            }
+        )
         for happened, awaited in self._waiting.items():
             if happened.done():
                 continue
             now = outlooks.get(awaited.idle.sweep_id) if awaited.idle else None
             calls = bool(awaited.run_ids & changed)
             if now and awaited.idle:
-                calls = now.ends(awaited.idle) or places[awaited.idle.sweep_id] > 0
-                places[awaited.idle.sweep_id] -= 1
+                place = (awaited.idle.sweep_id, awaited.idle.group)
+                calls = now.ends(awaited.idle) or places[place] > 0
+                places[place] -= 1
             if ending or calls:
                 happened.set_result(not ending)  # an ending server gives out nothing more
 
     def _look(self, awaited: Sequence[_Awaited]) -> tuple[frozenset[int], dict[int, Outlook]]:
         run_ids = frozenset[int]().union(*(each.run_ids for each in awaited))
-        sweep_ids = {each.idle.sweep_id for each in awaited if each.idle}
+        groups: dict[int, set[str]] = {each.idle.sweep_id: set() for each in awaited if each.idle}
+        for idle in (each.idle for each in awaited if each.idle and each.idle.group):
+            groups[idle.sweep_id].add(idle.group)
         # the task began within somebody's request, and looks for all
         with privacy.asking(None), self._store.read() as db:
-            outlooks = {sweep_id: outlook(db, sweep_id, now=time.time()) for sweep_id in sweep_ids}
+            now = time.time()
+            outlooks = {sweep_id: outlook(db, sweep_id, now=now, groups=asked) for sweep_id, asked in groups.items()}
             return agent_runs.no_longer_at_work(db, run_ids), outlooks
 
 

@@ -42,8 +42,8 @@ def test_gpus_that_do_not_come_out_even_are_refused(asked, says):
 
 
 def test_slots_are_named_after_the_engine():
-    """What device a slot has, its node will know."""
-    assert [(slot.name, slot.device) for slot in ClusterRequest(workers=2).slots("slurm")] == [
-        ("slurm0", ""),
-        ("slurm1", ""),
-    ]
+    """What device a slot has, its node will know; one without a GPU hides them all."""
+    on_cpu, on_gpu = ClusterRequest(workers=2).slots("slurm"), ClusterRequest(workers=1, gpus_per_node=1).slots("ray")
+    assert [(slot.name, slot.device) for slot in on_cpu] == [("slurm0", ""), ("slurm1", "")]
+    assert on_gpu[0].name == "ray0"
+    assert on_gpu[0].device

@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.errors import LaunchError
 from sweeper.journal.directories import SweepDir
-from sweeper.launch.prepare import _check_mode, _check_open, _worker_environ
+from sweeper.launch.prepare import _check_headers, _check_mode, _check_open, _worker_environ
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunCounts, RunStatus, SweepFacts, SweepStatus
 from sweeper.run import RunState, SweepState
@@ -77,3 +77,12 @@ def test_a_sweep_with_runs_to_give_is_open(states):
     """Also for one that waits to be handed out again, or may yet come back."""
     _check_open(REF, sweep(SweepState.RUNNING, *states, run_cap=2))
     _check_open(REF, sweep(SweepState.PAUSED, *states, run_cap=2))  # its workers wait, as W&B's agents do
+
+
+@pytest.mark.parametrize("version", ["0.19.11", "0.20.1"])
+def test_an_sdk_that_cannot_say_for_whom_its_runs_count_is_refused(version):
+    """Its slots would take run after run; others are fine."""
+    with pytest.raises(LaunchError, match=f"wandb {version} cannot tell the server for whom its runs count"):
+        _check_headers({"SWEEPER_PYTHON_WANDB": version})
+    for fine in ("0.18.7", "0.21.0", "0.31.0"):
+        _check_headers({"SWEEPER_PYTHON_WANDB": fine})

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from sweeper.processes import python
-from sweeper.worker.run_process import HOLDER_HEADER, SLOT_HEADER, Ready, environ_of
+from sweeper.server.rules.joint_count import JointCount
+from sweeper.worker.run_process import COUNT_HEADER, HOLDER_HEADER, SLOT_HEADER, Ready, environ_of
 from sweeper.worker.spec import Slot, WorkerSpec
 from tests.conftest import clean_environ
 
@@ -89,6 +90,16 @@ def test_each_process_speaks_for_its_run_under_a_name_of_its_own():
     told = json.loads(env["WANDB_X_EXTRA_HTTP_HEADERS"])
     assert told == {"X-Mine": "1", HOLDER_HEADER: "me", SLOT_HEADER: SPEC.slot.name}
     assert env["WANDB__EXTRA_HTTP_HEADERS"] == env["WANDB_X_EXTRA_HTTP_HEADERS"]
+
+
+@pytest.mark.parametrize(("count", "told"), [(None, "night"), (7, "night 7")])
+def test_a_process_says_for_whom_its_run_counts(count, told):
+    """The server counts for the group, where there is one; it reads what is sent here."""
+    spec = replace(SPEC, group="night", count=count)
+    sent = json.loads(environ_of(spec, {}, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
+    assert sent[COUNT_HEADER] == told
+    assert JointCount.read(told) == JointCount("night", count)
+    assert COUNT_HEADER not in json.loads(environ_of(SPEC, {}, "me")["WANDB_X_EXTRA_HTTP_HEADERS"])
 
 
 def test_what_is_logged_is_written_out_at_once():

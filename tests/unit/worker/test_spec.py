@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,3 +81,10 @@ def test_what_the_sdks_agent_heeds_a_launch_heeds(environ, rules):
     """Who has set it for `wandb agent` means it here, too."""
     assert Rules().heeding(environ) == rules
     assert rules.limits.guess is rules.guess_broken
+
+
+def test_a_launch_counts_its_own_runs_unless_the_server_counts_a_groups():
+    """The tickets of one machine would stop it short of what the group still has to do, or let it go beyond."""
+    spec = WorkerSpec(sweep="e/p/s", trainer="a:b", slot=SLOT, count=7, directory="/somewhere")
+    assert spec.tickets == 7
+    assert replace(spec, group="worker").tickets is None

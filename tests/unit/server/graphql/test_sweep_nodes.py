@@ -129,3 +129,21 @@ def test_a_sweep_shows_the_runs_it_learns_from(client):
     assert found["runCount"] == 0
     assert found["priorRuns"]["edges"] == [{"node": {"name": "old", "sweepName": None}}]
     assert found["runs"]["edges"] == [{"node": {"name": "old"}}]
+
+
+def test_sweep_tells_how_many_runs_a_group_of_workers_has_had(client):
+    """As they name it with their questions."""
+    name = client.sweep(GRID)
+    client.http.headers |= {"X-Sweeper-Holder": "me", "X-Sweeper-Count": "night 1"}
+    client.beat(client.agent(name))
+    assert sweep_fields(client, name, 'a: countOf(group: "night") b: countOf(group: "day")') == {"a": 1, "b": 0}
+
+
+def test_a_count_that_cannot_be_read_is_refused(client):
+    """No run is given out on it."""
+    name = client.sweep(GRID)
+    agent = client.agent(name)
+    client.http.headers |= {"X-Sweeper-Holder": "me", "X-Sweeper-Count": "night many"}
+    with pytest.raises(AssertionError, match="X-Sweeper-Count"):
+        client.beat(agent)
+    assert sweep_fields(client, name)["runCount"] == 0

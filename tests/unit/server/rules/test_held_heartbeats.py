@@ -140,3 +140,21 @@ def test_idle_stock_agent_is_not_kept_waiting(patient):
     """At its end it waits for the heartbeat under way: after Ctrl-C its user would sit there."""
     sweep, _ = all_taken(patient, begun=2)
     assert patient.beat(patient.agent(sweep)) == []
+
+
+def test_an_idle_worker_of_a_full_group_waits_for_the_runs_of_its_group_alone(worker):
+    """What another one's run does is nothing to it; when its own have ended, it is sent home."""
+    worker.http.headers["X-Sweeper-Count"] = "night 1"
+    sweep = worker.sweep(GRID)
+    (mine,) = worker.beat(worker.agent(sweep))
+    worker.init(mine["run_id"], sweep=sweep)
+    held = Held(worker, worker.agent(sweep))
+    del worker.http.headers["X-Sweeper-Count"]
+    (other,) = worker.beat(worker.agent(sweep))
+    worker.init(other["run_id"], sweep=sweep)
+    worker.stream(other["run_id"], preempting=True)
+    worker.stream(other["run_id"], complete=True, exitcode=1)
+    time.sleep(1.5)  # by then it is there for others
+    assert not held.commands
+    worker.stream(mine["run_id"], complete=True, exitcode=0)
+    assert held.answer() == ["exit"]

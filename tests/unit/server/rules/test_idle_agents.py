@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sweeper.run import SweepState
 from sweeper.server.rules import run_endings
-from sweeper.server.rules.idle_agents import SETTLED_S, Idling, Outlook, idle_at, outlook
+from sweeper.server.rules.idle_agents import SETTLED_S, GroupOutlook, Idling, Outlook, idle_at, outlook
+from sweeper.server.rules.joint_count import JointCount
+from sweeper.server.store import counted_runs
 
 GRID = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2]}}}
 IDLE = Idling(sweep_id=1, state=SweepState.RUNNING, runs=4, goes_home=True)
@@ -27,6 +31,9 @@ SAME = {"state": SweepState.RUNNING, "runs": 4, "unstarted": 1, "waiting": 0, "r
         ({}, {"state": SweepState.PAUSED, "unstarted": 0}, True),
         ({"state": SweepState.PAUSED}, {"state": SweepState.PAUSED, "unstarted": 0, "runs": 3}, False),
         ({"state": SweepState.PAUSED}, {}, True),
+        # whose group has had its runs waits for the last of these, whatever becomes of others
+        ({"group": "a", "goes_home": False}, {"groups": {"a": GroupOutlook(1)}, "unstarted": 0}, False),
+        ({"group": "a", "goes_home": False}, {"groups": {"a": GroupOutlook(0)}}, True),
     ],
 )
 def test_what_ends_the_waiting_of_all(idle, now, ends):
@@ -37,8 +44,10 @@ def test_what_ends_the_waiting_of_all(idle, now, ends):
 
 def test_as_many_are_called_as_there_are_runs():
     """None of a paused sweep."""
-    assert Outlook(**{**SAME, "ready": 2}).places == 2
-    assert Outlook(**{**SAME, "ready": 2, "state": SweepState.PAUSED}).places == 0
+    seen = Outlook(**{**SAME, "ready": 2, "groups": {"a": GroupOutlook(1, 1)}})
+    assert (seen.places(), seen.places("a")) == (2, 1)
+    paused = replace(seen, state=SweepState.PAUSED)
+    assert (paused.places(), paused.places("a")) == (0, 0)
 
 
 def begun(table, sweep):
@@ -100,3 +109,22 @@ def test_a_pause_is_waited_out(table):
     found = worker(table, sweep).idle
     assert found is not None
     assert found.state is SweepState.PAUSED
+
+
+def test_who_joined_by_hand_waits_for_the_last_run_and_a_full_group_for_its_own(table):
+    """Only the group is looked at that was asked for."""
+    sweep = table.sweep(GRID)
+    run = begun(table, sweep)
+    joint = JointCount("a", 1)
+    with table.store.write() as db:
+        assert (idle_at(db, sweep.id, joint).goes_home, idle_at(db, sweep.id, joint).group) == (False, "")
+        counted_runs.note(db, table.read(run), "a")
+        assert idle_at(db, sweep.id, joint).group == "a"
+        assert outlook(db, sweep.id, now=table.now, groups={"a", "b"}).groups == {
+            "a": GroupOutlook(unfinished=1),
+            "b": GroupOutlook(),
+        }
+        run_endings.requeue(db, table.read(run), now=table.now)
+    with table.store.read() as db:
+        found = outlook(db, sweep.id, now=table.now + SETTLED_S, groups={"a"})
+    assert found.groups == {"a": GroupOutlook(unfinished=1, ready=1)}

@@ -1,0 +1,1 @@
+"""Workers as jobs of a Slurm cluster, and the job that watches over them."""

@@ -1,0 +1,93 @@
+"""`python -m sweeper.launch.slurm.probe FOLDER [URL]`: what a compute node sees, asked before anything is submitted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sweeper import __version__
+from sweeper.errors import LaunchError
+from sweeper.launch.slurm import commands
+from sweeper.processes import python
+
+WITHIN_S = 15
+"""Seconds within which a node must be free for it; if none is, the first job will tell."""
+_BUSY = ("unable to allocate resources", "immediate", "timed out", "busy", "required node", "not available", "pending")
+
+
+def look(folder: Path, url: str) -> dict[str, str]:
+    """Tell what this machine sees: sweeper's version, the folder, the server.
+
+    Args:
+        folder: One that all nodes are to share.
+        url: The server's address; empty where it is not up yet.
+    """
+    seen = {"version": __version__, "folder": "" if folder.is_dir() else "missing", "server": ""}
+    if url:
+        from sweeper.backend.http import ask  # a node without a server to ask needs no requests
+
+        try:
+            ask(f"{url.rstrip('/')}/healthz", timeout_s=10, direct=False)
+        except OSError as error:
+            seen["server"] = str(error) or type(error).__name__
+    return seen
+
+
+def check(folder: Path, url: str, options: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Have a compute node look, and refuse what no job could work with.
+
+    Args:
+        folder: One that all nodes are to share.
+        url: The server's address; empty where it is not up yet.
+        options: Where to: the partition, who pays.
+        environ: The user's environment.
+
+    Returns:
+        Why no node could be asked now; empty if one was.
+
+    Raises:
+        LaunchError: The node does not see the folder or the server, or has another sweeper.
+    """
+    command = ["srun", f"--immediate={WITHIN_S}", "--nodes=1", "--ntasks=1", "--time=2", "--quiet", *options]
+    command += python("-m", "sweeper.launch.slurm.probe", str(folder), url)
+    try:
+        said = commands.ask(*command, environ=environ, timeout_s=WITHIN_S * 4)
+    except commands.SlurmError as error:
+        if any(word in error.message.lower() for word in _BUSY) or "does not answer" in error.message:
+            return error.message
+        if any(word in error.message.lower() for word in ("sweeper", "execve", "no such file")):
+            what = f"a compute node cannot start this sweeper ({sys.executable}): {error.message}"
+            raise LaunchError(what, "install it on a file system that all nodes share") from error
+        raise
+    judge(json.loads(said.strip().splitlines()[-1]), folder, url)
+    return ""
+
+
+def judge(seen: Mapping[str, str], folder: Path, url: str) -> None:
+    """Refuse what a node told of itself.
+
+    Raises:
+        LaunchError: It does not see the folder or the server, or has another sweeper.
+    """
+    if seen["folder"]:
+        fix = "set SWEEPER_HOME to a folder that all nodes share, and create the sweep there; look: srun df"
+        raise LaunchError(f"a compute node does not see {folder}", fix)
+    if seen["version"] != __version__:
+        fix = "use one installation on a file system that all nodes share"
+        raise LaunchError(f"a compute node has sweeper {seen['version']}, and this machine {__version__}", fix)
+    if seen["server"]:
+        fix = f"look: srun curl {url}/healthz; without --server the server is a job, which nodes reach"
+        raise LaunchError(f"a compute node does not reach {url}: {seen['server']}", fix)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print what this node sees as a line of JSON."""
+    folder = Path(argv[0])
+    print(json.dumps(look(folder, argv[1] if len(argv) > 1 else "")))  # noqa: T201 whoever asked reads it
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

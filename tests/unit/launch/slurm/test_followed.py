@@ -1,0 +1,26 @@
+"""A server that runs already, as relays follow it."""
+
+from __future__ import annotations
+
+from sweeper.backend import embedded_server, server_record
+from sweeper.launch.slurm.followed import note_server
+from sweeper.settings import Backend
+
+
+def test_a_server_without_a_key_of_ours_is_found_in_the_environment(launch):
+    """As a login's: nothing is written down."""
+    assert note_server(launch, Backend(kind="wandb", base_url="https://api.wandb.ai")) is None
+    assert not (launch.path / "server").exists()
+
+
+def test_a_server_of_sweepers_is_written_down_for_its_user_alone(launch, monkeypatch):
+    """Its address as a data directory has it; the key stands in no script."""
+    from sweeper.backend import sdk
+
+    monkeypatch.setattr(sdk, "speaks_sweeper", lambda _backend: True)
+    data = note_server(launch, Backend(kind="wandb", base_url="https://here:1/", api_key="k" * 40))
+    assert data is not None
+    record = server_record.read(data)
+    assert record is not None
+    assert record.url == "https://here:1"
+    assert embedded_server.key_file(data).stat().st_mode & 0o077 == 0
