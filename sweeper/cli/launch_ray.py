@@ -82,7 +82,8 @@ def _find(request: ClusterRequest, given: Mapping[str, Any]) -> Target:
     if sweep is not None:
         check_name(sweep)
     settings = Settings.from_env()
-    backend = choose.other_backend(settings, request.server, key=read_key(request.key_file) if request.key_file else None)
+    key = read_key(request.key_file) if request.key_file else None
+    backend = choose.other_backend(settings, request.server, key=key)
     choose.connect(settings, backend)
     say_backend(backend)
     return Target(settings, backend, choose.resolve(settings, backend, sweep), named=sweep is not None)
