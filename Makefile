@@ -7,7 +7,8 @@ PYTHON ?= python3
 PYTEST_ARGS ?= -n 3 --dist=worksteal
 CHECKS := 'ruff format --check .' 'ruff check .' mypy lint-imports 'hadolint docker/Dockerfile' \
     'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml' \
-    'check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml'
+    'check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml' \
+    'kubernetes-validate --strict --quiet docker/k8s/base/[!k]*.yaml'
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-slurm test-frameworks test-ray test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-slurm test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -91,6 +92,10 @@ $(FRAMEWORKS)/.installed: tests/frameworks/requirements.txt | $(STAMP)
 	echo "import site; site.addsitedir('$$($(BIN)/$(PURELIB))')" > "$$($(FRAMEWORKS)/bin/$(PURELIB))/beside.pth"
 	@touch $@
 
+# as root, with buildah and debootstrap (Debian's); the base is made once, in .cache/
+test-containers: $(STAMP)  ## build docker/Dockerfile's images, and run a sweep in containers that are killed meanwhile
+	$(BIN)/python -m pytest -n 0 -m containers tests/containers
+
 RAY := .cache/ray
 test-ray: $(STAMP)  ## launch on a real Ray cluster of two nodes (made in .cache/, about 200 MB; skipped where it cannot be)
 	@$(MAKE) --no-print-directory $(RAY)/.installed || echo 'no Ray: its tests are skipped'
@@ -124,8 +129,16 @@ test-pythons:  ## run the tests with every Python from 3.11 to 3.14 that is here
 	  $(MAKE) --no-print-directory $$own test || failed="$$failed $$version"; \
 	done; test -z "$$failed" || { echo "The tests fail on Python$$failed"; exit 1; }
 
-check: $(STAMP)  ## check format, lint, types, layers, docker/ and workflows, all of them even if one fails
-	@failed=0; for check in $(CHECKS); do echo "$(BIN)/$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
+# an environment of its own, for 117 MB of schemas
+KUBERNETES := .cache/kubernetes
+$(KUBERNETES)/.installed: | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(KUBERNETES)
+	$(BIN)/uv pip install --quiet --python $(KUBERNETES)/bin/python 'kubernetes-validate>=1.37'
+	@touch $@
+
+check: $(STAMP) $(KUBERNETES)/.installed  ## check format, lint, types, layers, docker/ and workflows, all of them even if one fails
+	@export PATH="$$PWD/$(BIN):$$PWD/$(KUBERNETES)/bin:$$PATH"; \
+	failed=0; for check in $(CHECKS); do echo "$$check"; $$check || failed=1; done; exit $$failed
 
 format: $(STAMP)  ## format the code and apply safe fixes
 	$(BIN)/ruff format .

@@ -31,10 +31,9 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from tests.slurm.cluster import SlurmCluster, missing  # noqa: E402
-
 from sweeper.backend import embedded_server, server_record  # noqa: E402 - sweeper/ is beside this folder
 from sweeper.backend.http import ask  # noqa: E402
+from tests.slurm.cluster import SlurmCluster, missing  # noqa: E402
 
 SUBMITIT = Path(__file__).parent / ".cache" / "submitit"
 SLOTS = 4

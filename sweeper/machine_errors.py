@@ -83,7 +83,9 @@ def refusal(error: OSError) -> SweeperError:
         return SweeperError("the current directory was deleted", "change into one that is there: cd")
     what = error.strerror or str(error) or type(error).__name__
     if error.errno in {errno.EACCES, errno.EPERM} and place:
-        return SweeperError(f"cannot use {place}: {what}{_whose(Path(place))}", f"make it yours and writable, {_MOVE}")
+        # a number: in a container it is the one that counts for a volume, and the machine outside has no name for it
+        fix = f"make it yours and writable (its owner is to be user {os.geteuid()}), {_MOVE}"
+        return SweeperError(f"cannot use {place}: {what}{_whose(Path(place))}", fix)
     message = f"cannot use {place}: {what}" if place else f"this machine refuses: {what}"
     return SweeperError(message, _FIXES.get(error.errno or 0, ""))
 

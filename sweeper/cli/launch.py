@@ -39,7 +39,7 @@ from sweeper.cli.launch_options import (
     seconds,
 )
 from sweeper.cli.launch_screen import STARTING, moving
-from sweeper.cli.launch_watch import announce, go_on_in_background, watch_launch
+from sweeper.cli.launch_watch import announce, detach_launch, watch_launch
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import UsageError
@@ -147,7 +147,7 @@ def launch(  # noqa: PLR0917 Typer passes them by name
         place = find_place(settings, **{name: given[name] for name in places})  # what cannot be is told before a server
         if detach:
             target = find_target(sweep, backend)
-            go_on_in_background(target.reader(), target.settings, starting, as_json=as_json)
+            detach_launch(target.reader(), target.settings, starting, as_json=as_json)
         else:
             run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
 

@@ -63,14 +63,14 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
     """
     request = cluster_request(on, given)
     # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
-    if on == "slurm":
-        from sweeper.cli.launch_slurm import launch_on_slurm  # here for the reason in target.py
-
-        launch_on_slurm(request, given, starting, **options)
-    else:
-        from sweeper.cli.launch_ray import launch_on_ray  # as above
+    if on == "ray":
+        from sweeper.cli.launch_ray import launch_on_ray  # here for the reason in target.py
 
         launch_on_ray(request, given, starting, **options)
+    else:
+        from sweeper.cli.launch_slurm import launch_on_slurm
+
+        launch_on_slurm(request, given, starting, **options)
 
 
 def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:

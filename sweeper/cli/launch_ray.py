@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
 from sweeper.cli.key_file import read_key
-from sweeper.cli.launch_watch import announce, go_on_in_background, watch_launch
+from sweeper.cli.launch_watch import announce, detach_launch, watch_launch
 from sweeper.cli.target import Target, check_name, find_target
 from sweeper.settings import Settings
 
@@ -42,7 +42,7 @@ def launch_on_ray(request: ClusterRequest, given: Mapping[str, Any], starting: E
         target = _find(request, given)
         if given["detach"]:
             stack.close()  # the launch in the background joins it for itself
-            go_on_in_background(target.reader(), target.settings, starting, as_json=given["as_json"])
+            detach_launch(target.reader(), target.settings, starting, as_json=given["as_json"])
             return
         _work(cluster, plan, target, starting, as_json=given["as_json"], **options)
 

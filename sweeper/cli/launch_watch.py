@@ -34,7 +34,7 @@ def _check(target: Target) -> None:
     target.check_room(ROOM_FOR_RUNS)
 
 
-def go_on_in_background(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
+def detach_launch(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
     """Start the same command without `--detach` in the background.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -14,14 +13,22 @@ import typer
 
 from sweeper import temporary_folder
 from sweeper.backend import embedded_server, listening, network_disk
+from sweeper.backend.data_place import goes_with_its_container
+from sweeper.cli.key_file import read_key
+from sweeper.cli.launch_options import seconds
 from sweeper.cli.options import AsJson, Data, data_directory
-from sweeper.cli.output import err, escape, print_json
+from sweeper.cli.output import err, escape, print_json, warn
 from sweeper.errors import ServerError, UsageError
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
 
-_TIME = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)([smh]?)")
+OwnKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file", metavar="FILE", help="A file with its own user's API key; by default it makes one, once."
+    ),
+]
 
 
 def serve(  # noqa: PLR0917 Typer passes them by name
@@ -61,6 +68,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     snapshot_every: Annotated[
         str, typer.Option(metavar="TIME", help="With --local: how often the mirror's copy is renewed: 30s, 5m.")
     ] = "30s",
+    own_key_file: OwnKeyFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the embedded server in the foreground, until Ctrl-C.
@@ -70,7 +78,8 @@ def serve(  # noqa: PLR0917 Typer passes them by name
     tls = _tls(tls_cert, tls_key)
     secure = tls_self_signed or tls is not None
     _check_exposure(host, tls=secure, insecure_http=insecure_http)
-    folder, every_s = data_directory(data), _seconds(snapshot_every)
+    own_key = None if own_key_file is None else read_key(own_key_file)
+    folder, every_s = data_directory(data), seconds(snapshot_every, "--snapshot-every") or 0.0
     _check_disks(folder, local)
     port = port or listening.choose_port(folder)
     url = _url(host, port, tls=secure, elsewhere=local is not None)
@@ -84,12 +93,7 @@ def serve(  # noqa: PLR0917 Typer passes them by name
 
         if tls_self_signed and tls is None:
             tls = _self_signed(folder, host, allow_host or ())
-        err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
-        if local:
-            err.print(f"database: {escape(str(local.absolute()))}, and its mirror in the data", soft_wrap=True)
-        key_file = str(embedded_server.key_file(folder))
-        err.print(f"key: {escape(key_file)}", soft_wrap=True)
-
+        key_file = _tell(url, folder, local)
         told = {"url": url, "pid": os.getpid(), "data": str(folder), "key_file": key_file}
         address = Address(host=host, port=port, names=allow_host or (), tls=tls)
         policy = LivenessPolicy(agent_s=heartbeat_timeout, lost_retries=lost_retries)
@@ -98,11 +102,24 @@ def serve(  # noqa: PLR0917 Typer passes them by name
             folder,
             max_file=round(max_file * 2**30),
             policy=policy,
+            own_key=own_key,
             prove=record.proof,
             ready=partial(print_json, told) if as_json else None,
             local=local.absolute() if local else None,
             snapshot_every_s=every_s,
         )
+
+
+def _tell(url: str, folder: Path, local: Path | None) -> str:
+    """Say where the server and its data are; give the name of the file with its own user's key."""
+    if goes_with_its_container(folder):
+        warn(f"{folder} goes when this container is removed: mount a volume there (docker run -v sweeper:{folder})")
+    err.print(f"sweeper server on {url}, data in {escape(str(folder))}", soft_wrap=True)
+    if local:
+        err.print(f"database: {escape(str(local.absolute()))}, and its mirror in the data", soft_wrap=True)
+    key_file = str(embedded_server.key_file(folder))
+    err.print(f"key: {escape(key_file)}", soft_wrap=True)
+    return key_file
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
@@ -124,13 +141,6 @@ def _self_signed(data: Path, host: str, names: Sequence[str]) -> tuple[Path, Pat
     except ValueError as error:
         fix = "delete the files: the next start makes others; clients then need the new certificate"
         raise ServerError(f"the certificate in {data} cannot be used: {error}", fix) from error
-
-
-def _seconds(text: str) -> float:
-    found = _TIME.fullmatch(text)
-    if found is None or not float(found[1]):
-        raise UsageError(f"--snapshot-every {text!r} is no time", "write seconds or minutes: 30s, 5m")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def _check_disks(data: Path, local: Path | None) -> None:

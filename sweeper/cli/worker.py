@@ -36,7 +36,7 @@ from sweeper.cli.launch_options import (
     seconds,
 )
 from sweeper.cli.launch_screen import STARTING, moving
-from sweeper.cli.launch_watch import go_on_in_background
+from sweeper.cli.launch_watch import detach_launch
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import err, say_backend
 from sweeper.cli.target import Target, check_name
@@ -64,7 +64,9 @@ Server = Annotated[
 KeyFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="A file with the key for it; `-` reads standard input. SWEEPER_KEY_FILE says so too."
+        metavar="FILE",
+        help="A file with the key for it; `-` reads standard input. SWEEPER_KEY_FILE says so too.",
+        readable=False,  # what cannot be read is told with what to do about it
     ),
 ]
 Certificate = Annotated[
@@ -141,7 +143,7 @@ def worker(  # noqa: PLR0917 Typer passes them by name
         find = partial(door.find, sweep, group, count)
         if detach:
             target = find()
-            go_on_in_background(target.reader(), door.settings, starting, as_json=as_json)
+            detach_launch(target.reader(), door.settings, starting, as_json=as_json)
             return
         options = {"trainer": trainer, "python": python, "count": count, "rules": rules, "group": group}
         launch.run_sweep(find, place, door.settings, starting, as_json=as_json, **options)

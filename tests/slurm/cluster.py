@@ -151,7 +151,7 @@ class SlurmCluster:
     def ask(self, *command: str, check: bool = False) -> str:
         """Run one of its commands; give what it prints, errors too."""
         done = subprocess.run(command, env={**os.environ, **self.environ}, capture_output=True, text=True, check=False)
-        assert not (check and done.returncode), f"{command}: {done.stderr}"
+        assert not (check and done.returncode), f"{command}: {done.stdout}{done.stderr} {self.jobs()}"
         return (done.stdout + done.stderr).strip()
 
     def jobs(self) -> list[str]:

@@ -25,11 +25,13 @@ def train():
         with open(os.environ["SEEN"], "a") as file:
             file.write(json.dumps([*seen, time.time()]) + chr(10))
         print("training", run.id, flush=True)
-        for step in range(int(os.environ["STEPS"])):
+        step, until = 0, os.environ.get("UNTIL", "/")
+        while step < int(os.environ["STEPS"]) or not os.path.exists(until):
             run.log({"loss": run.config["x"] + 1 / (step + 1), "step": step})
+            step += 1
             time.sleep(float(os.environ["STEP_S"]))
     with open(os.environ["SEEN"] + ".ended", "a") as file:
-        file.write(json.dumps([*seen, time.time()]) + chr(10))
+        file.write(json.dumps([*seen, time.time(), step]) + chr(10))
 """
 
 
@@ -100,6 +102,12 @@ class ClusterUser:
             logs = [*self.directory.path.glob("head-*.log"), *self.directory.path.glob("slurm-*.log")]
             said = "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in logs)
             raise AssertionError(f"{self.cluster.jobs()}\n{said}\n{error}") from None
+
+    def until_told(self) -> Callable[[], None]:
+        """Have runs log until what is given back is called: a test's steps take as long as they take."""
+        told = self.seen.with_name("told")
+        self.user.environ["UNTIL"] = str(told)
+        return told.touch
 
     def await_end(self, timeout_s: float = 150) -> None:
         """Wait until the launch is over, and see that nothing of it is left: no job, no process."""

@@ -21,9 +21,9 @@ def test_twelve_runs_on_two_nodes_with_two_gpus_each(here):
     assert f"training {run}" in here.user.run("logs", run).stdout
     assert [p for p in here.user.processes() if "SLURM_JOB_ID" not in p.environ()] == []
     here.await_end()
-    began, ended = here.runs(), {run[0]: run[-1] for run in here.runs(ended=True)}
+    began, ended = here.runs(), {run[0]: run[4] for run in here.runs(ended=True)}
     assert len(began) == len(ended) == 12
-    assert {(node, gpu) for _, _, node, gpu, _ in began} == {("n0", "0"), ("n0", "1"), ("n1", "0"), ("n1", "1")}
+    assert {(node, gpu) for _, _, node, gpu, *_ in began} == {("n0", "0"), ("n0", "1"), ("n1", "0"), ("n1", "1")}
     for one in began:
         beside = [run for run in began if run[2:4] == one[2:4] and run[4] < one[4] < ended[run[0]]]
         assert beside == [], "two runs were on one GPU at a time"

@@ -5,19 +5,17 @@ from __future__ import annotations
 import typer
 
 from sweeper.backend import embedded_server
-from sweeper.cli.options import AsJson
+from sweeper.cli.options import AsJson, Data, data_directory
 from sweeper.cli.output import escape, out, print_json
-from sweeper.settings import Settings
 
 
-def status(as_json: AsJson = False) -> None:
-    """Say whether the background server runs, and where.
+def status(data: Data = None, as_json: AsJson = False) -> None:
+    """Say whether a server runs on a data directory, by default the background server, and where it listens.
 
     Example: sweeper server status
     """
-    settings = Settings.from_env()
-    record = embedded_server.find(settings.home)
-    folder = embedded_server.data_dir(settings.home)
+    folder = data_directory(data)
+    record = embedded_server.find_in(folder)
     key_file = embedded_server.key_file(folder)
     if as_json:
         found = {"url": record and record.url, "pid": record and record.pid}

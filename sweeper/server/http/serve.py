@@ -25,6 +25,7 @@ from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
 from sweeper.server.store import mirror_files, users
+from sweeper.server.store.database import Store
 from sweeper.server.store.mirror import Mirror
 
 HEADERS_WITHIN_S = 20.0
@@ -134,6 +135,7 @@ def serve(
     *,
     max_file: int = MAX_FILE,
     policy: LivenessPolicy = liveness.DEFAULT,
+    own_key: str | None = None,
     prove: Prove | None = None,
     ready: Callable[[], None] | None = None,
     local: Path | None = None,
@@ -146,6 +148,7 @@ def serve(
         data_dir: The data directory, made if need be.
         max_file: Bytes of the largest file that is taken.
         policy: For how long silence is borne.
+        own_key: The key of its own user; by default that of its data directory, made at the first start.
         prove: Answers a nonce with the proof that this is the server of its data directory.
         ready: Called once it listens.
         local: A folder on this machine's own disk, in which the database is to lie; None for the data directory.
@@ -158,10 +161,10 @@ def serve(
     """
     os.umask(0o077)  # what it writes is for nobody else
     with contextlib.ExitStack() as stack:
-        mirror = _mirrored(data_dir, local, snapshot_every_s, stack) if local else None
+        mirror = _mirrored(data_dir, local, snapshot_every_s, own_key, stack) if local else None
         if mirror is None:
             mirror_files.settle(data_dir, data_dir / users.DATABASE)
-            users.open_store(data_dir).close()  # migrated, or refused in words: uvicorn would print a traceback
+            _prepare(users.open_store(data_dir), data_dir, own_key)
         users.embedded_key(data_dir)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy, mirror=mirror)
@@ -169,12 +172,19 @@ def serve(
         _run(app, address, ready)
 
 
-def _mirrored(data_dir: Path, local: Path, every_s: float, stack: contextlib.ExitStack) -> Mirror:
+def _prepare(store: Store, data_dir: Path, own_key: str | None) -> None:
+    """Close a store that is migrated, or was refused in words: uvicorn would print a traceback."""
+    with contextlib.closing(store):
+        if own_key is not None:
+            users.take_key(store, data_dir, own_key)
+
+
+def _mirrored(data_dir: Path, local: Path, every_s: float, own_key: str | None, stack: contextlib.ExitStack) -> Mirror:
     mirror = Mirror(data_dir, local, users.DATABASE, every_s=every_s)
     users.check_restored(data_dir)
     try:
         stack.enter_context(mirror.held())
-        users.open_store(data_dir, database=mirror.database).close()
+        _prepare(users.open_store(data_dir, database=mirror.database), data_dir, own_key)
         mirror.begin()
     except RequestError as error:
         raise StoreError(str(error), "see which server runs on it: its server.json says where") from error

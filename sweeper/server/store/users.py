@@ -222,14 +222,35 @@ def rotate_key(data_dir: Path, name: str) -> str:
     key = new_key()
     _check_there(data_dir)
     with _changing(data_dir) as db:
-        user_id = _id_of(db, name)
-        for table in ("api_keys", "sessions", "login_links"):
-            db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - names of ours
-        ensure_user(db, name, key, now=time.time())
+        _id_of(db, name)
+        _give_alone(db, name, key)
         if name == EMBEDDED_USER:
             # put in its place whole: a client that looks it up at this moment finds the old key or the new one
             private_files.replace(data_dir / KEY_FILE, key + "\n")
     return key
+
+
+def _give_alone(db: sqlite3.Connection, name: str, key: str) -> None:
+    """Give a user a key, made if they are not there; those that they had, and their sessions, end."""
+    if user := find(db, name):
+        for table in ("api_keys", "sessions", "login_links"):
+            db.execute(f"DELETE FROM {table} WHERE user_id = ?", (user.id,))  # noqa: S608 - names of ours
+    ensure_user(db, name, key, now=time.time())
+
+
+def take_key(store: Store, data_dir: Path, key: str) -> None:
+    """Make a key that was brought along the server's own user's, before it starts; another one ends with its sessions.
+
+    Raises:
+        ServerError: It has a form that clients would not accept, or is another user's.
+    """
+    path = data_dir / KEY_FILE
+    if path.exists() and path.read_text("ascii", errors="replace").strip() == key:
+        return
+    with store.write() as db:
+        _give_alone(db, EMBEDDED_USER, key)
+    # after the commit: whoever is killed between them finds the old file, and does it again
+    private_files.replace(path, key + "\n")
 
 
 def remove_user(data_dir: Path, name: str) -> None:

@@ -74,3 +74,11 @@ def test_a_number_that_no_server_can_have_is_refused(sweeper, home, option, valu
     assert done.exit_code == 2
     assert f"Invalid value for '{option}'" in done.stderr
     assert not (home / "server").exists()
+
+
+def test_a_file_without_a_key_starts_no_server(sweeper, home, tmp_path):
+    """It is told before anything is made."""
+    (tmp_path / "key").write_text("secret")
+    error = sweeper("serve", "--key-file", tmp_path / "key").exception
+    assert error.message == f"{tmp_path / 'key'} holds no key"
+    assert not (home / "server").exists()

@@ -56,3 +56,12 @@ def test_jobs_are_put_back_and_let_go(slurm):
     queue.requeue("3_0")
     queue.release("2")
     assert slurm.asked() == ["scontrol requeue 3_0", "scontrol release 2"]
+
+
+def test_jobs_that_end_while_they_are_cancelled_are_no_mistake(slurm):
+    """Told to be quiet, scancel then fails without a word; what it does say is told."""
+    slurm.says("scancel", "", code=1)
+    queue.cancel(["3_0"], "--quiet")
+    slurm.says("scancel", "", code=1, error="scancel: error: Unable to contact slurm controller")
+    with pytest.raises(SlurmError, match="Unable to contact"):
+        queue.cancel(["3_0"], "--quiet")

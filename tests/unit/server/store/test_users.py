@@ -29,6 +29,30 @@ def test_data_directory_is_its_owners_alone(tmp_path):
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
 
+def test_a_key_that_is_brought_along_is_the_only_one_of_the_own_user(tmp_path):
+    """At the first start, and at a later one with another: the one before ends, and the file tells clients the new."""
+    for key in ("a" * 40, "b" * 40, "b" * 40):
+        store = users.open_store(tmp_path)
+        users.take_key(store, tmp_path, key)
+        with store.read() as db:
+            owner = users.authenticate(db, key)
+            assert owner is not None
+            assert owner.name == users.EMBEDDED_USER
+            assert db.execute("SELECT count(*) FROM api_keys").fetchone()[0] == 1
+        store.close()
+        assert users.embedded_key(tmp_path) == key
+        assert stat.S_IMODE((tmp_path / users.KEY_FILE).stat().st_mode) == 0o600
+
+
+def test_a_key_that_clients_would_not_send_is_not_taken(tmp_path):
+    """The server does not start with it, and nothing is stored."""
+    store = users.open_store(tmp_path)
+    with pytest.raises(ServerError, match="4 characters"):
+        users.take_key(store, tmp_path, "1234")
+    store.close()
+    assert not (tmp_path / users.KEY_FILE).exists()
+
+
 def test_added_user_comes_in_with_the_key(tmp_path):
     """A user added to a data directory is known by the key that was made, and by no other."""
     key = users.add_user(tmp_path, "ann")
