@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -264,6 +265,7 @@ def main() -> None:
     args = parser.parse_args()
     if lacks := missing():
         raise SystemExit(f"no Slurm can be started here: {lacks} (Debian: slurm-wlm munge)")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by which no Slurm is left behind
     with stage() as here:
         if "start" in args.only:
             print(f"launch           {time_start(here)}", flush=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
+from sweeper.cli.key_file import read_key
 from sweeper.cli.launch_watch import announce, detach_launch, watch_launch
 from sweeper.cli.target import Target, check_name, find_target
-from sweeper.errors import BackendError
 from sweeper.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,14 +82,8 @@ def _find(request: ClusterRequest, given: Mapping[str, Any]) -> Target:
     if sweep is not None:
         check_name(sweep)
     settings = Settings.from_env()
-    backend = choose.other_backend(settings, request.server, key=_read_key(request.key_file))
+    key = read_key(request.key_file) if request.key_file else None
+    backend = choose.other_backend(settings, request.server, key=key)
     choose.connect(settings, backend)
     say_backend(backend)
     return Target(settings, backend, choose.resolve(settings, backend, sweep), named=sweep is not None)
-
-
-def _read_key(file: Path | None) -> str | None:
-    try:
-        return None if file is None else file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise BackendError(f"{file} cannot be read: {error}", "give the server's api-key: --key-file FILE") from error
