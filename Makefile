@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-frameworks test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -92,6 +92,18 @@ $(FRAMEWORKS)/.installed: tests/frameworks/requirements.txt | $(STAMP)
 # as root, with buildah and debootstrap (Debian's); the base is made once, in .cache/
 test-containers: $(STAMP)  ## build docker/Dockerfile's images, and run a sweep in containers that are killed meanwhile
 	$(BIN)/python -m pytest -n 0 -m containers tests/containers
+
+RAY := .cache/ray
+test-ray: $(STAMP)  ## launch on a real Ray cluster of two nodes (made in .cache/, about 200 MB; skipped where it cannot be)
+	@$(MAKE) --no-print-directory $(RAY)/.installed || echo 'no Ray: its tests are skipped'
+	@# a process that joins a cluster has Ray itself: pytest is started by the environment that has it
+	$$(test -e $(RAY)/.installed && echo $(RAY)/bin || echo $(BIN))/python -m pytest -n 0 -m ray tests/ray
+
+$(RAY)/.installed: tests/ray/requirements.txt constraints.txt | $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(RAY)
+	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(RAY)/bin/python -c constraints.txt -r $<
+	echo "import site; site.addsitedir('$$($(BIN)/$(PURELIB))')" > "$$($(RAY)/bin/$(PURELIB))/beside.pth"
+	@touch $@
 
 dist: $(STAMP)  ## build sdist and wheel into dist/
 	@# what an earlier build listed would be packed again; setuptools is .venv's own, which constraints.txt pins

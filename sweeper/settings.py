@@ -137,12 +137,14 @@ class Backend:
         kind: `local` is our embedded server, `wandb` any other: the cloud or a self-hosted one.
         base_url: Its address.
         api_key: The key, where it does not come from the user's own login.
+        certificate: The file of the TLS certificate to trust, where it is one of the server's own making.
         own: Whether it is known to be a server of sweeper's, on whichever machine.
     """
 
     kind: Literal["local", "wandb"]
     base_url: str
     api_key: str | None = field(default=None, repr=False)
+    certificate: str | None = None
     own: bool = False
 
     def environ(self, user: Mapping[str, str]) -> dict[str, str]:
@@ -155,6 +157,8 @@ class Backend:
         env["WANDB_BASE_URL"] = self.base_url
         if self.api_key:
             env["WANDB_API_KEY"] = self.api_key
+        if self.certificate:  # wandb-core and Python's ssl read the first, requests the second
+            env["SSL_CERT_FILE"] = env["REQUESTS_CA_BUNDLE"] = self.certificate
         if self.kind == "local" or self.own:
             for name in ("WANDB_ENTITY", "WANDB_PROJECT"):
                 env.pop(name, None)  # they name things on the user's other server

@@ -9,7 +9,7 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from sweeper import private_files
-from sweeper.backend import any_sweeps, embedded_server, sdk
+from sweeper.backend import any_sweeps, embedded_server, listening, sdk
 from sweeper.backend.own_server import UnknownQuestionError
 from sweeper.backend.sweep_names import KnownNames
 from sweeper.errors import BackendError, SweeperError, SweepNotFoundError
@@ -113,15 +113,17 @@ def has_data(settings: Settings) -> bool:
     """
     if lost_data(settings):
         _check_data(settings, None)
-    return embedded_server.database(embedded_server.data_dir(settings.home)).exists()
+    return embedded_server.has_data(embedded_server.data_dir(settings.home))
 
 
 def _check_data(settings: Settings, text: str | None) -> None:
     if lost := lost_data(settings):
         fix = "restore a backup: sweeper server restore FILE; or start anew: sweeper create sweeps/quickstart.yaml"
         raise SweepNotFoundError(lost, fix)
+    if embedded_server.has_data(data := embedded_server.data_dir(settings.home)):
+        return
     try:
-        embedded_server.database(embedded_server.data_dir(settings.home)).stat()
+        embedded_server.database(data).stat()
     except FileNotFoundError as error:  # not of another kind: a file in the place of the directory is no empty one
         raise _no_sweep(settings, text) from error
 
@@ -131,7 +133,7 @@ def lost_data(settings: Settings) -> str:
     data = embedded_server.data_dir(settings.home)
     file, last = embedded_server.database(data), last_sweep(settings)
     was_here = embedded_server.has_served(data) or (last is not None and last.backend == "local")
-    if file.exists() or not was_here:
+    if embedded_server.has_data(data) or not was_here:
         return ""
     gone = next(path for path in (data, file) if not path.exists())
     sweep = f", and with it sweep {last.sweep}" if last and last.backend == "local" else ""
@@ -212,7 +214,7 @@ def other_backend(
     if not _is_address(url):
         raise _no_address(url, option)
     address = urlsplit(url)
-    if address.scheme != "https" and not (insecure_http or embedded_server.is_loopback(address.hostname or "")):
+    if address.scheme != "https" and not (insecure_http or listening.is_loopback(address.hostname or "")):
         fix = "write https://, or give --insecure-http where the network is yours alone"
         raise BackendError(f"the key would go to {url} in the clear", fix)
     url = url.rstrip("/")

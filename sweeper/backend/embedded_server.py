@@ -6,12 +6,10 @@ It knows the server only by its command line, its record file and its address.
 from __future__ import annotations
 
 import fcntl
-import ipaddress
 import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -24,7 +22,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import psutil
 
 from sweeper import private_files
-from sweeper.backend import server_record
+from sweeper.backend import listening, network_disk, server_job, server_record
+from sweeper.backend.last_words import last_words
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
 from sweeper.machine_errors import refusal
@@ -34,7 +33,6 @@ from sweeper.settings import Backend
 if TYPE_CHECKING:
     from filelock import FileLock
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 LOCK = "serve.lock"
@@ -60,6 +58,11 @@ def database(data: Path) -> Path:
     return data / "sweeper.db"
 
 
+def has_data(data: Path) -> bool:
+    """Whether a data directory holds a server's database, or the mirror of one that lies on another disk."""
+    return database(data).exists() or (data / "mirror" / "owner").exists()
+
+
 def key_file(data: Path) -> Path:
     """Name the file with the key of the server's own user."""
     return data / "api-key"
@@ -76,12 +79,14 @@ def find(home: Path) -> ServerRecord | None:
 
 
 def find_in(data: Path, *, timeout_s: float = 5) -> ServerRecord | None:
-    """Find the running server of a data directory: it holds the lock, and proves at its address to be the one.
+    """Find the running server of a data directory: it proves at its address to be the one, and holds the lock if here.
 
     Somebody else may listen on the port of a server that was killed, and would be sent the key next.
     """
     record = server_record.read(data)
-    return record if record and _is_held(data) and _proves_itself(record, timeout_s) else None
+    if record is None or (record.is_here and not _is_held(data)):  # no lock tells of another machine's processes
+        return None
+    return record if _proves_itself(record, timeout_s) else None
 
 
 def _is_held(data: Path) -> bool:
@@ -144,11 +149,29 @@ def ensure(home: Path, environ: Mapping[str, str]) -> ServerRecord:
         environ: The environment to start it in.
 
     Raises:
-        ServerError: It does not come up.
+        ServerError: It does not come up; or it is a job of a scheduler, and not there yet.
     """
-    _private(data_dir(home))
-    with _lock(data_dir(home) / "start.lock"):  # of two commands at once, one starts it and the other finds it
-        return find(home) or _start(home, environ)
+    data = data_dir(home)
+    _private(data)
+    with _lock(data / "start.lock"):  # of two commands at once, one starts it and the other finds it
+        if found := find(home):
+            return found
+        if (job := server_job.read(data)) and (state := server_job.state(job)):
+            what = "waits in the queue" if "RUNNING" not in state else "does not answer (yet)"
+            raise ServerError(
+                f"the server is {job.name} ({state}), which {what}", f"see {job.show}; its log: {log_file(home)}"
+            )
+        server_job.remove(data)  # it is gone: the server goes on here, with what is in its mirror
+        return _start(home, environ)
+
+
+def _options(home: Path) -> list[str]:
+    """Give a server a folder for its database, where its data directory lies on a network file system."""
+    if network_disk.network_mount(data_dir(home)) is None:
+        return []
+    folder = network_disk.folder_for(home)
+    _private(folder)  # somebody else's it refuses
+    return ["--local", str(folder)]
 
 
 def _private(path: Path) -> None:
@@ -162,7 +185,8 @@ def _private(path: Path) -> None:
 
 def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
     data = data_dir(home)
-    command = python("-m", "sweeper", "serve", "--data", str(data), "--port", str(choose_port(data)))
+    port = str(listening.choose_port(data))
+    command = python("-m", "sweeper", "serve", "--data", str(data), "--port", port, *_options(home))
     with private_files.open_file(log_file(home), "ab") as log:
         # a session of its own: a Ctrl-C for the command that happened to start it is not meant for it
         process = subprocess.Popen(
@@ -183,69 +207,24 @@ def _start(home: Path, environ: Mapping[str, str]) -> ServerRecord:
             break
         time.sleep(0.1)
     process.terminate()  # or a slow one would come up behind the back of whoever was told that it did not
-    why, fix = _last_words(home)
+    why, fix = last_words(log_file(home))
     raise ServerError(f"the embedded server did not start{why}", f"{fix}its log: {log_file(home)}")
 
 
-def _last_words(home: Path) -> tuple[str, str]:
-    """Quote the error that the server's log ends with, if it does, and what to do about it."""
-    lines = log_file(home).read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    errors = [number for number, line in enumerate(lines) if line.startswith("error:")]
-    if not errors:
-        return "", ""
-    why = lines[errors[-1]].removeprefix("error:").strip()
-    fix = " ".join(line.strip() for line in lines[errors[-1] + 1 :] if line.startswith("  "))
-    return f": {why}", f"{fix.rstrip('.')}; " if fix else ""
-
-
-def choose_port(data: Path) -> int:
-    """Take the port the server had before, so that runs and links go on across a restart; else a free one."""
-    return _bind(HOST, server_record.last_port(data)) or _bind(HOST, 0) or 0
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own, which nobody else's network carries."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_port(host: str, port: int) -> None:
-    """Make sure that a server can listen there.
-
-    Raises:
-        ServerError: The port is taken, or the address is not this machine's.
-    """
-    try:
-        socket.getaddrinfo(host or None, port)
-    except OSError as error:
-        fix = "give an address of this machine: --host 127.0.0.1, or 0.0.0.0 for all"
-        raise ServerError(f"cannot listen on {host}: no machine of that name is known here", fix) from error
-    if _bind(host, port) is None:
-        raise ServerError(f"cannot listen on {host}:{port}: it is taken, or not ours", "give another --port")
-
-
-def _bind(host: str, port: int) -> int | None:
-    """Try to listen on a port, 0 for any; give the port, or None."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # as the server itself will: without, a port counts as taken for a minute after the server before
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return None
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
-def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator[ServerRecord]:
+def announced(data: Path, url: str, certificate: Path | None = None, *, moves: bool = False) -> Iterator[ServerRecord]:
     """Hold a data directory while a server runs on it, and say where it is; give what it proves itself with.
+
+    Args:
+        data: The data directory.
+        url: The server's address.
+        certificate: Its TLS certificate.
+        moves: Whether the server may take over from one of another machine, which then ends (a mirror's owner).
 
     Raises:
         ServerError: Another server holds it, or nothing can be written there.
     """
-    with held(data):
+    with held(data, moves=moves):
         record = server_record.fresh(url, certificate)
         try:
             server_record.write(data, record)
@@ -255,35 +234,50 @@ def announced(data: Path, url: str, certificate: Path | None = None) -> Iterator
         try:
             yield record
         finally:
-            server_record.remove(data)
+            server_record.remove(data, record)
 
 
 @contextmanager
-def held(data: Path) -> Iterator[None]:
+def held(data: Path, *, moves: bool = False) -> Iterator[None]:
     """Hold a data directory, so that no server runs on it but ours.
+
+    Args:
+        data: The data directory.
+        moves: Whether the lock of a server that was on another machine, and does not answer, may be passed over: a
+            file server lets go of it late, or never.
 
     Raises:
         ServerError: A server holds it.
     """
     _private(data)
-    lock = _lock(data / LOCK)
+    lock, other = _lock(data / LOCK), server_record.read(data)
+    away = other is not None and not other.is_here
+    if away and find_in(data):
+        raise _held_by(data, other)
     try:
         patience = STOP_TIMEOUT_S if _is_ending(data) else HELD_FOR_A_LOOK_S
         lock.acquire(timeout=patience, poll_interval=HELD_FOR_A_LOOK_S / 4)
     except TimeoutError as error:
-        other = server_record.read(data)
-        where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
-        raise ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop") from error
+        if not (moves and away):
+            raise _held_by(data, server_record.read(data)) from error
     try:
         yield
     finally:
         lock.release()
 
 
+def _held_by(data: Path, other: ServerRecord | None) -> ServerError:
+    where = f"at {other.url} (pid {other.pid})" if other else "somewhere"
+    if other and not other.is_here:
+        fix = f"stop it there: kill {other.pid}"
+        return ServerError(f"a server runs on {data} already, {where} on {other.host}", fix)
+    return ServerError(f"a server runs on {data} already, {where}", "stop it: sweeper server stop")
+
+
 def _is_ending(data: Path) -> bool:
     """Whether a server is there that answers no more: it was told to end, or its database was deleted."""
     record = server_record.read(data)
-    return record is not None and find_in(data) is None and not _has_ended(record.pid)
+    return record is not None and record.is_here and find_in(data) is None and not _has_ended(record.pid)
 
 
 def _lock(file: Path) -> FileLock:
@@ -297,10 +291,16 @@ def stop(home: Path) -> ServerRecord | None:
     """Stop the running server; None if there is none. Only a process that has proven to be the server is signalled.
 
     Raises:
-        ServerError: It does not end, or what holds the data directory does not prove to be the server.
+        ServerError: It does not end, what holds the data directory does not prove to be the server, or the server is a
+            job of a scheduler or runs on another machine.
     """
     data = data_dir(home)
+    if (job := server_job.read(data)) and server_job.state(job):
+        raise ServerError(f"the server is {job.name}, which its scheduler ends", f"see {job.show}, and cancel it there")
     record = find_in(data)
+    if record and not record.is_here:
+        where = f"{record.host} (pid {record.pid})"
+        raise ServerError(f"the server at {record.url} runs on {where}", f"stop it there: kill {record.pid}")
     if record is None:
         if not _is_held(data):
             return None
@@ -329,7 +329,8 @@ def backend(home: Path, record: ServerRecord) -> Backend:
     Raises:
         ServerError: The file with the key is gone, or holds none.
     """
-    return Backend(kind="local", base_url=record.url, api_key=_key(data_dir(home)))
+    key = _key(data_dir(home))
+    return Backend(kind="local", base_url=record.url, api_key=key, certificate=record.certificate)
 
 
 def _key(data: Path) -> str:

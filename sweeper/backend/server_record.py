@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import secrets
+import socket
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,19 @@ class ServerRecord:
         certificate: The file of its TLS certificate; None for plain HTTP.
         secret: What only this start of the server and the readers of its directory know; empty in records of servers
             that cannot prove who they are.
+        host: The machine that the process runs on; empty in records of servers that were on this one.
     """
 
     pid: int
     url: str
     certificate: str | None = None
     secret: str = field(default="", repr=False)
+    host: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the process is one of this machine."""
+        return self.host in {"", socket.gethostname()}
 
     def proof(self, nonce: str) -> str:
         """Prove, for somebody who has just made up the nonce, that one is this server at this address."""
@@ -45,7 +53,9 @@ class ServerRecord:
 
 def fresh(url: str, certificate: Path | None) -> ServerRecord:
     """Describe this process as the server at an address, with a secret of this start."""
-    return ServerRecord(os.getpid(), url, str(certificate) if certificate else None, secrets.token_hex(32))
+    return ServerRecord(
+        os.getpid(), url, str(certificate) if certificate else None, secrets.token_hex(32), socket.gethostname()
+    )
 
 
 def read(data: Path) -> ServerRecord | None:
@@ -54,8 +64,10 @@ def read(data: Path) -> ServerRecord | None:
         record = ServerRecord(**json.loads(file(data).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    content: tuple[Any, ...] = (record.pid, record.url, record.secret, record.certificate or "")
-    known = tuple(map(type, content)) == (int, str, str, str) and record.pid > 0  # 0 and less are groups of processes
+    content: tuple[Any, ...] = (record.pid, record.url, record.secret, record.host, record.certificate or "")
+    known = (
+        tuple(map(type, content)) == (int, str, str, str, str) and record.pid > 0
+    )  # 0 and less are groups of processes
     return record if known else None
 
 
@@ -69,9 +81,10 @@ def write(data: Path, record: ServerRecord) -> None:
     private_files.replace(_port_file(data), str(_port(record)))
 
 
-def remove(data: Path) -> None:
-    """Take a server's record away: it has ended, and its port is anybody's."""
-    file(data).unlink(missing_ok=True)
+def remove(data: Path, record: ServerRecord) -> None:
+    """Take a server's record away: it has ended, and its port is anybody's. That of one that took over stays."""
+    if read(data) in {record, None}:
+        file(data).unlink(missing_ok=True)
 
 
 def last_port(data: Path) -> int:

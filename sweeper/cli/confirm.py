@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweeper.cli.launch import DEFAULTS, LaunchPlace, check_gpus_are_one_word, find_place, run_sweep, seconds
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
+from sweeper.cli.launch import DEFAULTS, LaunchPlace, check_gpus_are_one_word, find_place, run_sweep
+from sweeper.cli.launch_options import (
+    Gpus,
+    GpusPerRun,
+    PerGpu,
+    Python,
+    Retries,
+    Share,
+    Timeout,
+    Trainer,
+    Workers,
+    seconds,
+)
 from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.options import AsJson, BackendOption, Sweep
 from sweeper.cli.output import err, escape, print_json, say_next, warn

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.live import Live
 
 from sweeper import temporary_folder
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
-from sweeper.cli.launch_screen import STARTING, LaunchScreen, moving
+from sweeper.cli.launch_on import check_local, launch_on
+from sweeper.cli.launch_options import (
+    Address,
+    Gpus,
+    GpusPerRun,
+    Keep,
+    KeyFile,
+    NodesPerRun,
+    On,
+    Partition,
+    PerGpu,
+    Python,
+    Retries,
+    ServerPlace,
+    ServerTime,
+    Share,
+    SlurmOptions,
+    SnapshotEvery,
+    Time,
+    Timeout,
+    Trainer,
+    Workers,
+    seconds,
+)
+from sweeper.cli.launch_screen import STARTING, moving
+from sweeper.cli.launch_watch import announce, detach_launch, watch_launch
 from sweeper.cli.options import AsJson, BackendOption, Sweep
-from sweeper.cli.output import err, escape, out, print_json, say_next
-from sweeper.cli.page_link import say_page_link
 from sweeper.cli.target import Target, find_target
 from sweeper.errors import UsageError
-from sweeper.run import SweepState
 from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
@@ -33,12 +52,9 @@ if TYPE_CHECKING:
     from sweeper.launch.launch_result import LaunchResult
     from sweeper.launch.plan import Plan
     from sweeper.launch.prepare import Launch
-    from sweeper.ref import SweepRef
     from sweeper.results.status_reader import StatusReader
 
 DEFAULTS = Rules()
-SHOWN = 50
-"""Runs of which the live view knows the curves, for a terminal that is made higher meanwhile."""
 
 Count = Annotated[
     int | None,
@@ -97,38 +113,57 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     without_metric: WithoutMetric = DEFAULTS.without_metric,
     isolation: Isolation = DEFAULTS.isolated,
     detach: Detach = False,
+    on: On = "local",
+    nodes_per_run: NodesPerRun = None,
+    keep: Keep = None,
+    partition: Partition = None,
+    time: Time = None,
+    slurm: SlurmOptions = None,
+    server: ServerPlace = None,
+    key_file: KeyFile = None,
+    server_time: ServerTime = None,
+    snapshot_every: SnapshotEvery = None,
+    address: Address = None,
     backend: BackendOption = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Run a sweep on every GPU of this machine, one fresh process per run.
+    """Run a sweep on every GPU of this machine, or on a cluster, one fresh process per run.
 
     Ctrl-C stops gently: runs send what they have. A second Ctrl-C kills.
 
     Example: sweeper launch --gpus 0,1 --count 20
     """
+    given = dict(locals())
     with moving(STARTING) as starting:  # before all that takes a moment
-        rules = Rules(
-            grace_s=grace,
-            retries=retries,
-            max_failures=max_failures,
-            timeout_s=seconds(timeout, "--timeout"),
-            time_budget_s=seconds(time_budget, "--time-budget"),
-            stop_at_target=stop_at_target,
-            isolated=isolation,
-            without_metric=without_metric,
-        )
+        rules = _rules(given)
         check_gpus_are_one_word(gpus, sweep)
+        options = {"trainer": trainer, "python": python, "count": count, "rules": rules}
+        if on != "local":
+            launch_on(on, given, starting, **options)
+            return
+        check_local(given)
         settings = Settings.from_env()
-        # what cannot be is told before a server starts
-        place = find_place(
-            settings, gpus=gpus, workers=workers, per_gpu=per_gpu, gpus_per_run=gpus_per_run, share=share
-        )
+        places = ("gpus", "workers", "per_gpu", "gpus_per_run", "share")
+        place = find_place(settings, **{name: given[name] for name in places})  # what cannot be is told before a server
         if detach:
             target = find_target(sweep, backend)
-            go_on_in_background(target.reader(), target.settings, starting, as_json=as_json)
-            return
-        options = {"trainer": trainer, "python": python, "count": count, "rules": rules}
-        run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
+            detach_launch(target.reader(), target.settings, starting, as_json=as_json)
+        else:
+            run_sweep(partial(find_target, sweep, backend), place, settings, starting, as_json=as_json, **options)
+
+
+def _rules(given: Mapping[str, Any]) -> Rules:
+    """Put what the options say about failures and time together."""
+    return Rules(
+        grace_s=given["grace"],
+        retries=given["retries"],
+        max_failures=given["max_failures"],
+        timeout_s=seconds(given["timeout"], "--timeout"),
+        time_budget_s=seconds(given["time_budget"], "--time-budget"),
+        stop_at_target=given["stop_at_target"],
+        isolated=given["isolation"],
+        without_metric=given["without_metric"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,39 +239,9 @@ def _work(
     with place.claims.taken(target.ref.path, place.plan) as planned:
         settings, server = target.settings, target.backend
         prepared = prepare_launch(reader, settings=settings, backend=server, slots=planned.slots, **options)
-        _announce(prepared, planned.notes, target)
+        announce(prepared, planned.notes, target)
         starting.close()  # from here on something else moves
-        return prepared, _watch(prepared, reader, target, forkserver)
-
-
-def _check(target: Target) -> None:
-    """Fail while runs can send nothing: they wait, and nobody else says why."""
-    target.check()
-    target.check_room(ROOM_FOR_RUNS)
-
-
-def go_on_in_background(reader: StatusReader, settings: Settings, starting: ExitStack, *, as_json: bool) -> None:
-    """Start the same command without `--detach` in the background."""
-    from sweeper.backend.sweep_reader import SweepReader
-    from sweeper.launch.background import WATCH_S, start_in_background
-
-    # as it was typed, so that every option there is or will be is passed on; the log is for people
-    arguments = [argument for argument in sys.argv[1:] if argument not in {"--detach", "--json"}]
-    is_paused = SweepReader(reader.ref).state() is SweepState.PAUSED
-    if is_paused:
-        err.print(f"[yellow]{escape(paused(reader.ref))}[/]", soft_wrap=True)
-    watch_s = 0.0 if is_paused else WATCH_S  # no run will work before somebody resumes it
-    started = start_in_background(arguments, reader.directory, settings, watch_s=watch_s)
-    starting.close()
-    if as_json:
-        told = {"sweep": reader.ref.path, "pid": started.pid, "log": str(started.log), "over": started.over}
-        print_json(told)
-        return
-    out.print(f"launching {escape(reader.ref.path)} in the background: process {started.pid}", soft_wrap=True)
-    out.print(f"[dim]log: {escape(str(started.log))}[/]", soft_wrap=True)
-    if started.over:
-        out.print("it has ended by now, and well")
-    say_next(f"sweeper status {reader.ref.quoted}" + ("" if started.over else " --watch"))
+        return prepared, watch_launch(prepared, reader, target, forkserver=forkserver)
 
 
 def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
@@ -248,72 +253,3 @@ def check_gpus_are_one_word(gpus: str | None, sweep: str | None) -> None:
     if gpus is not None and sweep is not None and re.fullmatch(r",?\d{1,2},?", sweep):
         fix = f"put commas between them, without a space: --gpus {gpus.strip(',')},{sweep.strip(',')}"
         raise UsageError(f"--gpus {gpus} {sweep}: {sweep} would be the sweep's id", fix)
-
-
-def paused(ref: SweepRef) -> str:
-    """Say what workers do whose sweep is paused."""
-    return f"the sweep is paused: workers wait and do nothing until `sweeper resume {ref.quoted}`"
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def seconds(text: str | None, option: str) -> float | None:
-    """Read a time such as 90s, 30m, 2h, 1d or 1h30m; a number alone is seconds.
-
-    Raises:
-        UsageError: It is none.
-    """
-    if text is None:
-        return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    total = sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not total:
-        raise UsageError(f"{option} {text!r} is no time", "write it as 90s, 30m, 2h, 1d or 1h30m")
-    return total
-
-
-def _announce(launch: Launch, notes: Sequence[str], target: Target) -> None:
-    from sweeper.readable import runs_word
-
-    made = launch.before.progress
-    left = None if made.total is None else made.total - made.done
-    if launch.count is not None and left is not None and left < launch.count and not launch.group:
-        notes = [*notes, f"--count {launch.count}: the sweep has {runs_word(left)} left"]
-    if launch.before.facts.state is SweepState.PAUSED:
-        notes = [*notes, paused(launch.ref)]
-    names = ", ".join(slot.name for slot in launch.slots)
-    count = "until the sweep ends" if launch.count is None else runs_word(launch.count)
-    if launch.count is not None and launch.group:
-        count += f" over all machines of group {launch.group}"
-    err.print(f"launching {escape(launch.ref.path)} on {names}: {count}", soft_wrap=True)
-    for note in notes:
-        err.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
-    err.print(f"[dim]logs: {escape(str(launch.directory.path))}[/]", soft_wrap=True)
-    python = f", started with {launch.python}" if launch.python else ""
-    err.print(f"trainer: {escape(launch.trainer)}, {escape(launch.why + python)}", soft_wrap=True)
-    for record in launch.recovered:
-        what = "runs again" if record.waits else "is given up"
-        err.print(f"run {record.run_id} {what}: {escape(record.reason)}", soft_wrap=True)
-    say_page_link(err, target.backend, target.settings, launch.before.facts.url)
-
-
-def _watch(launch: Launch, reader: StatusReader, target: Target, forkserver: ForkserverProcess) -> LaunchResult:
-    from sweeper.cli.progress_log import ProgressLog
-    from sweeper.launch.foreground import run_launch
-    from sweeper.launch.status_poller import StatusPoller
-
-    def say_stopping(asked: int) -> None:
-        gently = f"stopping: runs have {launch.rules.grace_s:g} s to send what they have; Ctrl-C again kills"
-        err.print(gently if asked == 1 else "killing", soft_wrap=True)
-
-    seen = sys.stderr.isatty()  # a log file would get every frame
-    with StatusPoller(reader, partial(_check, target), shown=max(SHOWN, err.height) if seen else 0) as poller:
-        run = partial(run_launch, launch, on_stop=say_stopping, latest=lambda: poller.latest, forkserver=forkserver)
-        if seen:
-            with Live(console=err, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
-                return run(tick=LaunchScreen(launch, poller, live).draw)
-        log = ProgressLog(launch.before, None if launch.group else launch.count)
-        result = run(tick=lambda: log.tell(poller.latest, poller.trouble))
-    log.tell(poller.read(), poller.trouble)
-    return result

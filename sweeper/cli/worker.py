@@ -22,10 +22,21 @@ from sweeper.cli.launch import (
     StopAtTarget,
     TimeBudget,
     WithoutMetric,
+)
+from sweeper.cli.launch_options import (
+    Gpus,
+    GpusPerRun,
+    PerGpu,
+    Python,
+    Retries,
+    Share,
+    Timeout,
+    Trainer,
+    Workers,
     seconds,
 )
-from sweeper.cli.launch_options import Gpus, GpusPerRun, PerGpu, Python, Retries, Share, Timeout, Trainer, Workers
 from sweeper.cli.launch_screen import STARTING, moving
+from sweeper.cli.launch_watch import detach_launch
 from sweeper.cli.options import AsJson
 from sweeper.cli.output import err, say_backend
 from sweeper.cli.target import Target, check_name
@@ -132,7 +143,7 @@ def worker(  # noqa: PLR0917 Typer passes them by name
         find = partial(door.find, sweep, group, count)
         if detach:
             target = find()
-            launch.go_on_in_background(target.reader(), door.settings, starting, as_json=as_json)
+            detach_launch(target.reader(), door.settings, starting, as_json=as_json)
             return
         options = {"trainer": trainer, "python": python, "count": count, "rules": rules, "group": group}
         launch.run_sweep(find, place, door.settings, starting, as_json=as_json, **options)

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
-from sweeper.errors import BackendError, LaunchError
 from sweeper.launch import missing_metric
 from sweeper.launch.forkserver_process import ForkserverProcess
+from sweeper.launch.last_word import last_word
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import Launcher, WorkerHandle, WorkerState
 from sweeper.launch.local import LocalLauncher
 from sweeper.launch.prepare import Launch
-from sweeper.launch.recovery import recover_slot
+from sweeper.launch.replacement import Replacement, check_needs
 from sweeper.launch.supervisor import supervise
 from sweeper.launch.sweep_scheduler import SchedulerProcess
 from sweeper.launch.terminal import Voice
 from sweeper.results.status import SweepStatus
-from sweeper.worker.run_log import tail
-
-AWAY_S = 2.0
-"""How long a server that is away is left alone, before it is told again of a worker that died."""
-RESTARTS = 3
-"""How often the worker of a slot is started again after it died: a slot that kills worker after worker is broken."""
 
 
 def run_launch(
@@ -82,7 +74,7 @@ def run_launch(
         watch.clear(states)
     ended = launch.directory.ended()
     failed = [slot for slot, state in states.items() if state in {WorkerState.FAILED, WorkerState.DIED}]
-    errors = {slot: _last_line(launch.directory.worker_log(slot)) for slot in failed}
+    errors = {slot: last_word(launch.directory.worker_log(slot)) for slot in failed}
     return LaunchResult(
         runs=tuple(launch.directory.attempts().values()),
         interrupted=bool(seen),
@@ -114,12 +106,23 @@ class Watch:
     planned: bool = False
     # monotonic: a clock that is set must not end a launch
     began: float = field(default_factory=time.monotonic)
-    restarts: dict[str, int] = field(default_factory=dict)
-    away_until: float = 0.0
+    _replacement: Replacement = field(init=False)
+
+    def __post_init__(self) -> None:
+        launch = self.launch
+        self._replacement = Replacement(
+            launch.ref,
+            launch.directory,
+            self.launcher,
+            orders=lambda name: launch.worker_spec(next(slot for slot in launch.slots if slot.name == name)),
+            retries=launch.rules.retries,
+            needs=launch.needs,
+            spare=lambda: self.scheduler.pids,
+        )
 
     def turn(self) -> None:
         """End the launch or a run if the disk, the clock, the scheduler or the sweep's newest status says so."""
-        self._check_data()
+        check_needs(self.launch.needs)
         rules, status = self.launch.rules, self.latest()
         if rules.time_budget_s and time.monotonic() - self.began > rules.time_budget_s and not self.planned:
             self._end("the time budget is used up")
@@ -149,61 +152,14 @@ class Watch:
     def replace(self, handle: WorkerHandle, state: WorkerState) -> WorkerHandle | None:
         """Take up what a dead worker left behind, and start another one if there is work for it.
 
-        A worker that ended well is also replaced if a run waits: it found no ticket, and one came back since.
-
         Raises:
             BackendError: The server is away, and cannot be told what a dead worker was at: ask again.
         """
-        if state is WorkerState.FAILED:  # it knew why it gave up, and so would the next one
-            return None
-        if state is WorkerState.DIED:
-            self._take_up(handle.id)
-        waiting = any(attempt.waits for attempt in self.launch.directory.attempts().values())
-        tries = self.restarts.get(handle.id, 0)
-        if self.launch.directory.ended() or tries >= RESTARTS or not (waiting or state is WorkerState.DIED):
-            return None
-        self.restarts[handle.id] = tries + 1
-        self.launch.directory.note_restart(handle.id)
-        slot = next(slot for slot in self.launch.slots if slot.name == handle.id)
-        return self.launcher.replace(handle, self.launch.worker_spec(slot))
-
-    def _check_data(self) -> None:
-        for path in filter(_is_gone, self.launch.needs):
-            fix = "start anew: sweeper create, sweeper launch"
-            raise LaunchError(f"{path} was deleted or moved away: the launch ends, and its runs with it", fix)
+        return self._replacement.replace(handle, state)
 
     def clear(self, states: Mapping[str, WorkerState]) -> None:
         """End what dead workers left running, and hand their runs out again."""
-        self.launcher.end_strays(spare=self.scheduler.pids)
-        self._check_data()  # of which a worker may have died before anybody looked
-        for slot, state in states.items():
-            if state is WorkerState.DIED:
-                with contextlib.suppress(BackendError):  # the next launch takes it up
-                    self._recover(slot)
-
-    def _take_up(self, slot: str) -> None:
-        """Clear what a worker left that died; where the server is away, look for it every few seconds."""
-        if time.monotonic() < self.away_until:
-            raise BackendError("the server is away")
-        self.clear({})
-        try:
-            self._recover(slot)
-        except BackendError:
-            self.away_until = time.monotonic() + AWAY_S
-            raise
-
-    def _recover(self, slot: str) -> None:
-        recover_slot(self.launch.ref, self.launch.directory, slot, retries=self.launch.rules.retries)
-
-
-def _is_gone(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:  # a network disk may hang for a moment
-        return False
-    return False
+        self._replacement.clear(states)
 
 
 @contextmanager
@@ -227,17 +183,3 @@ def _signals() -> Iterator[tuple[list[int], list[int]]]:
         for number, handler in before.items():
             # the second word of a closed terminal must not end us before the summary is written
             signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP and number in seen else handler)
-
-
-def _last_line(log: Path) -> str:
-    """Read why a worker gave up: the last thing it says."""
-    lines = [line for line in tail(log).splitlines() if line.strip()]
-    why = lines[-1] if lines else "it ended without a word"
-    hiding = _hiding(Path.cwd()) if "Error" in why else ""
-    return f"{why}{hiding} (log: {log})"
-
-
-def _hiding(folder: Path) -> str:
-    """Name the files of a folder that hide modules of Python's own, which what breaks in a worker may be due to."""
-    names = sorted(path.name for path in folder.glob("*.py") if path.stem in sys.stdlib_module_names)
-    return f"; {', '.join(names)} in this folder hides a module of Python: give it another name" if names else ""

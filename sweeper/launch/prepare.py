@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sweeper import private_files
+from sweeper import __version__, private_files
 from sweeper.backend import embedded_server, sdk_releases
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition import interpreter
@@ -23,6 +24,36 @@ from sweeper.results.status_reader import StatusReader
 from sweeper.run import SweepState
 from sweeper.settings import Backend, Settings
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
+
+SECRETS = frozenset({"WANDB_API_KEY"})
+"""What stands in no file of a launch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """How workers on other machines find what those of this one inherit.
+
+    Attributes:
+        user: The environment that they find there, whoever brings it: the scheduler, a login shell.
+        server: The data directory of the server that they follow; None where their environment names it.
+    """
+
+    user: Mapping[str, str]
+    server: Path | None = None
+
+    def orders(self, environ: Mapping[str, str]) -> dict[str, Any]:
+        """Fill the fields of a `WorkerSpec` that those of this machine do without.
+
+        Args:
+            environ: The environment of workers as it would be here; no key of it is written down.
+        """
+        named = {"WANDB_BASE_URL"} if self.server else set()
+        differs = {name: value for name, value in environ.items() if self.user.get(name) != value}
+        return {
+            "environ": {name: value for name, value in differs.items() if name not in SECRETS | named},
+            "server": str(self.server) if self.server else "",
+            "version": __version__,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +76,7 @@ class Launch:
         varied: The parameters of which the sweep has several values.
         why: Who chose the trainer, in words.
         python: The Python that starts its scripts; empty for sweeper's own.
+        away: How its workers on other machines find what they need; None for workers of this one.
         group: The group of workers, on whatever machines, whose runs the server counts up to `count`; empty where this
             launch counts its own.
     """
@@ -64,6 +96,7 @@ class Launch:
     varied: tuple[str, ...] = ()
     why: str = ""
     python: str = ""
+    away: Away | None = None
     group: str = ""
 
     def worker_spec(self, slot: Slot) -> WorkerSpec:
@@ -77,6 +110,7 @@ class Launch:
             directory=str(self.directory.path),
             rules=self.rules,
             varied=self.varied,
+            **(self.away.orders(self.environ) if self.away else {}),
             group=self.group,
         )
 
@@ -91,6 +125,7 @@ def prepare_launch(
     python: str | None = None,
     count: int | None = None,
     rules: Rules | None = None,
+    away: Away | None = None,
     group: str = "",
 ) -> Launch:
     """Check that the sweep can run, take up what a killed launch left behind, and make the launch's directory.
@@ -133,16 +168,18 @@ def prepare_launch(
         before=status,
         recovered=tuple(recovered),
         scheduler=starts_scheduler,
-        needs=(directory.path, *_data_of(backend, settings)),
+        # where a server goes from node to node, its database does, too
+        needs=(directory.path, *([] if away and away.server else _data_of(backend, settings))),
         varied=tuple(definition.space.searched),
+        away=away,
         group=group,
     )
 
 
 def _data_of(backend: Backend, settings: Settings) -> list[Path]:
-    """Name the data of a server on this machine, which ends when they are deleted."""
+    """Name what is there as long as the data of our own server are, wherever it keeps its database."""
     data = embedded_server.data_dir(settings.home)
-    return [embedded_server.database(data)] if backend.kind == "local" else []
+    return [embedded_server.key_file(data)] if backend.kind == "local" else []
 
 
 def _check_mode(env: Mapping[str, str], backend: Backend) -> None:

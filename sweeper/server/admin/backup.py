@@ -24,7 +24,7 @@ from sweeper import private_files
 from sweeper.errors import StoreError
 from sweeper.server.artifacts import commit
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore
-from sweeper.server.store import artifact_files, artifacts, disk, run_files, snapshot
+from sweeper.server.store import artifact_files, artifacts, disk, mirror_files, run_files, snapshot
 from sweeper.server.store.database import Connection, reading
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.store.users import DATABASE, KEY_FILE, OWN_FILES
@@ -87,7 +87,7 @@ def write(data: Path, place: Path, *, now: float, force: bool = False, progress:
 
 
 def _check_place(data: Path, place: Path, *, force: bool) -> None:
-    if not (data / DATABASE).is_file():
+    if not ((data / DATABASE).is_file() or mirror_files.holds(data)):
         raise StoreError(f"{data} holds no {DATABASE}: there is nothing to back up", "give --data DIR")
     if place.is_dir() or not place.parent.is_dir():
         what = "is a folder" if place.is_dir() else "lies in a folder that is not there"
@@ -99,7 +99,8 @@ def _check_place(data: Path, place: Path, *, force: bool) -> None:
 def _write(data: Path, place: Path, folder: Path, now: float, progress: Progress | None) -> Backup:
     copied, written, done = folder / DATABASE, folder / place.name, Backup(place)
     # refusing inside: that the disk is full is no fault of the database which is read
-    with reading(data / DATABASE) as source, disk.refusing():
+    readable = mirror_files.readable(data, data / DATABASE, folder)
+    with readable as database, reading(database) as source, disk.refusing():
         snapshot.copy(source, copied)
         mode: Any = "w:gz" if place.suffix in {".gz", ".tgz"} else "w"
         with tarfile.open(written, mode) as tar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from sweeper.errors import StoreError
 from sweeper.findings import Finding, Verdict
 from sweeper.server.artifacts.blobs import ARTIFACTS, BlobStore, base64_of
-from sweeper.server.store import artifact_files, consistency, run_files, users
+from sweeper.server.store import artifact_files, consistency, mirror_files, run_files, users
 from sweeper.server.store.artifact_files import Content
 from sweeper.server.store.database import RESTORE, Connection, reading
 from sweeper.server.store.run_files import FileStore, NotedFile
@@ -80,8 +81,15 @@ def examine(data: Path, *, deep: bool = False, progress: Callable[[int, int], No
     """
     users.check_restored(data)
     database = data / DATABASE
-    if not database.is_file():
+    if not (database.is_file() or mirror_files.holds(data)):
         raise StoreError(f"{data} holds no {DATABASE}", "give the data directory of a server: --data DIR")
+    with tempfile.TemporaryDirectory() as folder, mirror_files.readable(data, database, Path(folder)) as found:
+        yield from _examined(found, data, deep=deep, progress=progress)
+
+
+def _examined(
+    database: Path, data: Path, *, deep: bool, progress: Callable[[int, int], None] | None
+) -> Iterator[Finding]:
     with reading(database) as db:
         version = _version(db)
         yield version

@@ -23,7 +23,7 @@ from sweeper.server.admin import integrity
 from sweeper.server.admin.backup import CONTENTS, FORMAT, MANIFEST, OF_THE_PROCESS, REPLACED
 from sweeper.server.artifacts.blobs import ARTIFACTS
 from sweeper.server.errors import RequestError
-from sweeper.server.store import consistency, disk, users
+from sweeper.server.store import consistency, disk, mirror_files, users
 from sweeper.server.store.database import reading
 from sweeper.server.store.users import DATABASE, KEY_FILE
 
@@ -51,7 +51,7 @@ def restore(place: Path, data: Path, *, now: float, force: bool = False) -> Path
     Raises:
         StoreError: It is no whole backup of a version that we know, or the directory holds data.
     """
-    if (data / DATABASE).exists() and not force:
+    if ((data / DATABASE).exists() or mirror_files.holds(data)) and not force:
         raise StoreError(f"{data} holds a server's data", "give an empty --data DIR, or --force to put it aside first")
     for left in data.glob(f"{_UNPACKED}*"):  # by one that was killed, for no other is at work here
         shutil.rmtree(left)

@@ -61,6 +61,8 @@ from sweeper.server.rules.reaper import Reaper
 from sweeper.server.rules.search_ahead import SearchAhead, SearchProcess
 from sweeper.server.signing import Signer
 from sweeper.server.store import disk, run_files, sweeps, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.mirror import Mirror
 from sweeper.server.store.run_files import FileStore
 from sweeper.server.strict_json import refusal_answer
 
@@ -97,6 +99,7 @@ def create_app(
     search_ahead: bool = True,
     hold_s: float = early_handout.HOLD_S,
     max_file: int = MAX_FILE,
+    mirror: Mirror | None = None,
 ) -> Starlette:
     """Make the server as an ASGI application.
 
@@ -107,13 +110,16 @@ def create_app(
         search_ahead: Compute suggestions ahead in a process of its own, not when they are asked for.
         hold_s: For how long at most the heartbeat of a busy agent may wait for its run's end.
         max_file: Bytes of the largest file that is taken.
+        mirror: Keeps the database on another disk, where it lies on this machine's own.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with contextlib.ExitStack() as stack:
-            store = stack.enter_context(contextlib.closing(users.open_store(data_dir)))
-            start = partial(SearchProcess, data_dir / users.DATABASE)
+            store = stack.enter_context(contextlib.closing(_open(data_dir, mirror)))
+            if mirror:
+                stack.enter_context(mirror.tended(store, app.state.end))
+            start = partial(SearchProcess, store.path)
             ahead = stack.enter_context(contextlib.closing(SearchAhead(store, start))) if search_ahead else None
             with _noting_fault(app):
                 secret = _furnish(app, data_dir, Dispatcher(store, ahead, policy, hearing_since=time.time()))
@@ -148,6 +154,12 @@ def create_app(
     app.state.prove = None
     app.state.end = bool
     return app
+
+
+def _open(data_dir: Path, mirror: Mirror | None) -> Store:
+    return (
+        users.open_store(data_dir, database=mirror.database, ship=mirror.ship) if mirror else users.open_store(data_dir)
+    )
 
 
 def _gate(hosts: Collection[str]) -> Middleware:

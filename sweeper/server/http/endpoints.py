@@ -42,6 +42,8 @@ REASON_HEADER = "x-sweeper-reason"
 """Says why a worker asks for the end of its run, or for another attempt at it; percent-encoded."""
 WHY_HEADER = "x-sweeper-why"
 """Says that a person asks, and why: what a command of ours has the SDK send; percent-encoded."""
+SCHEME_HEADER = "x-sweeper-scheme"
+"""Says how the client speaks to a relay, which speaks TLS to us: the addresses that it gets must be its own."""
 
 MAX_BODY = 64 * 2**20
 """Bytes of a JSON body: a summary with tables and histograms is a few MiB."""
@@ -217,7 +219,8 @@ def file_names(request: Request) -> tuple[str, str, str, str]:
 def context_of(request: Request, *, hurried: bool = False) -> Context:
     """Gather what the resolvers of a request need."""
     state = request.app.state
-    address = f"{request.scope['scheme']}://{request.headers['host']}"
+    scheme = "http" if request.headers.get(SCHEME_HEADER) == "http" else request.scope["scheme"]
+    address = f"{scheme}://{request.headers['host']}"
     return Context(
         state.dispatcher,
         state.files,

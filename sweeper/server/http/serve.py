@@ -18,12 +18,15 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sweeper.errors import ServerError, StoreError
+from sweeper.server.errors import RequestError
 from sweeper.server.http.app import LOOPBACK, create_app
 from sweeper.server.http.endpoints import Prove
 from sweeper.server.http.file_size import MAX_FILE
 from sweeper.server.rules import liveness
 from sweeper.server.rules.liveness import LivenessPolicy
-from sweeper.server.store import users
+from sweeper.server.store import mirror_files, users
+from sweeper.server.store.database import Store
+from sweeper.server.store.mirror import Mirror
 
 HEADERS_WITHIN_S = 20.0
 """Seconds in which a client must have sent the headers of a request: uvicorn (0.54) waits for ever."""
@@ -32,6 +35,7 @@ MAX_HEADERS = 64 * 1024
 KEEP_ALIVE_S = 120
 """Longer than wandb-core keeps an idle connection (90 s): who closes first must be the client, who knows whether it is
 about to send. An agent's requests are 5 s and a run's 15 s apart."""
+SNAPSHOT_EVERY_S = 30.0
 MAX_CONNECTIONS = 8192
 """More are answered with 503, which clients repeat; a thousand agents have two each."""
 
@@ -134,6 +138,8 @@ def serve(
     own_key: str | None = None,
     prove: Prove | None = None,
     ready: Callable[[], None] | None = None,
+    local: Path | None = None,
+    snapshot_every_s: float = SNAPSHOT_EVERY_S,
 ) -> None:
     """Run the server until SIGTERM or SIGINT.
 
@@ -145,20 +151,47 @@ def serve(
         own_key: The key of its own user; by default that of its data directory, made at the first start.
         prove: Answers a nonce with the proof that this is the server of its data directory.
         ready: Called once it listens.
+        local: A folder on this machine's own disk, in which the database is to lie; None for the data directory.
+        snapshot_every_s: Seconds after which the copy of it in the data directory is renewed.
 
     Raises:
-        StoreError: Its database cannot be used, or was deleted meanwhile.
+        StoreError: Its database cannot be used, was deleted meanwhile, or has become another server's.
         ServerError: Its key cannot be used, or nobody can listen there.
         OSError: The disk refuses something that it needs.
     """
     os.umask(0o077)  # what it writes is for nobody else
-    with contextlib.closing(users.open_store(data_dir)) as store:  # or refused in words: uvicorn prints a traceback
+    with contextlib.ExitStack() as stack:
+        mirror = _mirrored(data_dir, local, snapshot_every_s, own_key, stack) if local else None
+        if mirror is None:
+            mirror_files.settle(data_dir, data_dir / users.DATABASE)
+            _prepare(users.open_store(data_dir), data_dir, own_key)
+        users.embedded_key(data_dir)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy, mirror=mirror)
+        app.state.prove = prove
+        _run(app, address, ready)
+
+
+def _prepare(store: Store, data_dir: Path, own_key: str | None) -> None:
+    """Close a store that is migrated, or was refused in words: uvicorn would print a traceback."""
+    with contextlib.closing(store):
         if own_key is not None:
             users.take_key(store, data_dir, own_key)
-    users.embedded_key(data_dir)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(data_dir, hosts=address.hosts, max_file=max_file, policy=policy)
-    app.state.prove = prove
+
+
+def _mirrored(data_dir: Path, local: Path, every_s: float, own_key: str | None, stack: contextlib.ExitStack) -> Mirror:
+    mirror = Mirror(data_dir, local, users.DATABASE, every_s=every_s)
+    users.check_restored(data_dir)
+    try:
+        stack.enter_context(mirror.held())
+        _prepare(users.open_store(data_dir, database=mirror.database), data_dir, own_key)
+        mirror.begin()
+    except RequestError as error:
+        raise StoreError(str(error), "see which server runs on it: its server.json says where") from error
+    return mirror
+
+
+def _run(app: Starlette, address: Address, ready: Callable[[], None] | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn (0.54) shuts down and then raises the signal again: the process would die of it instead of exiting
         signal.signal(number, lambda *_: None)

@@ -61,6 +61,8 @@ class Store:
     Args:
         path: The file, created when absent; ":memory:" for a database that ends with the store. One of an older
             sweeper is migrated, after a copy beside it.
+        ship: What brings its log to another disk, on which it is safe; nothing is then copied from the log into the
+            database but by who ships it. None for the log of this disk.
 
     Attributes:
         refusals: How often the disk has taken no more.
@@ -70,8 +72,9 @@ class Store:
         StoreError: The file is no database of ours, or one of a newer sweeper; or there is no space for the copy.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, ship: Callable[[], None] | None = None) -> None:
         self._path = str(path)
+        self._log_pages = 0 if ship else _LOG_PAGES
         # holds the writer; reentrant: over MEMORY, who reads inside a write gets the same connection
         self._lock = threading.RLock()
         self._idle_lock = threading.Lock()
@@ -88,14 +91,18 @@ class Store:
                     self._migrate()
                     self._writer.execute("PRAGMA synchronous = NORMAL")  # from here on we wait for the disk ourselves
                     self._writer.execute(f"PRAGMA cache_size = -{_WRITER_KIB}")
-                    self._writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                     if self._path != MEMORY:
-                        self._log = WalSync(Path(self._path))
+                        self._log = WalSync(Path(self._path), ship)
         except sqlite3.Error as error:
             raise StoreError(f"{self._path} cannot be opened as the server's database: {error}", _fix(error)) from error
         except disk.DiskFullError as error:
             raise StoreError(f"{self._path} cannot be opened: {error.__cause__}", "make space on its disk") from error
         self._identity = disk.identity(self._path)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self._path)
 
     def displaced(self) -> str:
         """Say that the file lies no more where it was opened: what is written to it is lost. Empty if it does."""
@@ -252,6 +259,7 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a run acknowledged is a run kept
             connection.execute("PRAGMA foreign_keys = ON")  # SQLite forgets it with each connection
+            connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_pages}")
         return connection
 
     def _borrow(self) -> sqlite3.Connection:

@@ -7,8 +7,9 @@ import hmac
 import re
 import secrets
 import sqlite3
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 from sweeper import private_files
 from sweeper.errors import ServerError, StoreError
 from sweeper.server.names import RESERVED
-from sweeper.server.store import change_mark, disk
+from sweeper.server.store import change_mark, disk, mirror_files
 from sweeper.server.store.database import Store
 
 EMBEDDED_USER = "local"
@@ -24,7 +25,10 @@ KEY_FILE = "api-key"
 DATABASE = "sweeper.db"
 MARK_FILE = "keys-changed"
 """Its content changes with the keys."""
-OWN_FILES = frozenset({KEY_FILE, MARK_FILE, "server.json", "server.log", "last-port", "serve.lock", "start.lock"})
+CERTIFICATE, CERTIFICATE_KEY = "certificate.pem", "certificate-key.pem"
+OWN_FILES = frozenset({KEY_FILE, MARK_FILE, "server.json", "server.log", "last-port", "serve.lock", "start.lock"}) | {
+    *("job.json", CERTIFICATE, CERTIFICATE_KEY)
+}
 """What a server that has no database yet leaves in its directory."""
 HALF_RESTORED = ".replacing-"
 """Begins the name of a folder that is there while a restore moves things to their places."""
@@ -183,6 +187,14 @@ def all_users(data_dir: Path) -> list[ListedUser]:
         "SELECT name, (SELECT count(*) FROM api_keys WHERE user_id = users.id),"
         " (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?) FROM users ORDER BY name"
     )
+    if mirror_files.holds(data_dir):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mirror_files.readable(data_dir, data_dir / DATABASE, Path(folder)) as copy,
+            closing(Store(copy)) as store,
+            store.read() as db,
+        ):
+            return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
     _check_there(data_dir)
     with closing(Store(data_dir / DATABASE)) as store, store.read() as db:
         return [ListedUser(*row) for row in db.execute(query, (time.time(),))]
@@ -194,6 +206,7 @@ def _store_of_ours(data_dir: Path) -> Store:
     Raises:
         ServerError: It is one.
     """
+    check_not_elsewhere(data_dir)
     others = {entry.name for entry in data_dir.iterdir()} - OWN_FILES if data_dir.is_dir() else set()
     if others and not (data_dir / DATABASE).exists():
         raise ServerError(f"{data_dir} holds other things than a server's data", "give an empty or new --data DIR")
@@ -255,8 +268,20 @@ def remove_user(data_dir: Path, name: str) -> None:
 
 def _check_there(data_dir: Path) -> None:
     """Make no database for who asks about its users."""
+    check_not_elsewhere(data_dir)
     if not (data_dir / DATABASE).exists():
         raise StoreError(f"{data_dir} holds no {DATABASE}: no server has run there", "give --data DIR")
+
+
+def check_not_elsewhere(data_dir: Path) -> None:
+    """See that the database is no server's that keeps it on its own disk: nobody beside that server may write it.
+
+    Raises:
+        StoreError: It is.
+    """
+    if mirror_files.holds(data_dir):
+        fix = "stop that server, then start one on this machine without --local, which brings the database back"
+        raise StoreError(f"the database of {data_dir} is kept by a server with --local, alone", fix)
 
 
 @contextmanager
@@ -284,8 +309,13 @@ def check_restored(data_dir: Path) -> None:
         raise StoreError(f"a restore into {data_dir} was broken off half-way", f"repeat it: {REPEAT}")
 
 
-def open_store(data_dir: Path) -> Store:
-    """Open the database in a data directory nobody else can read, made if need be.
+def open_store(data_dir: Path, *, database: Path | None = None, ship: Callable[[], None] | None = None) -> Store:
+    """Open the database of a data directory nobody else can read, made if need be.
+
+    Args:
+        data_dir: The data directory.
+        database: The database, where it lies elsewhere.
+        ship: What brings its log to another disk; see `Store`.
 
     Raises:
         StoreError: It cannot be opened, or is half of what a restore was to make of it.
@@ -294,7 +324,7 @@ def open_store(data_dir: Path) -> Store:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)  # it may be older than we are, or made by hand
     disk.flush_way_to(data_dir)  # or a power failure could take all of it
-    return Store(data_dir / DATABASE)
+    return Store(database or data_dir / DATABASE, ship)
 
 
 def embedded_key(data_dir: Path) -> str:

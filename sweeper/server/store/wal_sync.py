@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _flush = getattr(os, "fdatasync", os.fsync)  # macOS has none
@@ -20,10 +21,12 @@ class WalSync:
 
     Args:
         database: The database, which must stay open: SQLite deletes the log with the last connection.
+        ship: What brings it to another disk instead, on which it is safe; None for this one.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, ship: Callable[[], None] | None = None) -> None:
         self._path = database.with_name(database.name + "-wal")
+        self._sync = ship or self._flush
         self._descriptor: int | None = None
         self._change = threading.Condition()
         self._asked = self._done = self._failed = 0
@@ -61,7 +64,7 @@ class WalSync:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _sync(self) -> None:
+    def _flush(self) -> None:
         if self._descriptor is None:  # late: SQLite may make the log with the first transaction only
             self._descriptor = os.open(self._path, os.O_RDWR)
             folder = os.open(self._path.parent, os.O_RDONLY)

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sweeper.backend import embedded_server, server_record
+from sweeper.backend import embedded_server, listening, server_record
 from sweeper.backend.server_record import ServerRecord
 from sweeper.errors import ServerError
 
@@ -75,7 +74,7 @@ def held(data):
 
 HOLD = """
 import sys, pathlib
-from sweeper.backend import embedded_server, server_record
+from sweeper.backend import embedded_server, listening, server_job, server_record
 from sweeper.backend.server_record import ServerRecord
 with embedded_server.held(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
@@ -199,19 +198,6 @@ def test_a_server_of_an_older_version_counts(tmp_path):
         pass
 
 
-def test_a_server_comes_back_on_its_port(tmp_path):
-    """Runs and links go on across a restart; a port that somebody took meanwhile is not waited for."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        server_record.write(tmp_path, ServerRecord(1, f"http://127.0.0.1:{port}"))
-        server_record.remove(tmp_path)
-        assert embedded_server.choose_port(tmp_path) not in {0, port}
-        with pytest.raises(ServerError, match="taken"):
-            embedded_server.check_port("127.0.0.1", port)
-    assert embedded_server.choose_port(tmp_path) == port
-    embedded_server.check_port("127.0.0.1", port)
-
-
 def test_a_server_that_does_not_start_says_what_it_said(tmp_path):
     """The last error of its log, and where the log is."""
     (tmp_path / "server").mkdir()
@@ -256,7 +242,7 @@ def test_a_damaged_record_is_no_server(tmp_path, record):
     """Whatever stands in it, another server is started."""
     (tmp_path / "server.json").write_text(record)
     assert embedded_server.find_in(tmp_path) is None
-    assert embedded_server.choose_port(tmp_path) > 0
+    assert listening.choose_port(tmp_path) > 0
 
 
 def test_a_directory_that_cannot_be_used_is_named(tmp_path):

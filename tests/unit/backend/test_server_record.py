@@ -17,8 +17,10 @@ def test_a_record_comes_back_and_goes(tmp_path):
     server_record.write(tmp_path, record)
     assert server_record.read(tmp_path) == record
     assert record.secret not in repr(record)
-    server_record.remove(tmp_path)
-    server_record.remove(tmp_path)
+    server_record.remove(tmp_path, server_record.fresh("http://127.0.0.1:1", None))
+    assert server_record.read(tmp_path) == record
+    server_record.remove(tmp_path, record)
+    server_record.remove(tmp_path, record)
     assert server_record.read(tmp_path) is None
     assert server_record.last_port(tmp_path) == 8443
 

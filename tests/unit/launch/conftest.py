@@ -82,6 +82,7 @@ def stand(tmp_path) -> Path:
     (package / "worker").mkdir(parents=True)
     for folder in (package, package / "worker"):
         real = Path(sweeper.__file__).parent / folder.relative_to(package)
-        (folder / "__init__.py").write_text(f"__path__.append({str(real)!r})\n")
+        text = f"__version__ = {sweeper.__version__!r}\n__path__.append({str(real)!r})\n"
+        (folder / "__init__.py").write_text(text)
     (package / "worker" / "slot_loop.py").write_text(WORKER)
     return package.parent

@@ -15,10 +15,11 @@ from sweeper.errors import LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.journal.failures import Failure, Kind, Policy
-from sweeper.launch.foreground import RESTARTS, run_launch
+from sweeper.launch.foreground import run_launch
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.launcher import WorkerHandle, WorkerState
 from sweeper.launch.prepare import Launch
+from sweeper.launch.replacement import RESTARTS
 from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 

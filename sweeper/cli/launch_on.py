@@ -1,0 +1,120 @@
+"""`sweeper launch --on slurm|ray`: what the options ask of a cluster, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from sweeper.cli.launch_options import Engine, seconds
+from sweeper.errors import UsageError
+
+if TYPE_CHECKING:
+    from sweeper.launch.cluster_request import ClusterRequest
+
+CLUSTER = {
+    "nodes_per_run": "--nodes-per-run",
+    "keep": "--keep",
+    "partition": "--partition",
+    "time": "--time",
+    "slurm": "--slurm",
+    "server": "--server",
+    "key_file": "--key-file",
+    "server_time": "--server-time",
+    "snapshot_every": "--snapshot-every",
+    "address": "--address",
+}
+"""Options that say something about a cluster only, by their argument."""
+NOT_ON = {
+    "slurm": {"per_gpu": "--per-gpu", "share": "--share", "address": "--address"},
+    "ray": {
+        "share": "--share",
+        "keep": "--keep",
+        "partition": "--partition",
+        "time": "--time",
+        "slurm": "--slurm",
+        "server_time": "--server-time",
+    },
+}
+"""Options that say nothing to an engine."""
+
+
+def check_local(given: Mapping[str, Any]) -> None:
+    """Refuse what says something about a cluster only.
+
+    Raises:
+        UsageError: Such an option is given.
+    """
+    if names := [option for name, option in CLUSTER.items() if given[name] is not None]:
+        raise UsageError(f"{names[0]} says nothing about this machine", "add where workers are started: --on slurm")
+
+
+def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **options: Any) -> None:
+    """Launch a sweep on a cluster.
+
+    Args:
+        on: What starts the workers.
+        given: The command's arguments, by name.
+        starting: What moves on the terminal until something is printed, and is closed then.
+        options: What `prepare_launch` takes of them: the trainer, the number of runs, the rules.
+
+    Raises:
+        UsageError: Options do not go together.
+    """
+    request = cluster_request(on, given)
+    # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
+    if on == "ray":
+        from sweeper.cli.launch_ray import launch_on_ray  # here for the reason in target.py
+
+        launch_on_ray(request, given, starting, **options)
+        return
+    raise UsageError(f"--on {on} is not there yet: {request} {starting} {options}")
+
+
+def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
+    """Read the options that ask for workers of a cluster.
+
+    Raises:
+        UsageError: One says nothing there, or they do not go together.
+    """
+    from sweeper.launch.cluster_request import SERVER_AS_JOB, SNAPSHOT_EVERY_S, ClusterRequest, count_workers
+
+    for name, option in NOT_ON[on].items():
+        if given[name] not in {None, False}:
+            raise UsageError(f"{option} says nothing to --on {on}", "leave it out")
+    gpus, per_run, nodes = _gpus(given["gpus"]), given["gpus_per_run"] or 1, given["nodes_per_run"] or 1
+    per_gpu = given["per_gpu"] or 1
+    server = given["server"] or SERVER_AS_JOB
+    if (given["key_file"] is not None) and server == SERVER_AS_JOB:
+        raise UsageError("--key-file is for a server that runs already", "name it: --server URL")
+    return ClusterRequest(
+        workers=count_workers(gpus, given["workers"], gpus_per_run=per_run, nodes_per_run=nodes, per_gpu=per_gpu),
+        gpus_per_node=0 if gpus is None else per_run,
+        per_gpu=per_gpu,
+        nodes_per_run=nodes,
+        keep=given["keep"],
+        scheduler_options=tuple(map(_pair, given["slurm"] or ())),
+        server=server,
+        key_file=given["key_file"],
+        partition=given["partition"] or "",
+        time_s=seconds(given["time"], "--time"),
+        server_time_s=seconds(given["server_time"], "--server-time"),
+        snapshot_every_s=seconds(given["snapshot_every"], "--snapshot-every") or SNAPSHOT_EVERY_S,
+        address=given["address"] or "",
+    )
+
+
+def _gpus(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.strip().isdecimal():
+        raise UsageError(f"--gpus {text}: on a cluster it is how many GPUs in all", "write a number: --gpus 8")
+    return int(text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Read KEY=VALUE, also as sbatch has it: --KEY=VALUE."""
+    key, sign, value = text.removeprefix("--").partition("=")
+    if not key or not sign or "\n" in text:
+        raise UsageError(f"--slurm {text!r} is no KEY=VALUE", "write an option of sbatch: --slurm account=lab")
+    return key.strip(), value.strip()
