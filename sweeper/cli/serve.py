@@ -26,7 +26,10 @@ from sweeper.server.rules.liveness import LivenessPolicy
 _OwnKeyFile = Annotated[
     Path | None,
     typer.Option(
-        "--key-file", metavar="FILE", help="A file with its own user's API key; by default it makes one, once."
+        "--key-file",
+        metavar="FILE",
+        help="A file with its own user's API key; by default it makes one, once.",
+        readable=False,  # what cannot be read is told with what to do about it
     ),
 ]
 _HeartbeatTimeout = Annotated[

@@ -20,7 +20,7 @@ USER = 10001
 """Whom the images run as."""
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 BASE = "localhost/sweeper-base"
-WAIT_S = 180
+WAIT_S = 900
 # where packages come from, and through what: the images know no more of it than their base says
 _SETTINGS = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _LEFT_OUT = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")

@@ -24,16 +24,15 @@ TRAINER = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime")
 TOY = """
 import time, wandb
 
-def train():
-    with wandb.init() as run:
-        for step in range(3):
-            run.log({"score": step * run.config.x})
-            time.sleep(0.3)
+with wandb.init() as run:
+    for step in range(3):
+        run.log({"score": step * run.config.x})
+        time.sleep(0.3)
 """
 SWEEP = """
 method: grid
 project: toys
-program: toy.py
+program: /data/toy.py
 metric: {name: score, goal: maximize}
 parameters:
   x: {values: [1, 2, 3, 4, 5, 6]}
@@ -139,7 +138,7 @@ def test_a_sweep_goes_on_after_both_containers_were_killed(cluster):
     with cluster.server() as server:
         cluster.wait_for(server)
         sweep = cluster.create("/data/sweep.yaml")
-        with cluster.worker(sweep, "--workers", "1", "--trainer", "/data/toy.py:train") as worker:
+        with cluster.worker(sweep, "--workers", "1") as worker:
             until(lambda: len(cluster.finished(sweep)) >= 2, lambda: worker.output + server.output)
             before = cluster.finished(sweep)
             worker.kill()
@@ -148,7 +147,7 @@ def test_a_sweep_goes_on_after_both_containers_were_killed(cluster):
         cluster.wait_for(server)
         after = cluster.finished(sweep)
         assert before.items() <= after.items()
-        with cluster.worker(sweep, "--workers", "1", "--trainer", "/data/toy.py:train") as worker:
+        with cluster.worker(sweep, "--workers", "1") as worker:
             assert worker.wait() == 0, worker.output
         done = cluster.finished(sweep)
         assert after.items() <= done.items()

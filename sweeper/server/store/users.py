@@ -249,8 +249,7 @@ def take_key(store: Store, data_dir: Path, key: str) -> None:
         return
     with store.write() as db:
         _give_alone(db, EMBEDDED_USER, key)
-    # after the commit: whoever is killed between them finds the old file, and does it again
-    private_files.replace(path, key + "\n")
+    private_files.replace(path, key + "\n")  # after the commit: whoever is killed before it does it again
 
 
 def remove_user(data_dir: Path, name: str) -> None:

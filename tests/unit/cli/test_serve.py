@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -98,3 +99,18 @@ def test_the_database_is_not_kept_twice_in_one_folder(sweeper, home):
     error = sweeper("serve", "--data", home / "data", "--local", home / "data").exception
     assert isinstance(error, UsageError)
     assert "is the data directory" in error.message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody who may not read a file")
+def test_a_key_file_that_may_not_be_read_says_who_is_to_be_let_in(sweeper, tmp_path):
+    """As in a container, whose user is none that the machine outside knows; not only that it is not readable."""
+    file = tmp_path / "key"
+    file.write_text("local-" + "0" * 40)
+    file.chmod(0o600)
+    tmp_path.chmod(0o755)
+    os.seteuid(10001)
+    try:
+        error = sweeper("serve", "--key-file", file).exception
+    finally:
+        os.seteuid(0)
+    assert error.hint.startswith("let user 10001 read it")
