@@ -21,7 +21,7 @@ class CutOffError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class MessageHead:
     """The first line and the headers of a message.
 
     Attributes:
@@ -35,7 +35,7 @@ class Head:
     headers: tuple[tuple[str, str], ...]
 
     @classmethod
-    def parse(cls, raw: bytes) -> Head:
+    def parse(cls, raw: bytes) -> MessageHead:
         """Take a head apart.
 
         Raises:
@@ -104,7 +104,7 @@ class Head:
         return b"\r\n".join([first, *kept]) + _BLANK
 
 
-async def read_head(reader: asyncio.StreamReader) -> Head | None:
+async def read_head(reader: asyncio.StreamReader) -> MessageHead | None:
     """Read the head of the next message; None if the other end has closed instead.
 
     Raises:
@@ -112,7 +112,7 @@ async def read_head(reader: asyncio.StreamReader) -> Head | None:
         CutOffError: It ends in the middle.
     """
     try:
-        return Head.parse(await reader.readuntil(_BLANK))
+        return MessageHead.parse(await reader.readuntil(_BLANK))
     except asyncio.IncompleteReadError as error:
         if error.partial.strip():
             raise CutOffError("the connection was closed in the middle of a head") from error
@@ -123,7 +123,7 @@ async def read_head(reader: asyncio.StreamReader) -> Head | None:
         raise CutOffError(str(error)) from error
 
 
-async def pieces(reader: asyncio.StreamReader, head: Head, *, to_end: bool = False) -> AsyncIterator[bytes]:
+async def pieces(reader: asyncio.StreamReader, head: MessageHead, *, to_end: bool = False) -> AsyncIterator[bytes]:
     """Give a body piece by piece, as it is on the wire: with what frames its chunks.
 
     Args:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sweeper.processes import die_with_parent
 from sweeper.worker.followed_server import FollowedServer, ServerConnection
-from sweeper.worker.http_messages import HEAD_BYTES, CutOffError, Head, MessageError, pieces, read_head
+from sweeper.worker.http_messages import HEAD_BYTES, CutOffError, MessageError, MessageHead, pieces, read_head
 
 HOST = "127.0.0.1"
 PATIENCE_S = 600.0
@@ -152,7 +152,7 @@ class _Conversation:
             except MessageError as error:
                 await self._answer(400, "Bad Request", str(error))
 
-    async def _pass_on(self, head: Head) -> bool:
+    async def _pass_on(self, head: MessageHead) -> bool:
         """Have one request answered; say whether another one may follow."""
         if not head.first[1].startswith("/"):
             raise MessageError("this is no proxy for other servers")
@@ -168,7 +168,7 @@ class _Conversation:
             kept = await self._pass_on_large(head, raw)
         return kept and not head.closes
 
-    async def _pass_on_small(self, head: Head, request: bytes) -> bool:
+    async def _pass_on_small(self, head: MessageHead, request: bytes) -> bool:
         """Send what is at hand as a whole, again where that is safe."""
         waits = self._relay.waits
         health = head.first[1].partition("?")[0] == "/healthz"
@@ -194,7 +194,7 @@ class _Conversation:
             else:
                 return await self._give(upstream, head, answer)
 
-    async def _pass_on_large(self, head: Head, raw: bytes) -> bool:
+    async def _pass_on_large(self, head: MessageHead, raw: bytes) -> bool:
         """Send piece by piece what is not kept; it stays with the client until a server is there."""
         upstream = await self._connected(time.monotonic() + self._relay.waits.patience_s)
         body = pieces(self._reader, head)
@@ -242,7 +242,7 @@ class _Conversation:
                 self._relay.note("")
         return self._upstream
 
-    async def _heard(self, upstream: ServerConnection) -> Head:
+    async def _heard(self, upstream: ServerConnection) -> MessageHead:
         """Read the head of an answer; what comes before it (1xx) is passed on."""
         while True:
             answer = await read_head(upstream.reader)
@@ -254,7 +254,7 @@ class _Conversation:
                 return answer
             self._writer.write(answer.raw)
 
-    async def _give(self, upstream: ServerConnection, head: Head, answer: Head) -> bool:
+    async def _give(self, upstream: ServerConnection, head: MessageHead, answer: MessageHead) -> bool:
         """Pass an answer on; say whether both connections can go on."""
         self._writer.write(answer.raw)
         bodiless = head.first[0] == "HEAD" or answer.status in {204, 304}
@@ -288,7 +288,7 @@ class _Conversation:
         return status == 503
 
 
-def _was_cut_off(answer: Head) -> bool:
+def _was_cut_off(answer: MessageHead) -> bool:
     """Whether a server that ends has let go of a request: uvicorn's (0.54) words for it."""
     return answer.status == 500 and answer.closes and "text/plain; charset=utf-8" in answer.values("content-type")
 

@@ -6,15 +6,15 @@ import asyncio
 
 import pytest
 
-from sweeper.worker.http_messages import CutOffError, Head, MessageError, pieces, read_head
+from sweeper.worker.http_messages import CutOffError, MessageError, MessageHead, pieces, read_head
 
 CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def read(sent: bytes, *, to_end: bool = False) -> tuple[Head | None, bytes, bytes]:
+def read(sent: bytes, *, to_end: bool = False) -> tuple[MessageHead | None, bytes, bytes]:
     """Read one message of what was sent before the end; give its head, its body, and what is behind it."""
 
-    async def reading() -> tuple[Head | None, bytes, bytes]:
+    async def reading() -> tuple[MessageHead | None, bytes, bytes]:
         reader = asyncio.StreamReader(limit=1024)
         reader.feed_data(sent)
         reader.feed_eof()
@@ -79,7 +79,7 @@ def test_who_closes_behind_a_message_is_told_by_its_head():
     """HTTP/1.1 goes on unless it says so, HTTP/1.0 does not."""
 
     def closes(text: bytes) -> bool:
-        return Head.parse(text + b"\r\n\r\n").closes
+        return MessageHead.parse(text + b"\r\n\r\n").closes
 
     assert not closes(b"GET / HTTP/1.1")
     assert closes(b"HTTP/1.1 200 OK\r\nConnection: Close")
@@ -89,7 +89,7 @@ def test_who_closes_behind_a_message_is_told_by_its_head():
 
 def test_a_header_is_left_out_and_the_rest_stays_as_it_was():
     """Byte for byte: addresses follow the Host, signatures follow what was signed."""
-    head = Head.parse(b"PUT /%20 HTTP/1.1\r\nHOST:  a:1\r\nExpect: 100-continue\r\nX: 1\r\n\r\n")
+    head = MessageHead.parse(b"PUT /%20 HTTP/1.1\r\nHOST:  a:1\r\nExpect: 100-continue\r\nX: 1\r\n\r\n")
     assert head.values("expect") == ["100-continue"]
     assert head.without("expect") == b"PUT /%20 HTTP/1.1\r\nHOST:  a:1\r\nX: 1\r\n\r\n"
 
@@ -97,4 +97,4 @@ def test_a_header_is_left_out_and_the_rest_stays_as_it_was():
 def test_an_answer_of_something_else_has_no_status():
     """A port may have become another service's."""
     with pytest.raises(MessageError):
-        _ = Head.parse(b"SSH-2.0-OpenSSH_9.2 x\r\n\r\n").status
+        _ = MessageHead.parse(b"SSH-2.0-OpenSSH_9.2 x\r\n\r\n").status

@@ -12,7 +12,7 @@ import pytest
 from sweeper.backend import server_record
 from sweeper.backend.server_record import ServerRecord
 from sweeper.worker.followed_server import FollowedServer
-from sweeper.worker.http_messages import Head, pieces, read_head
+from sweeper.worker.http_messages import MessageHead, pieces, read_head
 from sweeper.worker.relay import SMALL_BODY, Relay, Waits
 
 LOOK_S = 0.02
@@ -22,7 +22,7 @@ CANCELLED = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     b"Content-Length: 21\r\n\r\nInternal Server Error"
 )
-Answer = Callable[[Head, bytes], bytes | None]
+Answer = Callable[[MessageHead, bytes], bytes | None]
 
 
 class Upstream:
@@ -36,7 +36,7 @@ class Upstream:
     def __init__(self, data: Path, answer: Answer = lambda _head, _body: OK) -> None:
         self.data = data
         self.answer = answer
-        self.asked: list[tuple[Head, bytes]] = []
+        self.asked: list[tuple[MessageHead, bytes]] = []
         self.connections = 0
         self.writers: list[asyncio.StreamWriter] = []
         self.server: asyncio.Server | None = None

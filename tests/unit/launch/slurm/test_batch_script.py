@@ -14,7 +14,7 @@ JOB = BatchJob(
     command=("/py", "-m", "it", "/shared/a folder"),
     folder=Path("/shared/a folder"),
     output="/shared/%A_%a.log",
-    chdir=Path("/home/me"),
+    chdir=Path("/srv/me"),
     tasks=4,
 )
 
@@ -25,7 +25,7 @@ def directives(job: BatchJob) -> list[str]:
 
 def test_a_job_can_be_put_back_and_goes_on_in_its_log():
     """Preemption, a lost node and a time limit are all followed by the same script."""
-    assert {"requeue", "open-mode=append", "array=0-3", "export=ALL", "chdir=/home/me"} <= set(directives(JOB))
+    assert {"requeue", "open-mode=append", "array=0-3", "export=ALL", "chdir=/srv/me"} <= set(directives(JOB))
 
 
 def test_signals_reach_what_the_script_becomes():

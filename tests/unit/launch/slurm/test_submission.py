@@ -19,7 +19,7 @@ REQUEST = ClusterRequest(
     scheduler_options=(("account", "lab"), ("mem", "8G"), ("head.partition", "cpu")),
     key_file=Path("/k"),
 )
-SUBMISSION = Submission(request=REQUEST, max_array_size=101, chdir="/home/me", server="/data")
+SUBMISSION = Submission(request=REQUEST, max_array_size=101, chdir="/srv/me", server="/data")
 
 
 def test_a_submission_is_read_as_it_was_written(launch):
