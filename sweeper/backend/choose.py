@@ -287,7 +287,8 @@ def resolve(settings: Settings, backend: Backend, text: str | None) -> SweepRef:
     if last is None:
         raise _no_sweep(settings)
     # the embedded server may come back on another port; another address of W&B is another server
-    if last.backend != backend.kind or (backend.kind == "wandb" and last.base_url != backend.base_url):
+    other = last.backend != backend.kind or backend.kind == "wandb"
+    if other and last.base_url != backend.base_url:
         fix = f"give --backend {last.backend}, or name a sweep on {backend.base_url}"
         raise SweepNotFoundError(f"the sweep created last, {last.sweep}, lives on {last.base_url}", fix)
     return SweepRef.parse(last.sweep)

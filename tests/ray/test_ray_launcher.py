@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from sweeper.backend import embedded_server
+from sweeper.journal.station_state import StationState
 from sweeper.launch.launcher import Launcher
 from sweeper.launch.ray_launcher import RayLauncher
 from tests.conftest import clean_environ
@@ -29,3 +32,18 @@ class TestRayLauncher(LauncherContract):
         launcher = RayLauncher(environ, num_gpus=1, num_cpus=0)
         yield launcher
         launcher.close()
+
+    @pytest.fixture
+    def lose(self, launch) -> Callable[[], None]:
+        """Kill the worker's actor and all below it, as the loss of its machine does."""
+
+        def lost() -> None:
+            news = StationState.read(launch.station("work"))
+            assert news is not None
+            actor = psutil.Process(news.pid).parent()
+            assert actor is not None
+            for process in [actor, *actor.children(recursive=True)]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+        return lost

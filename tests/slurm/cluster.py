@@ -192,6 +192,10 @@ class SlurmCluster:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for process in psutil.process_iter():  # which a job that was killed in the middle leaves
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("SLURM_CONF") == self.environ["SLURM_CONF"] and process.pid != os.getpid():
+                    process.kill()
 
     def _wait(self, condition: Callable[[], object], timeout_s: float = 30.0, *, must: bool = True) -> None:
         deadline = time.monotonic() + timeout_s

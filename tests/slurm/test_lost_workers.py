@@ -17,8 +17,8 @@ def test_a_node_is_killed_in_the_middle(here):
     (doomed,) = {"n0", "n1"} - {host}
     lost = {run[0] for run in here.runs() if run[2] == doomed}
     here.cluster.kill_node(doomed)
+    end()  # the others' GPUs are the only ones that are left
     here.wait(lambda: lost <= {run[0] for run in here.runs()[4:]}, "the runs on another node", 150)
-    end()
     here.await_end(240)
     assert {run[0] for run in here.runs(ended=True)} == {run[0] for run in here.runs()}
     assert len({run[0] for run in here.runs()}) == 4

@@ -38,7 +38,7 @@ def test_a_server_that_no_node_reaches_is_told_of_before_anything_is_submitted(h
     here.grid(3)
     url, key = here.user.sdk()["WANDB_BASE_URL"], here.user.home / "server" / "api-key"
     script = here.user.folder / "srun"
-    script.write_text('#!/bin/sh\nfor last; do :; done\nexec /usr/bin/srun "${@%$last}" http://127.0.0.1:1\n')
+    script.write_text('#!/bin/bash\nexec /usr/bin/srun "${@:1:$#-1}" http://127.0.0.1:1\n')
     script.chmod(0o755)
     given = ("launch", "--on", "slurm", "--trainer", "train:train", "--detach", "--gpus", 2, "--server", url)
     said = here.user.run(

@@ -56,7 +56,10 @@ def _key(file: Path) -> EllipticCurvePrivateKey:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     if file.exists():
-        found = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        try:
+            found = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        except (ValueError, TypeError) as error:  # no PEM, or one with a password
+            raise ValueError(f"{file} holds no key that can be read: {error}") from error
         if not isinstance(found, ec.EllipticCurvePrivateKey):
             raise ValueError(f"{file} holds no key of ours")
         return found

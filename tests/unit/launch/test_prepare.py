@@ -95,7 +95,8 @@ def test_orders_for_elsewhere_hold_what_the_launch_sets_and_no_key(tmp_path):
     user = {"LANG": "C", "WANDB_MODE": "offline"}
     followed = Away(user=user, server=tmp_path / "server").orders(environ)
     assert followed == {
-        "environ": {"WANDB_MODE": "online"}, "server": str(tmp_path / "server"), "version": __version__
+        "environ": {"WANDB_MODE": "online"}, "server": str(tmp_path / "server"), "version": __version__,
+        "nodes": 1, "ranks_per_node": 1,
     }  # fmt: skip
     named = Away(user=user).orders(environ)
     assert named["environ"] == {"WANDB_MODE": "online", "WANDB_BASE_URL": "http://127.0.0.1:8080"}

@@ -126,7 +126,7 @@ def test_a_process_that_dies_before_it_has_a_run_is_followed_by_another(launch, 
             "ended": True,
             "log": Path(f"{len(made)}.log"),
         }
-        made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
+        made.append(SimpleNamespace(**{**NO_RUN, **end}))
         return made[-1]
 
     worker.processes = SimpleNamespace(new=new, end_strays=lambda: False)
@@ -176,6 +176,14 @@ def test_the_only_slot_leaves_no_run_to_others(launch):
     assert time.monotonic() - began < 2
 
 
+NO_RUN = {
+    "result": None,
+    "started_at_s": None,
+    "stopping": False,
+    "let_in": lambda: None,
+    "dismiss": lambda: None,
+}
+"""What there is to a process that ended without a run."""
 NOBODY = "http://127.0.0.1:9"
 """The port of the discard service, where nobody listens."""
 
@@ -193,7 +201,7 @@ def ends_without_a_run(made: list[object], **more) -> SimpleNamespace:
     }
 
     def new() -> SimpleNamespace:
-        made.append(SimpleNamespace(**end, let_in=lambda: None, dismiss=lambda: None))
+        made.append(SimpleNamespace(**{**NO_RUN, **end}))
         return made[-1]
 
     return SimpleNamespace(new=new, end_strays=lambda: False)
