@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-slurm test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-clusters test-slurm test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -52,8 +52,13 @@ test-failures: $(STAMP)  ## run trainers that fail, and files and commands that 
 test-cookbook: $(STAMP)  ## do every task of docs/cookbook.md as it says
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m cookbook
 
-test-slurm: $(STAMP)  ## launch on a real Slurm that is started on this machine (Debian: slurm-wlm, munge; as root), else skipped
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -n 2 -m slurm tests/slurm
+# they wait more than they compute: four at a time
+CLUSTER_TESTS ?= tests/slurm tests/e2e
+test-clusters: $(STAMP)  ## let machines join a sweep, move and kill the server under runs that log, and launch on a real Slurm
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -n 4 -m 'slurm or away' $(CLUSTER_TESTS)
+
+test-slurm: $(STAMP)  ## of these, what launches on a real Slurm that is started on this machine (Debian: slurm-wlm, munge; as root), else skipped
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -n 4 -m slurm tests/slurm
 
 # all of it in four minutes; CHAOS_ROUNDS=200 plays so many rounds and nothing else, from CHAOS_SEED on, which a failed one names
 test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules against a model (docs/guarantees.md)

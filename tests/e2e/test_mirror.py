@@ -16,7 +16,7 @@ import pytest
 
 from sweeper.backend import embedded_server, server_record
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.away, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sweeper.worker import ranks
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 from tests.conftest import WORK, User, has_ended
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.away, pytest.mark.timeout(300)]
 
 FOLLOW = """
 import os, sys

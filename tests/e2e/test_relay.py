@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from sweeper.backend import embedded_server, server_record
+from sweeper.backend import embedded_server, listening, server_record
 from tests.conftest import User
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.away, pytest.mark.timeout(300)]
 
 ROWS, SIZE = 300, 24 * 2**20
 # logs rows, and uploads a file and an artifact while the server comes and goes; says how far it is
@@ -66,7 +66,7 @@ class Roaming:
     def start(self) -> None:
         """Start it at another address than before."""
         self.data.mkdir(exist_ok=True, parents=True)
-        port = embedded_server._bind("127.0.0.1", 0)
+        port = listening._bind("127.0.0.1", 0)
         self.server = self.user.start("serve", "--data", self.data, "--port", port, *self.options)
         self.user.wait(self._is_up, "the server")
 

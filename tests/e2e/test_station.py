@@ -17,7 +17,7 @@ from sweeper.ref import SweepRef
 from sweeper.worker.spec import Rules, Slot, WorkerSpec
 from tests.conftest import User, has_ended
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.away, pytest.mark.timeout(300)]
 
 TOY = """
 import os, pathlib, time, wandb

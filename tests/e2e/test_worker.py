@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import User, clean_environ
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.away, pytest.mark.timeout(600)]
 
 TOY = """
 import time, wandb

@@ -11,13 +11,13 @@ import pytest
 from sweeper.backend import embedded_server
 from sweeper.journal.station_state import StationState
 from sweeper.launch.cluster_request import ClusterRequest
-from sweeper.launch.launcher import Launcher
+from sweeper.launch.launcher import Launcher, WorkerState
 from sweeper.launch.slurm.slurm_launcher import SlurmLauncher
 from sweeper.launch.slurm.submission import Submission
 from tests.conftest import clean_environ
 from tests.unit.conftest import embedded  # noqa: F401 a fixture
 from tests.unit.launch.conftest import launch, spec, stand  # noqa: F401 fixtures
-from tests.unit.launch.test_launcher import LauncherContract
+from tests.unit.launch.test_launcher import LauncherContract, wait
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(200)]
 
@@ -26,7 +26,7 @@ class TestSlurmLauncher(LauncherContract):
     """It keeps it."""
 
     @pytest.fixture
-    def launcher(self, cluster, launch, stand, embedded, tmp_path, monkeypatch) -> Launcher:  # noqa: F811
+    def launcher(self, cluster, launch, stand, embedded, tmp_path, monkeypatch) -> Launcher:  # noqa: F811, PLR0917
         """One whose jobs have a stand-in for the worker."""
         for name, value in cluster.environ.items():
             monkeypatch.setenv(name, value)
@@ -47,3 +47,18 @@ class TestSlurmLauncher(LauncherContract):
             cluster.kill_node(news.node)
 
         return lost
+
+    def test_a_worker_whose_machine_is_lost_has_died(self, launcher, launch, spec, lose):  # noqa: F811
+        """Not here: Slurm itself puts the job back into the queue, and the same worker goes on on another node."""
+        (handle,) = launcher.start([spec("work")])
+        wait((launch.path / "work.ready").exists)
+        lost = StationState.read(launch.station("work"))
+        assert lost is not None
+        lose()
+
+        def elsewhere() -> bool:
+            news = StationState.read(launch.station("work"))
+            return news is not None and news.node != lost.node
+
+        wait(elsewhere, 120)
+        assert launcher.states([handle])["work"] is WorkerState.RUNNING

@@ -51,6 +51,7 @@ class SlurmLauncher:
         self._looked_at = float("-inf")
         self._silent = False
         self._stopped: set[str] = set()
+        self._killed: set[str] = set()
         self._refused: set[str] = set()
 
     def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
@@ -125,7 +126,8 @@ class SlurmLauncher:
             return WorkerState.UNKNOWN if self._silent else WorkerState.RUNNING
         if self._silent:
             return WorkerState.UNKNOWN
-        return WorkerState.DONE if word == "preempted" and slot in self._stopped else WorkerState.DIED
+        gently = slot in self._stopped - self._killed
+        return WorkerState.DONE if word == "preempted" and gently else WorkerState.DIED
 
     def waiting(self) -> dict[str, str]:
         """Tell why workers wait in the queue, by slot, in Slurm's words."""
@@ -144,7 +146,7 @@ class SlurmLauncher:
         """
         working = [handle for handle in handles if self._state(handle).works]
         for handle in working:
-            self._stopped.add(handle.id)
+            (self._stopped if grace_s > 0 else self._killed).add(handle.id)
             node.stopped(self._directory, handle.id).touch()
         signal_jobs([handle.native_id for handle in working], gently=grace_s > 0)
         self._looked_at = float("-inf")
@@ -154,10 +156,11 @@ class SlurmLauncher:
         if self._state(handle).works:
             raise ValueError(f"the worker of {handle.id} has not ended")
         slot, job = handle.id, handle.native_id
-        if queue.state_of(job) == "CANCELLED" and slot not in self._stopped:
+        if queue.state_of(job) == "CANCELLED" and slot not in self._stopped | self._killed:
             return self._give_up(slot, f"its job {job} was cancelled: scancel, or an administrator")
         self._dependency = ""  # what it was has begun
         self._stopped.discard(slot)
+        self._killed.discard(slot)
         for file in (node.stopped(self._directory, slot), self._directory.station(slot)):
             file.unlink(missing_ok=True)
         worker.save(self._directory.spec(slot))
