@@ -139,6 +139,7 @@ class Backend:
         api_key: The key, where it does not come from the user's own login.
         certificate: The file of the TLS certificate to trust, where it is one of the server's own making.
         own: Whether it is known to be a server of sweeper's, on whichever machine.
+        job: What its scheduler calls the job that it is; empty where it is none.
     """
 
     kind: Literal["local", "wandb"]
@@ -146,6 +147,7 @@ class Backend:
     api_key: str | None = field(default=None, repr=False)
     certificate: str | None = None
     own: bool = False
+    job: str = ""
 
     def environ(self, user: Mapping[str, str]) -> dict[str, str]:
         """Make the environment in which the wandb SDK talks to this server.

@@ -329,8 +329,9 @@ def backend(home: Path, record: ServerRecord) -> Backend:
     Raises:
         ServerError: The file with the key is gone, or holds none.
     """
-    key = _key(data_dir(home))
-    return Backend(kind="local", base_url=record.url, api_key=key, certificate=record.certificate)
+    key, job = _key(data_dir(home)), server_job.read(data_dir(home))
+    name = job.name if job else ""
+    return Backend(kind="local", base_url=record.url, api_key=key, certificate=record.certificate, job=name)
 
 
 def _key(data: Path) -> str:

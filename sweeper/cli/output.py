@@ -138,7 +138,7 @@ def warn(what: str) -> None:
 def say_backend(backend: Backend) -> None:
     """Say in one line which server is used."""
     elsewhere = "sweeper's server" if backend.own else "W&B server"
-    what = "embedded server" if backend.kind == "local" else elsewhere
+    what = (backend.job or "embedded server") if backend.kind == "local" else elsewhere
     err.print(f"[dim]server: {escape(backend.base_url)} ({what})[/]", soft_wrap=True)
 
 

@@ -49,11 +49,13 @@ def test_an_error_without_advice_is_one_line(capsys):
 
 
 def test_a_server_is_called_what_it_is(capsys):
-    """The embedded one, or W&B's."""
+    """The embedded one, a job of a cluster, or W&B's."""
     say_backend(Backend(kind="local", base_url="http://127.0.0.1:1"))
+    say_backend(Backend(kind="local", base_url="http://127.0.0.1:2", job="Slurm job 7"))
     say_backend(Backend(kind="wandb", base_url="https://wandb.acme.org"))
     assert capsys.readouterr().err.splitlines() == [
         "server: http://127.0.0.1:1 (embedded server)",
+        "server: http://127.0.0.1:2 (Slurm job 7)",
         "server: https://wandb.acme.org (W&B server)",
     ]
 
