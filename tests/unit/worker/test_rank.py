@@ -61,8 +61,7 @@ def test_a_sigterm_interrupts_a_function_once(tmp_path):
     (tmp_path / "toy.py").write_text(
         "import time\n"
         "def train():\n"
-        "    print('ready', flush=True)\n"
-        "    try:\n        time.sleep(600)\n"
+        "    try:\n        print('ready', flush=True)\n        time.sleep(600)\n"
         "    finally:\n        print('saving', flush=True)\n        time.sleep(1)\n        print('saved', flush=True)\n"
     )
     process = start(tmp_path, "function", "toy:train")
