@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sweeper.journal.directories import LaunchDir, SweepDir
@@ -102,6 +104,15 @@ class ClusterUser:
             logs = [*self.directory.path.glob("head-*.log"), *self.directory.path.glob("slurm-*.log")]
             said = "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in logs)
             raise AssertionError(f"{self.cluster.jobs()}\n{said}\n{error}") from None
+
+    def on_the_login_node(self) -> list[psutil.Process]:
+        """List the user's processes that are in no job."""
+        found = []
+        for process in self.user.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # its job has just ended it
+                if "SLURM_JOB_ID" not in process.environ():
+                    found.append(process)
+        return found
 
     def until_told(self) -> Callable[[], None]:
         """Have runs log until what is given back is called: a test's steps take as long as they take."""

@@ -13,13 +13,13 @@ def test_twelve_runs_on_two_nodes_with_two_gpus_each(here):
     here.user.environ["STEP_S"] = "0.5"
     told = here.launch("--gpus", 4, "--count", 12)
     assert f"Slurm job {here.job('head')}: the server" in told.stdout
-    assert [p for p in here.user.processes() if "SLURM_JOB_ID" not in p.environ()] == []
+    assert here.on_the_login_node() == []
     here.wait(lambda: here.runs(ended=True), "a run that has ended")
     (slot,) = {run["slot"] for run in here.user.status()["runs"] if run["id"] == here.runs()[0][0]}
     assert slot.startswith("slurm")
     run = here.runs()[0][0]
     assert f"training {run}" in here.user.run("logs", run).stdout
-    assert [p for p in here.user.processes() if "SLURM_JOB_ID" not in p.environ()] == []
+    assert here.on_the_login_node() == []
     here.await_end()
     began, ended = here.runs(), {run[0]: run[4] for run in here.runs(ended=True)}
     assert len(began) == len(ended) == 12
