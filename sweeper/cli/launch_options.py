@@ -73,7 +73,9 @@ NodesPerRun = Annotated[
 Keep = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Slurm: keep N workers at work or queued, where killed jobs do not come back."
+        metavar="N",
+        min=1,
+        help="Slurm: at most N workers at a time; the others follow, where killed jobs do not come back.",
     ),
 ]
 Partition = Annotated[str | None, typer.Option(metavar="NAME", help="Slurm: the partition of the workers.")]

@@ -92,23 +92,21 @@ def release(job: str) -> None:
 
 def state_of(job: str) -> str:
     """Tell the state of a job that may have ended a while ago: CANCELLED, NODE_FAIL, ...; empty if it is forgotten."""
-    try:
-        told = commands.ask("scontrol", "-o", "show", "job", job)
-    except SlurmError:
-        return ""
-    # of an array without a task the newest comes last
-    found = re.findall(r"\bJobState=(\w+)", told)
-    return found[-1] if found else ""
+    found = _shown(job, r"\bJobState=(\w+)")
+    return found[-1] if found else ""  # of an array without a task the newest comes last
 
 
 def exit_code_of(job: str) -> str:
     """Tell how a job ended, CODE:SIGNAL as Slurm has it; empty if it is forgotten."""
+    return max(_shown(job, r"\bExitCode=(\d+:\d+)"), default="")
+
+
+def _shown(job: str, field: str) -> list[str]:
+    """Read a field of a job, or of all tasks of an array; nothing if Slurm has forgotten it."""
     try:
-        told = commands.ask("scontrol", "-o", "show", "job", job)
+        return re.findall(field, commands.ask("scontrol", "-o", "show", "job", job))
     except SlurmError:
-        return ""
-    found = re.findall(r"\bExitCode=(\d+:\d+)", told)
-    return max(found, default="")
+        return []
 
 
 @contextlib.contextmanager
