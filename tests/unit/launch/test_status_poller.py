@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
@@ -94,3 +95,23 @@ def test_it_looks_often_until_a_run_has_logged_the_metric(monkeypatch, metric, d
     poller._ended = SimpleNamespace(is_set=lambda: False, wait=wait)
     poller._poll()
     assert pauses == [pause]
+
+
+def test_a_server_that_was_waited_for_is_asked_again_soon(monkeypatch):
+    """The server's job was in the queue for a while: nobody has worked meanwhile."""
+    pauses = []
+
+    def read(**_: object) -> SweepStatus:
+        time.sleep(1)
+        return status(1)
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        poller._ended = Event()
+        poller._ended.set()
+
+    poller = StatusPoller(SimpleNamespace(read=read))
+    poller._ended = SimpleNamespace(is_set=lambda: False, wait=wait)
+    monkeypatch.setattr(status_poller, "DOUBTFUL_S", -1)
+    poller._poll()
+    assert pauses == [POLL_S]
