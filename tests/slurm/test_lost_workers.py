@@ -38,6 +38,7 @@ def test_a_requeue_a_limit_and_a_cancel_hand_runs_on(here):
     here.cluster.ask("scancel", "--batch", "--signal=USR1", jobs[1])  # as Slurm does before a limit
     here.cluster.ask("scancel", jobs[2])
     here.wait(lambda: len({run[0] for run in here.runs()[3:]}) >= 2, "two runs again", 150)
+    assert jobs[2] not in {job.split()[0] for job in here.cluster.jobs()}  # its user has taken it away
     end()
     here.await_end(240)
     assert {run[0] for run in here.runs()} == runs

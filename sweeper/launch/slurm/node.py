@@ -14,9 +14,6 @@ from sweeper.launch.slurm import queue
 from sweeper.launch.slurm.commands import SlurmError
 from sweeper.settings import Settings
 
-_GIVEN_UP = {"CANCELLED", "COMPLETED", "FAILED"}
-"""States of a job whose user wants it no more: it does not come back by itself."""
-
 
 def native_id(environ: Mapping[str, str]) -> str:
     """Name the job that this process is in, as `squeue` does."""
@@ -34,10 +31,19 @@ def come_back(directory: LaunchDir, slot: str, job: str) -> None:
 
     Where the site does not allow it, whoever watches over the launch submits another one.
     """
-    if directory.ended() or stopped(directory, slot).exists() or queue.state_of(job) in _GIVEN_UP:
-        return
-    with contextlib.suppress(SlurmError):
-        queue.requeue(job)
+    if not (directory.ended() or stopped(directory, slot).exists()):
+        requeue_own(job)
+
+
+def requeue_own(job: str) -> None:
+    """Put the job that this process is in back into the queue, unless it is being ended for good.
+
+    A job that its user has cancelled is COMPLETING by now, as is one whose limit was not told beforehand: it would
+    come back all the same. One that Slurm itself puts back needs nobody's help.
+    """
+    if queue.state_of(job) == "RUNNING":
+        with contextlib.suppress(SlurmError):
+            queue.requeue(job)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ def test_a_job_that_was_preempted_comes_back(launch, slurm):
     assert slurm.asked()[-1] == "scontrol requeue 3_0"
 
 
-@pytest.mark.parametrize("state", ["CANCELLED", "COMPLETED"])
+@pytest.mark.parametrize("state", ["COMPLETING", "CANCELLED", "COMPLETED"])
 def test_a_job_that_its_user_cancelled_does_not(launch, slurm, state):
     """They want their nodes back."""
     slurm.says("scontrol", f"JobState={state}")
