@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from sweeper.launch.slurm import outcome, queue, site
 from sweeper.launch.slurm.batch_script import submission_environ
 from sweeper.launch.slurm.commands import SlurmError
 from sweeper.launch.slurm.head_server import HeadServer, reachable_address
-from sweeper.launch.slurm.node import native_id
+from sweeper.launch.slurm.node import native_id, requeue_own
 from sweeper.launch.slurm.slurm_launcher import SlurmLauncher, signal_jobs
 from sweeper.launch.slurm.submission import Submission
 from sweeper.launch.slurm.waiting import note_waiting
@@ -73,6 +74,7 @@ class Head:
             signal.signal(number, lambda number, _frame: self.leaving.append(number))
         lease.renew(self.directory.path)
         try:
+            self.submission.check_version()
             with ExitStack() as stack:
                 result = self._watch(stack)
                 self._await_others()
@@ -81,6 +83,9 @@ class Head:
             return 0
         except SweeperError as error:
             return self._fail(error)
+        except Exception as error:  # noqa: BLE001 or the last head would leave the workers waiting for it
+            traceback.print_exc()  # into the job's own log, for whoever is told of it
+            return self._fail(SweeperError(f"{type(error).__name__}: {error}", "this is a fault of sweeper"))
         self._conclude(result)
         return 0
 
@@ -192,8 +197,7 @@ class Head:
         """Leave the launch to the next head; the last of the array puts itself back into the queue."""
         lease.renew(self.directory.path, BETWEEN_S)
         if self.settings.environ.get("SLURM_ARRAY_TASK_ID") == str(self.submission.heads - 1):
-            with contextlib.suppress(SlurmError):
-                queue.requeue(native_id(self.settings.environ))
+            requeue_own(native_id(self.settings.environ))
 
     def _fail(self, error: SweeperError) -> int:
         """Say why this head cannot work; the last one of all ends the launch."""

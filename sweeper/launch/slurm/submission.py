@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from sweeper import private_files
+from sweeper import __version__, private_files
+from sweeper.errors import LaunchError
 from sweeper.journal.directories import LaunchDir
 from sweeper.launch.cluster_request import ClusterRequest
 from sweeper.launch.slurm import batch_script
@@ -36,6 +37,7 @@ class Submission:
         scheduler: Whether the head starts the sweep's own scheduler.
         grace_s: How long a run may take to end.
         heads: How many tasks the head's array has.
+        version: Of the sweeper that submitted it.
     """
 
     head: str = ""
@@ -48,6 +50,7 @@ class Submission:
     scheduler: bool = False
     grace_s: float = 30.0
     heads: int = HEADS
+    version: str = __version__
 
     @classmethod
     def load(cls, directory: LaunchDir) -> Self:
@@ -56,11 +59,20 @@ class Submission:
         Raises:
             OSError: It is not there.
         """
-        data: dict[str, Any] = json.loads(file(directory).read_text(encoding="utf-8"))
-        asked = data.pop("request")
+        data = _known(cls, json.loads(file(directory).read_text(encoding="utf-8")))
+        asked = _known(ClusterRequest, data.pop("request"))
         asked["scheduler_options"] = tuple(tuple(pair) for pair in asked["scheduler_options"])
-        asked["key_file"] = Path(asked["key_file"]) if asked["key_file"] else None
         return cls(request=ClusterRequest(**asked), **data)
+
+    def check_version(self) -> None:
+        """Make sure that who goes on is of the version that submitted it: its workers would refuse the same.
+
+        Raises:
+            LaunchError: An upgrade came in between.
+        """
+        if self.version != __version__:
+            fix = "launch it again: runs under way are taken up"
+            raise LaunchError(f"this launch is of sweeper {self.version}, and its node has {__version__}", fix)
 
     def save(self, directory: LaunchDir) -> None:
         """Write it into a launch's folder.
@@ -122,6 +134,12 @@ class Submission:
             time_s=request.server_time_s,
             options=own,
         )
+
+
+def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what only another version of sweeper knows."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def _head_options(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

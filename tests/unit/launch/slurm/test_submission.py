@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from sweeper.launch.cluster_request import ClusterRequest
@@ -17,7 +15,6 @@ REQUEST = ClusterRequest(
     time_s=7200,
     server_time_s=3600,
     scheduler_options=(("account", "lab"), ("mem", "8G"), ("head.partition", "cpu")),
-    key_file=Path("/k"),
 )
 SUBMISSION = Submission(request=REQUEST, max_array_size=101, chdir="/srv/me", server="/data")
 
