@@ -134,6 +134,11 @@ class Stage:
                 raise SystemExit(f"waited {WAIT_S:g} s for {what}\n{self.cluster.ask('squeue')}")
             time.sleep(0.1)
 
+    def server(self) -> str | None:
+        """Read who is the server now: what only this start of it knows."""
+        record = server_record.read(embedded_server.data_dir(self.folder / "home"))
+        return record.secret if record else None
+
     def rows(self, sweep: str, run: str) -> int | None:
         """Ask the server, wherever it is now, how many rows of a run it has acknowledged; None while it is away."""
         entity, project, _ = sweep.split("/")
@@ -190,9 +195,13 @@ def time_handover(stage: Stage) -> str:
         return bool(found) and (stage.rows(sweep, found[0]) or 0) > 50
 
     stage.until(at_work, "a run that logs")
-    before = longest_gap(stage, sweep, found[0], seconds=15)
-    stage.cluster.ask("scancel", "--batch", "--signal=USR1", f"{told['head']}_0", check=True)
-    during = longest_gap(stage, sweep, found[0], seconds=45)
+    before, first_server = longest_gap(stage, sweep, found[0], seconds=15), stage.server()
+    # in the background: scancel stays for some seconds, and its exit code is that of a job that has left
+    command = ["scancel", "--batch", "--signal=USR1", f"{told['head']}_0"]
+    with subprocess.Popen(command, env=stage.environ, stderr=subprocess.DEVNULL):
+        during = longest_gap(stage, sweep, found[0], seconds=45)
+    if stage.server() in {first_server, None}:
+        raise SystemExit(f"the server was not handed over: {stage.cluster.ask('squeue')}")
     stage.until(stage.runs, "its end")
     _, _, first, ended = stage.runs()[0]
     rows = [rows for _ in range(50) if (rows := stage.rows(sweep, found[0])) is not None]
@@ -228,8 +237,8 @@ def time_submitit(stage: Stage, runs: int) -> float:
     assert record is not None, "the server has just answered"  # noqa: S101
     environ = {**stage.environ, "WANDB_BASE_URL": record.url}
     environ["WANDB_API_KEY"] = embedded_server.key_file(data).read_text().strip()
-    (stage.folder / "array.py").write_text(ARRAY)
-    command = [str(SUBMITIT / "bin" / "python"), "array.py", str(runs), str(SLOTS)]
+    (stage.folder / "map_array.py").write_text(ARRAY)  # not array.py, which is a module of Python
+    command = [str(SUBMITIT / "bin" / "python"), "map_array.py", str(runs), str(SLOTS)]
     done = subprocess.run(command, cwd=stage.folder, env=environ, stdout=subprocess.PIPE, text=True, check=True)
     return runs / float(done.stdout.split()[-1]) * 60
 
