@@ -17,8 +17,10 @@ from sweeper.cli import launch_end
 from sweeper.cli.launch_on import check_local, launch_on
 from sweeper.cli.launch_options import (
     Address,
+    Certificate,
     Gpus,
     GpusPerRun,
+    InsecureHttp,
     Keep,
     KeyFile,
     NodesPerRun,
@@ -121,6 +123,8 @@ def launch(  # noqa: PLR0917 Typer passes them by name
     slurm: SlurmOptions = None,
     server: ServerPlace = None,
     key_file: KeyFile = None,
+    certificate: Certificate = None,
+    insecure_http: InsecureHttp = False,
     server_time: ServerTime = None,
     snapshot_every: SnapshotEvery = None,
     address: Address = None,

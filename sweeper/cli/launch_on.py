@@ -20,6 +20,8 @@ CLUSTER = {
     "slurm": "--slurm",
     "server": "--server",
     "key_file": "--key-file",
+    "certificate": "--certificate",
+    "insecure_http": "--insecure-http",
     "server_time": "--server-time",
     "snapshot_every": "--snapshot-every",
     "address": "--address",
@@ -45,7 +47,7 @@ def check_local(given: Mapping[str, Any]) -> None:
     Raises:
         UsageError: Such an option is given.
     """
-    if names := [option for name, option in CLUSTER.items() if given[name] is not None]:
+    if names := [option for name, option in CLUSTER.items() if _is_given(given[name])]:
         raise UsageError(f"{names[0]} says nothing about this machine", "add where workers are started: --on slurm")
 
 
@@ -86,13 +88,14 @@ def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
     from sweeper.launch.cluster_request import SERVER_AS_JOB, SNAPSHOT_EVERY_S, ClusterRequest, count_workers
 
     for name, option in NOT_ON[on].items():
-        if given[name] not in {None, False}:
+        if _is_given(given[name]):
             raise UsageError(f"{option} says nothing to --on {on}", "leave it out")
     gpus, per_run, nodes = _gpus(given["gpus"]), given["gpus_per_run"] or 1, given["nodes_per_run"] or 1
     per_gpu = given["per_gpu"] or 1
     server = given["server"] or SERVER_AS_JOB
-    if (given["key_file"] is not None) and server == SERVER_AS_JOB:
-        raise UsageError("--key-file is for a server that runs already", "name it: --server URL")
+    for name in ("key_file", "certificate", "insecure_http"):
+        if _is_given(given[name]) and server == SERVER_AS_JOB:
+            raise UsageError(f"{CLUSTER[name]} is for a server that runs already", "name it: --server URL")
     return ClusterRequest(
         workers=count_workers(gpus, given["workers"], gpus_per_run=per_run, nodes_per_run=nodes, per_gpu=per_gpu),
         gpus_per_node=0 if gpus is None else per_run,
@@ -101,13 +104,16 @@ def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
         keep=given["keep"],
         scheduler_options=tuple(map(_pair, given["slurm"] or ())),
         server=server,
-        key_file=given["key_file"],
         partition=given["partition"] or "",
         time_s=seconds(given["time"], "--time"),
         server_time_s=seconds(given["server_time"], "--server-time"),
         snapshot_every_s=seconds(given["snapshot_every"], "--snapshot-every") or SNAPSHOT_EVERY_S,
         address=given["address"] or "",
     )
+
+
+def _is_given(value: object) -> bool:
+    return value is not None and value is not False
 
 
 def _gpus(text: str | None) -> int | None:

@@ -97,6 +97,13 @@ ServerPlace = Annotated[
     ),
 ]
 KeyFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The file with the key for --server URL.")]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The server's TLS certificate, where nobody else vouches for it: alone trusted."),
+]
+InsecureHttp = Annotated[
+    bool, typer.Option("--insecure-http", help="Send key and data over plain HTTP to another machine.")
+]
 ServerTime = Annotated[
     str | None, typer.Option(metavar="TIME", help="Slurm: time limit of the server's job, which its successor follows.")
 ]

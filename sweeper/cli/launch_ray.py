@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.backend.disk_room import ROOM_FOR_RUNS
 from sweeper.cli import launch_end
-from sweeper.cli.key_file import read_key
 from sweeper.cli.launch_watch import announce, detach_launch, watch_launch
-from sweeper.cli.target import Target, check_name, find_target
-from sweeper.settings import Settings
+from sweeper.cli.server_door import find_on_cluster
 
 if TYPE_CHECKING:
+    from sweeper.cli.target import Target
     from sweeper.launch.cluster_request import ClusterRequest
     from sweeper.launch.ray_cluster import RayCluster
     from sweeper.launch.ray_plan import RayPlan
@@ -39,7 +38,7 @@ def launch_on_ray(request: ClusterRequest, given: Mapping[str, Any], starting: E
     with ExitStack() as stack:  # what cannot be is told before a server starts
         cluster = stack.enter_context(joined(request.address))
         plan = plan_ray(cluster.nodes, request, free_gpus=cluster.free("GPU"), free_cpus=cluster.free("CPU"))
-        target = _find(request, given)
+        target = find_on_cluster(request, given)
         if given["detach"]:
             stack.close()  # the launch in the background joins it for itself
             detach_launch(target.reader(), target.settings, starting, as_json=given["as_json"])
@@ -68,22 +67,3 @@ def _work(
     with closing(launcher):
         result = watch_launch(prepared, reader, target, launcher=launcher)
     launch_end.conclude(prepared, result, reader, target, as_json=as_json)
-
-
-def _find(request: ClusterRequest, given: Mapping[str, Any]) -> Target:
-    """Find the sweep, on the server that is meant."""
-    from sweeper.backend import choose
-    from sweeper.cli.output import say_backend
-    from sweeper.launch.cluster_request import SERVER_AS_JOB
-
-    sweep = given["sweep"]
-    if request.server == SERVER_AS_JOB:  # Ray has no jobs for it: the embedded server, or what --backend says
-        return find_target(sweep, given["backend"])
-    if sweep is not None:
-        check_name(sweep)
-    settings = Settings.from_env()
-    key = read_key(request.key_file) if request.key_file else None
-    backend = choose.other_backend(settings, request.server, key=key)
-    choose.connect(settings, backend)
-    say_backend(backend)
-    return Target(settings, backend, choose.resolve(settings, backend, sweep), named=sweep is not None)

@@ -8,15 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.cli.key_file import read_key
 from sweeper.cli.launch_screen import moving
-from sweeper.cli.output import err, escape, out, print_json, say_backend, say_next, warn
-from sweeper.cli.target import Target, check_name, find_target
+from sweeper.cli.output import err, escape, out, print_json, say_next, warn
+from sweeper.cli.server_door import find_on_cluster
 from sweeper.errors import UsageError
-from sweeper.launch.cluster_request import SERVER_AS_JOB
-from sweeper.settings import Settings
 
 if TYPE_CHECKING:
+    from sweeper.cli.target import Target
     from sweeper.launch.cluster_request import ClusterRequest
     from sweeper.launch.prepare import Launch
     from sweeper.launch.slurm.submission import Submission
@@ -39,12 +37,11 @@ def launch_on_slurm(request: ClusterRequest, given: Mapping[str, Any], starting:
 
     grace_s = options["rules"].grace_s
     check_time(request, grace_s)
-    settings = Settings.from_env()
     here = site.read()
     for partition in {request.partition, dict(request.scheduler_options).get("partition", "")}:
         here.check(partition)
-    target = _target(request, given, settings)
-    launch, submission = _prepare(request, target, here.max_array_size, **options)
+    target = find_on_cluster(request, given)
+    launch, submission = _prepare(request, target, here.max_array_size, given["certificate"], **options)
     starting.close()
     _announce(launch, submission, target)
     submission = _submit(launch, submission, target)
@@ -70,23 +67,9 @@ def check_time(request: ClusterRequest, grace_s: float) -> None:
         raise UsageError("--server-time is too short for a server to be of use", "give it hours: --server-time 12h")
 
 
-def _target(request: ClusterRequest, given: Mapping[str, Any], settings: Settings) -> Target:
-    """Find the sweep on the server that is meant."""
-    sweep = given["sweep"]
-    if request.server == SERVER_AS_JOB:
-        return find_target(sweep, given["backend"])
-    from sweeper.backend import choose
-
-    if sweep is not None:
-        check_name(sweep)
-    key = read_key(request.key_file) if request.key_file else None
-    backend = choose.other_backend(settings, request.server, key=key)
-    choose.connect(settings, backend)
-    say_backend(backend)
-    return Target(settings, backend, choose.resolve(settings, backend, sweep), named=sweep is not None)
-
-
-def _prepare(request: ClusterRequest, target: Target, max_array_size: int, **options: Any) -> tuple[Launch, Submission]:
+def _prepare(
+    request: ClusterRequest, target: Target, max_array_size: int, certificate: Path | None, **options: Any
+) -> tuple[Launch, Submission]:
     """Look whether nodes can do it, and prepare the launch as one of this machine."""
     from sweeper.backend import embedded_server, server_job
     from sweeper.backend.disk_room import ROOM_FOR_RUNS
@@ -114,7 +97,7 @@ def _prepare(request: ClusterRequest, target: Target, max_array_size: int, **opt
     launch = prepare_launch(
         target.reader(), settings=settings, backend=backend, slots=request.slots("slurm"), away=away, **options
     )
-    if backend.kind == "wandb" and (followed := note_server(launch.directory, backend)):
+    if backend.kind == "wandb" and (followed := note_server(launch.directory, backend, certificate)):
         launch = replace(launch, away=replace(away, server=followed))
     server = launch.away.server if launch.away else None
     submission = Submission(
@@ -176,4 +159,4 @@ def _tell(launch: Launch, submission: Submission, target: Target, *, detach: boo
     say.print(f"Slurm job {', '.join(workers)}: the workers", soft_wrap=True)
     if detach:
         say.print(f"[dim]look: squeue -j {','.join([submission.head, *workers])}[/]", soft_wrap=True)
-        say_next(f"sweeper status {target.ref.quoted} --watch")
+        say_next(f"{target.environ}sweeper status {target.ref.quoted} --watch")

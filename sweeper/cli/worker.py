@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweeper.cli import launch
 from sweeper.cli.completion import complete_sweep
-from sweeper.cli.key_file import read_key
 from sweeper.cli.launch import (
     DEFAULTS,
     Detach,
@@ -24,8 +22,10 @@ from sweeper.cli.launch import (
     WithoutMetric,
 )
 from sweeper.cli.launch_options import (
+    Certificate,
     Gpus,
     GpusPerRun,
+    InsecureHttp,
     PerGpu,
     Python,
     Retries,
@@ -38,10 +38,11 @@ from sweeper.cli.launch_options import (
 from sweeper.cli.launch_screen import STARTING, moving
 from sweeper.cli.launch_watch import detach_launch
 from sweeper.cli.options import AsJson
-from sweeper.cli.output import err, say_backend
+from sweeper.cli.output import err
+from sweeper.cli.server_door import ServerDoor
 from sweeper.cli.target import Target, check_name
 from sweeper.errors import BackendError, UsageError
-from sweeper.settings import Backend, Settings
+from sweeper.settings import Settings
 from sweeper.worker.spec import Rules
 
 if TYPE_CHECKING:
@@ -68,13 +69,6 @@ KeyFile = Annotated[
         help="A file with the key for it; `-` reads standard input. SWEEPER_KEY_FILE says so too.",
         readable=False,  # what cannot be read is told with what to do about it
     ),
-]
-Certificate = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The server's TLS certificate, where nobody else vouches for it: alone trusted."),
-]
-InsecureHttp = Annotated[
-    bool, typer.Option("--insecure-http", help="Send key and data over plain HTTP to another machine.")
 ]
 Count = Annotated[
     int | None,
@@ -137,10 +131,10 @@ def worker(  # noqa: PLR0917 Typer passes them by name
         )
         launch.check_gpus_are_one_word(gpus, sweep)
         _check_words(sweep, group, key_file, detach=detach)
-        door = _Door(Settings.from_env(), server, key_file, certificate, insecure_http=insecure_http)
+        door = ServerDoor(Settings.from_env(), server, key_file, certificate, insecure_http=insecure_http)
         request = {"gpus": gpus, "workers": workers, "per_gpu": per_gpu, "gpus_per_run": gpus_per_run, "share": share}
         place = launch.find_place(door.settings, **request)
-        find = partial(door.find, sweep, group, count)
+        find = partial(_find, door, sweep, group, count)
         if detach:
             target = find()
             detach_launch(target.reader(), door.settings, starting, as_json=as_json)
@@ -165,66 +159,17 @@ def _check_words(sweep: str, group: str, key_file: Path | None, *, detach: bool)
         raise UsageError("--key-file - and --detach exclude each other", "what goes on in the background reads a file")
 
 
-class _Door:
-    """The server that a command line names, before it is asked anything.
-
-    Args:
-        settings: The user's environment.
-        url: Its address; None for that of the environment.
-        key_file: A file with its key; None for the key of the environment, or of a login.
-        certificate: The certificate that it shows, where that is to be trusted alone.
-        insecure_http: Whether the key may cross a network in the clear.
+def _find(door: ServerDoor, sweep: str, group: str, count: int | None) -> Target:
+    """Ask a server for a sweep, and whether it counts the runs of a group, if there is something to count.
 
     Raises:
-        BackendError: No server is named, there is no key for it, or everybody on the way could read the key.
+        BackendError: It does not answer, does not take the key, or does not count.
+        SweepNotFoundError: It has no such sweep.
     """
-
-    def __init__(
-        self,
-        settings: Settings,
-        url: str | None,
-        key_file: Path | None,
-        certificate: Path | None,
-        *,
-        insecure_http: bool,
-    ) -> None:
-        from sweeper.backend import choose, joining  # here for the reason in target.py
-
-        self.settings = joining.trusting(settings, certificate)
-        self._url = url or settings.environ.get("SWEEPER_SERVER") or None
-        named = settings.environ.get("SWEEPER_KEY_FILE")
-        self._key_file = key_file or (Path(named) if named else None)
-        key = None if self._key_file is None else read_key(self._key_file)
-        url = self._url or (settings.base_url if key else None)
-        self._backend: Backend = choose.other_backend(
-            self.settings, url, key=key, insecure_http=insecure_http, option="--server"
-        )
-        self._options = [] if certificate is None else [f"--certificate {quote(str(certificate))}"]
-        self._options += ["--insecure-http"] * insecure_http
-
-    def find(self, sweep: str, group: str, count: int | None) -> Target:
-        """Ask the server for the sweep, and whether it counts the runs of a group, if there is something to count.
-
-        Raises:
-            BackendError: It does not answer, does not take the key, or does not count.
-            SweepNotFoundError: It has no such sweep.
-        """
-        from sweeper.backend import joining
-
-        server = joining.join(self.settings, self._backend)
-        say_backend(server.backend)
-        ref = server.find(sweep)
-        _check_count(server, ref, group, count)
-        url = self._backend.base_url
-        options, environ = [*self._options], ""
-        if self._url:
-            options = [f"--server {quote(url)}", *options]
-            environ = f"WANDB_BASE_URL={quote(url)} "
-        if self._key_file:
-            options = [*options, f"--key-file {quote(str(self._key_file))}"]
-            environ += f"WANDB_API_KEY=$(cat {quote(str(self._key_file))}) "
-        joined = " ".join(options) or f"--group {group}"
-        return Target(server.settings, server.backend, ref, joined=joined, environ=environ)
+    server = door.open()
+    ref = server.find(sweep)
+    _check_count(server, ref, group, count)
+    return door.target(server, ref, joined=f"--group {group}")
 
 
 def _check_count(server: JoinedServer, ref: SweepRef, group: str, count: int | None) -> None:

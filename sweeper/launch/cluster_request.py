@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sweeper.errors import UsageError
 from sweeper.worker.spec import Slot
@@ -29,7 +28,6 @@ class ClusterRequest:
         time_s: Time limit of a worker's job, in seconds; None for the cluster's own.
         scheduler_options: Further options of the scheduler's, name and value.
         server: `job`, or the address of a server that runs already.
-        key_file: The file with the key for that one.
         server_time_s: Time limit of the server's job, in seconds; None for the cluster's own.
         snapshot_every_s: How often the server's database is copied whole.
         address: Of a Ray cluster; empty for the one that Ray finds.
@@ -44,7 +42,6 @@ class ClusterRequest:
     time_s: float | None = None
     scheduler_options: Sequence[tuple[str, str]] = ()
     server: str = SERVER_AS_JOB
-    key_file: Path | None = None
     server_time_s: float | None = None
     snapshot_every_s: float = SNAPSHOT_EVERY_S
     address: str = ""

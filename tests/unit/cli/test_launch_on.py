@@ -9,8 +9,8 @@ from sweeper.errors import UsageError
 
 NOTHING = dict.fromkeys((
     "gpus", "workers", "per_gpu", "gpus_per_run", "nodes_per_run", "keep", "partition", "time", "slurm", "server",
-    "key_file", "server_time", "snapshot_every", "address",
-)) | {"share": False}  # fmt: skip
+    "key_file", "certificate", "server_time", "snapshot_every", "address",
+)) | {"share": False, "insecure_http": False}  # fmt: skip
 
 
 def test_options_become_a_request():
@@ -35,6 +35,8 @@ def test_workers_on_the_cpu_ask_for_no_gpu():
         ("slurm", {"gpus": "2", "slurm": ["account"]}, "KEY=VALUE"),
         ("slurm", {"gpus": "2", "share": True}, "--share says nothing to --on slurm"),
         ("slurm", {"gpus": "2", "key_file": "x"}, "--server URL"),
+        ("slurm", {"gpus": "2", "certificate": "x"}, "--server URL"),
+        ("slurm", {"gpus": "2", "insecure_http": True}, "--server URL"),
         ("slurm", {"gpus": "2", "time": "soon"}, "--time"),
         ("ray", {"gpus": "2", "partition": "gpu"}, "--partition says nothing to --on ray"),
         ("slurm", {}, "one of --gpus and --workers"),
@@ -47,7 +49,9 @@ def test_options_that_mean_nothing_are_refused(on, asked, says):
     assert says in f"{caught.value.message} {caught.value.hint}"
 
 
-@pytest.mark.parametrize("options", [["--partition", "gpu"], ["--server", "job"], ["--slurm", "a=b"], ["--keep", "2"]])
+@pytest.mark.parametrize(
+    "options", [["--partition", "gpu"], ["--server", "job"], ["--slurm", "a=b"], ["--keep", "2"], ["--insecure-http"]]
+)
 @pytest.mark.usefixtures("home")
 def test_this_machine_has_no_use_for_a_clusters_options(sweeper, options):
     """Whoever forgot --on is told of it."""

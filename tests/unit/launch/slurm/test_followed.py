@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sweeper.backend import embedded_server, server_record
 from sweeper.launch.slurm.followed import note_server
 from sweeper.settings import Backend
@@ -13,14 +15,21 @@ def test_a_server_without_a_key_of_ours_is_found_in_the_environment(launch):
     assert not (launch.path / "server").exists()
 
 
-def test_a_server_of_sweepers_is_written_down_for_its_user_alone(launch, monkeypatch):
-    """Its address as a data directory has it; the key stands in no script."""
+def test_a_server_of_sweepers_is_written_down_for_its_user_alone(launch, monkeypatch, tmp_path):
+    """Its address as a data directory has it; the key stands in no script, and the certificate where nodes see it."""
     from sweeper.backend import sdk
 
     monkeypatch.setattr(sdk, "speaks_sweeper", lambda _backend: True)
-    data = note_server(launch, Backend(kind="wandb", base_url="https://here:1/", api_key="k" * 40))
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text("PEM")
+    data = note_server(launch, Backend(kind="wandb", base_url="https://here:1/", api_key="k" * 40), certificate)
     assert data is not None
     record = server_record.read(data)
     assert record is not None
     assert record.url == "https://here:1"
+    assert not record.secret  # or relays would ask it for a proof that it cannot give
+    assert not record.is_here
+    assert record.certificate is not None
+    assert launch.path in Path(record.certificate).parents
+    assert Path(record.certificate).read_text() == "PEM"
     assert embedded_server.key_file(data).stat().st_mode & 0o077 == 0
