@@ -53,6 +53,7 @@ class Attempt:
         attempt: 1 for the first; preemptions do not count.
         params: The run's parameters, nested as its config has them.
         holder: The name under which its process speaks to sweeper's server; empty in notes of older versions.
+        untold: Whether a server that was away has still to be told that the run goes on another time.
     """
 
     run_id: str
@@ -70,12 +71,18 @@ class Attempt:
     attempt: int = 1
     params: Mapping[str, Any] = field(default_factory=dict)
     holder: str = ""
+    untold: bool = False
 
     def ended(self, outcome: AttemptOutcome, failure: Failure | None = None) -> Self:
         """Say how it ended, and why if it ended badly."""
         if failure is None:
             return replace(self, outcome=outcome)
         return replace(self, outcome=outcome, reason=failure.cause, kind=failure.kind, policy=failure.policy)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has still to see to it when its worker is gone: it has no end, or one nobody heard of."""
+        return self.outcome is None or self.untold
 
     @property
     def spent_s(self) -> float:

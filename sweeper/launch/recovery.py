@@ -13,7 +13,7 @@ from sweeper.backend.server_presence import absence
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import LaunchDir, SweepDir
-from sweeper.journal.failures import Facts, Kind, classify
+from sweeper.journal.failures import Facts, Failure, Kind, classify
 from sweeper.ref import RunRef, SweepRef
 from sweeper.results.status import RunStatus
 from sweeper.run import RunState
@@ -35,7 +35,7 @@ def recover_slot(ref: SweepRef, launch: LaunchDir, slot: str, *, retries: int) -
         BackendError: The server is away; what was not noted is still to be handed out.
     """
     attempts = launch.attempts()
-    lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.outcome is None]
+    lost = [attempt for attempt in attempts.values() if attempt.slot == slot and attempt.is_open]
     directory, noted = SweepDir.of_launch(launch), list[Attempt]()
     for attempt in lost:
         # asked anew for each: while the one before was handed out, the server may have given this one to another slot
@@ -70,40 +70,44 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
         state = states.get(attempt.run_id, RunState.FAILED)
         if state.ended and state is not RunState.CRASHED:  # the worker was killed after the run's end, before its note
             finished = state is RunState.FINISHED
-            launch.append(attempt.ended(AttemptOutcome.FINISHED if finished else AttemptOutcome.FAILED))
+            outcome = AttemptOutcome.FINISHED if finished else AttemptOutcome.FAILED
+            launch.append(replace(attempt, outcome=outcome, untold=False))
         elif attempt.run_id in lost:  # the server has handed it out, perhaps to another machine
-            launch.append(replace(attempt, outcome=AttemptOutcome.DIED, reason=KILLED, kind=Kind.LOST))
+            launch.append(replace(attempt, outcome=AttemptOutcome.DIED, reason=KILLED, kind=Kind.LOST, untold=False))
         else:
             noted.append(_hand_out(ref, launch, attempt, KILLED, retries=retries))
     return noted
 
 
 def _left_behind(directory: SweepDir) -> Iterator[tuple[LaunchDir, Attempt]]:
-    """Find attempts that nobody wrote the end of, in launches that nobody runs any more."""
+    """Find attempts whose end nobody wrote, or told the server, in launches that nobody runs any more."""
     for launch in directory.launches():
         if launch.launcher() is None:
             for attempt in launch.attempts().values():
                 # a later launch may have taken the run up already
-                if attempt.outcome is None and directory.attempts()[attempt.run_id] == attempt:
+                if attempt.is_open and directory.attempts()[attempt.run_id] == attempt:
                     yield launch, attempt
 
 
 def _hand_out(ref: SweepRef, launch: LaunchDir, attempt: Attempt, cause: str, *, retries: int) -> Attempt:
-    """Hand a lost run out again, or give it up; note which.
+    """Hand a lost run out again, or give it up; note which. Of one that was interrupted the server is only told.
 
     Raises:
         BackendError: The server is away; nothing was noted.
     """
     directory, run = SweepDir.of_launch(launch), ref.run(attempt.run_id)
     earlier = directory.earlier_failures(attempt.run_id)
-    failure = classify(Facts(lost=cause, earlier=earlier, retries=retries))
+    failure, outcome = classify(Facts(lost=cause, earlier=earlier, retries=retries)), AttemptOutcome.DIED
+    if attempt.outcome and attempt.kind and attempt.policy:
+        failure, outcome = Failure(attempt.kind, attempt.reason, attempt.policy), attempt.outcome
     settings = Settings.from_env()
     folder = Path(settings.environ.get("WANDB_DIR") or directory.wandb)
     _check_present()  # what the dead process has left is sent before the run is handed out, or not at all
     unsent_rows.deliver(run, folder, holder=attempt.holder, settings=settings)
-    if refusal := _refusal(run, "pending" if failure.policy.retries else "failed"):
+    refusal = _refusal(run, "pending" if failure.policy.retries else "failed")
+    if refusal and failure.kind is not Kind.PREEMPTED:  # which W&B hands out by itself
         failure = failure.not_retried(refusal)
-    noted = attempt.ended(AttemptOutcome.DIED, failure)
+    noted = replace(attempt.ended(outcome, failure), untold=False)
     launch.append(noted)
     return noted
 

@@ -208,10 +208,10 @@ class Worker:
             ),
         )
         self.directory.forget_stop(handle.run_id)
-        failure = self._tell_server(handle, found := failure_of(run))
+        failure, told = self._tell_server(handle, found := failure_of(run))
         if found and not failure:
             run = replace(run, result=Returned(run.result.trainer_s if run.result else 0.0))
-        self.directory.append(conclude(run, failure))
+        self.directory.append(replace(conclude(run, failure), untold=not told))
         self.strikes = self.strikes + 1 if failure and failure.kind is Kind.BAD_GPU else 0
         if failure and failure.policy.retries:
             self.directory.return_ticket(ticket)
@@ -219,25 +219,29 @@ class Worker:
             self._end_if_broken()
         return failure
 
-    def _tell_server(self, handle: RunHandle, failure: Failure | None) -> Failure | None:
-        """Have the server hand the run out again or end it, and tell it why; say what came of it."""
+    def _tell_server(self, handle: RunHandle, failure: Failure | None) -> tuple[Failure | None, bool]:
+        """Have the server hand the run out again or end it, and tell it why.
+
+        Returns:
+            What came of it, and whether the server knows: one that is away while its launch is stopped does not.
+        """
         run = self.ref.run(handle.run_id)
         # lost behind its end, of which a server that is away could not tell: all that the run did is there
         lost = failure is not None and failure.kind is Kind.CONNECTION
         if lost and self.patience.wait() and self.processes.state_of(run) == RunState.FINISHED:
-            return None
+            return None, True
         if failure and failure.policy.retries:
             refusal = self.patience.ask(partial(self.processes.set_state, run, "pending", failure.cause, handle.holder))
             # W&B itself hands out what was marked as preempting, and sweeper's server what has fallen silent
             if not refusal or failure.kind is Kind.PREEMPTED:
-                return failure
+                return failure, refusal is not None
             failure = failure.not_retried(refusal)
         # of a run that never began, or whose process died, the server would know nothing for a minute, and then little;
         # a script that is told to stop dies of the signal, unless it listens
         if failure or handle.exit_code or (self.spec.script and isinstance(handle.result, Raised)):
             why = failure.cause if failure else ""
             self.patience.ask(partial(self.processes.set_state, run, "failed", why, handle.holder))
-        return failure
+        return failure, True
 
     def _unsent(self, handle: RunHandle) -> str:
         """Say that the server lacks the end of a run whose trainer returned, if it does; empty if all is well."""

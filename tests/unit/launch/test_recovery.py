@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sweeper.backend import transaction_log
@@ -9,7 +11,7 @@ from sweeper.backend.transaction_log import new_record
 from sweeper.errors import BackendError, LaunchError
 from sweeper.journal.attempt import Attempt, AttemptOutcome
 from sweeper.journal.directories import SweepDir
-from sweeper.journal.failures import Policy
+from sweeper.journal.failures import Kind, Policy
 from sweeper.launch.recovery import recover_slot, recover_sweep, retry_runs
 from sweeper.ref import SweepRef
 from sweeper.results.status import RunStatus
@@ -146,3 +148,27 @@ def test_what_a_lost_run_had_logged_is_delivered_before_it_is_handed_out(tmp_pat
     assert noted.outcome is AttemptOutcome.DIED
     assert [row["_step"] for row in embedded.wire.history(run)] == [0, 1]
     assert embedded.wire.run(run, "state")["state"] == "preempted"
+
+
+def test_of_a_run_that_was_interrupted_while_the_server_was_away_it_is_told_later(tmp_path, embedded, monkeypatch):
+    """By whoever takes the slot up, once: it stays an interruption, which counts for nothing."""
+    ref, (run,) = embedded.sweep(None)
+    monkeypatch.setenv("WANDB_BASE_URL", embedded.url)
+    monkeypatch.setenv("WANDB_API_KEY", embedded.wire.key)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    launch = SweepDir.of(tmp_path, ref).new_launch()
+    untold = Attempt(
+        run_id=run,
+        slot="cpu0",
+        ticket=1,
+        outcome=AttemptOutcome.INTERRUPTED,
+        reason="stopped",
+        kind=Kind.PREEMPTED,
+        policy=Policy.RETRY_HERE,
+        untold=True,
+    )
+    launch.append(untold)
+    (noted,) = recover_slot(ref, launch, "cpu0", retries=2)
+    assert replace(noted, at=0.0) == replace(untold, at=0.0, untold=False)
+    assert embedded.wire.run(run, "state")["state"] == "preempted"
+    assert recover_slot(ref, launch, "cpu0", retries=2) == []

@@ -257,10 +257,10 @@ def test_a_refusal_is_believed_when_it_is_said_twice(launch):
     """A run that is not handed out again has failed, and the server is told why."""
     worker = Worker(spec(launch))
     heard = told(worker, "An error occurred while verifying credentials")
-    assert worker._tell_server(a_run(), RETRY) == RETRY
+    assert worker._tell_server(a_run(), RETRY) == (RETRY, True)
     assert heard == [("pending", "lost")] * 2
     heard = told(worker, "no", "no")
-    failure = worker._tell_server(a_run(), RETRY)
+    failure, _ = worker._tell_server(a_run(), RETRY)
     assert failure == RETRY.not_retried("no")
     assert heard == [("pending", "lost")] * 2 + [("failed", "lost; not retried: no")]
 
@@ -270,17 +270,17 @@ def test_a_preempted_run_waits_whatever_the_server_says(launch):
     worker = Worker(spec(launch))
     failure = Failure(Kind.PREEMPTED, "stopped", Policy.RETRY_HERE)
     heard = told(worker, "no", "no")
-    assert worker._tell_server(a_run(), failure) == failure
+    assert worker._tell_server(a_run(), failure) == (failure, True)
     assert {state for state, _ in heard} == {"pending"}
 
 
 def test_a_run_that_the_stopped_launch_cannot_hand_out_still_waits(launch, monkeypatch):
-    """Its server is away, and will hand it out when it finds that nobody is at it; nobody says "not retried"."""
+    """Its server is away, and nobody says "not retried"; whoever takes the slot up tells it."""
     monkeypatch.setenv("WANDB_BASE_URL", NOBODY)
     worker = Worker(spec(launch))
     worker.signals.append(15)
     heard = told(worker)
-    assert worker._tell_server(a_run(), RETRY) == RETRY
+    assert worker._tell_server(a_run(), RETRY) == (RETRY, False)
     assert heard == []
 
 
@@ -291,7 +291,7 @@ def test_the_server_is_told_of_a_process_that_died(launch, exit_code, told_so):
     heard = told(worker)
     handle = a_run()
     handle.exit_code = exit_code
-    assert worker._tell_server(handle, None) is None
+    assert worker._tell_server(handle, None) == (None, True)
     assert heard == told_so
 
 
@@ -309,7 +309,7 @@ def test_the_server_is_told_of_a_script_that_was_stopped(launch, script, result,
     heard = told(worker)
     handle = a_run()
     handle.result = result
-    assert worker._tell_server(handle, None) is None
+    assert worker._tell_server(handle, None) == (None, True)
     assert heard == told_so
 
 
@@ -358,7 +358,7 @@ def test_a_server_that_is_away_is_asked_for_the_end_when_it_is_back(launch, monk
     worker = Worker(spec(launch))
     heard = told(worker)
     worker.processes.state_of = lambda _run: "" if worker._absence() else "finished"
-    assert worker._tell_server(a_run(), RETRY) is None
+    assert worker._tell_server(a_run(), RETRY) == (None, True)
     assert heard == []
 
 
