@@ -46,6 +46,11 @@ class ClusterRequest:
     snapshot_every_s: float = SNAPSHOT_EVERY_S
     address: str = ""
 
+    @property
+    def excluded(self) -> list[str]:
+        """The nodes that Slurm is not to take, as the user has it."""
+        return [value for key, value in self.scheduler_options if key in {"exclude", "x"}]
+
     def slots(self, engine: str) -> tuple[Slot, ...]:
         """Name the slots of its workers: `slurm0`, `slurm1`, ...; a slot's device is known on its node only."""
         device = GIVEN_THERE if self.gpus_per_node else ""

@@ -133,9 +133,18 @@ class SlurmCluster:
         text += f"PartitionName=gpu Nodes=n[0-{self.nodes - 1}] Default=YES MaxTime=INFINITE State=UP\n"
         (self.folder / "slurm.conf").write_text(text)
 
-    def start_node(self, name: str) -> None:
-        """Start the daemon of a node."""
-        self._start(name, "slurmd", "-D", "-N", name)
+    def start_node(self, name: str, *, without: Path | None = None) -> None:
+        """Start the daemon of a node.
+
+        Args:
+            name: The node's.
+            without: A folder that is another, empty one there.
+        """
+        daemon = ("slurmd", "-D", "-N", name)
+        if without is not None:
+            hidden = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$1"; shift; exec "$@"', "sh")
+            daemon = (*hidden, str(without), *daemon)
+        self._start(name, *daemon)
 
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / "log" / f"{name}.out").open("ab") as out:

@@ -1,13 +1,15 @@
-"""`python -m sweeper.launch.slurm.probe FOLDER [URL]`: what a compute node sees, asked before anything is submitted."""
+"""`python -m sweeper.launch.slurm.probe MARK [URL]`: what a compute node sees, asked before anything is submitted."""
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sweeper import __version__
+from sweeper import __version__, private_files
 from sweeper.errors import LaunchError
 from sweeper.launch.slurm import commands
 from sweeper.processes import python
@@ -17,14 +19,14 @@ WITHIN_S = 15
 _BUSY = ("unable to allocate resources", "immediate", "timed out", "busy", "required node", "not available", "pending")
 
 
-def look(folder: Path, url: str) -> dict[str, str]:
+def look(mark: Path, url: str) -> dict[str, str]:
     """Tell what this machine sees: sweeper's version, the folder, the server.
 
     Args:
-        folder: One that all nodes are to share.
+        mark: A file that was just put into the folder that all nodes are to share.
         url: The server's address; empty where it is not up yet.
     """
-    seen = {"version": __version__, "folder": "" if folder.is_dir() else "missing", "server": ""}
+    seen = {"version": __version__, "folder": _look_at(mark), "server": ""}
     if url:
         from sweeper.backend.http import ask  # a node without a server to ask needs no requests
 
@@ -33,6 +35,15 @@ def look(folder: Path, url: str) -> dict[str, str]:
         except OSError as error:
             seen["server"] = str(error) or type(error).__name__
     return seen
+
+
+def _look_at(mark: Path) -> str:
+    """Say what is wrong with a shared folder as this machine has it; empty for nothing."""
+    if not mark.parent.is_dir():
+        return "missing"
+    if not mark.exists():
+        return "another"
+    return "" if os.access(mark.parent, os.W_OK) else "read-only"
 
 
 def check(folder: Path, url: str, options: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -51,8 +62,10 @@ def check(folder: Path, url: str, options: Sequence[str], environ: Mapping[str, 
         LaunchError: The node does not see the folder or the server, or has another sweeper.
     """
     command = ["srun", f"--immediate={WITHIN_S}", "--nodes=1", "--ntasks=1", "--time=2", "--quiet", *options]
-    command += python("-m", "sweeper.launch.slurm.probe", str(folder), url)
+    mark = folder / f".probe-{secrets.token_hex(8)}"
+    command += python("-m", "sweeper.launch.slurm.probe", str(mark), url)
     try:
+        private_files.replace(mark, "")  # a node may have a folder of its own of that name
         said = commands.ask(*command, environ=environ, timeout_s=WITHIN_S * 4)
     except commands.SlurmError as error:
         if any(word in error.message.lower() for word in _BUSY) or "does not answer" in error.message:
@@ -61,6 +74,8 @@ def check(folder: Path, url: str, options: Sequence[str], environ: Mapping[str, 
             what = f"a compute node cannot start this sweeper ({sys.executable}): {error.message}"
             raise LaunchError(what, "install it on a file system that all nodes share") from error
         raise
+    finally:
+        mark.unlink(missing_ok=True)
     judge(json.loads(said.strip().splitlines()[-1]), folder, url)
     return ""
 
@@ -72,8 +87,13 @@ def judge(seen: Mapping[str, str], folder: Path, url: str) -> None:
         LaunchError: It does not see the folder or the server, or has another sweeper.
     """
     if seen["folder"]:
-        fix = "set SWEEPER_HOME to a folder that all nodes share, and create the sweep there; look: srun df"
-        raise LaunchError(f"a compute node does not see {folder}", fix)
+        wrong = {
+            "missing": f"a compute node does not see {folder}",
+            "another": f"a compute node has another folder at {folder} than this machine",
+            "read-only": f"a compute node may not write into {folder}",
+        }
+        fix = f"set SWEEPER_HOME to a folder that all nodes share, and create the sweep there; look: srun df {folder}"
+        raise LaunchError(wrong[seen["folder"]], fix)
     if seen["version"] != __version__:
         fix = "use one installation on a file system that all nodes share"
         raise LaunchError(f"a compute node has sweeper {seen['version']}, and this machine {__version__}", fix)
@@ -84,8 +104,7 @@ def judge(seen: Mapping[str, str], folder: Path, url: str) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Print what this node sees as a line of JSON."""
-    folder = Path(argv[0])
-    print(json.dumps(look(folder, argv[1] if len(argv) > 1 else "")))  # noqa: T201 whoever asked reads it
+    print(json.dumps(look(Path(argv[0]), argv[1] if len(argv) > 1 else "")))  # noqa: T201 whoever asked reads it
     return 0
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sweeper.launch.slurm import commands
+from sweeper.launch.slurm.batch_script import NOT_SHARED
 from sweeper.launch.slurm.commands import SlurmError
 
 _UNKNOWN = "invalid job id"
@@ -72,13 +73,20 @@ def cancel(jobs: Collection[str], *options: str) -> None:
             commands.ask("scancel", *options, *jobs)
 
 
-def requeue(job: str) -> None:
+def requeue(job: str, exclude: Sequence[str] = ()) -> None:
     """Put a job back into the queue.
+
+    Args:
+        job: Its id.
+        exclude: Nodes on which it is not to begin again, as far as the site lets one say so afterwards.
 
     Raises:
         SlurmError: The site does not let jobs be requeued, or it has gone.
     """
     commands.ask("scontrol", "requeue", job)
+    if exclude:
+        with contextlib.suppress(SlurmError):
+            commands.ask("scontrol", "update", f"JobId={job}", f"ExcNodeList={','.join(exclude)}")
 
 
 def release(job: str) -> None:
@@ -94,6 +102,16 @@ def state_of(job: str) -> str:
     """Tell the state of a job that may have ended a while ago: CANCELLED, NODE_FAIL, ...; empty if it is forgotten."""
     found = _shown(job, r"\bJobState=(\w+)")
     return found[-1] if found else ""  # of an array without a task the newest comes last
+
+
+def unfit_nodes(job: str) -> str:
+    """Name the nodes on which a job could not even begin, as Slurm writes them; empty if it began or is forgotten.
+
+    Its folder is not there, say: neither its script nor the file of what it prints can be had.
+    """
+    failed = "FAILED" in _shown(job, r"\bJobState=(\w+)")
+    began = not {"JobLaunchFailure"} & {*_shown(job, r"\bReason=(\w+)")} and exit_code_of(job) != f"{NOT_SHARED}:0"
+    return "" if began or not failed else "".join(_shown(job, r"\bNodeList=(\S+)")[-1:])
 
 
 def exit_code_of(job: str) -> str:

@@ -53,6 +53,7 @@ class SlurmLauncher:
         self._stopped: set[str] = set()
         self._killed: set[str] = set()
         self._refused: set[str] = set()
+        self._unfit: list[str] = []
 
     def start(self, workers: Sequence[WorkerSpec]) -> list[WorkerHandle]:
         """Submit workers that have no job yet; all or none.
@@ -73,6 +74,8 @@ class SlurmLauncher:
     def _submit(self, slots: Sequence[str]) -> dict[str, str]:
         jobs: dict[str, str] = {}
         options = [f"--dependency={self._dependency}"] if self._dependency else []
+        if self._unfit:
+            options.append(f"--exclude={','.join([*self.submission.request.excluded, *self._unfit])}")
         try:
             for part in batch_script.split(len(slots), self.submission.max_array_size):
                 mine = [slots[number] for number in part]
@@ -132,7 +135,8 @@ class SlurmLauncher:
     def waiting(self) -> dict[str, str]:
         """Tell why workers wait in the queue, by slot, in Slurm's words."""
         found = ((slot, self._queue.get(job)) for slot, job in self.submission.workers.items())
-        return {slot: job.reason or job.state for slot, job in found if job and job.waits}
+        without = f" (without {', '.join(self._unfit)}, where none could begin)" if self._unfit else ""
+        return {slot: (job.reason or job.state) + without for slot, job in found if job and job.waits}
 
     def wait(self, timeout_s: float) -> None:
         """Just wait: nobody tells us of an end."""
@@ -158,6 +162,10 @@ class SlurmLauncher:
         slot, job = handle.id, handle.native_id
         if queue.state_of(job) == "CANCELLED" and slot not in self._stopped | self._killed:
             return self._give_up(slot, f"its job {job} was cancelled: scancel, or an administrator")
+        if nodes := queue.unfit_nodes(job):
+            self._unfit = list(dict.fromkeys([*self._unfit, nodes]))
+            seen = f"does it see {self._directory.path}? look: srun -w {nodes} ls SWEEPER_HOME; scontrol show job {job}"
+            self._log(slot, f"its job {job} could not begin on {nodes}, which gets no other: {seen}")
         self._dependency = ""  # what it was has begun
         self._stopped.discard(slot)
         self._killed.discard(slot)
@@ -168,7 +176,7 @@ class SlurmLauncher:
             self._note(self._submit([slot]))
         except SlurmError as refused:
             try:
-                queue.requeue(job)
+                queue.requeue(job, self._unfit)
             except SlurmError:
                 return self._give_up(slot, f"its job {job} ended, and no other can be had: {refused.message}")
             self._looked_at = float("-inf")
@@ -178,9 +186,12 @@ class SlurmLauncher:
     def _give_up(self, slot: str, why: str) -> WorkerHandle:
         """Say in a worker's log, whose last line is told, that it has no successor."""
         self._refused.add(slot)
-        with private_files.open_file(self._directory.worker_log(slot), "a") as log:
-            log.write(f"{why}\n")
+        self._log(slot, why)
         return WorkerHandle(id=slot, native_id=self._job(slot))
+
+    def _log(self, slot: str, words: str) -> None:
+        with private_files.open_file(self._directory.worker_log(slot), "a") as log:
+            log.write(f"{words}\n")
 
     def end_strays(self, *, spare: Collection[int] = ()) -> None:
         """Do nothing: what a job leaves behind on its node Slurm ends."""

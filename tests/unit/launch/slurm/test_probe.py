@@ -17,16 +17,20 @@ ENVIRON = {"PATH": os.environ["PATH"]}
 
 def test_a_machine_tells_what_it_sees(tmp_path, capsys):
     """As a line of JSON, which whoever asked reads."""
-    assert probe.main([str(tmp_path), ""]) == 0
+    (tmp_path / "mark").touch()
+    assert probe.main([str(tmp_path / "mark"), ""]) == 0
     assert json.loads(capsys.readouterr().out) == WELL
-    assert probe.look(tmp_path / "none", "http://127.0.0.1:1")["folder"] == "missing"
-    assert probe.look(tmp_path, "http://127.0.0.1:1")["server"]
+    assert probe.look(tmp_path / "none" / "mark", "")["folder"] == "missing"
+    assert probe.look(tmp_path / "another", "")["folder"] == "another"
+    assert probe.look(tmp_path / "mark", "http://127.0.0.1:1")["server"]
 
 
 @pytest.mark.parametrize(
     ("seen", "says"),
     [
         ({"folder": "missing"}, "does not see"),
+        ({"folder": "another"}, "has another folder at"),
+        ({"folder": "read-only"}, "may not write into"),
         ({"version": "0.0.9"}, "has sweeper 0.0.9"),
         ({"server": "no route"}, "does not reach http://h: no route"),
     ],
@@ -40,6 +44,7 @@ def test_a_node_that_cannot_work_is_refused(tmp_path, slurm, monkeypatch, seen, 
     assert says in caught.value.message
     assert caught.value.hint
     assert "--partition=gpu" in slurm.asked("srun")[0]
+    assert not list(tmp_path.glob(".probe-*"))
 
 
 def test_a_cluster_that_is_full_is_not_waited_for(tmp_path, slurm):
