@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -26,6 +27,9 @@ import pytest
 from tests.documented_json import assert_documented
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests that import onnxruntime would leave its device id in the home
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of every command that a script puts into the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would be deaf to a Ctrl-C
 
 # No test is timed, and one that fails fails again: new examples are for a longer search by hand (--hypothesis-profile).
 hypothesis.settings.register_profile("sweeper", deadline=None, derandomize=True)
