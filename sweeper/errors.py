@@ -7,6 +7,7 @@ SweeperError(message, hint)
 ├── BackendError           the W&B server refused or cannot be reached
 ├── LaunchError            workers cannot be started
 │   ├── NoGpuError         a GPU was asked for that is not there
+│   ├── NothingLeftError   the sweep has ended, and gives no run any more
 │   └── TrainerError       the trainer function cannot be imported
 ├── ResultError            a sweep has no best run yet, or that run no model that works
 ├── ServerError            the embedded server cannot be started, stopped or reached
@@ -59,6 +60,20 @@ class BackendError(SweeperError):
 
 class LaunchError(SweeperError):
     """Workers cannot be started."""
+
+
+class NothingLeftError(LaunchError):
+    """The sweep has ended, and gives no run any more.
+
+    Args:
+        message: Why.
+        hint: What would give more.
+        url: The sweep's page.
+    """
+
+    def __init__(self, message: str, hint: str = "", url: str = "") -> None:
+        super().__init__(message, hint)
+        self.url = url
 
 
 class NoGpuError(LaunchError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sweeper.cli.output import complain, err, escape, out, print_json, say_next, show
 from sweeper.definition import interpreter
-from sweeper.errors import LaunchError, SweeperError
+from sweeper.errors import LaunchError, NothingLeftError, SweeperError
 from sweeper.run import RunState
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ def conclude(
         raise typer.Exit(130)  # as a shell reports a process that SIGINT ended
     if not result.ok:
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def nothing_left_is_fine(sweep: str, starting: contextlib.ExitStack, *, as_json: bool) -> Iterator[None]:
+    """Say that a machine came too late, which is no mistake of whoever sent several: a pod that is started once more.
+
+    Args:
+        sweep: As it was named.
+        starting: What moves on the terminal until something is printed.
+        as_json: Whether a document tells it, too.
+    """
+    try:
+        yield
+    except NothingLeftError as over:
+        starting.close()
+        err.print(escape(f"no run was left for this machine: {over.message}"), soft_wrap=True)
+        if as_json:
+            nothing: dict[str, Any] = {"slots": [], "errors": {}, "runs": [], "status": None}
+            ended = {"ok": True, "interrupted": False, "ended": over.message, "planned": True}
+            print_json({"sweep": sweep, "url": over.url, **ended, **nothing})
 
 
 def _say_what_ended(

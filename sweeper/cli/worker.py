@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeper.cli import launch
+from sweeper.cli import launch, launch_end
 from sweeper.cli.completion import complete_sweep
 from sweeper.cli.launch import (
     DEFAULTS,
@@ -140,7 +140,8 @@ def worker(  # noqa: PLR0917 Typer passes them by name
             detach_launch(target.reader(), door.settings, starting, as_json=as_json)
             return
         options = {"trainer": trainer, "python": python, "count": count, "rules": rules, "group": group}
-        launch.run_sweep(find, place, door.settings, starting, as_json=as_json, **options)
+        with launch_end.nothing_left_is_fine(sweep, starting, as_json=as_json):
+            launch.run_sweep(find, place, door.settings, starting, as_json=as_json, **options)
 
 
 def _check_words(sweep: str, group: str, key_file: Path | None, *, detach: bool) -> None:

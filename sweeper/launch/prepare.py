@@ -12,7 +12,7 @@ from sweeper.backend import embedded_server, sdk_releases
 from sweeper.backend.sdk import speaks_sweeper
 from sweeper.definition import interpreter
 from sweeper.definition.trainer_check import settle
-from sweeper.errors import LaunchError
+from sweeper.errors import LaunchError, NothingLeftError
 from sweeper.journal.attempt import Attempt
 from sweeper.journal.directories import LaunchDir, SweepDir
 from sweeper.launch import sweep_scheduler
@@ -215,10 +215,11 @@ def _check_open(ref: SweepRef, status: SweepStatus) -> None:
         raise LaunchError(f"sweep {ref} is canceled, and that is for good", "create another one: sweeper create FILE")
     if why := why_over(status):
         what = "is finished" if state is SweepState.FINISHED else "has no run left to give"
-        raise LaunchError(f"sweep {ref} {what}: {why}", what_gives_more(status))
+        raise NothingLeftError(f"sweep {ref} {what}: {why}", what_gives_more(status), status.facts.url)
     if state is SweepState.FINISHED:
         done = f"{made.done} of its {made.total} runs are done" if made.total else f"{made.done} runs are done"
-        raise LaunchError(f"sweep {ref} was stopped: {done}", f"open it again: sweeper resume {ref.quoted}")
+        again = f"open it again: sweeper resume {ref.quoted}"
+        raise NothingLeftError(f"sweep {ref} was stopped: {done}", again, status.facts.url)
 
 
 def _worker_environ(env: Mapping[str, str], directory: SweepDir) -> dict[str, str]:

@@ -83,6 +83,23 @@ def test_a_wrong_key_and_a_wrong_sweep_are_told(sweeper, embedded, key_file, rea
     assert ref.path in wrong.hint
 
 
+def test_a_machine_that_comes_too_late_has_done_no_wrong(sweeper, here, told, embedded, real_key):
+    """A pod that is started once more must not have its job fail; a sweep that was canceled is another matter."""
+    over, canceled = embedded.sweep(0)[0], embedded.sweep(0)[0]
+    here("stop", over.path)
+    here("cancel", canceled.path)
+    given = ["--server", embedded.url, "--workers", "1", "--key-file", real_key, "--trainer", "os:getpid"]
+    said = told("worker", over.path, *given)
+    assert (said["ok"], said["runs"], said["ended"]) == (
+        True,
+        [],
+        f"sweep {over.path} was stopped: 1 of its 4 runs are done",
+    )
+    assert said["url"].endswith(f"/sweeps/{over.sweep_id}")
+    assert "no run was left for this machine" in sweeper("worker", over.path, *given).stderr
+    assert "is canceled" in error(sweeper("worker", canceled.path, *given)).message
+
+
 def test_a_count_that_nobody_would_keep_is_refused(sweeper, embedded, real_key):
     """W&B's servers count nothing for a group; what to do instead is said."""
     ref, _ = embedded.sweep(0)
