@@ -3,8 +3,8 @@
 # and UV_DEFAULT_INDEX to it.
 
 PYTHON ?= python3
-# Most tests wait for servers and workers that they start: three at a time keep two cores busy.
-PYTEST_ARGS ?= -n 3 --dist=worksteal
+# Most tests wait for servers and workers that they start: four at a time keep two cores busy.
+PYTEST_ARGS ?= -n 4 --dist=worksteal
 CHECKS := 'ruff format --check .' 'ruff check .' mypy lint-imports 'hadolint docker/Dockerfile' \
     'check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml' \
     'check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml' \
@@ -14,6 +14,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Written last, so a half-made .venv has none. It names its folder: scripts in a moved .venv do not start.
 STAMP := $(VENV)/.installed
+
+# The tests start some thousand processes: where the user has Python keep no bytecode, each compiled all of sweeper anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # uv trusts its own list of authorities; a company's own one is in the system's.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
@@ -49,7 +52,7 @@ test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k gri
 test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures
 
-test-cookbook: $(STAMP)  ## do every task of docs/cookbook.md as it says
+test-cookbook: $(STAMP)  ## do every task of docs/cookbook.md and docs/trainers.md as they say
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m cookbook
 
 # they wait more than they compute: four at a time
@@ -62,7 +65,7 @@ test-slurm: $(STAMP)  ## of these, what launches on a real Slurm that is started
 
 # all of it in four minutes; CHAOS_ROUNDS=200 plays so many rounds and nothing else, from CHAOS_SEED on, which a failed one names
 test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules against a model (docs/guarantees.md)
-	$(BIN)/python -m pytest -n 0 -m model tests/model
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -n 2 -m model tests/model
 
 chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
 	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
