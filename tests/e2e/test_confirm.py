@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 NOISY = """
     import random, time
     import wandb

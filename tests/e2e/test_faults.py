@@ -69,6 +69,7 @@ def sweep(user):
     return user
 
 
+@pytest.mark.chaos
 def test_a_failed_and_a_killed_run_cost_one_run_each(sweep):
     """The other runs finish, each failure has its cause and its log, and the exit code says it."""
     launched = sweep.run("launch", "--trainer", "toy:train", "--count", "4", code=1)
@@ -101,6 +102,7 @@ def test_ctrl_c_ends_runs_gently(sweep):
     sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
+@pytest.mark.chaos
 def test_a_second_ctrl_c_kills(sweep):
     """A run that ignores the first SIGINT dies of the second one, and nothing is left."""
     launch = launch_and_wait(sweep, "stubborn", "--grace", "300")
@@ -113,6 +115,7 @@ def test_a_second_ctrl_c_kills(sweep):
     sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
+@pytest.mark.chaos
 def test_a_run_that_outlasts_its_grace_is_killed(sweep):
     """One SIGINT is enough even for a run that ignores it."""
     launch = launch_and_wait(sweep, "stubborn", "--grace", "2")
@@ -122,6 +125,7 @@ def test_a_run_that_outlasts_its_grace_is_killed(sweep):
     sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
+@pytest.mark.chaos
 def test_nothing_outlives_a_killed_launcher(sweep):
     """SIGKILL of the launcher takes workers and runs with it."""
     launch = launch_and_wait(sweep, "slow")
@@ -194,6 +198,7 @@ def test_a_stopped_sweep_finishes_its_runs_and_starts_none(sweep):
     assert [(run["state"], run["last"]) for run in status["runs"]] == [("finished", 99.0)]
 
 
+@pytest.mark.chaos
 def test_a_sweep_survives_the_death_of_its_server(sweep):
     """A kill -9 of the server in the middle of a run, and a new one: nothing is lost, the run finishes."""
     launch = sweep.start("launch", "--trainer", "toy:train", "--count", "1", "--workers", "1", TAKES_S="5")

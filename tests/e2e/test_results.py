@@ -140,6 +140,7 @@ def test_a_sweep_is_sent_once_and_then_what_is_new(user, elsewhere):
     assert (told["prior"], told["prior_best"], told["runs"]) == (4, 2.0, [])
 
 
+@pytest.mark.chaos
 def test_a_sync_that_was_killed_goes_on(user, elsewhere):
     """Killed between two runs or within one, it sends the rest and doubles nothing; a stranger's run is left alone."""
     run_by_hand(user, create(user), "plain", "killed", "raises", "late")

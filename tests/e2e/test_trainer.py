@@ -102,6 +102,7 @@ class Alone:
         return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
 def test_killed_and_started_again_is_never_killed(user, tmp_path, number, code):
     """After kill -9 or SIGTERM the same command goes on, and ends with the net, bit for bit, of an undisturbed run."""

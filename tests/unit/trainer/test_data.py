@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import pickle
 import struct
@@ -11,16 +12,22 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
-import torchvision
 from filelock import FileLock
 
 from trainer.data import SHIPPED, DatasetError, Split, load
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def torchvision() -> ModuleType:
+    """Five seconds of imports, for the process that runs these tests alone and not for all that collect them."""
+    return importlib.import_module("torchvision")
 
 
 def test_shipped_digits_are_complete() -> None:
@@ -47,7 +54,7 @@ def test_shipped_digits_carry_their_notice() -> None:
     assert "CC BY-SA 3.0" in (SHIPPED / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_batch_is_what_the_tutorials_loader_gives() -> None:
+def test_a_batch_is_what_the_tutorials_loader_gives(torchvision: ModuleType) -> None:
     """Pixels in [0, 1], to the last bit those of torchvision's ToTensor, channels first, in channels_last memory."""
     split = load("digits").train
     images, labels = split.batch(torch.tensor([5, 0, 5]))
@@ -140,7 +147,7 @@ def test_a_cache_that_cannot_be_written_is_no_hindrance(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST", "KMNIST"])
-def test_a_downloaded_grey_data_set_is_read(tmp_path: Path, dataset: str) -> None:
+def test_a_downloaded_grey_data_set_is_read(tmp_path: Path, torchvision: ModuleType, dataset: str) -> None:
     """Files of torchvision's become the same kind of tensors, and are not asked for again."""
     folder = tmp_path / "downloads" / dataset / "raw"
     for part, n in (("train", 20), ("t10k", 5)):
@@ -157,7 +164,9 @@ def test_a_downloaded_grey_data_set_is_read(tmp_path: Path, dataset: str) -> Non
     assert torch.equal(load(dataset, cache=tmp_path).train.images, data.train.images)  # type: ignore[arg-type]
 
 
-def test_a_downloaded_colour_data_set_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_downloaded_colour_data_set_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torchvision: ModuleType
+) -> None:
     """CIFAR10's rows of red, green and blue planes become images whose channels come last."""
     folder = tmp_path / "downloads" / "cifar-10-batches-py"
     folder.mkdir(parents=True)
