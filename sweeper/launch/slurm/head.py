@@ -196,8 +196,18 @@ class Head:
     def _hand_over(self) -> None:
         """Leave the launch to the next head; the last of the array puts itself back into the queue."""
         lease.renew(self.directory.path, BETWEEN_S)
-        if self.settings.environ.get("SLURM_ARRAY_TASK_ID") == str(self.submission.heads - 1):
-            requeue_own(native_id(self.settings.environ))
+        if not self._is_followed():  # their user has cancelled them all
+            lease.give_up(self.directory.path)
+
+    def _is_followed(self) -> bool:
+        """Whether there is a next head; an unsure one is waited for."""
+        environ = self.settings.environ
+        if environ.get("SLURM_ARRAY_TASK_ID") == str(self.submission.heads - 1):
+            return requeue_own(native_id(environ))
+        try:
+            return any(job.waits for job in queue.read([self.submission.head]).values())
+        except SlurmError:
+            return True
 
     def _fail(self, error: SweeperError) -> int:
         """Say why this head cannot work; the last one of all ends the launch."""

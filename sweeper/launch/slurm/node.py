@@ -35,8 +35,8 @@ def come_back(directory: LaunchDir, slot: str, job: str) -> None:
         requeue_own(job)
 
 
-def requeue_own(job: str) -> None:
-    """Put the job that this process is in back into the queue, unless it is being ended for good.
+def requeue_own(job: str) -> bool:
+    """Put the job that this process is in back into the queue, unless it is being ended for good; say whether it is.
 
     A job that its user has cancelled is COMPLETING by now, as is one whose limit was not told beforehand: it would
     come back all the same. One that Slurm itself puts back needs nobody's help.
@@ -44,6 +44,8 @@ def requeue_own(job: str) -> None:
     if queue.state_of(job) == "RUNNING":
         with contextlib.suppress(SlurmError):
             queue.requeue(job)
+            return True
+    return False
 
 
 def main(argv: Sequence[str]) -> int:

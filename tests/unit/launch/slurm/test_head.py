@@ -11,6 +11,7 @@ from sweeper.launch.cluster_request import ClusterRequest
 from sweeper.launch.launch_result import LaunchResult
 from sweeper.launch.slurm import head, outcome
 from sweeper.launch.slurm.submission import Submission
+from sweeper.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,21 @@ def test_the_last_head_that_cannot_work_ends_the_launch(launch, slurm, monkeypat
     assert "nobody answers" in result.ended
     assert lease.holder(launch.path) is None
     assert slurm.asked("scancel")[-2:] == ["scancel --quiet 3_0", "scancel --quiet --state=PENDING 2"]
+
+
+@pytest.mark.parametrize(
+    ("task", "queued", "follows"),
+    [
+        ("0", "2_0|COMPLETING|None\n2_1|PENDING|JobArrayTaskLimit\n", True),
+        ("0", "2_0|COMPLETING|None\n", False),
+        ("7", "", True),
+    ],
+)
+@pytest.mark.usefixtures("submission")
+def test_a_launch_whose_heads_were_all_cancelled_counts_as_living_no_more(launch, slurm, task, queued, follows):
+    """Else it does until the next head is at work, which may wait in the queue; the last one queues itself."""
+    slurm.says("squeue", queued)
+    slurm.says("scontrol", "JobState=RUNNING")
+    settings = Settings(home=launch.path, environ={"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_JOB_ID": "2"})
+    head.Head(launch, Submission.load(launch), settings)._hand_over()
+    assert (lease.holder(launch.path) is not None) == follows
