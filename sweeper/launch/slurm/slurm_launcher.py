@@ -61,11 +61,11 @@ class SlurmLauncher:
         Raises:
             SlurmError: Slurm refuses; nothing that was submitted here is left.
         """
-        for spec in workers:
+        new = [spec for spec in workers if spec.slot.name not in self.submission.workers]
+        for spec in new:  # a worker that has a job may just be reading its own, which name its node's GPU
             spec.save(self._directory.spec(spec.slot.name))
-        new = [spec.slot.name for spec in workers if spec.slot.name not in self.submission.workers]
         if new:
-            self._note(self._submit(new))
+            self._note(self._submit([spec.slot.name for spec in new]))
         return [WorkerHandle(id=spec.slot.name, native_id=self._job(spec.slot.name)) for spec in workers]
 
     def _job(self, slot: str) -> str:

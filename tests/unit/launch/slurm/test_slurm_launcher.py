@@ -39,11 +39,13 @@ def test_workers_are_submitted_as_arrays(launcher, launch, spec, slurm):
 
 
 def test_another_process_adopts_what_was_submitted(launcher, launch, spec, slurm):
-    """Nothing is submitted twice."""
+    """Nothing is submitted twice, and orders in which a worker has named its node's GPU by now stay."""
     launcher.start([spec("a"), spec("b")])
+    launch.spec("a").write_text("its own")
     other = SlurmLauncher(launch, Submission.load(launch), {})
     assert [handle.native_id for handle in other.start([spec("a"), spec("b")])] == ["3_0", "3_1"]
     assert len(slurm.asked("sbatch")) == 1
+    assert launch.spec("a").read_text() == "its own"
 
 
 def test_what_slurm_refuses_leaves_nothing(launcher, spec, slurm):
