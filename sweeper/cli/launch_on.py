@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,19 @@ NOT_ON = {
     },
 }
 """Options that say nothing to an engine."""
+
+
+NOT_BY_SLURM = {
+    "time": "--time",
+    "t": "--time",
+    "head.time": "--server-time",
+    "head.t": "--server-time",
+    "nodes": "--nodes-per-run",
+    "N": "--nodes-per-run",
+    **dict.fromkeys(("array", "a", "ntasks", "n", "ntasks-per-node"), "--gpus or --workers"),
+    **dict.fromkeys(("signal", "requeue", "no-requeue", "open-mode", "output", "o", "export", "wrap"), ""),
+}
+"""Options of sbatch by which jobs stand and fall: the one of ours that says so, or nothing for what stays as it is."""
 
 
 def check_local(given: Mapping[str, Any]) -> None:
@@ -96,13 +109,19 @@ def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
     for name in ("key_file", "certificate", "insecure_http"):
         if _is_given(given[name]) and server == SERVER_AS_JOB:
             raise UsageError(f"{CLUSTER[name]} is for a server that runs already", "name it: --server URL")
+    pairs = tuple(map(_pair, given["slurm"] or ()))
+    _check_own(pairs)
+    workers = count_workers(gpus, given["workers"], gpus_per_run=per_run, nodes_per_run=nodes, per_gpu=per_gpu)
+    if (given["keep"] or 0) > workers:
+        fix = "--gpus or --workers says how many there are in all, --keep how many of them are at work at a time"
+        raise UsageError(f"--keep {given['keep']} is more than the {workers} workers that are asked for", fix)
     return ClusterRequest(
-        workers=count_workers(gpus, given["workers"], gpus_per_run=per_run, nodes_per_run=nodes, per_gpu=per_gpu),
+        workers=workers,
         gpus_per_node=0 if gpus is None else per_run,
         per_gpu=per_gpu,
         nodes_per_run=nodes,
         keep=given["keep"],
-        scheduler_options=tuple(map(_pair, given["slurm"] or ())),
+        scheduler_options=pairs,
         server=server,
         partition=given["partition"] or "",
         time_s=seconds(given["time"], "--time"),
@@ -110,6 +129,19 @@ def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
         snapshot_every_s=seconds(given["snapshot_every"], "--snapshot-every") or SNAPSHOT_EVERY_S,
         address=given["address"] or "",
     )
+
+
+def _check_own(pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse options of sbatch that would take from jobs what they go by.
+
+    Raises:
+        UsageError: One is given.
+    """
+    for key, _ in pairs:
+        own = NOT_BY_SLURM.get(key, NOT_BY_SLURM.get(key.removeprefix("head.")))
+        if own is not None:
+            fix = f"say {own}" if own else "leave it out: workers are warned, come back and are read by it"
+            raise UsageError(f"--slurm {key}: sweeper sets that itself", fix)
 
 
 def _is_given(value: object) -> bool:

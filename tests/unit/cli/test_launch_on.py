@@ -33,6 +33,11 @@ def test_workers_on_the_cpu_ask_for_no_gpu():
     [
         ("slurm", {"gpus": "0,1"}, "how many GPUs in all"),
         ("slurm", {"gpus": "2", "slurm": ["account"]}, "KEY=VALUE"),
+        ("slurm", {"gpus": "2", "slurm": ["time=1"]}, "say --time"),
+        ("slurm", {"gpus": "2", "slurm": ["head.time=1"]}, "say --server-time"),
+        ("slurm", {"gpus": "2", "slurm": ["--array=0-3"]}, "say --gpus or --workers"),
+        ("slurm", {"gpus": "2", "slurm": ["head.signal=USR2@60"]}, "leave it out"),
+        ("slurm", {"gpus": "2", "keep": 4}, "--keep 4 is more than the 2 workers"),
         ("slurm", {"gpus": "2", "share": True}, "--share says nothing to --on slurm"),
         ("slurm", {"gpus": "2", "key_file": "x"}, "--server URL"),
         ("slurm", {"gpus": "2", "certificate": "x"}, "--server URL"),
