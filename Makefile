@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # also under `make -j`: the tools use every core by themselves
-.PHONY: help install demo test test-browser test-failures test-cookbook test-model chaos test-sdks test-clusters test-slurm test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
+.PHONY: help install demo test test-long test-browser test-failures test-cookbook test-model chaos test-sdks test-clusters test-slurm test-frameworks test-ray test-containers test-wheel test-pythons mutants dist check format bench fuzz audit screenshots clean
 
 # Not ready (half made, moved, or its Python is gone): $(STAMP) counts as missing and .venv is made anew.
 READY := test "$$(cat $(STAMP) 2>&1)" = "$$(pwd -P)" && $(BIN)/python -c 'import uv' 2>/dev/null
@@ -48,6 +48,9 @@ demo: $(STAMP)  ## run a real sweep of six runs on handwritten digits
 
 test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k grid' runs some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-long: $(STAMP)  ## run the journeys from end to end that take half a minute or more each
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'long and not chaos'
 
 test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures

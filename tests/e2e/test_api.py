@@ -105,6 +105,7 @@ command: ["${{env}}", "${{interpreter}}", "${{program}}", "${{args}}", more]
 """
 
 
+@pytest.mark.long
 def test_scripts_run_under_wandb_agent_and_wandb_sweep_steers_them(sdk, user):
     """A stopped script ends by itself with all its rows, long before a signal would; the sweep ends with its agent."""
     user.write("train.py", TRAIN)

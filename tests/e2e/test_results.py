@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 
 TOY = """
 import os, pathlib, signal, time, wandb

@@ -46,6 +46,7 @@ print(json.dumps(sweep))
 """
 
 
+@pytest.mark.long
 def test_the_stock_agent_runs_a_sweep_and_the_api_reads_it(user, sdk, tmp_path):
     """wandb.sweep, a plain function agent, watch, log, save, finish; then everything wandb.Api() reads of it."""
     sweep = script(user, sdk, TRAIN)
@@ -150,6 +151,7 @@ def test_an_invalid_sweep_is_refused_in_words(user, sdk):
     assert "did you mean `values`?" in said
 
 
+@pytest.mark.long
 def test_the_sweep_page_is_served_to_its_owner(user, sdk):
     """The address the SDK prints shows the sweep and its runs to the key's owner, and to nobody else."""
     sweep = script(user, sdk, TRAIN)

@@ -63,6 +63,7 @@ def test_nothing_is_left_for_others_to_read(user):
     assert [secret for secret in secrets if secret in told] == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_all_that_is_made_under_any_umask_is_its_users_alone(user):
     """create, launch, serve, backup, report, export, download: files for nobody else, and no key in them or in `ps`."""

@@ -14,7 +14,7 @@ import pytest
 
 from trainer.train import METRICS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
 SWEEP = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,9 +79,12 @@ def _typed(page: str) -> Iterator[str]:
                 yield command.strip()
 
 
+_program = functools.cache(lambda: typer.main.get_command(app))  # all commands are made anew each time
+
+
 def _command(words: list[str]) -> Any:
     """Find what a command line calls; None if there is no such command."""
-    found: Any = typer.main.get_command(app)
+    found: Any = _program()
     for word in words:
         if found is None or not hasattr(found, "commands"):
             break
