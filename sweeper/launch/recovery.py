@@ -71,9 +71,10 @@ def recover_sweep(ref: SweepRef, directory: SweepDir, runs: Sequence[RunStatus],
         if state.ended and state is not RunState.CRASHED:  # the worker was killed after the run's end, before its note
             finished = state is RunState.FINISHED
             outcome = AttemptOutcome.FINISHED if finished else AttemptOutcome.FAILED
-            launch.append(replace(attempt, outcome=outcome, untold=False))
+            launch.append(replace(attempt, outcome=outcome, kind=None, policy=None, untold=False))
         elif attempt.run_id in lost:  # the server has handed it out, perhaps to another machine
-            launch.append(replace(attempt, outcome=AttemptOutcome.DIED, reason=KILLED, kind=Kind.LOST, untold=False))
+            taken = replace(attempt, outcome=AttemptOutcome.DIED, reason=KILLED, kind=Kind.LOST)
+            launch.append(replace(taken, policy=None, untold=False))
         else:
             noted.append(_hand_out(ref, launch, attempt, KILLED, retries=retries))
     return noted

@@ -23,27 +23,34 @@ def status(state, **fields):
     return RunStatus(id="r", name="run-1", state=state, **empty, **fields)
 
 
-def test_a_run_that_the_server_took_from_a_dead_launch_is_left_to_it(tmp_path):
+UNTOLD = {"outcome": AttemptOutcome.INTERRUPTED, "kind": Kind.PREEMPTED, "policy": Policy.RETRY_HERE, "untold": True}
+
+
+@pytest.mark.parametrize("interrupted", [{}, UNTOLD])
+def test_a_run_that_the_server_took_from_a_dead_launch_is_left_to_it(tmp_path, interrupted):
     """The server has noticed the silence, and another machine may be at the run: it is not taken from that one."""
     ref = SweepRef.parse("local/p/abcdefgh")
     directory = SweepDir.of(tmp_path, ref)
     launch = directory.new_launch()
-    launch.append(Attempt(run_id="r", slot="cpu0", ticket=1))
+    launch.append(Attempt(run_id="r", slot="cpu0", ticket=1, **interrupted))
     assert recover_sweep(ref, directory, [status(RunState.RUNNING, losses=1)], retries=2) == []
     assert directory.attempts()["r"].outcome is AttemptOutcome.DIED
+    assert not directory.attempts()["r"].waits
 
 
+@pytest.mark.parametrize("interrupted", [{}, UNTOLD])
 @pytest.mark.parametrize(
     ("state", "outcome"),
     [(RunState.FINISHED, AttemptOutcome.FINISHED), (RunState.FAILED, AttemptOutcome.FAILED)],
 )
-def test_a_run_that_has_ended_for_the_server_is_only_noted(tmp_path, state, outcome):
+def test_a_run_that_has_ended_for_the_server_is_only_noted(tmp_path, state, outcome, interrupted):
     """Its worker was killed between the run's end and its own note."""
     ref = SweepRef.parse("local/p/abcdefgh")
     directory = SweepDir.of(tmp_path, ref)
-    directory.new_launch().append(Attempt(run_id="r", slot="cpu0", ticket=1))
+    directory.new_launch().append(Attempt(run_id="r", slot="cpu0", ticket=1, **interrupted))
     assert recover_sweep(ref, directory, [status(state)], retries=2) == []
     assert directory.attempts()["r"].outcome is outcome
+    assert not directory.attempts()["r"].waits
 
 
 def test_a_launch_under_way_is_left_alone(tmp_path):
@@ -157,16 +164,7 @@ def test_of_a_run_that_was_interrupted_while_the_server_was_away_it_is_told_late
     monkeypatch.setenv("WANDB_API_KEY", embedded.wire.key)
     monkeypatch.setenv("WANDB_SILENT", "true")
     launch = SweepDir.of(tmp_path, ref).new_launch()
-    untold = Attempt(
-        run_id=run,
-        slot="cpu0",
-        ticket=1,
-        outcome=AttemptOutcome.INTERRUPTED,
-        reason="stopped",
-        kind=Kind.PREEMPTED,
-        policy=Policy.RETRY_HERE,
-        untold=True,
-    )
+    untold = Attempt(run_id=run, slot="cpu0", ticket=1, reason="stopped", **UNTOLD)
     launch.append(untold)
     (noted,) = recover_slot(ref, launch, "cpu0", retries=2)
     assert replace(noted, at=0.0) == replace(untold, at=0.0, untold=False)
