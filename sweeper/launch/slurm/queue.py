@@ -109,9 +109,10 @@ def unfit_nodes(job: str) -> str:
 
     Its folder is not there, say: neither its script nor the file of what it prints can be had.
     """
-    failed = "FAILED" in _shown(job, r"\bJobState=(\w+)")
-    began = not {"JobLaunchFailure"} & {*_shown(job, r"\bReason=(\w+)")} and exit_code_of(job) != f"{NOT_SHARED}:0"
-    return "" if began or not failed else "".join(_shown(job, r"\bNodeList=(\S+)")[-1:])
+    launched = "JobLaunchFailure" not in _shown(job, r"\bReason=(\w+)")
+    if state_of(job) != "FAILED" or (launched and exit_code_of(job) != f"{NOT_SHARED}:0"):
+        return ""
+    return "".join(_shown(job, r"\bNodeList=(\S+)")[-1:])
 
 
 def exit_code_of(job: str) -> str:

@@ -79,3 +79,16 @@ def test_a_launch_whose_heads_were_all_cancelled_counts_as_living_no_more(launch
     settings = Settings(home=launch.path, environ={"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_JOB_ID": "2"})
     head.Head(launch, Submission.load(launch), settings)._hand_over()
     assert (lease.holder(launch.path) is not None) == follows
+
+
+@pytest.mark.usefixtures("submission")
+def test_a_fault_of_ours_ends_the_launch_with_the_last_head(launch, slurm, monkeypatch, capfd):
+    """The workers would else wait for a head; what happened stands in the job's log."""
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "7")
+    monkeypatch.setattr(head.Head, "_connect", lambda _self, _stack: {}["server"])
+    assert head.main([str(launch.path)]) == 1
+    result = outcome.read(launch)
+    assert result is not None
+    assert result.ended == "KeyError: 'server'"
+    assert "Traceback" in capfd.readouterr().err
+    assert slurm.asked("scancel")

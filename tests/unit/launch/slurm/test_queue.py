@@ -65,3 +65,19 @@ def test_jobs_that_end_while_they_are_cancelled_are_no_mistake(slurm):
     slurm.says("scancel", "", code=1, error="scancel: error: Unable to contact slurm controller")
     with pytest.raises(SlurmError, match="Unable to contact"):
         queue.cancel(["3_0"], "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("told", "nodes"),
+    [
+        ("JobState=FAILED Reason=JobLaunchFailure ExitCode=0:53 NodeList=n1", "n1"),
+        ("JobState=FAILED Reason=NonZeroExitCode ExitCode=78:0 NodeList=n[1-2]", "n[1-2]"),
+        ("JobState=FAILED Reason=NonZeroExitCode ExitCode=3:0 NodeList=n1", ""),
+        ("JobState=PENDING Reason=JobLaunchFailure ExitCode=0:0 NodeList=", ""),
+        ("", ""),
+    ],
+)
+def test_nodes_on_which_a_job_could_not_begin_are_told_from_others(slurm, told, nodes):
+    """Its script or its output could not be had there, or the script did not see the folder."""
+    slurm.says("scontrol", told)
+    assert queue.unfit_nodes("3_0") == nodes

@@ -148,3 +148,18 @@ def test_why_workers_wait_is_slurms_word(launcher, spec, slurm):
     slurm.says("squeue", "3_0|PENDING|ReqNodeNotAvail, UnavailableNodes:n0\n3_1|RUNNING|None\n")
     launcher.states(handles)
     assert launcher.waiting() == {"a": "ReqNodeNotAvail, UnavailableNodes:n0"}
+
+
+def test_a_node_that_starts_no_worker_gets_no_other(launch, spec, slurm):
+    """Beside those that the user has taken out; the slot's log says which and why."""
+    slurm.says("sbatch", "3\n")
+    request = ClusterRequest(workers=1, scheduler_options=(("exclude", "old"),))
+    launcher = SlurmLauncher(
+        launch, Submission(request=request, max_array_size=9, chdir="/"), {"PATH": os.environ["PATH"]}, look_s=0.0
+    )
+    (handle,) = launcher.start([spec("a")])
+    launcher.states([handle])
+    slurm.says("scontrol", "JobState=FAILED Reason=JobLaunchFailure ExitCode=0:53 NodeList=n1")
+    launcher.replace(handle, spec("a"))
+    assert slurm.asked("sbatch")[-1].startswith("sbatch --parsable --exclude=old,n1 ")
+    assert "could not begin on n1" in launch.worker_log("a").read_text()

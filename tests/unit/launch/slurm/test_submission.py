@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from sweeper import __version__
+from sweeper.errors import LaunchError
 from sweeper.launch.cluster_request import ClusterRequest
 from sweeper.launch.slurm.submission import Submission, write_script
 
@@ -46,3 +51,15 @@ def test_a_script_lies_where_its_user_can_look(launch):
     path = write_script(launch, "head", SUBMISSION.head_job(launch))
     assert path.read_text().startswith("#!/bin/sh\n#SBATCH")
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_launch_of_another_version_is_read_and_not_gone_on_with(launch):
+    """An upgrade came in between: its workers refuse the same, and a traceback would help nobody."""
+    Submission(request=REQUEST, max_array_size=9, chdir="/", version="0.0.9").save(launch)
+    stored = json.loads((launch.path / "slurm.json").read_text())
+    stored["request"]["gone"] = stored["gone"] = 1
+    (launch.path / "slurm.json").write_text(json.dumps(stored))
+    found = Submission.load(launch)
+    with pytest.raises(LaunchError, match=r"of sweeper 0\.0\.9"):
+        found.check_version()
+    replace(found, version=__version__).check_version()
