@@ -70,11 +70,12 @@ def trusting(settings: Settings, certificate: Path | None) -> Settings:
     if certificate is None:
         return settings
     try:
-        text = certificate.read_text(encoding="ascii", errors="replace")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+    except ssl.SSLError as error:
+        fix = "give the server's own, as PEM"
+        raise BackendError(f"{certificate} holds no certificate that can be read", fix) from error
     except OSError as error:
         raise BackendError(f"cannot read a certificate from {certificate}: {error.strerror}") from error
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise BackendError(f"{certificate} holds no certificate", "give the server's own, as PEM")
     path = str(certificate.absolute())
     return replace(settings, environ={**settings.environ, **dict.fromkeys(CERTIFICATE_FILES, path)})
 

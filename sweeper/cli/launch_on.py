@@ -36,6 +36,7 @@ NOT_ON = {
         "time": "--time",
         "slurm": "--slurm",
         "server_time": "--server-time",
+        "snapshot_every": "--snapshot-every",
     },
 }
 """Options that say nothing to an engine."""
@@ -77,12 +78,7 @@ def launch_on(on: Engine, given: Mapping[str, Any], starting: ExitStack, **optio
         UsageError: Options do not go together.
     """
     request = cluster_request(on, given)
-    # each engine has a module of the same shape: launch_on_ENGINE(request, given, starting, **options)
-    if on == "slurm":
-        from sweeper.cli.launch_slurm import launch_on_slurm  # here for the reason in target.py
-
-        launch_on_slurm(request, given, starting, **options)
-    elif on == "ray":
+    if on == "ray":
         from sweeper.cli.launch_ray import launch_on_ray  # here for the reason in target.py
 
         launch_on_ray(request, given, starting, **options)
@@ -109,6 +105,9 @@ def cluster_request(on: Engine, given: Mapping[str, Any]) -> ClusterRequest:
     for name in ("key_file", "certificate", "insecure_http"):
         if _is_given(given[name]) and server == SERVER_AS_JOB:
             raise UsageError(f"{CLUSTER[name]} is for a server that runs already", "name it: --server URL")
+    if _is_given(given["snapshot_every"]) and server != SERVER_AS_JOB:
+        fix = "leave it out, or leave --server out: then the server is a job of this launch, and is copied so often"
+        raise UsageError("--snapshot-every says nothing to a server that runs already", fix)
     pairs = tuple(map(_pair, given["slurm"] or ()))
     _check_own(pairs)
     workers = count_workers(gpus, given["workers"], gpus_per_run=per_run, nodes_per_run=nodes, per_gpu=per_gpu)

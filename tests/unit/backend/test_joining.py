@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+from pathlib import Path
 
+import certifi
 import pytest
 
 from sweeper.backend import embedded_server, joining
@@ -81,10 +83,12 @@ def test_a_certificate_is_trusted_by_all_that_speak_tls(elsewhere, tmp_path):
     file = tmp_path / "certificate.pem"
     with pytest.raises(BackendError, match="cannot read a certificate"):
         joining.trusting(elsewhere, file)
-    file.write_text("nothing")
-    with pytest.raises(BackendError, match="holds no certificate"):
-        joining.trusting(elsewhere, file)
-    file.write_text("-----BEGIN CERTIFICATE-----\n")
+    whole = Path(certifi.where()).read_text(encoding="utf-8")
+    for text in ("nothing", "-----BEGIN CERTIFICATE-----\n", whole[whole.index("-----BEGIN") :][:400]):
+        file.write_text(text)
+        with pytest.raises(BackendError, match="holds no certificate"):
+            joining.trusting(elsewhere, file)
+    file.write_text(whole)
     env = joining.trusting(elsewhere, file).environ
     assert {env[name] for name in joining.CERTIFICATE_FILES} == {str(file)}
     assert joining.trusting(elsewhere, None) is elsewhere

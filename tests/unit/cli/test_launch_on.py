@@ -42,8 +42,10 @@ def test_workers_on_the_cpu_ask_for_no_gpu():
         ("slurm", {"gpus": "2", "key_file": "x"}, "--server URL"),
         ("slurm", {"gpus": "2", "certificate": "x"}, "--server URL"),
         ("slurm", {"gpus": "2", "insecure_http": True}, "--server URL"),
+        ("slurm", {"gpus": "2", "server": "http://a", "snapshot_every": "9s"}, "says nothing to a server"),
         ("slurm", {"gpus": "2", "time": "soon"}, "--time"),
         ("ray", {"gpus": "2", "partition": "gpu"}, "--partition says nothing to --on ray"),
+        ("ray", {"gpus": "2", "snapshot_every": "9s"}, "--snapshot-every says nothing to --on ray"),
         ("slurm", {}, "one of --gpus and --workers"),
     ],
 )
