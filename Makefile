@@ -50,13 +50,13 @@ test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k gri
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-long: $(STAMP)  ## run the journeys from end to end that take half a minute or more each
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'long and not chaos'
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'long and not chaos' tests/e2e
 
 test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m failures tests/e2e
 
 test-cookbook: $(STAMP)  ## do every task of docs/cookbook.md and docs/trainers.md as they say
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m cookbook
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m cookbook tests/e2e
 
 # they wait more than they compute: four at a time
 CLUSTER_TESTS ?= tests/slurm tests/e2e
@@ -71,8 +71,14 @@ test-model: $(STAMP)  ## hold ten thousand random steps of the server's rules ag
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -n 2 -m model tests/model
 
 chaos: $(STAMP)  ## faults one at a time, then rounds of random ones with an auditor (CHAOS_ROUNDS=N for hours, CHAOS_SEED=S)
-	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos
+	@test -n "$(CHAOS_ROUNDS)" || $(BIN)/python -m pytest $(PYTEST_ARGS) -m chaos tests/e2e
 	CHAOS_ROUNDS="$(CHAOS_ROUNDS)" CHAOS_SEED="$(CHAOS_SEED)" $(BIN)/python -m pytest -n 0 -m rounds tests/chaos
+
+# The slices that wait more than they compute, in one round: each fills the waits of the others, and only one tail is waited for.
+SLICES ?= long or failures or cookbook or chaos or model or away or slurm or (sdks and scenario)
+SLICE_TESTS ?= tests/e2e tests/model tests/slurm tests/sdks
+test-slices: $(STAMP)  ## run long, failures, cookbook, chaos, model, clusters and sdks side by side: what .ci/run does
+	SDKS="$(SDKS)" $(BIN)/python -m pytest $(PYTEST_ARGS) -n 5 -m '$(SLICES)' $(SLICE_TESTS)
 
 # a browser and a server of its own for each of two; make test-browser BROWSER_ARGS='-n 0 -k netron' runs some
 BROWSER_ARGS ?= -n 2 --dist=worksteal

@@ -108,9 +108,10 @@ class ClusterUser:
     def on_the_login_node(self) -> list[psutil.Process]:
         """List the user's processes that are in no job."""
         found = []
-        for process in self.user.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):  # its job has just ended it
-                if "SLURM_JOB_ID" not in process.environ():
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                environ = process.environ()  # read once: of a process that just starts or ends there is none
+                if environ.get("SWEEPER_HOME") == str(self.user.home) and "SLURM_JOB_ID" not in environ:
                     found.append(process)
         return found
 

@@ -6,6 +6,7 @@ A stand-in for Python logs what it is asked and makes virtual environments of it
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -179,6 +180,19 @@ def test_a_python_on_which_tests_fail_is_named(clone: Clone) -> None:
     assert done.returncode != 0
     assert "The tests fail on Python 3.13.0" in done.stdout
     assert "python9: skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "target", ["test-long", "test-failures", "test-cookbook", "chaos", "test-clusters", "test-slices"]
+)
+def test_a_slice_looks_wherever_a_test_has_its_mark(clone: Clone, target: str) -> None:
+    """One that lies elsewhere would never run."""
+    recipe = next(line for line in clone.make("-n", target).stdout.splitlines() if " -m pytest " in line)
+    *_, chosen, folders = re.findall(r" -m ('[^']+'|\w+)((?: tests/\S+)*)", recipe)[-1]
+    marks = "|".join(set(re.findall(r"\w+", chosen)) - {"and", "or", "not"})
+    marked = [file for file in ROOT.glob("tests/**/test_*.py") if re.search(rf"\bmark\.({marks})\b", file.read_text())]
+    assert marked
+    assert [file for file in marked if not any(file.is_relative_to(ROOT / folder) for folder in folders.split())] == []
 
 
 def test_bare_make_lists_the_targets(clone: Clone) -> None:
