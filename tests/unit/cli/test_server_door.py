@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+import certifi
 import pytest
 
 from sweeper.backend.joining import JoinedServer
@@ -21,7 +24,7 @@ def files(tmp_path):
     folder = tmp_path / "my files"
     folder.mkdir()
     (folder / "key").write_text("k" * 40)
-    (folder / "certificate.pem").write_text("-----BEGIN CERTIFICATE-----")
+    shutil.copy(certifi.where(), folder / "certificate.pem")
     return folder
 
 
