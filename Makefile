@@ -49,7 +49,7 @@ demo: $(STAMP)  ## run a real sweep of six runs on handwritten digits
 test: $(STAMP)  ## run the tests, but those below (make test PYTEST_ARGS='-k grid' runs some)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-long: $(STAMP)  ## run the journeys from end to end that take half a minute or more each
+test-long: $(STAMP)  ## run the journeys from end to end that take a quarter of a minute or more each
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m 'long and not chaos' tests/e2e
 
 test-failures: $(STAMP)  ## run trainers that fail, and files and commands that are wrong, from end to end (minutes)

@@ -57,6 +57,7 @@ def test_a_run_is_tracked_read_and_changed(sdk):
         assert read["tail"] == ["to stderr"]
 
 
+@pytest.mark.long
 def test_an_id_is_used_again(sdk):
     """Resume, rewind, fork, overwrite, preempt, sync twice, delete, share: each leaves the rows that it should."""
     read = sdk.script(SCRIPTS / "again.py")
@@ -76,6 +77,7 @@ def test_an_id_is_used_again(sdk):
     assert "start it again under a new id" in read["refused"]["deleted"]
 
 
+@pytest.mark.long
 def test_a_function_agent_is_told_to_stop_one_run(sdk):
     """Stopped from another process, the run ends as killed, with who stopped it; the agent goes on to the end."""
     read = sdk.script(SCRIPTS / "agent.py")
@@ -152,6 +154,7 @@ def test_scripts_run_under_wandb_agent_and_wandb_sweep_steers_them(sdk, user):
     assert whole[1:] == ["finished", 1, 1, 1]
 
 
+@pytest.mark.long
 def test_users_have_an_entity_each_and_see_all_of_the_server(sdk, user):
     """A second key is a second user with projects of its own; what others keep here is theirs to read."""
     if sdk.release == "0.29.0":

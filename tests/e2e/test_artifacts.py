@@ -266,6 +266,7 @@ with wandb.init(project="p") as run:
 """
 
 
+@pytest.mark.long
 def test_an_artifact_outlives_a_killed_server(user, sdk):
     """A kill -9 of the server in the middle of an upload, and one right after it: all is there, byte for byte."""
     command = [sys.executable, "-c", MANY]

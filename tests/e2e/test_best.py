@@ -43,6 +43,7 @@ def sweep(user, *kinds: str) -> str:
     return created
 
 
+@pytest.mark.long
 def test_the_best_is_the_best_ever_logged_with_its_files(user):
     """A run that was better once beats one that ended better; its config, metrics and checked model are fetched."""
     name = sweep(user, "steady", "early")
@@ -72,6 +73,7 @@ def test_the_best_is_the_best_ever_logged_with_its_files(user):
     assert "input x (batch, 2)" in user.run("best", name, "--download", folder).stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "says"), [("none", "has no .onnx file"), ("broken", "is no model that works")])
 def test_a_best_run_without_a_model_that_works_is_said(user, kind, says):
     """What is missing or broken, and where the rest lies; exit code 1."""

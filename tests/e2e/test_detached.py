@@ -25,6 +25,7 @@ def train():
 """
 
 
+@pytest.mark.long
 def test_a_detached_launch_goes_on_and_is_found_again(user):
     """It has a session of its own; status names it, logs follow its run, and stop ends it after that run."""
     user.write("toy.py", TOY)
@@ -50,6 +51,7 @@ def test_a_detached_launch_goes_on_and_is_found_again(user):
     assert [run["state"] for run in ended["runs"]] == ["finished"]
 
 
+@pytest.mark.long
 def test_a_detached_launch_that_cannot_start_says_so(user):
     """The terminal is told, not only the log."""
     user.run("create", user.write("sweep.yaml", "method: grid\nparameters: {x: {values: [1]}}\n"))
@@ -60,6 +62,7 @@ def test_a_detached_launch_that_cannot_start_says_so(user):
     assert "no run or slot" in user.run("logs", "nothing", code=1).stderr
 
 
+@pytest.mark.long
 def test_without_isolation_a_slots_runs_share_a_process(user):
     """The stock agent calls the trainer in its thread; a run that raises costs no other."""
     user.write(
@@ -87,6 +90,7 @@ def test_without_isolation_a_slots_runs_share_a_process(user):
     assert len({run["log"] for run in runs}) == 1
 
 
+@pytest.mark.long
 def test_without_isolation_the_runs_share_a_core_as_long_as_it_lives(user):
     """The SDK's agent would start one for each; one that was killed between two runs costs neither."""
     user.write(

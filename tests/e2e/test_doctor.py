@@ -23,6 +23,7 @@ def quick(user):
     return {"PYTHONPATH": f"{user.folder}:{user.environ['PYTHONPATH']}"}
 
 
+@pytest.mark.long
 def test_a_machine_that_runs_sweeps_is_healthy(user):
     """The real torch, the running embedded server and its clock are found, and nothing is changed."""
     url = user.serve()["WANDB_BASE_URL"]

@@ -43,6 +43,7 @@ sweeper:
 """
 
 
+@pytest.mark.long
 def test_a_sweep_uses_every_extension(user):
     """Six configurations, each twice with its count, the initial one first, no momentum for adam, names as asked."""
     user.write("toy.py", TOY)
@@ -102,6 +103,7 @@ def plain_server(user):
     proxy.server_close()
 
 
+@pytest.mark.long
 def test_a_plain_wandb_server_is_told_nothing_it_cannot_honour(user, plain_server):
     """`create` refuses and names the extensions; told to ignore them, it sends the rest of the file."""
     file = user.write("extended.yaml", FILE)

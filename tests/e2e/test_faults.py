@@ -133,6 +133,7 @@ def test_nothing_outlives_a_killed_launcher(sweep):
     sweep.wait(sweep.only_the_server_is_left, "all but the server to end", 10)
 
 
+@pytest.mark.long
 def test_hyperband_stops_a_bad_run_with_its_reason(user):
     """A run that is worse at the first rung, and one that logs only NaN, are stopped; `status` says why."""
     user.write("toy.py", TOY)
@@ -153,6 +154,7 @@ def test_hyperband_stops_a_bad_run_with_its_reason(user):
     assert bad["duration_s"] < 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["{type: asha, min_iter: 5, eta: 2}", "{type: median, warm_up: 4, min_runs: 1}"])
 def test_rules_beyond_wandbs_stop_a_bad_run(user, rule):
     """`asha` and `median` end a run that the stock agent is training, with rule, rung and threshold on record."""
@@ -167,6 +169,7 @@ def test_rules_beyond_wandbs_stop_a_bad_run(user, rule):
     assert stop["rung"] >= 5
 
 
+@pytest.mark.long
 def test_a_sweep_is_paused_resumed_and_canceled(sweep):
     """Paused, no run is given out; resumed, it goes on; canceled, the running run is killed and the launch ends."""
     sweep.run("launch", "--trainer", "toy:train", "--count", "1")

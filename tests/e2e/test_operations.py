@@ -13,6 +13,7 @@ from sweeper.server.store.database import Store
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 def test_a_running_server_is_backed_up_checked_and_restored(user, wire):
     """Backup and check beside the server; restore where none runs; the restored one has runs, files and the key."""
     sdk = user.serve()

@@ -12,6 +12,7 @@ from tests.unit.test_releases import RELEASES
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_a_release_has_left_is_read_and_gone_on_with(user, release):
     """Status, runs, a run, its log, a check of all; and the run that failed halfway goes on from its checkpoint."""

@@ -151,6 +151,7 @@ def test_a_stopped_search_process_costs_random_draws(wire):
     assert "fallback" not in wire.suggestion(wire.beat(wire.agent(sweep))["run_id"])
 
 
+@pytest.mark.long
 def test_suggestions_outlive_a_restart(wire):
     """A server that is killed and started again gives out what was ready."""
     sweep = wire.sweep(ENDLESS)

@@ -45,6 +45,7 @@ def fetch(url, **headers):
         return error.code, error.read().decode()
 
 
+@pytest.mark.long
 def test_nothing_is_left_for_others_to_read(user):
     """Data directory and files are the owner's alone; no key or token is in a log or in a process's arguments."""
     sdk = user.serve()
@@ -134,6 +135,7 @@ def test_other_addresses_want_tls_or_a_decision(user, options):
     assert "--tls-key" in done.stderr
 
 
+@pytest.mark.long
 def test_half_a_request_is_not_waited_for(user):
     """A client that sends headers byte by byte is cut off, and whoever speaks HTTP meanwhile is served."""
     url = user.serve()["WANDB_BASE_URL"]
@@ -154,6 +156,7 @@ def test_headers_without_end_are_cut_off(user):
     assert fetch(f"{url}/healthz")[0] == 200
 
 
+@pytest.mark.long
 def test_sdk_works_over_tls_under_a_name_of_the_servers_own(user):
     """With a certificate and --allow-host, the SDK that trusts the certificate logs a run; status and url work, too."""
     openssl = shutil.which("openssl")

@@ -7,6 +7,7 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 def test_one_run_is_stopped_and_the_launch_goes_on(user):
     """The run ends as killed, with who stopped it, and is not tried again; the next one runs as if nothing had been."""
     user.write(

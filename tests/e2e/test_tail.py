@@ -28,6 +28,7 @@ def train():
 GRID = {"method": "grid", "metric": {"name": "score", "goal": "maximize"}, "parameters": {"x": {"values": [3, 1, 2]}}}
 
 
+@pytest.mark.long
 def test_the_model_of_a_winner_that_comes_last_is_here(user):
     """It is the one that the other slot, which had no run any more, did not wait for."""
     user.write("toy.py", TOY)

@@ -27,6 +27,7 @@ parameters: {x: {values: [3, 2, 1, 0]}}
 """
 
 
+@pytest.mark.long
 def test_a_launch_ends_at_the_target(user):
     """The run that reaches it while it trains still finishes, no other one starts; without a target it is refused."""
     user.write("toy.py", TOY)

@@ -19,6 +19,7 @@ def train():
 """
 
 
+@pytest.mark.long
 def test_commands_a_launch_in_the_background_and_the_server_leave_nothing(user, scratch):
     """Each has a folder in TMPDIR as long as it lives, beside the others', in which its processes and runs write."""
     user.environ["TMPDIR"] = str(scratch)

@@ -105,14 +105,14 @@ class ClusterUser:
             said = "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in logs)
             raise AssertionError(f"{self.cluster.jobs()}\n{said}\n{error}") from None
 
-    def on_the_login_node(self) -> list[psutil.Process]:
-        """List the user's processes that are in no job."""
+    def on_the_login_node(self) -> list[str]:
+        """List the user's processes that are in no job, by their command lines."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 environ = process.environ()  # read once: of a process that just starts or ends there is none
                 if environ.get("SWEEPER_HOME") == str(self.user.home) and "SLURM_JOB_ID" not in environ:
-                    found.append(process)
+                    found.append(f"{process.pid} (of {process.ppid()}): {' '.join(process.cmdline())}")
         return found
 
     def until_told(self) -> Callable[[], None]:

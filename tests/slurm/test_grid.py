@@ -11,15 +11,17 @@ def test_twelve_runs_on_two_nodes_with_two_gpus_each(here):
     """Each run has a GPU of its own, the count is exact, and the login node only looks on."""
     here.grid(14)
     here.user.environ["STEP_S"] = "0.5"
+    go_on = here.until_told()  # after its end the next command starts a server here
     told = here.launch("--gpus", 4, "--count", 12)
     assert f"Slurm job {here.job('head')}: the server" in told.stdout
     assert here.on_the_login_node() == []
-    here.wait(lambda: here.runs(ended=True), "a run that has ended")
+    here.wait(lambda: len(here.runs()) == 4, "four runs at work")
     (slot,) = {run["slot"] for run in here.user.status()["runs"] if run["id"] == here.runs()[0][0]}
     assert slot.startswith("slurm")
     run = here.runs()[0][0]
     assert f"training {run}" in here.user.run("logs", run).stdout
     assert here.on_the_login_node() == []
+    go_on()
     here.await_end()
     began, ended = here.runs(), {run[0]: run[4] for run in here.runs(ended=True)}
     assert len(began) == len(ended) == 12
