@@ -106,6 +106,27 @@ def test_a_run_is_stopped_and_tried_again_from_its_page(tab, world, sweep):
     assert begin(world, sweep) == run
 
 
+def test_nothing_is_drawn_anew_under_a_press(tab, world, sweep):
+    """Its click would be lost: what was read waits for the release, and no longer than a second for one never told."""
+    tab.goto(world.page("runs", begin(world, sweep)))
+    order = """async () => {
+        const { get } = await import(new URL("../api.js", document.querySelector('script[src*="run/page.js"]').src));
+        window.fetch = async () => new Response("{}");
+        const told = [];
+        const press = (name) => window.dispatchEvent(new PointerEvent(name, { isPrimary: true, button: 0 }));
+        for (const isReleased of [true, false]) {
+            press("pointerdown");
+            const read = get("/x").then(() => told.push("read"));
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            told.push("pressed");
+            if (isReleased) press("pointerup");
+            await read;
+        }
+        return told;
+    }"""
+    assert tab.page.evaluate(order) == ["pressed", "read", "pressed", "read"]
+
+
 def test_marked_runs_are_stopped_from_the_table(tab, world, sweep):
     """One mark is enough; what was refused is told, and what was done stays done."""
     runs = [begin(world, sweep), begin(world, sweep)]

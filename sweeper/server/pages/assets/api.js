@@ -1,5 +1,7 @@
 // What the page asks the server for: JSON under `/-/`, with the session's cookie.
 
+import { released } from "./press.js";
+
 /** An answer that is none: `message` says to a person what is wrong and what to do. */
 export class ApiError extends Error {
   constructor(message, status = 0) {
@@ -22,7 +24,7 @@ export function pageOf(...parts) {
 }
 
 /**
- * Read JSON.
+ * Read JSON; while something is pressed the answer, which will be drawn, waits for its release.
  * @param {string} address - Where from, without its query.
  * @param {object} query - Parameters; null and undefined ones are left out.
  * @param {AbortSignal} [signal] - Ends it.
@@ -30,7 +32,9 @@ export function pageOf(...parts) {
 export async function get(address, query = {}, signal = undefined) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
   const words = new URLSearchParams(given).toString();
-  return ask(words ? `${address}?${words}` : address, { signal });
+  const said = await ask(words ? `${address}?${words}` : address, { signal });
+  await released();
+  return said;
 }
 
 /** Change something; the header is one that no other site can send. */

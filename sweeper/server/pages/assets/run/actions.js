@@ -18,13 +18,16 @@ export function mount(element) {
   const said = h("div", { class: "action-said" });
   const fault = h("p", { class: "error", role: "alert" });
   fill(element, buttons, said, fault);
+  let shown = "";
   const show = (told) => {
+    fill(fault);
+    if (JSON.stringify(told) === shown) return;
+    shown = JSON.stringify(told);
     const focused = buttons.contains(document.activeElement);
     const list = told.actions.map((action) => h("button", { type: "button", dataset: { action }, onClick: () => press(action, show) }, VERBS[action] ?? action));
     fill(buttons, list, told.stopping ? h("span", { class: "soft" }, "It is being stopped.") : null);
     if (focused) buttons.querySelector("button")?.focus();
     fill(said, history(told.said));
-    fill(fault);
   };
   const read = () => get(dataOf("runs", context.run, "actions")).then(show, (error) => fill(fault, `What you can do with this run is not known: ${error.message}`));
   onChange("run", read);
