@@ -98,7 +98,8 @@ def test_a_reader_that_still_needs_the_log_puts_off_the_next_base(tmp_path):
             add(store, 1)
             assert renew(mirror, store) is None
         add(store, 2)
-        assert renew(mirror, store)
+        # the mirror's own thread may look at the log in that moment, which puts it off once more
+        assert any(renew(mirror, store) or time.sleep(0.1) for _ in range(50))
         with store.read() as db:  # which keeps SQLite from beginning its log anew
             db.execute("SELECT * FROM t").fetchall()
             add(store, 3)
